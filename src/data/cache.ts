@@ -1,0 +1,249 @@
+import { AppError } from '../core/errors.ts';
+import { formatETag, judge, namedRevision, newestTag } from '../core/revision.ts';
+import type { Admission } from './admission.ts';
+import { holds, type Loaded, type ReadAnswer, type ReadDemand, type ReadPlan, unchanged } from './answer.ts';
+import { behind, type Ctx } from './context.ts';
+import type { EdgeTier } from './edge.ts';
+import { flight } from './flight.ts';
+import type { MemoryTier } from './memory.ts';
+import type { RedisDoor } from './redis.ts';
+import { type FreshTags, readTagRow, type TagMemory, type TagRow, tagFields, tagsKey } from './tags.ts';
+import { type CachedAnswer, decodeEntry, encodeEntry, entryOf } from './tier.ts';
+
+export type CacheParts = {
+  readonly redis: RedisDoor;
+  readonly memory: MemoryTier;
+  /** Null where the Cache API is switched off. */
+  readonly edge: EdgeTier | null;
+  readonly tags: TagMemory;
+  readonly environment: string;
+  /** Longest use of a tag reading, ms counted from Redis. */
+  readonly maxStaleness: number;
+};
+
+type Trip = { row: TagRow | null; entry: CachedAnswer | null };
+/** An answer with the reading that its snapshot came after. Whoever shares the one takes the other too. */
+type Computed = { loaded: Loaded; row: TagRow | null };
+
+const MOST_RENEWALS = 2000;
+const SINGLE_TAG = /^W\/"[^",]+"$/;
+
+/**
+ * The only place that knows there are several tiers: memory → Cache API → Redis → Postgres.
+ * An entry is served iff `judge` says so, from readings that are at most `maxStaleness` ms old. Cold, it costs one
+ * Redis trip that carries tags, entry, rate limit and session at once; a miss adds one trip to Postgres.
+ */
+export class AnswerCache {
+  readonly #parts: CacheParts;
+  /** When a company's reading was last renewed behind an answer, ms. */
+  readonly #renewals = new Map<string, number>();
+
+  constructor(parts: CacheParts) {
+    this.#parts = parts;
+  }
+
+  /**
+   * @param load computes the answer from one snapshot; with `unsure` it also settles the caller's life in it
+   * @param confirm asks Postgres whether the caller lives, for an answer that needs no Postgres itself
+   * @param heal called when Redis does not know the company: announces the snapshot's revision
+   * @throws AppError from `admission` and `load`; revision_ahead
+   */
+  async read(
+    ctx: Ctx,
+    plan: ReadPlan,
+    demand: ReadDemand,
+    admission: Admission,
+    load: (unsure: boolean) => Promise<Loaded>,
+    confirm: () => Promise<void>,
+    heal: (epoch: string, revision: number) => Promise<unknown>,
+  ): Promise<ReadAnswer> {
+    let readings: FreshTags | null = null;
+    if (!demand.bypass && admission.ready(ctx.now())) {
+      readings = this.#parts.tags.fresh(plan.companyId, plan.tags, ctx.now(), this.#parts.maxStaleness);
+      if (readings !== null && readings.head >= demand.min) {
+        admission.decide(ctx);
+        this.#renew(ctx, plan, readings, admission);
+        const near = this.#serve(ctx, plan, demand, readings, this.#parts.memory.get(ctx, plan.key), 'memory');
+        if (near !== null) return near;
+        const copy = (await this.#parts.edge?.get(ctx, plan.key)) ?? null;
+        const local = this.#serve(ctx, plan, demand, readings, copy, 'edge');
+        if (local !== null) return local;
+      }
+    }
+    const trip = await this.#trip(ctx, plan, demand.bypass, admission);
+    const sure = admission.decide(ctx);
+    const row = trip?.row ?? null;
+    if (row !== null && !demand.bypass && row.head >= demand.min) {
+      const served =
+        this.#serve(ctx, plan, demand, row, this.#parts.memory.get(ctx, plan.key), 'memory') ??
+        this.#serve(ctx, plan, demand, row, trip?.entry ?? null, 'redis');
+      if (served !== null) {
+        if (!sure) await confirm();
+        return served;
+      }
+    }
+    try {
+      // The reading comes before the snapshot; without Redis a remembered one still does.
+      const before = trip === null ? readings : row;
+      let own = false;
+      const work = async (): Promise<Computed> => {
+        own = true;
+        return { loaded: await load(!sure), row: before };
+      };
+      // An unsure caller's computation is its own: what it settles holds for nobody else.
+      const compute = sure && !demand.bypass ? () => flight(ctx, plan.key, work) : work;
+      return await this.#fill(ctx, plan, demand, trip !== null, compute, () => own, heal);
+    } catch (error) {
+      // Whoever may have been signed out gets nothing from the larder.
+      if (!sure) throw error;
+      return await this.#rescue(ctx, plan, demand, trip?.entry ?? null, error);
+    }
+  }
+
+  /**
+   * Renews a reading before it ends, behind an answer: otherwise all requests in flight at its end would ask Redis.
+   * One at a time per company, as far as this isolate knows.
+   */
+  #renew(ctx: Ctx, plan: ReadPlan, readings: FreshTags, admission: Admission): void {
+    const now = ctx.now();
+    const soon = this.#parts.maxStaleness / 2;
+    if (now - readings.at < soon || now - (this.#renewals.get(plan.companyId) ?? 0) < soon) return;
+    if (this.#renewals.size >= MOST_RENEWALS) this.#renewals.clear();
+    this.#renewals.set(plan.companyId, now);
+    ctx.waitUntil(this.#trip(behind(ctx), plan, true, admission));
+  }
+
+  /** A 304 needs only the readings; an entry is served when it is valid for them. Null when neither holds. */
+  #serve(
+    ctx: Ctx,
+    plan: ReadPlan,
+    demand: ReadDemand,
+    row: TagRow,
+    entry: CachedAnswer | null,
+    tier: 'memory' | 'edge' | 'redis',
+  ): ReadAnswer | null {
+    const newest = newestTag(row.floor, row.values);
+    if (holds(demand, plan, row.epoch, row.incarnation, newest, ctx.now())) {
+      // The tag the caller sent keeps its own end of validity, which may be all that is known of it here.
+      const own = SINGLE_TAG.test(demand.ifNoneMatch ?? '') ? demand.ifNoneMatch : null;
+      const until = entry?.validUntil ?? null;
+      const etag = own ?? formatETag(row.epoch, row.incarnation, newest, plan.representation, until);
+      return unchanged(Math.max(row.head, newest), etag, tier);
+    }
+    if (entry === null) return null;
+    if (judge(entry, row.epoch, row.incarnation, row.floor, row.values, ctx.now()) !== 'valid') return null;
+    if (tier !== 'memory') this.#parts.memory.set(ctx, plan.key, entry);
+    if (tier === 'redis' && this.#parts.edge !== null) ctx.waitUntil(this.#parts.edge.set(ctx, plan.key, entry));
+    const named = namedRevision(entry.revision, row);
+    const etag = formatETag(row.epoch, row.incarnation, named, plan.representation, entry.validUntil);
+    const revision = Math.max(entry.revision, row.head);
+    if (named !== newest && holds(demand, plan, row.epoch, row.incarnation, named, ctx.now())) {
+      return unchanged(revision, etag, tier);
+    }
+    return { status: 200, body: entry.body, revision, etag, link: entry.link, outcome: 'HIT', tier, stored: false };
+  }
+
+  /** The one Redis trip of a cold read. Null when Redis cannot be asked. */
+  async #trip(ctx: Ctx, plan: ReadPlan, tagsOnly: boolean, admission: Admission): Promise<Trip | null> {
+    const at = ctx.now();
+    const trip = await this.#parts.redis.trip(
+      ctx,
+      (pipeline) => {
+        pipeline.hmget(tagsKey(this.#parts.environment, plan.companyId), ...tagFields(plan.tags));
+        if (!tagsOnly) pipeline.get(plan.key);
+        admission.ask(pipeline, at);
+      },
+      (answers): Trip => {
+        const text = tagsOnly ? null : answers[1];
+        admission.learn(answers.slice(tagsOnly ? 1 : 2), at);
+        return {
+          row: readTagRow(answers[0], plan.tags),
+          entry: typeof text === 'string' ? decodeEntry(text) : null,
+        };
+      },
+    );
+    if (trip === null || trip.row === null) return trip;
+    this.#parts.tags.learn(plan.companyId, plan.tags, trip.row, at);
+    return trip;
+  }
+
+  async #fill(
+    ctx: Ctx,
+    plan: ReadPlan,
+    demand: ReadDemand,
+    redisUp: boolean,
+    compute: () => Promise<Computed>,
+    isOwn: () => boolean,
+    heal: (epoch: string, revision: number) => Promise<unknown>,
+  ): Promise<ReadAnswer> {
+    let { loaded, row } = await compute();
+    // A shared computation may predate what this caller has seen.
+    if (loaded.revision < demand.min && !isOwn()) ({ loaded, row } = await compute());
+    if (loaded.revision < demand.min) {
+      throw new AppError('revision_ahead', `The company is at revision ${loaded.revision}.`, {
+        extra: { revision: loaded.revision },
+      });
+    }
+    // A state of another epoch says nothing of these rows, and its successor will have another incarnation.
+    const state = row?.epoch === loaded.epoch ? row : null;
+    const incarnation = state?.incarnation ?? null;
+    const named = namedRevision(loaded.revision, state);
+    const etag = formatETag(loaded.epoch, incarnation, named, plan.representation, loaded.validUntil);
+    const entry = entryOf(loaded, incarnation, plan.ttl, ctx.now());
+    this.#store(ctx, plan, entry, loaded.body);
+    if (redisUp && (row === null || row.epoch < loaded.epoch)) ctx.waitUntil(heal(loaded.epoch, loaded.revision));
+    const same = holds(demand, plan, loaded.epoch, incarnation, named, ctx.now());
+    return {
+      status: same ? 304 : 200,
+      body: same ? null : entry.body,
+      revision: loaded.revision,
+      etag,
+      link: loaded.link,
+      outcome: demand.bypass ? 'BYPASS' : 'MISS',
+      tier: null,
+      stored: true,
+    };
+  }
+
+  #store(ctx: Ctx, plan: ReadPlan, entry: CachedAnswer, body: string): void {
+    this.#parts.memory.set(ctx, plan.key, entry);
+    // Never valid anywhere: this isolate keeps it for the day Postgres is down too.
+    if (entry.incarnation === null) return;
+    const seconds = Math.max(1, Math.ceil((entry.expiresAt - entry.storedAt) / 1000));
+    const text = encodeEntry(entry, body);
+    ctx.waitUntil(
+      this.#parts.redis.trip(
+        behind(ctx),
+        (p) => p.set(plan.key, text, { ex: seconds }),
+        () => true,
+      ),
+    );
+    if (this.#parts.edge !== null) ctx.waitUntil(this.#parts.edge.set(behind(ctx), plan.key, entry));
+  }
+
+  /** Postgres is down: the last entry any tier has, marked STALE, where the route allows it. */
+  async #rescue(
+    ctx: Ctx,
+    plan: ReadPlan,
+    demand: ReadDemand,
+    found: CachedAnswer | null,
+    error: unknown,
+  ): Promise<ReadAnswer> {
+    const down = error instanceof AppError && (error.code === 'database_unavailable' || error.code === 'busy');
+    if (!down || !plan.staleIfError || demand.bypass) throw error;
+    const entry =
+      this.#parts.memory.get(ctx, plan.key) ?? found ?? (await this.#parts.edge?.get(ctx, plan.key)) ?? null;
+    if (entry === null || entry.revision < demand.min) throw error;
+    const etag = formatETag(entry.epoch, entry.incarnation, entry.revision, plan.representation, entry.validUntil);
+    return {
+      status: 200,
+      body: entry.body,
+      revision: entry.revision,
+      etag,
+      link: entry.link,
+      outcome: 'STALE',
+      tier: 'memory',
+      stored: false,
+    };
+  }
+}

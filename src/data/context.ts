@@ -1,0 +1,46 @@
+/** Counts of round trips of one request; tests and Server-Timing read them. */
+export type Trips = { redis: number; postgres: number; room: number };
+
+/** Milliseconds a request waited for each dependency. */
+export type Times = { redis: number; postgres: number; edge: number };
+
+/** What the data layer needs from one request (or alarm, or cron run): an id, a clock and a way to outlive the answer. */
+export type Ctx = {
+  readonly requestId: string;
+  readonly trips: Trips;
+  readonly times: Times;
+  /** When the work began, ms. */
+  readonly startedAt: number;
+  /** Wall clock, ms. In a Worker it stands still between I/O. */
+  now(): number;
+  /** Keeps work alive after the answer or a client's disconnect. */
+  waitUntil(work: Promise<unknown>): void;
+  /** Adds one fact to the request's log line. Never personal data. */
+  note(name: string, value: string | number | boolean): void;
+  readonly notes: Record<string, string | number | boolean>;
+};
+
+export function makeCtx(
+  requestId: string,
+  waitUntil: (work: Promise<unknown>) => void,
+  now: () => number = Date.now,
+): Ctx {
+  const notes: Record<string, string | number | boolean> = {};
+  return {
+    requestId,
+    startedAt: now(),
+    trips: { redis: 0, postgres: 0, room: 0 },
+    times: { redis: 0, postgres: 0, edge: 0 },
+    now,
+    waitUntil,
+    note(name, value) {
+      notes[name] = value;
+    },
+    notes,
+  };
+}
+
+/** The same request behind its answer: what runs there is nobody's waiting time, so it counts apart. */
+export function behind(ctx: Ctx): Ctx {
+  return { ...ctx, trips: { redis: 0, postgres: 0, room: 0 }, times: { redis: 0, postgres: 0, edge: 0 } };
+}

@@ -1,0 +1,56 @@
+import type { Ctx } from './context.ts';
+import { type CachedAnswer, decodeHead, encodeHead, type Tier } from './tier.ts';
+
+/** The part of the Cache API that is used; `caches.open()` gives it. */
+export type EdgeStore = Pick<Cache, 'match' | 'put'>;
+
+/** Synthetic keys under a host that no user can ask for. */
+const ORIGIN = 'https://cache.clientsplus.internal/';
+
+/**
+ * The location's tier: the Cache API, shared by all isolates of one Cloudflare location. It keeps entries only. Copies of
+ * tag readings were tried: an isolate that has no reading has to ask Redis for its caller anyway, and looking for a copy
+ * first made every cold answer slower.
+ */
+export class EdgeTier implements Tier {
+  readonly name = 'edge' as const;
+  readonly #open: () => Promise<EdgeStore>;
+
+  constructor(open: () => Promise<EdgeStore>) {
+    this.#open = open;
+  }
+
+  async get(ctx: Ctx, key: string): Promise<CachedAnswer | null> {
+    const found = await this.#match(ctx, key);
+    if (found === null) return null;
+    const head = decodeHead(found.headers.get('X-Entry') ?? '');
+    if (head === null || ctx.now() >= head.expiresAt) return null;
+    return { ...head, body: new Uint8Array(await found.arrayBuffer()) };
+  }
+
+  async set(ctx: Ctx, key: string, entry: CachedAnswer): Promise<void> {
+    await this.#put(key, entry.body, encodeHead(entry), Math.ceil((entry.expiresAt - ctx.now()) / 1000));
+  }
+
+  async #match(ctx: Ctx, key: string): Promise<Response | null> {
+    const started = ctx.now();
+    try {
+      return (await (await this.#open()).match(ORIGIN + key)) ?? null;
+    } catch {
+      // A tier may fail like any cache: the next one answers.
+      return null;
+    } finally {
+      ctx.times.edge += ctx.now() - started;
+    }
+  }
+
+  async #put(key: string, body: Uint8Array, head: string, seconds: number): Promise<void> {
+    if (seconds <= 0) return;
+    try {
+      const headers = { 'Cache-Control': `max-age=${seconds}`, 'X-Entry': head, 'Content-Type': 'application/json' };
+      await (await this.#open()).put(ORIGIN + key, new Response(body, { headers }));
+    } catch {
+      // Not stored is not wrong.
+    }
+  }
+}

@@ -1,0 +1,172 @@
+import { type SQL, sql } from 'drizzle-orm';
+import type { NeonHttpDatabase } from 'drizzle-orm/neon-http';
+import { AppError } from '../core/errors.ts';
+import type { Ctx } from './context.ts';
+import type { PostgresDoor } from './postgres.ts';
+import { Replay, type StoredAnswer } from './postgres-errors.ts';
+
+/** A row as the log and every query render it: `to_jsonb` of the table, snake_case, UTC. */
+export type Row = Record<string, unknown>;
+
+/** One revision of the company log. */
+export type Change = {
+  revision: number;
+  entity: string;
+  entityId: string;
+  operation: 'INSERT' | 'UPDATE' | 'DELETE';
+  schemaVersion: number;
+  before: Row | null;
+  after: Row | null;
+  actor: string;
+  requestId: string | null;
+  changedAt: string;
+};
+
+/** Who writes, checked again inside the transaction: a revoked session or a lowered role stops writes at once. */
+export type Writer = { actor: string; credential: Readonly<Record<string, unknown>> };
+
+/** "None of these was touched after `since`": what a plan made from a snapshot rests on. */
+export type Guard = { since: number; entities: Readonly<Record<string, readonly string[] | null>> };
+
+/** A claimed Idempotency-Key and how to store its answer. */
+export type Claim = { route: string; key: string; fingerprint: Uint8Array };
+
+/** The answer to keep with a claimed key. `result` is jsonb: what the log cannot say, and nothing personal. */
+export type Kept = { status: number; entityId: string | null; result?: SQL };
+
+export type Snapshot = { epoch: string; revision: number; results: unknown[] };
+export type Committed = {
+  epoch: string;
+  base: number;
+  head: number;
+  changes: Change[];
+  results: unknown[];
+  replay: StoredAnswer | null;
+};
+
+type Statement = unknown;
+
+/**
+ * The one door for reads: one round trip, REPEATABLE READ, revision and rows from one snapshot (R2).
+ * @throws AppError database_unavailable, busy, unauthenticated (no such company)
+ */
+export async function snapshot(
+  ctx: Ctx,
+  door: PostgresDoor,
+  companyId: string,
+  name: string,
+  build: (db: NeonHttpDatabase) => readonly Statement[],
+): Promise<Snapshot> {
+  const begin = door.db.execute(sql`select epoch, revision from app.begin_read(${companyId}::uuid)`);
+  const [head, ...results] = await door.batch(ctx, name, [begin, ...build(door.db)]);
+  const row = rowsOf(head)[0];
+  if (row === undefined) throw new AppError('unauthenticated');
+  return { epoch: String(row.epoch), revision: Number(row.revision), results };
+}
+
+/**
+ * The one door for writes: one round trip, one transaction that starts by locking the company's head (R1) and ends by
+ * reading back every row it logged. A repeated Idempotency-Key answers `replay` and changes nothing.
+ * @throws AppError as `mapPostgresError` says; nothing was changed then
+ */
+export async function commit(
+  ctx: Ctx,
+  door: PostgresDoor,
+  companyId: string,
+  writer: Writer,
+  name: string,
+  build: (db: NeonHttpDatabase) => readonly Statement[],
+  options: { guard?: Guard | undefined; claim?: Claim | undefined; kept?: Kept } = {},
+): Promise<Committed> {
+  const { db } = door;
+  const guard = options.guard === undefined ? null : JSON.stringify(options.guard);
+  const { claim } = options;
+  const statements: Statement[] = [
+    db.execute(
+      sql`select epoch, revision from app.begin_write(${companyId}::uuid, ${writer.actor}, ${ctx.requestId}, ${JSON.stringify(writer.credential)}::jsonb, ${guard}::jsonb)`,
+    ),
+  ];
+  if (claim !== undefined) {
+    statements.push(
+      db.execute(sql`select app.claim_key(${claim.route}, ${claim.key}, decode(${hex(claim.fingerprint)}, 'hex'))`),
+    );
+  }
+  const own = build(db);
+  statements.push(...own);
+  if (claim !== undefined) {
+    const { status, entityId, result = sql`null` } = options.kept ?? { status: 200, entityId: null };
+    statements.push(
+      db.execute(
+        sql`select app.store_answer(${claim.route}, ${claim.key}, ${status}, ${entityId}::uuid, (${result})::jsonb)`,
+      ),
+    );
+  }
+  statements.push(db.execute(endWrite));
+  try {
+    const answers = await door.batch(ctx, name, statements);
+    const first = claim === undefined ? 1 : 2;
+    const begun = rowsOf(answers[0])[0];
+    return {
+      ...readEnd(answers.at(-1)),
+      base: Number(begun?.revision),
+      results: answers.slice(first, first + own.length),
+      replay: null,
+    };
+  } catch (error) {
+    if (error instanceof AppError && error.code === 'database_unavailable' && error.extra.sent !== false)
+      throw unknownOutcome(error);
+    if (!(error instanceof Replay)) throw error;
+    const { answer } = error;
+    return { epoch: '', base: answer.revision, head: answer.revision, changes: [], results: [], replay: answer };
+  }
+}
+
+/** The database was asked and did not answer: the commit may have happened. */
+const unknownOutcome = (cause: AppError): AppError =>
+  new AppError(
+    'database_unavailable',
+    'The database did not answer. Whether this was done is not known; repeat it with the same Idempotency-Key.',
+    { extra: { retryAfter: 2 }, cause },
+  );
+
+export const endWrite: SQL = sql`select * from app.end_write()`;
+
+/** Reads what `app.end_write()` answered. */
+export function readEnd(answer: unknown): { epoch: string; head: number; changes: Change[] } {
+  const rows = rowsOf(answer);
+  const first = rows[0];
+  if (first === undefined) throw new AppError('internal_error');
+  return {
+    epoch: String(first.epoch),
+    head: Number(first.head),
+    changes: rows.filter((row) => row.revision !== null).map(readChange),
+  };
+}
+
+/** A row of `changes` as the driver gives it, typed. */
+export function readChange(row: Row): Change {
+  return {
+    revision: Number(row.revision),
+    entity: String(row.entity),
+    entityId: String(row.entity_id),
+    operation: row.operation as Change['operation'],
+    schemaVersion: Number(row.schema_version),
+    before: row.before as Row | null,
+    after: row.after as Row | null,
+    actor: String(row.actor),
+    requestId: row.request_id as string | null,
+    changedAt: String(row.changed_at),
+  };
+}
+
+/** The log after `after`, at most `limit` revisions, for the relay, `/events` and audit. */
+export function changesAfter(companyId: string, after: number, limit: number): SQL {
+  return sql`select revision, entity, entity_id, operation, schema_version, before, after, actor, request_id, changed_at
+    from changes where company_id = ${companyId}::uuid and revision > ${after} order by revision limit ${limit}`;
+}
+
+export function rowsOf(answer: unknown): Row[] {
+  return (answer as { rows: Row[] }).rows;
+}
+
+const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');

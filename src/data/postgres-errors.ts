@@ -1,0 +1,111 @@
+import { NeonDbError } from '@neondatabase/serverless';
+import { AppError, ERROR_CODES, type ErrorCode } from '../core/errors.ts';
+import { unavailable } from './postgres.ts';
+
+/** The answer of a repeated Idempotency-Key, as `app.claim_key` raises it. */
+export type StoredAnswer = {
+  status: number;
+  revision: number;
+  entityId: string | null;
+  result: unknown;
+  image: { schemaVersion: number; entity: string; row: Record<string, unknown> } | null;
+};
+
+/** Raised inside a write whose key was used before; it carries the stored answer instead of an error. */
+export class Replay extends Error {
+  readonly answer: StoredAnswer;
+  constructor(answer: StoredAnswer) {
+    super('replay');
+    this.answer = answer;
+  }
+}
+
+/** What a violated constraint means to the caller; nouns add theirs beside their table. */
+export type ConstraintMeaning = { code: ErrorCode; pointer?: string; detail: string };
+
+const byState: Record<string, [ErrorCode, string]> = {
+  CP401: ['session_revoked', 'This session or key has ended. Sign in again.'],
+  CP403: ['forbidden', 'Your role does not allow this.'],
+  CP404: ['unauthenticated', 'The token or key is not valid.'],
+  CP409: ['snapshot_conflict', 'What this was planned from has just changed. Try again.'],
+  CP422: ['idempotency_key_reused', 'This Idempotency-Key was used with another body.'],
+  '40001': ['conflict', 'Another write got in between. Try again.'],
+  '40P01': ['conflict', 'Another write got in between. Try again.'],
+  '23503': ['unknown_reference', 'A referenced object does not exist.'],
+  '23505': ['duplicate', 'An object with this value exists already.'],
+  '23514': ['invalid_body', 'A value breaks a rule of this object.'],
+};
+
+/** States that mean "try again soon": lock_timeout, statement_timeout, too many connections, shutting down. */
+const busy = new Set(['55P03', '57014', '53300', '57P01', '57P02', '57P03', '53400']);
+
+/** Maps whatever a batch threw to an AppError or a Replay. Never carries SQL, a driver's text or a value. */
+export function mapPostgresError(
+  error: unknown,
+  constraints: Readonly<Record<string, ConstraintMeaning>>,
+): AppError | Replay {
+  if (error instanceof AppError) return error;
+  const state = error instanceof NeonDbError ? error.code : undefined;
+  // Without a state it never reached Postgres, or the answer was no answer of Postgres.
+  if (!(error instanceof NeonDbError) || state === undefined) return unavailable(error);
+  // Raised by app.refuse(): the message is one of our codes.
+  if (state === 'CP400') return refusal(error);
+  if (state === 'CP200') return new Replay(JSON.parse(error.detail ?? 'null') as StoredAnswer);
+  if (state === 'CP207') return bulkRefusal(JSON.parse(error.detail ?? '[]') as RowFault[], constraints);
+  return errorOfState(state, error.constraint, constraints, error);
+}
+
+/** One row that the database refused, as `app.bulk_insert` reports it. */
+export type RowFault = { index: number; state: string; constraint: string | null };
+
+/** What the refusal of one row means to the caller. */
+export const rowError = (
+  { state, constraint }: RowFault,
+  constraints: Readonly<Record<string, ConstraintMeaning>>,
+): AppError => errorOfState(state, constraint ?? undefined, constraints, undefined);
+
+/** The refusal of an atomic bulk: the error all faults share, or `invalid_body`; every fault points into its item. */
+function bulkRefusal(rows: readonly RowFault[], constraints: Readonly<Record<string, ConstraintMeaning>>): AppError {
+  const errors = [...rows].sort((a, b) => a.index - b.index).map((row) => ({ row, error: rowError(row, constraints) }));
+  const faults = errors.flatMap(({ row, error }) => {
+    const own = error.faults.length > 0 ? error.faults : [{ pointer: '', code: error.code, detail: error.message }];
+    return own.map((fault) => ({ ...fault, pointer: `/items/${row.index}${fault.pointer ?? ''}` }));
+  });
+  const codes = new Set(errors.map(({ error }) => error.code));
+  const code = codes.size === 1 ? errors[0]?.error.code : undefined;
+  return new AppError(code ?? 'invalid_body', 'Nothing was stored; see errors.', { faults });
+}
+
+function errorOfState(
+  state: string,
+  constraint: string | undefined,
+  constraints: Readonly<Record<string, ConstraintMeaning>>,
+  cause: unknown,
+): AppError {
+  const meaning = constraint === undefined ? undefined : constraints[constraint];
+  if (meaning !== undefined) {
+    const fault =
+      meaning.pointer === undefined ? [] : [{ pointer: meaning.pointer, code: meaning.code, detail: meaning.detail }];
+    return new AppError(meaning.code, meaning.detail, { faults: fault, cause });
+  }
+  if (busy.has(state)) {
+    return new AppError('busy', 'The database is busy. Nothing was changed; try again.', {
+      extra: { retryAfter: 1 },
+      cause,
+    });
+  }
+  if (state.startsWith('08')) return unavailable(cause);
+  const known = byState[state];
+  if (known !== undefined) return new AppError(known[0], known[1], { cause });
+  // Class 22: a value Postgres cannot hold (NUL, out of range) that the schemas let through.
+  if (state.startsWith('22')) return new AppError('invalid_body', 'A value cannot be stored.', { cause });
+  return new AppError('internal_error', undefined, { cause });
+}
+
+function refusal(error: NeonDbError): AppError {
+  const code = Object.hasOwn(ERROR_CODES, error.message) ? (error.message as ErrorCode) : 'internal_error';
+  const { pointer, ...extra } = JSON.parse(error.detail ?? '{}') as { pointer?: string; detail?: string };
+  const detail = extra.detail ?? ERROR_CODES[code].title;
+  const faults = pointer === undefined ? [] : [{ pointer, code, detail }];
+  return new AppError(code, detail, { faults, cause: error });
+}

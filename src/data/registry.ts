@@ -1,0 +1,39 @@
+import type { Change, Row } from './log.ts';
+
+/** What the rest of the system needs to know of a logged noun. Contexts provide it; `src/registry.ts` lists them. */
+export type Noun = {
+  /** As in `changes.entity` and event types: `client`. */
+  readonly entity: string;
+  /** Realtime topic and route: `clients`. */
+  readonly topic: string;
+  /** Prefix of public ids: `clnt`. */
+  readonly prefix: string;
+  /** What a reader of its events needs. */
+  readonly permission: string;
+  /** The public object of a logged row; `schemaVersion` is the version the row was logged with. */
+  view(row: Row, schemaVersion: number): Record<string, unknown>;
+  /** The cache tags a change touches. Pure: API writes, SQL writes, relay and sweep all use it. */
+  tagsTouched(change: Change): readonly string[];
+  /** The last part of the event type: `archived` rather than `updated`, where that says more. */
+  action(change: Change): string;
+};
+
+export type Registry = ReadonlyMap<string, Noun>;
+
+export const makeRegistry = (nouns: readonly Noun[]): Registry => new Map(nouns.map((noun) => [noun.entity, noun]));
+
+/** Created, updated or deleted: what every noun can say of a change. */
+export function plainAction(change: Change): string {
+  if (change.before === null) return 'created';
+  return change.after === null ? 'deleted' : 'updated';
+}
+
+/** The newest revision per tag over a run of changes: what an announcement carries. */
+export function touchedTags(registry: Registry, changes: readonly Change[]): Record<string, number> {
+  const tags: Record<string, number> = {};
+  for (const change of changes) {
+    // A noun this version does not know (a newer deploy writes it) cannot be narrowed: nothing here caches it either.
+    for (const tag of registry.get(change.entity)?.tagsTouched(change) ?? []) tags[tag] = change.revision;
+  }
+  return tags;
+}

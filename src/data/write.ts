@@ -1,0 +1,98 @@
+import type { NeonHttpDatabase } from 'drizzle-orm/neon-http';
+import { AppError } from '../core/errors.ts';
+import type { Admission } from './admission.ts';
+import { announceToRedis } from './announce.ts';
+import type { Ctx } from './context.ts';
+import type { Doors } from './doors.ts';
+import { type Claim, type Committed, commit, type Guard, type Kept, type Writer } from './log.ts';
+import { touchedTags } from './registry.ts';
+import { callRoom } from './room.ts';
+
+/** A write of one company: who, what, and what it rests on. */
+export type WriteOrder = {
+  companyId: string;
+  writer: Writer;
+  /** For the slow-query log; never a value. */
+  name: string;
+  statements: (db: NeonHttpDatabase) => readonly unknown[];
+  claim?: Claim | undefined;
+  kept: Kept;
+  guard?: Guard | undefined;
+};
+
+/**
+ * The way of every write: admission beside the room's `expect`, one transaction, then the announcement, Redis first and
+ * awaited, the room not (R4). Anchored as a whole, so a client that goes away neither undoes nor half-does it.
+ * @throws AppError from admission and commit; nothing was changed then
+ */
+export function write(ctx: Ctx, doors: Doors, order: WriteOrder, admission: Admission): Promise<Committed> {
+  const work = perform(ctx, doors, order, admission);
+  ctx.waitUntil(work.catch(() => undefined));
+  return work;
+}
+
+async function perform(ctx: Ctx, doors: Doors, order: WriteOrder, admission: Admission): Promise<Committed> {
+  const { companyId } = order;
+  const room = doors.rooms(companyId);
+  const expected = callRoom(ctx, () => room.expect(companyId, ctx.requestId)).then(
+    () => true,
+    () => {
+      // A room out of reach must not stop a salon's work; the sweep still finds a crash now.
+      ctx.note('roomError', 'expect');
+      return false;
+    },
+  );
+  try {
+    await Promise.all([admit(ctx, doors, admission), expected]);
+    const committed = await commit(ctx, doors.write, companyId, order.writer, order.name, order.statements, order);
+    if (await announceChanges(ctx, doors, companyId, committed, admission)) {
+      const range = { epoch: committed.epoch, first: committed.base + 1, last: committed.head };
+      const told =
+        committed.changes.length === 0
+          ? room.settle(companyId, ctx.requestId)
+          : room.publish(companyId, ctx.requestId, range);
+      ctx.waitUntil(told.catch(() => ctx.note('roomError', 'publish')));
+    }
+    return committed;
+  } catch (error) {
+    // "Unavailable" leaves open whether the commit happened: then the expectation stays and the alarm looks it up.
+    const undone = error instanceof AppError && error.code !== 'database_unavailable';
+    if (undone) ctx.waitUntil(expected.then(() => room.settle(companyId, ctx.requestId)).catch(() => undefined));
+    throw error;
+  }
+}
+
+/** Announces what a write logged. False when Redis did not take it: the room's alarm will, from the log. */
+export async function announceChanges(
+  ctx: Ctx,
+  doors: Doors,
+  companyId: string,
+  committed: Committed,
+  admission?: Admission,
+): Promise<boolean> {
+  if (committed.changes.length === 0) return true;
+  const announcement = {
+    epoch: committed.epoch,
+    first: committed.base + 1,
+    last: committed.head,
+    tags: touchedTags(doors.registry, committed.changes),
+  };
+  const { environment } = doors.settings;
+  return announceToRedis(ctx, doors.redis, doors.tags, environment, companyId, announcement, admission);
+}
+
+/** Decides on the caller, with a Redis trip of its own only where no other trip carries it. False: see `Admission.decide`. */
+export async function admit(ctx: Ctx, doors: Doors, admission: Admission): Promise<boolean> {
+  const now = ctx.now();
+  if (!admission.ready(now)) {
+    await doors.redis.trip(
+      ctx,
+      (pipeline) => admission.ask(pipeline, now),
+      (answers) => {
+        admission.learn(answers, now);
+        return true;
+      },
+    );
+  }
+  return admission.decide(ctx);
+}
