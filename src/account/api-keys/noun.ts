@@ -1,0 +1,56 @@
+import * as z from 'zod';
+import { formatId } from '../../core/id.ts';
+import { instantOf } from '../../core/instant-view.ts';
+import type { Change } from '../../data/log.ts';
+import { type Noun, plainAction } from '../../data/registry.ts';
+import { documentFields } from '../../http/schemas.ts';
+import { SCOPES } from '../permissions.ts';
+
+export const ApiKeyView = z
+  .object({
+    id: z.string(),
+    externalId: z.string().nullable(),
+    name: z.string(),
+    scopes: z.array(z.enum(SCOPES)),
+    createdBy: z.string().nullable().describe('The user or key that made it.'),
+    isActive: z.boolean().describe('False once it is revoked. A key that is over by its date keeps it: see expiresAt.'),
+    expiresAt: z.iso.datetime().nullable(),
+    revokedAt: z.iso.datetime().nullable(),
+    ...documentFields,
+  })
+  .meta({ id: 'ApiKey' });
+
+/** The public id of the actor who made it, as the log names one; null when it was made in SQL. */
+function makerOf(actor: string): string | null {
+  const [type, id = ''] = actor.split(':', 2);
+  if (type === 'USER') return formatId('usr', id);
+  return type === 'API_KEY' ? formatId('key', id) : null;
+}
+
+function action(change: Change): string {
+  const { before, after } = change;
+  const revoked = before !== null && after !== null && before.revoked_at === null && after.revoked_at !== null;
+  return revoked ? 'revoked' : plainAction(change);
+}
+
+export const apiKeyNoun: Noun = {
+  entity: 'api-key',
+  topic: 'api-keys',
+  prefix: 'key',
+  permission: 'api-keys',
+  view: (row) => ({
+    id: formatId('key', String(row.id)),
+    externalId: row.external_id ?? null,
+    name: row.name,
+    scopes: row.scopes,
+    createdBy: makerOf(String(row.created_by)),
+    isActive: row.revoked_at === null,
+    expiresAt: instantOf(row.expires_at),
+    revokedAt: instantOf(row.revoked_at),
+    version: row.version,
+    createdAt: instantOf(row.created_at),
+    updatedAt: instantOf(row.updated_at),
+  }),
+  tagsTouched: ({ entityId }) => ['api-keys', `api-keys/${entityId}`],
+  action,
+};

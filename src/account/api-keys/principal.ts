@@ -1,0 +1,159 @@
+import { timingSafeEqual } from 'node:crypto';
+import { sql } from 'drizzle-orm';
+import { AppError } from '../../core/errors.ts';
+import { behind, type Ctx } from '../../data/context.ts';
+import type { Doors } from '../../data/doors.ts';
+import { rowsOf, snapshot } from '../../data/log.ts';
+import type { AppContext, LifeCheck, Principal } from '../../http/context.ts';
+import { HOLDS, holdsStill } from '../life.ts';
+import { type Permission, scopesAllow } from '../permissions.ts';
+import { count, keyOf, refuseAbove, unknownLimit } from '../sign-in/limits.ts';
+import { decodeRecord, encodeRecord, type KeyRecord } from './record.ts';
+import { type KeyClaim, parseKey } from './secret.ts';
+
+/** A key is stamped as used at most once in this time, ms. */
+const STAMP = 60_000;
+const MOST_KEYS = 10_000;
+
+type Held = KeyRecord & { until: number };
+
+/** Keys that were vouched for, by id, and until when (ms). Bounded plain data. */
+const vouched = new Map<string, Held>();
+/** When this isolate last stamped a key (ms). Bounded plain data. */
+const stamped = new Map<string, number>();
+
+const recordKey = (environment: string, keyId: string): string => `v1:${environment}:key:${keyId}`;
+
+/**
+ * The caller that an API key claims to be. Memory vouches for it, or the trip to Redis that the request makes anyway,
+ * or Postgres; until then it is not `proven`.
+ * @throws AppError unauthenticated for what is no key at all, counted by address
+ */
+export function keyPrincipal(c: AppContext, text: string): Principal {
+  const claim = parseKey(text);
+  if (claim !== null) return principalOfKey(c, claim);
+  countUnknown(c);
+  throw new AppError('unauthenticated', 'The token or key is not valid.');
+}
+
+function principalOfKey(c: AppContext, claim: KeyClaim): Principal {
+  const { ctx, doors } = c.env;
+  const { companyId, keyId, hash } = claim;
+  const key = recordKey(doors.settings.environment, keyId);
+  const limit = unknownLimit(c);
+  let unknown = 0;
+  let held: Held | null = null;
+  const living = (candidate: Held | null, now: number): boolean =>
+    candidate !== null && now < candidate.until && (candidate.expiresAt === null || now < candidate.expiresAt);
+  const take = (candidate: Held | null, now: number): void => {
+    if (candidate !== null && living(candidate, now) && timingSafeEqual(candidate.hash, hash)) held = candidate;
+  };
+  take(vouched.get(keyId) ?? null, ctx.now());
+
+  const life: LifeCheck = {
+    known: (now) => living(held, now),
+    ask: (pipeline) => pipeline.mget(key, keyOf(c, limit)),
+    learn(answer, now) {
+      if (!Array.isArray(answer)) throw new Error('shape');
+      unknown = Number(answer[1] ?? 0);
+      const record = decodeRecord(answer[0]);
+      if (record === null) return;
+      take({ ...record, until: now + HOLDS }, now);
+      if (held !== null) remember(vouched, keyId, held);
+    },
+    beforeAsking: () => refuseAbove(limit, unknown, ctx.now()),
+    statement: () =>
+      sql`select scopes, expires_at from app.living_key(${keyId}::uuid, decode(${hash.toString('hex')}, 'hex'))`,
+    settle(at, _doors, result) {
+      const row = rowsOf(result)[0];
+      if (row === undefined) throw new AppError('unauthenticated');
+      const expiresAt = row.expires_at === null ? null : Date.parse(String(row.expires_at));
+      const record: KeyRecord = { hash, scopes: row.scopes as string[], expiresAt };
+      held = { ...record, until: at.now() + HOLDS };
+      remember(vouched, keyId, held);
+      keepRecord(at, doors, key, record, ctx.startedAt);
+    },
+  };
+  return {
+    companyId,
+    actor: `API_KEY:${keyId}`,
+    credentialId: keyId,
+    userId: null,
+    role: null,
+    life,
+    get proven() {
+      return held !== null;
+    },
+    async prove() {
+      const at = ctx.now();
+      await doors.redis.trip(
+        ctx,
+        (p) => life.ask(p),
+        ([answer]) => {
+          life.learn(answer, at);
+          return true;
+        },
+      );
+      if (held !== null) return;
+      life.beforeAsking?.();
+      try {
+        const { results } = await snapshot(ctx, doors.read, companyId, 'key', (db) => [db.execute(life.statement())]);
+        life.settle(ctx, doors, results[0]);
+      } catch (error) {
+        if (isUnknown(error)) countUnknown(c);
+        throw error;
+      }
+    },
+    answered(failure) {
+      if (held !== null) stamp(ctx, doors, companyId, keyId);
+      else if (isUnknown(failure)) countUnknown(c);
+    },
+    may: (permission) => held !== null && scopesAllow(held.scopes, permission as Permission),
+    // Its scopes never change, so that it may was settled above; that it lives is asked again.
+    writer: () => ({ actor: `API_KEY:${keyId}`, credential: { key: keyId } }),
+  };
+}
+
+/** A key was revoked: its readers stop at once here and wherever Redis is asked, elsewhere when the check runs out. */
+export async function forgetKey(ctx: Ctx, doors: Doors, keyId: string): Promise<void> {
+  vouched.delete(keyId);
+  await doors.redis.trip(
+    ctx,
+    (p) => p.del(recordKey(doors.settings.environment, keyId)),
+    () => true,
+  );
+}
+
+function keepRecord(ctx: Ctx, doors: Doors, key: string, record: KeyRecord, askedAt: number): void {
+  const px = holdsStill(askedAt, ctx.now());
+  if (px === 0) return;
+  ctx.waitUntil(
+    doors.redis.trip(
+      behind(ctx),
+      (p) => p.set(key, encodeRecord(record), { px }),
+      () => true,
+    ),
+  );
+}
+
+/** Behind the answer and unlogged: who used a key when is worth neither a wait nor a revision. */
+function stamp(ctx: Ctx, doors: Doors, companyId: string, keyId: string): void {
+  const now = ctx.now();
+  if (now - (stamped.get(keyId) ?? 0) < STAMP) return;
+  remember(stamped, keyId, now);
+  const { auth } = doors;
+  const statement = auth.db.execute(sql`select app.stamp_key(${companyId}::uuid, ${keyId}::uuid)`);
+  ctx.waitUntil(auth.batch(behind(ctx), 'stampKey', [statement]).catch(() => undefined));
+}
+
+function countUnknown(c: AppContext): void {
+  c.env.ctx.waitUntil(count(c, [unknownLimit(c)]));
+}
+
+/** A revoked key was somebody's: only those that never were count as guesses. */
+const isUnknown = (error: unknown): boolean => error instanceof AppError && error.code === 'unauthenticated';
+
+function remember<V>(map: Map<string, V>, id: string, value: V): void {
+  if (map.size >= MOST_KEYS) map.clear();
+  map.set(id, value);
+}

@@ -1,0 +1,45 @@
+import * as z from 'zod';
+import { parseInstant } from '../../core/instant.ts';
+import { externalId, text } from '../../http/schemas.ts';
+import { SCOPES } from '../permissions.ts';
+import { ApiKeyView } from './noun.ts';
+
+/** An instant that has not come yet, as UTC text. */
+const later = () =>
+  z
+    .string()
+    .refine((value) => parseInstant(value) !== null, {
+      message: 'Must be an RFC 3339 instant with offset, such as 2026-01-31T09:00:00Z.',
+      params: { code: 'invalid_instant' },
+      abort: true,
+    })
+    .transform((value) => parseInstant(value) ?? value)
+    .refine((value) => Date.parse(value) > Date.now(), {
+      message: 'Must lie in the future.',
+      params: { code: 'invalid_instant' },
+    });
+
+export const ApiKeyCreate = z
+  .strictObject({
+    name: text(),
+    scopes: z
+      .array(z.enum(SCOPES))
+      .min(1, 'Must name at least one scope.')
+      .max(100, 'Must name at most 100 scopes.')
+      // In public order and once each, so that equal keys look equal.
+      .transform((scopes) => SCOPES.filter((scope) => scopes.includes(scope)))
+      .describe('What the key may do; at most what its creator may. `write` includes `read`.'),
+    expiresAt: later().nullable().optional().describe('Absent or null: it lives until it is revoked.'),
+    externalId: externalId().nullable().optional(),
+  })
+  .meta({ id: 'ApiKeyCreate' });
+
+/** What a key may do never changes: make another one. */
+export const ApiKeyPatch = z
+  .strictObject({ name: text(), externalId: externalId().nullable() })
+  .partial()
+  .meta({ id: 'ApiKeyPatch' });
+
+export const ApiKeyCreated = ApiKeyView.extend({
+  secret: z.string().describe('Shown this once. Send it as Authorization: Bearer.'),
+}).meta({ id: 'ApiKeyCreated' });

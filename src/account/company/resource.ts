@@ -1,0 +1,65 @@
+import { sql } from 'drizzle-orm';
+import * as z from 'zod';
+import { formatId } from '../../core/id.ts';
+import { instantOf } from '../../core/instant-view.ts';
+import type { Noun } from '../../data/registry.ts';
+import { plainAction } from '../../data/registry.ts';
+import type { Resource } from '../../http/resource.ts';
+import { documentFields, externalId, text, timeZone } from '../../http/schemas.ts';
+
+export const CompanyView = z
+  .object({
+    id: z.string(),
+    externalId: z.string().nullable(),
+    name: z.string(),
+    currency: z.string(),
+    timeZone: z.string(),
+    ...documentFields,
+  })
+  .meta({ id: 'Company' });
+
+/** The currency stays what it was at sign-up: amounts that were booked in it would change their meaning. */
+export const CompanyPatch = z
+  .strictObject({ name: text(), timeZone: timeZone(), externalId: externalId().nullable() })
+  .partial()
+  .meta({ id: 'CompanyPatch' });
+
+export const companyNoun: Noun = {
+  entity: 'company',
+  topic: 'company',
+  prefix: 'comp',
+  permission: 'company:read',
+  view: (row) => ({
+    id: formatId('comp', String(row.id)),
+    externalId: row.external_id ?? null,
+    name: row.name,
+    currency: row.currency,
+    timeZone: row.time_zone,
+    version: row.version,
+    createdAt: instantOf(row.created_at),
+    updatedAt: instantOf(row.updated_at),
+  }),
+  tagsTouched: () => ['company'],
+  action: plainAction,
+};
+
+export const companyResource: Resource = {
+  noun: companyNoun,
+  prefix: 'comp',
+  version: 1,
+  readPermission: 'company:read',
+  writePermission: 'company:write',
+  table: sql`companies`,
+  row: sql`to_jsonb(companies)`,
+  id: sql`companies.id`,
+  companyId: sql`companies.id`,
+  list: {
+    filters: {},
+    sorts: [],
+    fields: ['externalId', 'name', 'currency', 'timeZone', 'version', 'createdAt', 'updatedAt'],
+  },
+  sorts: {},
+  where: () => [],
+  listTags: () => ['company'],
+  detailTags: () => ['company'],
+};

@@ -1,0 +1,44 @@
+import { sql } from 'drizzle-orm';
+import { detail } from '../../http/list.ts';
+import type { RouteModule } from '../../http/route.ts';
+import { change } from '../../http/write.ts';
+import { CompanyPatch, CompanyView, companyResource } from './resource.ts';
+
+const update = change({
+  resource: companyResource,
+  name: 'company.update',
+  body: CompanyPatch,
+  target: 'own',
+  status: 200,
+  statements({ companyId, body, expected }) {
+    return [
+      sql`select app.expect_version((select version from companies where id = ${companyId}::uuid), ${expected}::int)`,
+      sql`update companies set name = coalesce(${body.name ?? null}, name), time_zone = coalesce(${body.timeZone ?? null}, time_zone),
+        external_id = ${body.externalId === undefined ? sql`external_id` : sql`${body.externalId}::text`} where id = ${companyId}::uuid`,
+    ];
+  },
+});
+
+export const companyRoutes: RouteModule = [
+  {
+    method: 'get',
+    path: '/company',
+    tag: 'Company',
+    summary: 'The company of the caller',
+    fields: companyResource.list.fields,
+    success: { status: 200, schema: CompanyView, description: 'The company', cached: true },
+    errors: [],
+    handler: detail(companyResource, (principal) => principal.companyId),
+  },
+  {
+    method: 'patch',
+    path: '/company',
+    tag: 'Company',
+    summary: 'Change the company',
+    permission: companyResource.writePermission,
+    body: CompanyPatch,
+    success: { status: 200, schema: CompanyView, description: 'The company as it is now' },
+    errors: ['version_mismatch'],
+    handler: update,
+  },
+];

@@ -1,0 +1,106 @@
+import { sql } from 'drizzle-orm';
+import { AppError } from '../../core/errors.ts';
+import { behind, type Ctx } from '../../data/context.ts';
+import type { Doors } from '../../data/doors.ts';
+import { rowsOf } from '../../data/log.ts';
+import type { LifeCheck, Principal } from '../../http/context.ts';
+import { HOLDS, holdsStill } from '../life.ts';
+import { type Permission, ROLES, type Role, roleMay, rolesWith } from '../permissions.ts';
+import type { AccessClaims } from './tokens.ts';
+
+const MOST_SESSIONS = 10_000;
+
+/** Sessions known to live, by id and role, and until when (ms). Bounded plain data. */
+const alive = new Map<string, number>();
+
+const lifeKey = (environment: string, sessionId: string): string => `v1:${environment}:session:${sessionId}`;
+
+/**
+ * The caller that an access token names. The token was verified; whether its session still lives is `life`'s matter.
+ * One per token: it holds nothing of a request, and `claims` is the same object for all requests with the token.
+ */
+export function userPrincipal(claims: AccessClaims, environment: string): Principal {
+  let principal = principals.get(claims);
+  if (principal === undefined) {
+    principal = makePrincipal(claims, environment);
+    principals.set(claims, principal);
+  }
+  return principal;
+}
+
+const principals = new WeakMap<AccessClaims, Principal>();
+
+function makePrincipal(claims: AccessClaims, environment: string): Principal {
+  const { companyId, sessionId, userId, role } = claims;
+  return {
+    companyId,
+    actor: `USER:${userId}`,
+    credentialId: sessionId,
+    userId,
+    role,
+    life: lifeOf(claims, environment),
+    // Its signature was checked.
+    proven: true,
+    may: (permission) => roleMay(role, permission as Permission),
+    writer: (permission) => ({
+      actor: `USER:${userId}`,
+      credential: { session: sessionId, user: userId, roles: rolesWith(permission as Permission) },
+    }),
+  };
+}
+
+function lifeOf({ companyId, sessionId, userId, role }: AccessClaims, environment: string): LifeCheck {
+  const memo = `${companyId}:${sessionId}:${role}`;
+  const key = lifeKey(environment, sessionId);
+  return {
+    known: (now) => (alive.get(memo) ?? 0) > now,
+    ask: (pipeline) => pipeline.get(key),
+    learn(answer, now) {
+      if (answer === role) remember(memo, now + HOLDS);
+    },
+    statement: () => sql`select app.session_role(${sessionId}::uuid, ${userId}::uuid) as role`,
+    settle(ctx, doors, result) {
+      const present = rowsOf(result)[0]?.role as Role | null | undefined;
+      if (present === null || present === undefined) throw new AppError('session_revoked');
+      // The token says another role than the user now has: a refresh gives one that is right.
+      if (present !== role) throw new AppError('token_expired', 'Your role has changed. Refresh the token.');
+      remember(memo, ctx.now() + HOLDS);
+      const px = holdsStill(ctx.startedAt, ctx.now());
+      if (px === 0) return;
+      ctx.waitUntil(
+        doors.redis.trip(
+          behind(ctx),
+          (p) => p.set(key, role, { px }),
+          () => true,
+        ),
+      );
+    },
+  };
+}
+
+function remember(memo: string, until: number): void {
+  if (alive.size >= MOST_SESSIONS) alive.clear();
+  alive.set(memo, until);
+}
+
+/** A session that has just been opened needs no check. */
+export function rememberSession(ctx: Ctx, { companyId, sessionId, role }: Omit<AccessClaims, 'expiresAt'>): void {
+  remember(`${companyId}:${sessionId}:${role}`, ctx.now() + HOLDS);
+}
+
+/** Sessions have ended: their readers stop at once here and wherever Redis is asked, elsewhere when the check runs out. */
+export async function forgetSessions(
+  ctx: Ctx,
+  doors: Doors,
+  companyId: string,
+  sessionIds: readonly string[],
+): Promise<void> {
+  if (sessionIds.length === 0) return;
+  for (const id of sessionIds) for (const role of ROLES) alive.delete(`${companyId}:${id}:${role}`);
+  const keys = sessionIds.map((id) => lifeKey(doors.settings.environment, id));
+  await doors.redis.trip(
+    ctx,
+    (p) => p.del(...keys),
+    () => true,
+  );
+}

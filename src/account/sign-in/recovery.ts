@@ -1,0 +1,114 @@
+import { sql } from 'drizzle-orm';
+import type * as z from 'zod';
+import { AppError } from '../../core/errors.ts';
+import { instantOf } from '../../core/instant-view.ts';
+import { behind } from '../../data/context.ts';
+import { type Row, rowsOf } from '../../data/log.ts';
+import { type AppContext, principalOf } from '../../http/context.ts';
+import { userNoun } from '../users/noun.ts';
+import { check, count, loginLimits, recoveryLimits, unknownLimit } from './limits.ts';
+import { hashLink, newLink } from './link.ts';
+import { reportUnsent, sendRecovery } from './mailer.ts';
+import { hashPassword, verifyPassword } from './password.ts';
+import { forgetSessions } from './principal.ts';
+import type { ForgottenPassword, PasswordChange, PasswordReset } from './schema.ts';
+
+type View = Record<string, unknown>;
+
+/**
+ * Replaces the caller's own password and ends their other sessions. Limited like a log-in, before any hashing.
+ * @throws AppError invalid_credentials, session_revoked, rate_limited, busy, forbidden
+ */
+export async function changePassword(c: AppContext, input: z.output<typeof PasswordChange>): Promise<View> {
+  const { ctx, doors } = c.env;
+  const { companyId, credentialId: sessionId, userId } = principalOf(c);
+  if (userId === null) throw new AppError('forbidden', 'An API key has no password.');
+  const limits = loginLimits(c, userId);
+  await check(c, limits);
+  const { auth } = doors;
+  const [found] = await auth.batch(ctx, 'ownPassword', [
+    auth.db.execute(
+      sql`select password_hash from app.own_password(${companyId}::uuid, ${sessionId}::uuid, ${userId}::uuid)`,
+    ),
+  ]);
+  const present = rowsOf(found)[0]?.password_hash;
+  if (typeof present !== 'string') throw new AppError('session_revoked');
+  const { ok } = await verifyPassword(input.currentPassword, present);
+  if (!ok) {
+    await count(c, limits);
+    throw new AppError('invalid_credentials', 'The present password is wrong.');
+  }
+  const next = await hashPassword(input.newPassword);
+  const [changed] = await auth.batch(ctx, 'changePassword', [
+    auth.db.execute(
+      sql`select "user", ended from app.change_password(${companyId}::uuid, ${sessionId}::uuid, ${userId}::uuid, ${present}, ${next})`,
+    ),
+  ]);
+  const row = rowsOf(changed)[0];
+  if (row === undefined)
+    throw new AppError('conflict', 'The password or the session changed meanwhile. Sign in again.');
+  await forgetSessions(ctx, doors, companyId, row.ended as string[]);
+  return userNoun.view(row.user as Row, 1);
+}
+
+/**
+ * Sends a recovery link to whoever has this address. All of it happens behind the answer, so neither its content nor
+ * its time tells whether anybody has. @throws AppError rate_limited
+ */
+export async function forgotPassword(c: AppContext, input: z.output<typeof ForgottenPassword>): Promise<void> {
+  const { ctx } = c.env;
+  const email = input.email.trim();
+  const limits = recoveryLimits(c, email);
+  await check(c, limits);
+  await count(c, limits);
+  ctx.waitUntil(recover(c, email).catch(() => reportUnsent(ctx, 'the database was not reached')));
+}
+
+async function recover(c: AppContext, email: string): Promise<void> {
+  const { doors } = c.env;
+  const ctx = behind(c.env.ctx);
+  const { token, hash } = newLink();
+  const [answer] = await doors.auth.batch(ctx, 'requestReset', [
+    doors.auth.db.execute(
+      sql`select name, email, expires_at from app.request_reset(${email.replaceAll('\0', '')}, decode(${hash}, 'hex'))`,
+    ),
+  ]);
+  const row = rowsOf(answer)[0];
+  if (row === undefined) return;
+  const expiresAt = String(instantOf(row.expires_at));
+  await sendRecovery(ctx, doors.settings, { email: String(row.email), name: String(row.name), token, expiresAt });
+}
+
+/**
+ * Sets the password of whoever holds the link, an invitation or a recovery, and ends all their sessions. The link is
+ * looked up before anything is hashed, and spent together with the change.
+ * @throws AppError invalid_link, rate_limited, busy
+ */
+export async function resetPassword(c: AppContext, input: z.output<typeof PasswordReset>): Promise<View> {
+  const { ctx, doors } = c.env;
+  const { auth } = doors;
+  const limits = [unknownLimit(c)];
+  await check(c, limits);
+  const hash = hashLink(input.token);
+  const lives = hash !== null && (await linkLives(c, hash));
+  if (!lives) {
+    await count(c, limits);
+    throw new AppError('invalid_link');
+  }
+  const password = await hashPassword(input.newPassword);
+  const [answer] = await auth.batch(ctx, 'useLink', [
+    auth.db.execute(sql`select company_id, "user", ended from app.use_link(decode(${hash}, 'hex'), ${password})`),
+  ]);
+  const row = rowsOf(answer)[0];
+  if (row === undefined) throw new AppError('invalid_link');
+  await forgetSessions(ctx, doors, String(row.company_id), row.ended as string[]);
+  return userNoun.view(row.user as Row, 1);
+}
+
+async function linkLives(c: AppContext, hash: string): Promise<boolean> {
+  const { ctx, doors } = c.env;
+  const [answer] = await doors.auth.batch(ctx, 'linkLives', [
+    doors.auth.db.execute(sql`select app.link_lives(decode(${hash}, 'hex')) as lives`),
+  ]);
+  return rowsOf(answer)[0]?.lives === true;
+}

@@ -1,0 +1,57 @@
+import { sql } from 'drizzle-orm';
+import { AppError } from '../../core/errors.ts';
+import { type Row, rowsOf } from '../../data/log.ts';
+import { type AppContext, principalOf } from '../../http/context.ts';
+import { check, count, unknownLimit } from './limits.ts';
+import { forgetSessions } from './principal.ts';
+import { signedIn } from './session.ts';
+import { hashRefreshToken, newRefreshToken } from './tokens.ts';
+
+/**
+ * Exchanges a refresh token for a new pair. Of several that send the same token one gets it; the others are refused,
+ * and their session lives on for ten seconds' worth of doubt. An older token ends the session: somebody has a copy.
+ * @throws AppError invalid_refresh_token, rate_limited
+ */
+export async function refresh(
+  c: AppContext,
+  { refreshToken }: { refreshToken: string },
+): Promise<{ body: Record<string, unknown>; revision: number }> {
+  const { ctx, doors } = c.env;
+  const limits = [unknownLimit(c)];
+  await check(c, limits);
+  const hash = hashRefreshToken(refreshToken);
+  const next = newRefreshToken();
+  const row = hash === null ? undefined : await rotate(c, hash, next.hash);
+  if (row === undefined) await count(c, limits);
+  if (row?.outcome === 'reused') {
+    ctx.note('refreshReused', true);
+    await forgetSessions(ctx, doors, String(row.company_id), [String(row.session_id)]);
+  }
+  if (row?.outcome !== 'rotated') throw new AppError('invalid_refresh_token', 'Sign in again.');
+  const opened = { company: row.company as Row, user: row.user as Row, revision: Number(row.revision) };
+  const session = { id: String(row.session_id), refreshToken: next.token };
+  return { body: await signedIn(c, opened, session), revision: opened.revision };
+}
+
+async function rotate(c: AppContext, hash: Uint8Array, next: Uint8Array): Promise<Row | undefined> {
+  const { ctx, doors } = c.env;
+  const [answer] = await doors.auth.batch(ctx, 'refresh', [
+    doors.auth.db.execute(
+      sql`select outcome, company_id, session_id, revision, company, "user" from app.rotate_refresh(decode(${hex(hash)}, 'hex'), decode(${hex(next)}, 'hex'))`,
+    ),
+  ]);
+  return rowsOf(answer)[0];
+}
+
+/** Ends the caller's session; again is as good. @throws AppError forbidden for a key, which is revoked instead */
+export async function logout(c: AppContext): Promise<void> {
+  const { ctx, doors } = c.env;
+  const { companyId, credentialId, userId } = principalOf(c);
+  if (userId === null) throw new AppError('forbidden', 'An API key has no session. Revoke it instead.');
+  await doors.auth.batch(ctx, 'logout', [
+    doors.auth.db.execute(sql`select app.end_session(${companyId}::uuid, ${credentialId}::uuid)`),
+  ]);
+  await forgetSessions(ctx, doors, companyId, [credentialId]);
+}
+
+const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');

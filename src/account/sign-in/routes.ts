@@ -1,0 +1,203 @@
+import { sql } from 'drizzle-orm';
+import { AppError } from '../../core/errors.ts';
+import { type Row, rowsOf } from '../../data/log.ts';
+import { admit } from '../../data/write.ts';
+import { admissionOf } from '../../http/admission.ts';
+import { readJson, validate } from '../../http/body.ts';
+import type { AppContext, Principal } from '../../http/context.ts';
+import type { Authenticator } from '../../http/middleware.ts';
+import { read, TTL } from '../../http/read.ts';
+import type { RouteModule } from '../../http/route.ts';
+import { send, sendJson } from '../../http/send.ts';
+import { refuseParameters, validateNothing } from '../../http/write.ts';
+import { keyPrincipal } from '../api-keys/principal.ts';
+import { KEY_PREFIX } from '../api-keys/secret.ts';
+import { companyNoun } from '../company/resource.ts';
+import { UserView, userNoun } from '../users/noun.ts';
+import { userPrincipal } from './principal.ts';
+import { changePassword, forgotPassword, resetPassword } from './recovery.ts';
+import { logout, refresh } from './refresh.ts';
+import { ForgottenPassword, Login, Me, PasswordChange, PasswordReset, Refresh, SignedIn, SignUp } from './schema.ts';
+import { login, signUp } from './service.ts';
+import { loadKeys, publicJwks, recallAccess, verifyAccess } from './tokens.ts';
+
+/** Bearer credentials of every kind; hot, so a verified token is remembered by `verifyAccess`. */
+export const identify: Authenticator = (c, token) => {
+  const { ctx, doors } = c.env;
+  const { settings } = doors;
+  if (token.startsWith(KEY_PREFIX)) return keyPrincipal(c, token);
+  const claims = recallAccess(settings.jwtPrivateKey, settings.jwtPublicKeys, token, ctx.now());
+  return claims === null ? identifyAnew(c, token) : userPrincipal(claims, settings.environment);
+};
+
+async function identifyAnew(c: AppContext, token: string): Promise<Principal> {
+  const { ctx, doors } = c.env;
+  const { settings } = doors;
+  const keys = await loadKeys(settings.jwtPrivateKey, settings.jwtPublicKeys);
+  return userPrincipal(await verifyAccess(keys, token, ctx.now()), settings.environment);
+}
+
+const SECRET = { 'Cache-Control': 'no-store' };
+
+/**
+ * What a verb about the caller's own session was sent. 401 and 429 come before whatever is wrong with it; that the
+ * session lives is asked where the work is done.
+ */
+async function ownBody(c: AppContext): Promise<unknown> {
+  await admit(c.env.ctx, c.env.doors, admissionOf(c, null, 1, 'write'));
+  refuseParameters(c);
+  return readJson(c);
+}
+
+/** GET /auth/me: the user and company of the token. Keys have no user. */
+const me = read<{ normalised: string; userId: string }>({
+  name: 'auth.me',
+  version: 1,
+  permission: null,
+  scope: ({ userId }) => userId ?? 'key',
+  ttl: TTL.user,
+  parse(params, { userId }) {
+    const [name] = params.keys();
+    if (name !== undefined)
+      throw new AppError('unknown_parameter', 'This takes no query parameters.', {
+        faults: [{ parameter: name, code: 'unknown_parameter', detail: 'This takes no query parameters.' }],
+      });
+    if (userId === null) throw new AppError('forbidden', 'An API key is no user.');
+    return { normalised: userId, userId };
+  },
+  tags: ({ userId }) => [`users/${userId}`, 'company'],
+  statements: (db, { userId }, { companyId }) => [
+    db.execute(sql`select to_jsonb(users) as "user", to_jsonb(companies) as company from users join companies on companies.id = users.company_id
+      where users.company_id = ${companyId}::uuid and users.id = ${userId}::uuid`),
+  ],
+  answer(results) {
+    const row = rowsOf(results[0])[0];
+    if (row === undefined) throw new AppError('session_revoked');
+    return {
+      body: { user: userNoun.view(row.user as Row, 1), company: companyNoun.view(row.company as Row, 1) },
+    };
+  },
+});
+
+export const signInRoutes: RouteModule = [
+  {
+    method: 'post',
+    path: '/auth/signup',
+    tag: 'Sign-in',
+    summary: 'Create a company and its owner',
+    anonymous: true,
+    body: SignUp,
+    success: { status: 201, schema: SignedIn, description: 'The company, its owner and their tokens' },
+    errors: ['signup_closed', 'email_taken', 'rate_limited'],
+    async handler(c: AppContext) {
+      const value = await readJson(c);
+      // 403 comes before 422.
+      if (c.env.doors.settings.signup === 'closed') throw new AppError('signup_closed');
+      const { body, revision } = await signUp(c, validate(SignUp, value));
+      return sendJson(c, 201, body, {
+        headers: { ...SECRET, Location: '/api/v1/company', Revision: String(revision) },
+      });
+    },
+  },
+  {
+    method: 'post',
+    path: '/auth/login',
+    tag: 'Sign-in',
+    summary: 'Sign in with e-mail and password',
+    anonymous: true,
+    body: Login,
+    success: { status: 200, schema: SignedIn, description: 'The company, the user and their tokens' },
+    errors: ['invalid_credentials', 'rate_limited'],
+    async handler(c: AppContext) {
+      const { body, revision } = await login(c, validate(Login, await readJson(c)));
+      return sendJson(c, 200, body, { headers: { ...SECRET, Revision: String(revision) } });
+    },
+  },
+  {
+    method: 'post',
+    path: '/auth/refresh',
+    tag: 'Sign-in',
+    summary: 'Exchange a refresh token for a new pair',
+    description:
+      'Each refresh token works once. The one before, sent again within ten seconds, is refused and nothing else happens; any older one ends the session.',
+    anonymous: true,
+    body: Refresh,
+    success: { status: 200, schema: SignedIn, description: 'The company, the user and their new tokens' },
+    errors: ['invalid_refresh_token', 'rate_limited'],
+    async handler(c: AppContext) {
+      const { body, revision } = await refresh(c, validate(Refresh, await readJson(c)));
+      return sendJson(c, 200, body, { headers: { ...SECRET, Revision: String(revision) } });
+    },
+  },
+  {
+    method: 'post',
+    path: '/auth/logout',
+    tag: 'Sign-in',
+    summary: 'End the session',
+    success: { status: 204, schema: null, description: 'The session has ended' },
+    errors: ['token_expired', 'forbidden'],
+    async handler(c: AppContext) {
+      validateNothing(await ownBody(c));
+      await logout(c);
+      return send(c, { status: 204, body: null, headers: SECRET });
+    },
+  },
+  {
+    method: 'post',
+    path: '/auth/password',
+    tag: 'Sign-in',
+    summary: 'Change the own password',
+    description: 'Ends all other sessions of the user.',
+    body: PasswordChange,
+    success: { status: 200, schema: UserView, description: 'The user' },
+    errors: ['invalid_credentials', 'session_revoked', 'forbidden', 'conflict'],
+    async handler(c: AppContext) {
+      return sendJson(c, 200, await changePassword(c, validate(PasswordChange, await ownBody(c))), { headers: SECRET });
+    },
+  },
+  {
+    method: 'post',
+    path: '/auth/password/forgot',
+    tag: 'Sign-in',
+    summary: 'Ask for a recovery link',
+    description: 'Answers the same whether or not anybody has this address. The link is valid for one hour.',
+    anonymous: true,
+    body: ForgottenPassword,
+    success: { status: 202, schema: null, description: 'If somebody has this address, a mail is on its way' },
+    errors: ['rate_limited'],
+    async handler(c: AppContext) {
+      await forgotPassword(c, validate(ForgottenPassword, await readJson(c)));
+      return send(c, { status: 202, body: null, headers: SECRET });
+    },
+  },
+  {
+    method: 'post',
+    path: '/auth/password/reset',
+    tag: 'Sign-in',
+    summary: 'Set a password with a recovery link or an invitation',
+    description: 'The token works once. All sessions of the user end.',
+    anonymous: true,
+    body: PasswordReset,
+    success: { status: 200, schema: UserView, description: 'The user, who may now sign in' },
+    errors: ['invalid_link', 'rate_limited'],
+    async handler(c: AppContext) {
+      return sendJson(c, 200, await resetPassword(c, validate(PasswordReset, await readJson(c))), { headers: SECRET });
+    },
+  },
+  {
+    method: 'get',
+    path: '/auth/me',
+    tag: 'Sign-in',
+    summary: 'Who the token belongs to',
+    success: { status: 200, schema: Me, description: 'The user and the company', cached: true },
+    errors: ['forbidden'],
+    handler: me,
+  },
+];
+
+/** GET /.well-known/jwks.json (RFC 7517): the keys that verify our access tokens. */
+export async function jwks(c: AppContext): Promise<Response> {
+  const { settings } = c.env.doors;
+  const keys = await loadKeys(settings.jwtPrivateKey, settings.jwtPublicKeys);
+  return sendJson(c, 200, publicJwks(keys), { headers: { 'Cache-Control': 'public, max-age=300' } });
+}

@@ -1,0 +1,233 @@
+/**
+ * The two tokens of a session: a short-lived signed access token, checked without any I/O, and an opaque refresh token,
+ * of which only the hash is stored. An access token says who someone was when it was signed; that the session still
+ * lives is asked elsewhere (at once on writes, within 60 s on reads: contract.md 3).
+ */
+import { createHash, randomBytes, randomUUID } from 'node:crypto';
+import { CompactSign, compactVerify, errors, importJWK, jwtVerify, SignJWT } from 'jose';
+import { AppError } from '../../core/errors.ts';
+import { isRole, type Role } from '../permissions.ts';
+
+export type { Role } from '../permissions.ts';
+
+/** Who a request acts as. Ids are bare UUIDs; `expiresAt` is in milliseconds since 1970, on a whole second. */
+export type AccessClaims = { userId: string; companyId: string; sessionId: string; role: Role; expiresAt: number };
+
+/** A verification key as published: P-256 coordinates, and the `kid` a token names it by. */
+export type PublicJwk = JsonWebKey & { kid: string };
+
+/** The keys of one deployment. Opaque to callers; made by `loadKeys`. */
+export type TokenKeys = {
+  readonly kid: string;
+  readonly signing: CryptoKey;
+  /** All live keys by `kid`; a key taken out of the setting is no longer here, and its tokens are refused. */
+  readonly verifying: ReadonlyMap<string, CryptoKey>;
+  readonly published: readonly PublicJwk[];
+  /** Tokens whose signature these very keys have verified, oldest first; at most `VERIFIED_MAX`. Plain data. */
+  readonly verified: Map<string, AccessClaims>;
+};
+
+const ALGORITHM = 'ES256';
+const ISSUER = 'clientsplus';
+const AUDIENCE = 'clientsplus-api';
+/** RFC 9068 2.1: keeps any other JWT signed with the same key from passing as an access token. */
+const TYPE = 'at+jwt';
+const LIFETIME_SECONDS = 10 * 60;
+
+/** About 6 MB when full. A verification costs 50 µs, more than the rest of a cached answer. */
+const VERIFIED_MAX = 5000;
+/** Checked first, because jose overlooks white space: each spelling of one token would take a place among the verified. */
+const COMPACT_JWS = /^[\w-]{1,1024}\.[\w-]{1,1024}\.[\w-]{86}$/;
+
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+const REFRESH_TOKEN = /^cpr_[\w-]{43}$/;
+
+/** The last keys loaded: a value and never a promise, which another request of the isolate might wait for in vain. */
+let loaded: { privateJwk: string; publicJwks: string; keys: TokenKeys } | null = null;
+
+/**
+ * Imports the keys, once per isolate: the same settings answer the same object, with its verified tokens.
+ *
+ * @param privateJwk `JWT_PRIVATE_KEY`: one EC P-256 private JWK with a `kid`, as JSON.
+ * @param publicJwks `JWT_PUBLIC_KEYS`: a JWKS of all live public keys, the private one's public half among them, as JSON.
+ * @throws Error naming the setting that is wrong and how; never with any of its value.
+ */
+export async function loadKeys(privateJwk: string, publicJwks: string): Promise<TokenKeys> {
+  if (loaded?.privateJwk === privateJwk && loaded.publicJwks === publicJwks) return loaded.keys;
+  const own = readJwk('JWT_PRIVATE_KEY', readJson('JWT_PRIVATE_KEY', privateJwk));
+  if (own.d === undefined) throw wrong('JWT_PRIVATE_KEY', 'is a public key; the private one is needed');
+
+  const set = readJson('JWT_PUBLIC_KEYS', publicJwks);
+  if (!isObject(set) || !Array.isArray(set.keys)) throw wrong('JWT_PUBLIC_KEYS', 'must look like {"keys": [...]}');
+  const published = set.keys.map((entry: unknown) => readJwk('JWT_PUBLIC_KEYS', entry));
+  if (published.some((jwk) => jwk.d !== undefined)) throw wrong('JWT_PUBLIC_KEYS', 'holds a private key');
+
+  const verifying = new Map<string, CryptoKey>();
+  for (const jwk of published) {
+    if (verifying.has(jwk.kid)) throw wrong('JWT_PUBLIC_KEYS', `holds the kid ${JSON.stringify(jwk.kid)} twice`);
+    verifying.set(jwk.kid, await importKey('JWT_PUBLIC_KEYS', jwk));
+  }
+  const signing = await importKey('JWT_PRIVATE_KEY', own);
+  await checkPair(signing, verifying.get(own.kid), own.kid);
+
+  const keys: TokenKeys = { kid: own.kid, signing, verifying, published, verified: new Map() };
+  loaded = { privateJwk, publicJwks, keys };
+  return keys;
+}
+
+/**
+ * Signs an access token, valid for ten minutes from `now` (milliseconds since 1970).
+ *
+ * @returns the compact JWT and its lifetime in seconds, the `expiresIn` of the sign-in answers.
+ */
+export async function signAccess(
+  keys: TokenKeys,
+  claims: Omit<AccessClaims, 'expiresAt'>,
+  now: number,
+): Promise<{ token: string; expiresIn: number }> {
+  const issuedAt = Math.floor(now / 1000);
+  // RFC 9068 2.2 requires client_id and jti; our one client is the API's own sign-in.
+  const token = await new SignJWT({
+    cid: claims.companyId,
+    sid: claims.sessionId,
+    role: claims.role,
+    client_id: ISSUER,
+  })
+    .setProtectedHeader({ alg: ALGORITHM, typ: TYPE, kid: keys.kid })
+    .setIssuer(ISSUER)
+    .setAudience(AUDIENCE)
+    .setSubject(claims.userId)
+    .setJti(randomUUID())
+    .setIssuedAt(issuedAt)
+    .setExpirationTime(issuedAt + LIFETIME_SECONDS)
+    .sign(keys.signing);
+  return { token, expiresIn: LIFETIME_SECONDS };
+}
+
+/**
+ * Checks an access token: signature by a live key, type, issuer, audience, expiry at `now` (milliseconds since 1970).
+ * Does no I/O. A token seen before skips the signature, never the expiry.
+ *
+ * @throws AppError `token_expired` for a token that was ours and is over, `unauthenticated` for everything else.
+ */
+export async function verifyAccess(keys: TokenKeys, token: string, now: number): Promise<AccessClaims> {
+  const known = keys.verified.get(token);
+  if (known !== undefined) {
+    if (now < known.expiresAt) return known;
+    keys.verified.delete(token);
+    throw new AppError('token_expired');
+  }
+  const claims = await verifySignature(keys, token, now);
+  if (keys.verified.size >= VERIFIED_MAX) {
+    // All live ten minutes, so the one that came first is the nearest to its end.
+    for (const oldest of keys.verified.keys()) {
+      keys.verified.delete(oldest);
+      break;
+    }
+  }
+  keys.verified.set(token, claims);
+  return claims;
+}
+
+/** The claims of a token that these very settings have verified before and that is not over yet; at once, without a promise. */
+export function recallAccess(privateJwk: string, publicJwks: string, token: string, now: number): AccessClaims | null {
+  if (loaded?.privateJwk !== privateJwk || loaded.publicJwks !== publicJwks) return null;
+  const known = loaded.keys.verified.get(token);
+  return known !== undefined && now < known.expiresAt ? known : null;
+}
+
+/** The body of `GET /.well-known/jwks.json`: all live keys, public parts only. */
+export function publicJwks(keys: TokenKeys): { keys: PublicJwk[] } {
+  return { keys: keys.published.map((jwk) => ({ ...jwk, alg: ALGORITHM, use: 'sig' })) };
+}
+
+/** A new refresh token, `cpr_` and 32 random bytes in base64url, with the hash to store in its stead. */
+export function newRefreshToken(): { token: string; hash: Uint8Array } {
+  const token = `cpr_${randomBytes(32).toString('base64url')}`;
+  return { token, hash: sha256(token) };
+}
+
+/** The stored form of a refresh token: its SHA-256, 32 bytes (256 random bits need no slow hash); null when malformed. */
+export function hashRefreshToken(token: string): Uint8Array | null {
+  return REFRESH_TOKEN.test(token) ? sha256(token) : null;
+}
+
+async function verifySignature(keys: TokenKeys, token: string, now: number): Promise<AccessClaims> {
+  if (!COMPACT_JWS.test(token)) throw new AppError('unauthenticated');
+  try {
+    const { payload } = await jwtVerify(token, ({ kid }) => verifyingKey(keys, kid), {
+      // Fixed, so that neither `none` nor an HMAC keyed with the public key is ever tried (RFC 8725 3.1).
+      algorithms: [ALGORITHM],
+      typ: TYPE,
+      issuer: ISSUER,
+      audience: AUDIENCE,
+      requiredClaims: ['exp'],
+      currentDate: new Date(now),
+    });
+    const { sub, cid, sid, role, exp } = payload;
+    if (!isUuid(sub) || !isUuid(cid) || !isUuid(sid) || !isRole(role)) throw new errors.JWTInvalid('claims');
+    // Frozen, because all requests with this token share it.
+    return Object.freeze({ userId: sub, companyId: cid, sessionId: sid, role, expiresAt: Number(exp) * 1000 });
+  } catch (error) {
+    const code = error instanceof errors.JWTExpired ? 'token_expired' : 'unauthenticated';
+    // Only the words: jose's error holds the payload, which has no business in a log.
+    throw new AppError(code, undefined, { cause: error instanceof Error ? error.message : undefined });
+  }
+}
+
+function verifyingKey(keys: TokenKeys, kid: string | undefined): CryptoKey {
+  const key = kid === undefined ? undefined : keys.verifying.get(kid);
+  if (key === undefined) throw new errors.JWKSNoMatchingKey();
+  return key;
+}
+
+/** A pair that does not match would sign tokens that nobody accepts: say so at the start. */
+async function checkPair(signing: CryptoKey, verifying: CryptoKey | undefined, kid: string): Promise<void> {
+  if (verifying === undefined) {
+    throw wrong('JWT_PUBLIC_KEYS', `lacks the kid ${JSON.stringify(kid)} of JWT_PRIVATE_KEY`);
+  }
+  const probe = await new CompactSign(new Uint8Array(1)).setProtectedHeader({ alg: ALGORITHM }).sign(signing);
+  await compactVerify(probe, verifying).catch(() => {
+    throw wrong('JWT_PUBLIC_KEYS', `holds another key under the kid ${JSON.stringify(kid)} than JWT_PRIVATE_KEY`);
+  });
+}
+
+async function importKey(setting: string, jwk: PublicJwk): Promise<CryptoKey> {
+  const key = await importJWK(jwk, ALGORITHM).catch(() => null);
+  if (key === null || key instanceof Uint8Array) throw wrong(setting, 'holds a key that is no point of P-256');
+  return key;
+}
+
+/** Takes over the fields we know, so that nothing else of a setting is ever published. */
+function readJwk(setting: string, value: unknown): PublicJwk {
+  if (!isObject(value) || value.kty !== 'EC' || value.crv !== 'P-256') throw wrong(setting, 'must hold EC P-256 JWKs');
+  const { kid, x, y, d } = value;
+  if (typeof kid !== 'string' || kid === '') throw wrong(setting, 'holds a key without kid');
+  if (typeof x !== 'string' || typeof y !== 'string') throw wrong(setting, 'holds a key without x and y');
+  return { kty: 'EC', crv: 'P-256', x, y, kid, ...(typeof d === 'string' && { d }) };
+}
+
+function readJson(setting: string, text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    // The parser's message quotes its input, which is the private key.
+    throw wrong(setting, 'is not JSON');
+  }
+}
+
+function wrong(setting: string, problem: string): Error {
+  return new Error(`${setting} ${problem}`);
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null;
+}
+
+function isUuid(value: unknown): value is string {
+  return typeof value === 'string' && UUID.test(value);
+}
+
+function sha256(text: string): Uint8Array {
+  return new Uint8Array(createHash('sha256').update(text).digest());
+}

@@ -1,0 +1,26 @@
+import * as z from 'zod';
+import { email, externalId, password, text } from '../../http/schemas.ts';
+import { ROLES } from '../permissions.ts';
+
+export const UserCreate = z
+  .strictObject({
+    name: text(),
+    email: email(),
+    role: z.enum(ROLES),
+    password: password().optional().describe('Without one the user comes in by invitation.'),
+    externalId: externalId().nullable().optional(),
+  })
+  .meta({ id: 'UserCreate' });
+
+/** JSON Merge Patch (RFC 7396). */
+export const UserPatch = z
+  .strictObject({ name: text(), email: email(), role: z.enum(ROLES), externalId: externalId().nullable() })
+  .partial()
+  .meta({ id: 'UserPatch' });
+
+export const Invitation = z
+  .object({
+    token: z.string().describe('Shown once. Whoever holds it sets the password at POST /auth/password/reset.'),
+    expiresAt: z.iso.datetime(),
+  })
+  .meta({ id: 'Invitation' });

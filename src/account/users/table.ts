@@ -1,0 +1,25 @@
+import { sql } from 'drizzle-orm';
+import { index, pgTable, text, unique, uniqueIndex } from 'drizzle-orm/pg-core';
+import { documentColumns, tenantKey } from '../../data/columns.ts';
+
+export const users = pgTable(
+  'users',
+  {
+    ...tenantKey(),
+    name: text('name').notNull(),
+    email: text('email').notNull(),
+    role: text('role', { enum: ['OWNER', 'ADMIN', 'MANAGER', 'STAFF', 'READONLY'] }).notNull(),
+    status: text('status', { enum: ['ACTIVE', 'ARCHIVED'] })
+      .notNull()
+      .default('ACTIVE'),
+    externalId: text('external_id'),
+    ...documentColumns(),
+  },
+  (t) => [
+    unique('users_company_id').on(t.companyId, t.id),
+    unique('users_external_id').on(t.companyId, t.externalId),
+    // One person, one company: an address signs in without naming a tenant.
+    uniqueIndex('users_email').on(sql`lower(${t.email})`),
+    index('users_created').on(t.companyId, t.createdAt.desc().nullsLast(), t.id.desc().nullsLast()),
+  ],
+);

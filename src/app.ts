@@ -1,0 +1,81 @@
+import { Hono } from 'hono';
+import { apiKeyRoutes } from './account/api-keys/routes.ts';
+import { companyRoutes } from './account/company/routes.ts';
+import { identify, jwks, signInRoutes } from './account/sign-in/routes.ts';
+import { userRoutes } from './account/users/routes.ts';
+import { branchRoutes } from './catalog/branches/routes.ts';
+import { AppError } from './core/errors.ts';
+import type { AppContext, AppEnv } from './http/context.ts';
+import { openApiDocument } from './http/openapi.ts';
+import { problem } from './http/problem.ts';
+import { mount, type RouteModule } from './http/route.ts';
+import { preflight, send } from './http/send.ts';
+import { auditRoutes } from './insight/audit/routes.ts';
+import { eventRoutes } from './insight/events/routes.ts';
+import { importRoutes } from './insight/imports/routes.ts';
+import { healthRoutes } from './monitoring/health.ts';
+import { clientRoutes } from './people/clients/routes.ts';
+import { importers } from './registry.ts';
+
+export const BASE = '/api/v1';
+
+/** One line per noun. */
+export const modules: readonly RouteModule[] = [
+  signInRoutes,
+  companyRoutes,
+  userRoutes,
+  apiKeyRoutes,
+  branchRoutes,
+  clientRoutes,
+  importRoutes(importers),
+  eventRoutes,
+  auditRoutes,
+  healthRoutes,
+];
+
+/** The HTTP surface: what happens to a request, in order. */
+export function makeApp(): Hono<AppEnv> {
+  const app = new Hono<AppEnv>();
+  app.on('OPTIONS', '*', (c) => preflight(c, allowed(app, c) ?? 'GET, HEAD, POST, PATCH, PUT, DELETE'));
+  app.get('/.well-known/jwks.json', jwks);
+  app.get(`${BASE}/openapi.json`, openApi);
+  mount(app, BASE, identify, modules); // authentication, then each noun's own: admission, syntax, permission, rules
+  app.notFound((c) => problem(c, missing(app, c)));
+  app.onError((error, c) => problem(c as AppContext, error));
+  return app;
+}
+
+let document: string | null = null;
+
+function openApi(c: AppContext): Response {
+  document ??= JSON.stringify(openApiDocument(BASE, modules));
+  return send(c, {
+    status: 200,
+    body: document,
+    type: 'application/json',
+    headers: { 'Cache-Control': 'public, max-age=300' },
+  });
+}
+
+/** The methods some route has for this path (RFC 9110, 15.5.6), or null when no route knows it. */
+function allowed(app: Hono<AppEnv>, c: AppContext): string | null {
+  const { path } = c.req;
+  const matched = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'].map((method) => {
+    // Middleware matches every path; a route is what matches besides.
+    const [handlers] = app.router.match(method, path);
+    const patterns = handlers.map(([[, route]]) => route.path).filter((pattern) => !['*', '/*'].includes(pattern));
+    return { method, patterns };
+  });
+  // A path that is a route's own is no id of another.
+  const own = matched.filter(({ patterns }) => patterns.includes(path));
+  const methods = (own.length > 0 ? own : matched.filter(({ patterns }) => patterns.length > 0)).map((m) => m.method);
+  if (methods.length === 0) return null;
+  if (methods[0] === 'GET') methods.splice(1, 0, 'HEAD');
+  return [...methods, 'OPTIONS'].join(', ');
+}
+
+function missing(app: Hono<AppEnv>, c: AppContext): AppError {
+  const allow = allowed(app, c);
+  if (allow === null) return new AppError('not_found', 'There is nothing at this path.');
+  return new AppError('method_not_allowed', `Allowed here: ${allow}.`, { extra: { allow } });
+}

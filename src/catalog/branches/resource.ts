@@ -1,0 +1,34 @@
+import { sql } from 'drizzle-orm';
+import { documentConditions, documentFilters, documentSorts, textSort } from '../../http/documents.ts';
+import type { Resource } from '../../http/resource.ts';
+import { branchNoun } from './noun.ts';
+import { BranchView } from './schema.ts';
+
+const table = sql`branches`;
+
+export const branchResource: Resource = {
+  noun: branchNoun,
+  prefix: 'brch',
+  version: 1,
+  readPermission: 'catalog:read',
+  writePermission: 'catalog:write',
+  table,
+  row: sql`to_jsonb(branches)`,
+  id: sql`branches.id`,
+  companyId: sql`branches.company_id`,
+  list: {
+    filters: {
+      isActive: { kind: 'boolean', description: 'Archived branches are shown only when asked for with `false`.' },
+      ...documentFilters,
+    },
+    sorts: ['createdAt', 'updatedAt', 'name'],
+    fields: Object.keys(BranchView.shape),
+  },
+  sorts: { ...documentSorts(table), name: textSort(table, 'name', false) },
+  where: ({ filters }) => [
+    sql`branches.is_active = ${filters.isActive ?? true}`,
+    ...documentConditions(table, filters),
+  ],
+  listTags: () => ['branches'],
+  detailTags: (id) => [`branches/${id}`],
+};

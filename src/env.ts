@@ -1,0 +1,129 @@
+import type { JobRunner } from './jobs/runner.ts';
+import type { Room } from './realtime/room.ts';
+
+/** What the platform hands to the Worker. Every setting is text; `loadSettings` checks and types them. */
+export type Env = { ROOMS: DurableObjectNamespace<Room>; JOBS: DurableObjectNamespace<JobRunner> } & Record<
+  string,
+  unknown
+>;
+
+/** Checked settings. Times in milliseconds unless the name says otherwise. */
+export type Settings = {
+  environment: string;
+  databaseUrl: string;
+  databaseAuthUrl: string;
+  databaseJobsUrl: string;
+  databaseReplicaUrl: string | null;
+  redisUrl: string;
+  redisToken: string;
+  redisDeadline: number;
+  jwtPrivateKey: string;
+  jwtPublicKeys: string;
+  cursorSecret: string;
+  /** Where recovery mails are handed to, and the key that signs them (Standard Webhooks). */
+  mailer: { url: string; secret: Uint8Array } | null;
+  signup: 'open' | 'closed';
+  rateLimitPerMinute: number;
+  loginLimit: number;
+  signupLimit: number;
+  cacheMaxStaleness: number;
+  edgeCache: boolean;
+  databaseConcurrency: number;
+  databaseAcquireTimeout: number;
+  slowQueryThreshold: number;
+  databaseMetrics: boolean;
+  corsOrigins: readonly string[];
+  logLevel: 'info' | 'warn';
+};
+
+type Reader = { text: string; faults: string[] };
+
+const checked = new WeakMap<object, Settings>();
+
+/**
+ * Reads and checks the settings once per isolate.
+ * @throws Error one line per mistake, naming the setting and never its value
+ */
+export function loadSettings(env: Env): Settings {
+  const known = checked.get(env);
+  if (known !== undefined) return known;
+  const faults: string[] = [];
+  const settings = readSettings(env, faults);
+  if (faults.length > 0) throw new Error(`Settings:\n${faults.map((fault) => `- ${fault}`).join('\n')}`);
+  checked.set(env, settings);
+  return settings;
+}
+
+function readSettings(env: Env, faults: string[]): Settings {
+  const at = (name: string): Reader => ({
+    text: typeof env[name] === 'string' ? (env[name] as string).trim() : '',
+    faults,
+  });
+  const required = (name: string): string => {
+    const { text } = at(name);
+    if (text === '') faults.push(`${name} is missing`);
+    return text;
+  };
+  const url = (name: string, protocols: readonly string[]): string => {
+    const text = required(name);
+    if (text !== '' && !(URL.canParse(text) && protocols.includes(new URL(text).protocol))) {
+      faults.push(`${name} must be a URL starting with ${protocols.map((p) => `${p}//`).join(' or ')}`);
+    }
+    return text;
+  };
+  const number = (name: string, fallback: number, low: number, high: number): number => {
+    const { text } = at(name);
+    if (text === '') return fallback;
+    const value = Number(text);
+    if (Number.isInteger(value) && value >= low && value <= high) return value;
+    faults.push(`${name} must be a whole number from ${low} to ${high}`);
+    return fallback;
+  };
+  const choice = <T extends string>(name: string, fallback: T, values: readonly T[]): T => {
+    const { text } = at(name);
+    if (text === '') return fallback;
+    const value = values.find((v) => v === text);
+    if (value === undefined) faults.push(`${name} must be ${values.join(' or ')}`);
+    return value ?? fallback;
+  };
+  const mailer = (): Settings['mailer'] => {
+    if (at('MAILER_URL').text === '') return null;
+    const address = url('MAILER_URL', ['https:', 'http:']);
+    // What it carries opens accounts.
+    const plain = URL.canParse(address) && new URL(address).protocol === 'http:';
+    if (plain && !['127.0.0.1', 'localhost'].includes(new URL(address).hostname))
+      faults.push('MAILER_URL must start with https://');
+    const secret = Buffer.from(required('MAILER_SECRET').replace(/^whsec_/, ''), 'base64');
+    if (at('MAILER_SECRET').text !== '' && secret.length < 24)
+      faults.push('MAILER_SECRET must be whsec_ and at least 24 bytes in base64');
+    return { url: address, secret };
+  };
+  const postgres = ['postgres:', 'postgresql:'];
+  const replica = at('DATABASE_REPLICA_URL').text;
+  return {
+    environment: at('ENVIRONMENT').text || 'main',
+    databaseUrl: url('DATABASE_URL', postgres),
+    databaseAuthUrl: url('DATABASE_AUTH_URL', postgres),
+    databaseJobsUrl: url('DATABASE_JOBS_URL', postgres),
+    databaseReplicaUrl: replica === '' ? null : url('DATABASE_REPLICA_URL', postgres),
+    redisUrl: url('UPSTASH_REDIS_REST_URL', ['https:', 'http:']),
+    redisToken: required('UPSTASH_REDIS_REST_TOKEN'),
+    redisDeadline: number('REDIS_DEADLINE_MS', 250, 10, 10_000),
+    jwtPrivateKey: required('JWT_PRIVATE_KEY'),
+    jwtPublicKeys: required('JWT_PUBLIC_KEYS'),
+    cursorSecret: required('CURSOR_SECRET'),
+    mailer: mailer(),
+    signup: choice('SIGNUP', 'open', ['open', 'closed']),
+    rateLimitPerMinute: number('RATE_LIMIT_PER_MINUTE', 1000, 1, 1_000_000_000),
+    loginLimit: number('LOGIN_LIMIT', 10, 1, 1_000_000),
+    signupLimit: number('SIGNUP_LIMIT', 20, 1, 1_000_000),
+    cacheMaxStaleness: number('CACHE_MAX_STALENESS_MS', 2000, 0, 60_000),
+    edgeCache: choice('EDGE_CACHE', 'on', ['on', 'off']) === 'on',
+    databaseConcurrency: number('DB_CONNECTION_LIMIT', 20, 1, 1000),
+    databaseAcquireTimeout: number('DB_ACQUIRE_TIMEOUT', 10_000, 1, 60_000),
+    slowQueryThreshold: number('DB_SLOW_QUERY_THRESHOLD', 1000, 0, 60_000),
+    databaseMetrics: choice('ENABLE_DB_METRICS', 'true', ['true', 'false']) === 'true',
+    corsOrigins: (at('CORS_ORIGINS').text || '*').split(',').map((origin) => origin.trim()),
+    logLevel: choice('LOG_LEVEL', 'info', ['info', 'warn']),
+  };
+}

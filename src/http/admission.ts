@@ -1,0 +1,80 @@
+import { AppError } from '../core/errors.ts';
+import type { Admission } from '../data/admission.ts';
+import { rateKey, WINDOW } from '../data/rate.ts';
+import { type AppContext, claimantOf } from './context.ts';
+
+/**
+ * Rate limit, life of the credential and permission of this request's caller, in the contract's order: 401, 429, 403.
+ * @param permission null when any role or key may
+ * @param kind a write leaves the life of the credential to `begin_write`, which asks the truth itself
+ */
+export function admissionOf(
+  c: AppContext,
+  permission: string | null,
+  weight: number,
+  kind: 'read' | 'write',
+): Admission {
+  const { doors, state, ctx } = c.env;
+  const principal = claimantOf(c);
+  const { companyId, life } = principal;
+  const limit = doors.settings.rateLimitPerMinute;
+  // A made-up key must not use up a company's limit: it counts once it is proven.
+  let counts = principal.proven;
+  let used = counts ? doors.rate.add(companyId, weight, ctx.now()) : 0;
+  let window: number | null = null;
+  const lives = (now: number): boolean => (kind === 'write' && principal.proven) || life.known(now);
+  const judge = (now: number): void => {
+    if (!counts) {
+      counts = true;
+      used = doors.rate.add(companyId, weight, now);
+    }
+    const reset = Math.ceil((WINDOW - (now % WINDOW)) / 1000);
+    state.rate = { limit, remaining: Math.max(0, limit - used), reset };
+    if (used > limit) {
+      throw new AppError('rate_limited', `The company may make ${limit} requests a minute.`, {
+        extra: { retryAfter: reset },
+      });
+    }
+    if (permission !== null && !principal.may(permission)) {
+      throw new AppError('forbidden', `This needs the permission ${permission}.`);
+    }
+  };
+  return {
+    ready: lives,
+    ask(pipeline, now) {
+      if (counts) {
+        const taken = doors.rate.take(companyId, now);
+        window = taken.window;
+        const key = rateKey(doors.settings.environment, companyId, window);
+        pipeline.incrby(key, taken.amount);
+        pipeline.pexpire(key, 2 * WINDOW);
+      }
+      if (!lives(now)) life.ask(pipeline);
+    },
+    learn(answers, now) {
+      const own = window === null ? 0 : 2;
+      if (window !== null) {
+        const counted = Number(answers[0]);
+        if (!Number.isSafeInteger(counted)) throw new Error('shape');
+        doors.rate.learn(companyId, window, counted);
+        used = Math.max(used, counted);
+      }
+      if (answers.length > own) life.learn(answers[own], now);
+    },
+    decide(at) {
+      const now = at.now();
+      if (!principal.proven) {
+        life.beforeAsking?.();
+        return false;
+      }
+      judge(now);
+      return lives(now);
+    },
+    lifeStatement: () => life.statement(),
+    settleLife(at, result) {
+      const judged = counts;
+      life.settle(at, doors, result);
+      if (!judged) judge(at.now());
+    },
+  };
+}

@@ -1,0 +1,97 @@
+import type * as z from 'zod';
+import { AppError, type Fault } from '../core/errors.ts';
+import type { AppContext } from './context.ts';
+
+/** Largest JSON body, bytes (contract 2). */
+export const MOST_BYTES = 1024 * 1024;
+
+const JSON_TYPES = /^application\/json(?:\s*;.*)?$/i;
+const PATCH_TYPES = /^application\/(?:json|merge-patch\+json)(?:\s*;.*)?$/i;
+const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: false });
+
+/**
+ * The JSON value of a body, unvalidated; undefined when it is empty.
+ * @throws AppError unsupported_media_type, payload_too_large, malformed_json
+ */
+export async function readJson(c: AppContext): Promise<unknown> {
+  const declared = Number(c.req.header('Content-Length') ?? '0');
+  if (declared > MOST_BYTES) throw tooLarge();
+  const bytes = await readBounded(c.req.raw.body, MOST_BYTES);
+  if (bytes.byteLength === 0) return undefined;
+  const type = c.req.header('Content-Type') ?? '';
+  if (!(c.req.method === 'PATCH' ? PATCH_TYPES : JSON_TYPES).test(type)) {
+    throw new AppError('unsupported_media_type', 'Send the body as application/json.');
+  }
+  try {
+    return JSON.parse(decoder.decode(bytes));
+  } catch {
+    throw new AppError('malformed_json', 'The body is not valid JSON in UTF-8.');
+  }
+}
+
+async function readBounded(stream: ReadableStream<Uint8Array> | null, most: number): Promise<Uint8Array> {
+  if (stream === null) return new Uint8Array();
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of stream) {
+    size += chunk.byteLength;
+    if (size > most) throw tooLarge();
+    chunks.push(chunk);
+  }
+  return chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks);
+}
+
+const tooLarge = (): AppError => new AppError('payload_too_large', `A body may have ${MOST_BYTES} bytes.`);
+
+/**
+ * The body as `schema` describes it.
+ * @throws AppError empty_body, or invalid_body naming every fault by JSON pointer
+ */
+export function validate<S extends z.ZodType>(schema: S, value: unknown): z.output<S> {
+  if (value === undefined) throw new AppError('empty_body', 'This needs a JSON body.');
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  throw new AppError('invalid_body', 'The body has faults; see errors.', {
+    faults: parsed.error.issues.flatMap((i) => faultsOf(i, value)),
+  });
+}
+
+type Issue = z.core.$ZodIssue;
+
+/** RFC 6901. */
+const pointer = (path: readonly PropertyKey[]): string =>
+  path.map((part) => `/${String(part).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('');
+
+function faultsOf(issue: Issue, body: unknown): Fault[] {
+  const at = pointer(issue.path);
+  switch (issue.code) {
+    case 'unrecognized_keys':
+      return issue.keys.map((key) => ({
+        pointer: at + pointer([key]),
+        code: 'unknown_field',
+        detail: 'This field does not exist here.',
+      }));
+    case 'invalid_type': {
+      const absent =
+        issue.path.reduce<unknown>((v, key) => (v as Record<PropertyKey, unknown> | null | undefined)?.[key], body) ===
+        undefined;
+      return [
+        absent
+          ? { pointer: at, code: 'required', detail: 'This field is required.' }
+          : { pointer: at, code: 'invalid_type', detail: `Must be ${issue.expected}.` },
+      ];
+    }
+    case 'too_small':
+      return [{ pointer: at, code: 'too_small', detail: issue.message }];
+    case 'too_big':
+      return [{ pointer: at, code: 'too_big', detail: issue.message }];
+    case 'invalid_value':
+      return [
+        { pointer: at, code: 'invalid_value', detail: `Must be one of: ${issue.values.map(String).join(', ')}.` },
+      ];
+    case 'custom':
+      return [{ pointer: at, code: String(issue.params?.code ?? 'invalid'), detail: issue.message }];
+    default:
+      return [{ pointer: at, code: issue.code, detail: issue.message }];
+  }
+}

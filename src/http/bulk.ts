@@ -1,0 +1,154 @@
+import { sql } from 'drizzle-orm';
+import * as z from 'zod';
+import { AppError, type Fault } from '../core/errors.ts';
+import { formatId, newUuid } from '../core/id.ts';
+import { rowsOf } from '../data/log.ts';
+import { type RowFault, rowError } from '../data/postgres-errors.ts';
+import { admit, write } from '../data/write.ts';
+import { admissionOf } from './admission.ts';
+import { readJson, validate } from './body.ts';
+import { type AppContext, principalOf } from './context.ts';
+import { problemOf } from './problem.ts';
+import { admitAnyone } from './read.ts';
+import type { Resource } from './resource.ts';
+import { sendJson } from './send.ts';
+import { attempt, claimOf, refuseParameters } from './write.ts';
+
+/** A bulk costs what five requests do (contract-details A13). */
+const WEIGHT = 5;
+const MOST_ITEMS = 500;
+/** The faults that an answer lists; a body of a megabyte can hold more than anyone reads. */
+const MOST_FAULTS = 1000;
+
+const MODE = z
+  .enum(['atomic', 'partial'])
+  .describe('`atomic`: all or nothing. `partial`: what can be stored is, the rest is reported.');
+const items = <S extends z.ZodType>(item: S) =>
+  z.array(item).min(1, 'Must have at least one item.').max(MOST_ITEMS, `Must have at most ${MOST_ITEMS} items.`);
+
+/** Items are validated one by one, so that one fault does not hide what is right with the others. */
+const Envelope = z.strictObject({ mode: MODE, items: items(z.unknown()) });
+
+/** The body as the OpenAPI document shows it. */
+export const bulkBody = (item: z.ZodType) => z.strictObject({ mode: MODE, items: items(item) });
+
+const ItemProblem = z.object({
+  type: z.string(),
+  title: z.string(),
+  status: z.int(),
+  code: z.string(),
+  detail: z.string(),
+  errors: z.array(z.object({ pointer: z.string().optional(), code: z.string(), detail: z.string() })).optional(),
+});
+
+export const BulkResult = z
+  .object({
+    data: z.array(
+      z.union([
+        z.object({ index: z.int(), status: z.literal(201), id: z.string() }),
+        z.object({
+          index: z.int(),
+          status: z.int().describe('As the item alone would have been answered.'),
+          problem: ItemProblem,
+        }),
+      ]),
+    ),
+  })
+  .meta({ id: 'BulkResult' });
+
+export type BulkRoute<S extends z.ZodType> = {
+  resource: Resource;
+  /** The table's name, for `app.bulk_insert`. */
+  table: string;
+  item: S;
+  /** A new object as its row; every row names the same columns. */
+  row(id: string, body: z.output<S>): Readonly<Record<string, unknown>>;
+};
+
+type Verdict = { index: number; id: string } | RowFault;
+
+/** POST /<resource>/bulk: creates up to 500 objects in one transaction (contract-details C). */
+export function bulk<S extends z.ZodType>(route: BulkRoute<S>): (c: AppContext) => Promise<Response> {
+  const { resource } = route;
+  const name = `${resource.noun.topic}.bulk`;
+  return async function createMany(c) {
+    const { ctx, doors } = c.env;
+    const principal = principalOf(c);
+    const { companyId } = principal;
+    const raw = await attempt(async () => {
+      refuseParameters(c);
+      const value = await readJson(c);
+      return { value, claim: claimOf(c, {}, value) };
+    });
+    if ('error' in raw) {
+      await admitAnyone(c, WEIGHT);
+      throw raw.error;
+    }
+    const admission = admissionOf(c, resource.writePermission, WEIGHT, 'write');
+    const checked = await attempt(async () => check(route, raw.value.value));
+    if ('error' in checked) {
+      await admit(ctx, doors, admission);
+      throw checked.error;
+    }
+    const { atomic, rows, refused } = checked.value;
+    const committed = await write(
+      ctx,
+      doors,
+      {
+        companyId,
+        writer: principal.writer(resource.writePermission),
+        name,
+        statements: (db) => [
+          db.execute(sql`select app.bulk_insert(${route.table}, ${JSON.stringify(rows)}::jsonb, ${atomic}::boolean)`),
+          db.execute(sql`select current_setting('app.result')::jsonb as verdicts`),
+        ],
+        claim: raw.value.claim,
+        // Indexes, ids and names of constraints: nothing personal is kept.
+        kept: { status: 200, entityId: null, result: sql`select current_setting('app.result')::jsonb` },
+      },
+      admission,
+    );
+    const { replay } = committed;
+    const verdicts = (replay === null ? rowsOf(committed.results[1])[0]?.verdicts : replay.result) as Verdict[];
+    const stored = verdicts.map((verdict) =>
+      'id' in verdict
+        ? { index: verdict.index, status: 201, id: formatId(resource.prefix, verdict.id) }
+        : reported(verdict.index, rowError(verdict, doors.constraints)),
+    );
+    const data = [...stored, ...refused].sort((a, b) => a.index - b.index);
+    const headers: Record<string, string> = { 'Cache-Control': 'no-store' };
+    if (replay !== null) headers['Idempotency-Replayed'] = 'true';
+    return sendJson(c, 200, { data }, { revision: committed.head, headers });
+  };
+}
+
+/** The rows to insert, and what is said of items that are none. @throws AppError invalid_body */
+function check<S extends z.ZodType>(route: BulkRoute<S>, value: unknown) {
+  const { mode, items } = validate(Envelope, value);
+  const rows: { index: number; row: Readonly<Record<string, unknown>> }[] = [];
+  const refused: ReturnType<typeof reported>[] = [];
+  const faults: Fault[] = [];
+  for (const [index, item] of items.entries()) {
+    try {
+      rows.push({ index, row: route.row(newUuid(), validate(route.item, item)) });
+    } catch (error) {
+      if (!(error instanceof AppError)) throw error;
+      refused.push(reported(index, error));
+      faults.push(...within(index, error));
+    }
+  }
+  if (mode === 'atomic' && faults.length > 0) {
+    throw new AppError('invalid_body', 'Nothing was stored; see errors.', { faults: faults.slice(0, MOST_FAULTS) });
+  }
+  return { atomic: mode === 'atomic', rows, refused };
+}
+
+function within(index: number, error: AppError): Fault[] {
+  return error.faults.map((fault) => ({ ...fault, pointer: `/items/${index}${fault.pointer ?? ''}` }));
+}
+
+function reported(index: number, error: AppError) {
+  const problem = problemOf(error);
+  const errors = within(index, error);
+  return { index, status: problem.status, problem: errors.length > 0 ? { ...problem, errors } : problem };
+}

@@ -1,0 +1,202 @@
+import { sql } from 'drizzle-orm';
+import { AppError } from '../core/errors.ts';
+import { type ListDeclaration, type ListQuery, parseListQuery } from '../core/list-query.ts';
+import { compileProjection } from '../core/project.ts';
+import { fault } from '../core/query-values.ts';
+import { parseMinRevision } from '../core/revision.ts';
+import { type Row, rowsOf, snapshot } from '../data/log.ts';
+import { admit } from '../data/write.ts';
+import { admissionOf } from './admission.ts';
+import { type AppContext, principalOf, require } from './context.ts';
+import { csvLine } from './csv.ts';
+import { conditionsOf } from './page.ts';
+import { admitAnyone, confirmLife } from './read.ts';
+import type { Resource } from './resource.ts';
+import { send } from './send.ts';
+import { attempt } from './write.ts';
+
+/** An export costs what twenty requests do (contract-details A13). */
+const WEIGHT = 20;
+/** Rows per read: about a megabyte, and a hundred thousand rows in a hundred reads. */
+const ROWS = 1000;
+/** Below this compressing costs more than it saves, bytes. */
+const WORTH_COMPRESSING = 1024;
+
+const FORMATS = ['ndjson', 'csv'] as const;
+type Format = (typeof FORMATS)[number];
+const TYPES: Readonly<Record<Format, string>> = {
+  ndjson: 'application/x-ndjson',
+  csv: 'text/csv; charset=utf-8; header=present',
+};
+export const EXPORT_TYPES = ['application/x-ndjson', 'text/csv'];
+
+/** What an export can be asked, for the OpenAPI document. */
+export const exportParameters = (d: ListDeclaration): Record<string, { description: string }> => ({
+  format: { description: 'ndjson (default) or csv.' },
+  ...(d.search === true && { search: { description: 'Words in any order; forgives typos and accents.' } }),
+  fields: { description: `Exactly these fields plus id: ${d.fields.join(', ')}.` },
+  ...d.filters,
+});
+
+function parse(d: ListDeclaration, all: URLSearchParams): { format: Format; query: ListQuery } {
+  // Of the list's parameters without those that say which page.
+  const allowed = Object.keys(exportParameters(d));
+  const unknown = [...new Set(all.keys())].filter((name) => !allowed.includes(name));
+  if (unknown.length > 0) {
+    const detail = `Unknown parameter. Allowed: ${allowed.join(', ')}.`;
+    const faults = unknown.slice(0, 50).map((name) => fault(name, 'unknown_parameter', detail));
+    throw new AppError('unknown_parameter', `${faults[0]?.parameter}: ${detail}`, { faults });
+  }
+  const given = all.getAll('format');
+  const format = FORMATS.find((name) => name === (given[0] ?? 'ndjson'));
+  if (format === undefined || given.length > 1) {
+    const detail = `Must be one of ${FORMATS.join(', ')}.`;
+    throw new AppError('invalid_parameter', `format: ${detail}`, {
+      faults: [{ parameter: 'format', code: 'unknown_value', detail }],
+    });
+  }
+  const params = new URLSearchParams([...all].filter(([name]) => name !== 'format'));
+  return { format, query: parseListQuery(d, params) };
+}
+
+/**
+ * GET /<resource>/export: all rows of the list's filters, by id, streamed in constant memory. Neon's HTTP has no cursors,
+ * so it reads page after page behind the last id: `Revision` is that of the first page, each later page is as of its own
+ * reading, and a row that exists throughout is in the export exactly once. Pages are read when the caller takes them.
+ */
+export function exportOf(resource: Resource): (c: AppContext) => Promise<Response> {
+  const name = `${resource.noun.topic}.export`;
+  return async function exportRows(c) {
+    const { ctx, doors } = c.env;
+    const principal = principalOf(c);
+    const { companyId } = principal;
+    const asked = await attempt(async () => ({
+      min: parseMinRevision(c.req.header('Min-Revision')),
+      ...parse(resource.list, new URL(c.req.url).searchParams),
+    }));
+    if ('error' in asked) {
+      await admitAnyone(c, WEIGHT);
+      throw asked.error;
+    }
+    const admission = admissionOf(c, 'export', WEIGHT, 'read');
+    if (!(await admit(ctx, doors, admission))) await confirmLife(ctx, doors, principal, admission);
+    require(principal, resource.readPermission);
+
+    const { min, format, query } = asked.value;
+    const filtered = conditionsOf(resource, query, companyId);
+    const read = async (after: string | null) => {
+      const beyond = after === null ? sql`` : sql` and ${resource.id} > ${after}::uuid`;
+      const { revision, results } = await snapshot(ctx, doors.read, companyId, name, (db) => [
+        db.execute(
+          sql`select ${resource.row} as row from ${resource.table} where ${filtered}${beyond} order by ${resource.id} limit ${ROWS}`,
+        ),
+      ]);
+      return { revision, rows: rowsOf(results[0]).map(({ row }) => row as Row) };
+    };
+    const first = await read(null);
+    if (first.revision < min) {
+      throw new AppError('revision_ahead', `The company is at revision ${first.revision}.`, {
+        extra: { revision: first.revision },
+      });
+    }
+    const pages = new Pages(first.rows, async (after) => (await read(after)).rows, writerOf(resource, format, query));
+    const small = pages.small(WORTH_COMPRESSING);
+    const gzip =
+      small === null &&
+      /(?:^|,)\s*gzip\s*(?:;\s*q=(?!0(?:\.0*)?\s*(?:,|$))[^,]*)?(?=,|$)/i.test(c.req.header('Accept-Encoding') ?? '');
+    const stream = small === null ? pages.stream((error) => interrupted(ctx.requestId, error)) : null;
+    return send(c, {
+      status: 200,
+      body: small ?? (gzip ? (stream?.pipeThrough(new CompressionStream('gzip')) ?? null) : stream),
+      type: TYPES[format],
+      revision: first.revision,
+      ...(gzip && { encoded: true }),
+      headers: {
+        'Cache-Control': 'no-store',
+        Vary: 'Authorization, Accept-Encoding',
+        'Content-Disposition': `attachment; filename="${resource.noun.topic}.${format}"`,
+        ...(gzip && { 'Content-Encoding': 'gzip' }),
+      },
+    });
+  };
+}
+
+/** How rows become text: what stands before, each row, what stands after. */
+type Writer = { head: string; line(row: Row): string; tail(count: number): string };
+
+function writerOf(resource: Resource, format: Format, { fields }: ListQuery): Writer {
+  const project = compileProjection(fields);
+  const view = (row: Row) => project(resource.noun.view(row, resource.version));
+  if (format === 'ndjson') {
+    return {
+      head: '',
+      line: (row) => `${JSON.stringify(view(row))}\n`,
+      // Without this line a file is not whole.
+      tail: (count) => `${JSON.stringify({ _end: true, count })}\n`,
+    };
+  }
+  const columns = fields === null ? resource.list.fields : ['id', ...fields.filter((field) => field !== 'id')];
+  return {
+    head: csvLine(columns),
+    line(row) {
+      const shown = view(row);
+      return csvLine(columns.map((column) => shown[column]));
+    },
+    tail: () => '',
+  };
+}
+
+const encoder = new TextEncoder();
+
+/** The text of an export, made page by page. */
+class Pages {
+  readonly #next: (after: string) => Promise<Row[]>;
+  readonly #writer: Writer;
+  #rows: Row[];
+  #count = 0;
+
+  constructor(first: Row[], next: (after: string) => Promise<Row[]>, writer: Writer) {
+    this.#rows = first;
+    this.#next = next;
+    this.#writer = writer;
+  }
+
+  /** All of it, where it is one page of at most `most` bytes. */
+  small(most: number): Uint8Array | null {
+    // A row is never below ten bytes, so many rows need no writing to be too long.
+    if (this.#rows.length > most / 10) return null;
+    const text = this.#text(true);
+    this.#count = 0;
+    const bytes = encoder.encode(text);
+    return bytes.byteLength <= most ? bytes : null;
+  }
+
+  stream(onError: (error: unknown) => void): ReadableStream<Uint8Array> {
+    let started = false;
+    const pull = async (controller: ReadableStreamDefaultController<Uint8Array>): Promise<void> => {
+      try {
+        if (started) this.#rows = await this.#next(String(this.#rows.at(-1)?.id));
+        controller.enqueue(encoder.encode(this.#text(!started)));
+        started = true;
+        if (this.#rows.length < ROWS) controller.close();
+      } catch (error) {
+        onError(error);
+        controller.error(error);
+      }
+    };
+    // Nothing is read ahead: the caller's pace is the database's.
+    return new ReadableStream({ pull }, { highWaterMark: 0 });
+  }
+
+  #text(first: boolean): string {
+    this.#count += this.#rows.length;
+    const lines = this.#rows.map((row) => this.#writer.line(row)).join('');
+    return `${first ? this.#writer.head : ''}${lines}${this.#rows.length < ROWS ? this.#writer.tail(this.#count) : ''}`;
+  }
+}
+
+/** The answer has begun, so the caller sees a connection that breaks off; the log says why. */
+function interrupted(requestId: string, error: unknown): void {
+  const code = error instanceof AppError ? error.code : 'internal_error';
+  console.error(JSON.stringify({ level: 'error', requestId, job: 'export', code }));
+}

@@ -1,0 +1,160 @@
+import { sql } from 'drizzle-orm';
+import { type Cursor, decodeCursor, encodeCursor } from '../core/cursor.ts';
+import { AppError } from '../core/errors.ts';
+import { parseId } from '../core/id.ts';
+import { type ListQuery, parseDetailQuery, parseListQuery } from '../core/list-query.ts';
+import { compileProjection } from '../core/project.ts';
+import { type Row, rowsOf } from '../data/log.ts';
+import type { AppContext, Principal } from './context.ts';
+import { embed, includeTags, isRanked, MOST_PAGED, mostCounted, pageStatements, presentIncludes } from './page.ts';
+import { type ParsedQuery, read, TTL } from './read.ts';
+import type { Resource } from './resource.ts';
+
+type PageQuery = ListQuery & { at: Cursor | null; path: string };
+
+/** GET of a collection: pages, cursors, filters, sorts, fields (contract 2, "Lists"). */
+export function list(resource: Resource): (c: AppContext) => Promise<Response> {
+  const name = `${resource.noun.topic}.list`;
+  return read<PageQuery>({
+    name,
+    version: resource.version,
+    permission: resource.readPermission,
+    ttl: TTL.list,
+    parse(params, principal, c) {
+      const query = parseListQuery(resource.list, params);
+      const expected = { company: principal.companyId, route: name, query: query.filterKey };
+      const at = query.cursor === null ? null : decodeCursor(c.env.doors.settings.cursorSecret, query.cursor, expected);
+      return { ...query, at, path: c.req.path };
+    },
+    tags: (query) => [...resource.listTags(query), ...includeTags(resource, query.include)],
+    statements: (db, query, { companyId }) =>
+      pageStatements(resource, query, query.at, companyId).map((statement) => db.execute(statement)),
+    answer(results, query, principal, c) {
+      const found = rowsOf(results[0]);
+      const more = found.length > query.limit;
+      const rows = found.slice(0, query.limit);
+      const backwards = query.at?.direction === 'prev';
+      if (backwards) rows.reverse();
+      const project = compileProjection(query.fields);
+      const cursorAt = (found: Row | undefined, direction: 'next' | 'prev'): string | null => {
+        if (found === undefined) return null;
+        const row = found.row as Row;
+        const values = isRanked(query)
+          ? [Number(found.rank)]
+          : query.sort.map(({ field }) => row[resource.sorts[field]?.property ?? 'id'] as string | null);
+        const cursor: Cursor = {
+          company: principal.companyId,
+          route: name,
+          query: query.filterKey,
+          values,
+          id: String(row.id),
+          direction,
+        };
+        return encodeCursor(c.env.doors.settings.cursorSecret, cursor);
+      };
+      // A walk that ran into an empty page turns round at its cursor, the row it stands on included.
+      const turn = (direction: 'next' | 'prev'): string | null => {
+        if (query.at === null) return null;
+        const descending = isRanked(query) || (query.sort.at(-1)?.descending ?? false);
+        const id = descending === (direction === 'next') ? LAST_ID : NOBODY;
+        return encodeCursor(c.env.doors.settings.cursorSecret, { ...query.at, id, direction });
+      };
+      const hasNext = backwards ? true : more;
+      const next = hasNext ? (cursorAt(rows.at(-1), 'next') ?? turn('next')) : null;
+      const hasPrev = query.at !== null && (backwards ? more : true);
+      const prev = hasPrev ? (cursorAt(rows[0], 'prev') ?? turn('prev')) : null;
+      const total = query.count === 'none' ? null : Number(rowsOf(results[1])[0]?.total ?? 0);
+      const data = rows.map(({ row, embedded }) => ({
+        ...project(resource.noun.view(row as Row, resource.version)),
+        ...presentIncludes(resource, query.include, embedded),
+      }));
+      return {
+        body: { data, pagination: paginationOf(query, { total, hasNext, next, prev }) },
+        link: linkOf(query, next, prev),
+      };
+    },
+  });
+}
+
+type Ends = { total: number | null; hasNext: boolean; next: string | null; prev: string | null };
+
+function paginationOf(query: PageQuery, { total, hasNext, next, prev }: Ends): Record<string, unknown> {
+  const most = mostCounted(query);
+  const estimate = most !== null && total !== null && total > most;
+  const counted =
+    total === null
+      ? {}
+      : {
+          total: estimate ? most : total,
+          ...((estimate || query.count === 'estimated') && { totalIsEstimate: estimate }),
+        };
+  if (query.mode === 'cursor')
+    return { limit: query.limit, ...counted, hasNextPage: hasNext, nextCursor: next, prevCursor: prev };
+  const pages = total === null ? {} : { totalPages: Math.ceil(total / query.limit) };
+  return { page: query.page, limit: query.limit, ...counted, ...pages, hasNextPage: hasNext, nextCursor: next };
+}
+
+/** RFC 8288: first, prev and next, each with the same filters. */
+function linkOf(query: PageQuery, next: string | null, prev: string | null): string {
+  const to = (rel: string, change: (p: URLSearchParams) => void): string => {
+    // From the normalised query, not from the URL: every spelling of a query shares one cached answer.
+    const changed = new URLSearchParams(query.normalised);
+    changed.delete('page');
+    changed.delete('cursor');
+    change(changed);
+    const text = changed.toString();
+    return `<${query.path}${text === '' ? '' : `?${text}`}>; rel="${rel}"`;
+  };
+  const links = [to('first', () => undefined)];
+  if (query.mode === 'page') {
+    if (query.page > 1) links.push(to('prev', (p) => p.set('page', String(query.page - 1))));
+    const deeper = (query.page + 1) * query.limit <= MOST_PAGED;
+    if (next !== null)
+      links.push(to('next', (p) => (deeper ? p.set('page', String(query.page + 1)) : p.set('cursor', next))));
+  } else {
+    if (prev !== null) links.push(to('prev', (p) => p.set('cursor', prev)));
+    if (next !== null) links.push(to('next', (p) => p.set('cursor', next)));
+  }
+  return links.join(', ');
+}
+
+type DetailQuery = ParsedQuery & { id: string; fields: readonly string[] | null; include: readonly string[] };
+
+/** GET of one object: by the id in the path, or the one that belongs to the caller. */
+export function detail(
+  resource: Resource,
+  own?: (principal: Principal) => string,
+): (c: AppContext) => Promise<Response> {
+  return read<DetailQuery>({
+    name: `${resource.noun.topic}.detail`,
+    version: resource.version,
+    permission: resource.readPermission,
+    ttl: TTL.detail,
+    parse(params, principal, c) {
+      const { fields, include, normalised } = parseDetailQuery(resource.list, params);
+      const id = own?.(principal) ?? parseId(resource.prefix, c.req.param('id') ?? '') ?? NOBODY;
+      return { id, fields, include, normalised: `${id}?${normalised}` };
+    },
+    tags: ({ id, include }) => [...resource.detailTags(id), ...includeTags(resource, include)],
+    statements: (db, { id, include }, { companyId }) => [
+      db.execute(
+        sql`select ${resource.row} as row, ${embed(resource, include)} as embedded from ${resource.table} where ${resource.companyId} = ${companyId}::uuid and ${resource.id} = ${id}::uuid`,
+      ),
+    ],
+    answer(results, query) {
+      const found = rowsOf(results[0])[0];
+      if (found === undefined) throw notFound(resource);
+      const view = compileProjection(query.fields)(resource.noun.view(found.row as Row, resource.version));
+      return { body: { ...view, ...presentIncludes(resource, query.include, found.embedded) } };
+    },
+  });
+}
+
+const LAST_ID = 'ffffffff-ffff-ffff-ffff-ffffffffffff';
+
+/** An id that no row has: a malformed one takes the same way as an absent one, so nothing tells them apart. */
+export const NOBODY = '00000000-0000-0000-0000-000000000000';
+
+/** The same for absent, malformed and another company's. */
+export const notFound = (resource: Resource): AppError =>
+  new AppError('not_found', `There is no such ${resource.noun.entity}.`);

@@ -1,0 +1,92 @@
+import { AppError } from '../core/errors.ts';
+import { formatId, newUuid } from '../core/id.ts';
+import { makeCtx } from '../data/context.ts';
+import type { Doors } from '../data/doors.ts';
+import type { Env } from '../env.ts';
+import type { AppContext, Call, Principal, RequestState } from './context.ts';
+
+type Answering = (request: Request, call: Call, executionCtx: ExecutionContext) => Response | Promise<Response>;
+
+/** Outermost: gives the request its id, clock and doors, and logs one line when it is answered. */
+export function observe(open: (env: Env) => Doors, answer: Answering) {
+  return async function observeRequest(request: Request, env: Env, executionCtx: ExecutionContext): Promise<Response> {
+    const ctx = makeCtx(formatId('req', newUuid()), (work) => executionCtx.waitUntil(work));
+    let doors: Doors;
+    try {
+      doors = open(env);
+    } catch (error) {
+      return misconfigured(ctx.requestId, error);
+    }
+    const state: RequestState = { principal: null, rate: null, route: '' };
+    const call: Call = { ctx, doors, state, bindings: env };
+    const response = await answer(request, call, executionCtx);
+    const { status } = response;
+    const level = status >= 500 ? 'error' : status === 429 ? 'warn' : 'info';
+    if (level !== 'info' || doors.settings.logLevel === 'info') logLine(call, request.method, status, level);
+    return response;
+  };
+}
+
+/** A Worker whose settings are wrong says so in its log, line by line, and to callers only that it is not ready. */
+function misconfigured(requestId: string, error: unknown): Response {
+  console.error(error instanceof Error ? error.message : 'Settings: unreadable');
+  const detail = 'The service is not configured. Its log names the settings.';
+  const body = {
+    type: 'about:blank',
+    title: 'Something went wrong',
+    status: 500,
+    code: 'internal_error',
+    detail,
+    requestId,
+  };
+  return new Response(JSON.stringify(body), { status: 500, headers: { 'Content-Type': 'application/problem+json' } });
+}
+
+/** One wide line per request: no path, no query, no body, no address; ids only. */
+function logLine({ ctx, state }: Call, method: string, status: number, level: string): void {
+  const caller = state.principal?.proven === true ? state.principal : undefined;
+  const line = {
+    level,
+    requestId: ctx.requestId,
+    method,
+    route: state.route,
+    status,
+    ms: ctx.now() - ctx.startedAt,
+    company: caller?.companyId,
+    actor: caller?.actor,
+    trips: ctx.trips,
+    ...ctx.notes,
+  };
+  console.log(JSON.stringify(line));
+}
+
+export type Handler = (c: AppContext) => Promise<Response> | Response;
+
+/** Who may call: turns a bearer credential into a principal, or throws. Injected, because accounts are a context. */
+export type Authenticator = (c: AppContext, token: string) => Promise<Principal> | Principal;
+
+/**
+ * RFC 6750: `Authorization: Bearer`. A wrapper rather than a middleware: a route of one handler needs no chain.
+ * @param asksItself the handler settles the caller's life on its own trips, as `read` does; all others get a proven caller
+ */
+export function authenticated(identify: Authenticator, asksItself: boolean, handler: Handler): Handler {
+  return async function authenticateRequest(c) {
+    const header = c.req.header('Authorization');
+    const token = header?.slice(0, 7).toLowerCase() === 'bearer ' ? header.slice(7).trim() : '';
+    if (token === '')
+      throw new AppError('unauthenticated', 'Send Authorization: Bearer with an access token or an API key.');
+    const identified = identify(c, token);
+    const principal = identified instanceof Promise ? await identified : identified;
+    c.env.state.principal = principal;
+    if (!asksItself && !principal.proven) await principal.prove?.();
+    let failure: unknown = null;
+    try {
+      return await handler(c);
+    } catch (error) {
+      failure = error;
+      throw error;
+    } finally {
+      principal.answered?.(failure);
+    }
+  };
+}

@@ -1,0 +1,73 @@
+import { type SQL, sql } from 'drizzle-orm';
+import type { Cursor } from '../core/cursor.ts';
+import type { ListQuery } from '../core/list-query.ts';
+import { keyset } from '../data/keyset.ts';
+import type { Resource } from './resource.ts';
+
+/** The rows that pages can reach, and up to where an estimated count is an exact one. */
+export const MOST_PAGED = 10_000;
+
+/** The same of a search, whose totals are estimated unless `count=exact`: counting costs what finding all would. */
+const MOST_FOUND = 1000;
+
+/** A search without a sort of its own is sorted by how well its words were hit. */
+export const isRanked = (query: ListQuery): boolean => query.search !== null && !query.explicitSort;
+
+/** How far this query counts; null for to the end. */
+export function mostCounted(query: ListQuery): number | null {
+  if (query.count !== 'estimated') return null;
+  return query.search === null ? MOST_PAGED : MOST_FOUND;
+}
+
+/** The conditions on the rows of a list or an export. */
+export function conditionsOf(resource: Resource, query: ListQuery, companyId: string): SQL {
+  const own = [sql`${resource.companyId} = ${companyId}::uuid`, ...resource.where(query)];
+  if (query.search !== null && resource.search !== undefined) own.push(resource.search.matches(query.search));
+  return sql.join(own, sql` and `);
+}
+
+/** One page as columns `row`, `embedded` and, of a ranked search, `rank`; then the total, if asked for. */
+export function pageStatements(resource: Resource, query: ListQuery, at: Cursor | null, companyId: string): SQL[] {
+  const { search, filters, count } = query;
+  const offset = query.mode === 'page' ? (query.page - 1) * query.limit : 0;
+  const limit = query.limit + 1;
+  const most = mostCounted(query);
+  const columns = sql`${resource.row} as row, ${embed(resource, query.include)} as embedded`;
+  if (search !== null && isRanked(query) && resource.search !== undefined) {
+    const backwards = at?.direction === 'prev';
+    const rank = at === null ? null : Number(at.values[0]);
+    const page = resource.search.page({ search, filters, rank, id: at?.id ?? null, backwards, offset, limit });
+    const order = backwards ? sql`asc` : sql`desc`;
+    const found = sql`select ${columns}, found.rank from ${page} as found join ${resource.table}
+      on ${resource.companyId} = ${companyId}::uuid and ${resource.id} = found.id order by found.rank ${order}, found.id ${order}`;
+    if (count === 'none') return [found];
+    const total = resource.search.count({ search, filters, most: most === null ? null : most + 1 });
+    return [found, sql`select ${total} as total`];
+  }
+  const filtered = conditionsOf(resource, query, companyId);
+  const { where, order } = keyset(resource.sorts, query.sort, resource.id, at);
+  const page = sql`select ${columns} from ${resource.table}
+    where ${filtered}${where === null ? sql`` : sql` and ${where}`} order by ${order} limit ${limit} offset ${offset}`;
+  if (count === 'none') return [page];
+  const counted = most === null ? filtered : sql`${filtered} limit ${most + 1}`;
+  return [page, sql`select count(*)::int as total from (select 1 from ${resource.table} where ${counted}) counted`];
+}
+
+/** What `include=` asks for, as one jsonb object of a row. */
+export function embed(resource: Resource, include: readonly string[]): SQL {
+  const parts = include.map((name) => sql`${name}::text, ${resource.includes?.[name]?.select ?? sql`null`}`);
+  return parts.length === 0 ? sql`null::jsonb` : sql`jsonb_build_object(${sql.join(parts, sql`, `)})`;
+}
+
+/** That object as the answer shows it. */
+export function presentIncludes(
+  resource: Resource,
+  include: readonly string[],
+  embedded: unknown,
+): Record<string, unknown> {
+  const values = (embedded ?? {}) as Record<string, unknown>;
+  return Object.fromEntries(include.map((name) => [name, resource.includes?.[name]?.present(values[name])]));
+}
+
+export const includeTags = (resource: Resource, include: readonly string[]): readonly string[] =>
+  include.flatMap((name) => resource.includes?.[name]?.tags ?? []);

@@ -1,0 +1,72 @@
+import { HTTPException } from 'hono/http-exception';
+import { AppError, ERROR_CODES } from '../core/errors.ts';
+import type { AppContext } from './context.ts';
+import { send } from './send.ts';
+
+/** A page per code; the fragment is the stable code itself. */
+const TYPES = 'https://docs.clientsplus.dev/problems#';
+
+/** Turns whatever was thrown into one problem document (RFC 9457). Faults of our own say nothing but the request id. */
+export function problem(c: AppContext, thrown: unknown): Response {
+  const error = toAppError(thrown);
+  const { status } = ERROR_CODES[error.code];
+  const { ctx } = c.env;
+  ctx.note('code', error.code);
+  if (status >= 500) logFault(ctx.requestId, error);
+  const headers: Record<string, string> = { 'Cache-Control': 'no-store' };
+  const retryAfter = error.extra.retryAfter;
+  if (retryAfter !== undefined) headers['Retry-After'] = String(retryAfter);
+  if (error.extra.allow !== undefined) headers.Allow = String(error.extra.allow);
+  if (status === 401) headers['WWW-Authenticate'] = 'Bearer realm="clientsplus"';
+  const { errors, ...core } = problemOf(error);
+  const body = {
+    ...core,
+    instance: c.req.path,
+    requestId: ctx.requestId,
+    ...(errors !== undefined && { errors }),
+    ...publicExtra(error.extra),
+  };
+  return send(c, { status, body: JSON.stringify(body), type: 'application/problem+json', headers });
+}
+
+/** An error as the part of a problem document that says what is wrong; what a bulk says of one item. */
+export function problemOf(error: AppError) {
+  const { status, title } = ERROR_CODES[error.code];
+  return {
+    type: `${TYPES}${error.code}`,
+    title,
+    status,
+    code: error.code,
+    detail: status === 500 ? 'The fault is ours and was logged. Quote the request id.' : error.message,
+    ...(error.faults.length > 0 && { errors: error.faults }),
+  };
+}
+
+export function toAppError(thrown: unknown): AppError {
+  if (thrown instanceof AppError) return thrown;
+  // Hono refuses a path it cannot decode this way.
+  if (thrown instanceof HTTPException && thrown.status < 500) return new AppError('not_found');
+  return new AppError('internal_error', undefined, { cause: thrown });
+}
+
+function publicExtra(extra: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  const { retryAfter: _retryAfter, allow: _allow, sent: _sent, ...rest } = extra;
+  return rest;
+}
+
+/** Name, database state and stack of the cause. No message: drivers put values into theirs. */
+function logFault(requestId: string, error: AppError): void {
+  const { cause } = error;
+  const { code, constraint, table } = (cause ?? {}) as { code?: string; constraint?: string; table?: string };
+  const stack =
+    cause instanceof Error
+      ? cause.stack
+          ?.split('\n')
+          .slice(1, 8)
+          .map((line) => line.trim())
+      : undefined;
+  const name = cause instanceof Error ? cause.name : typeof cause;
+  console.error(
+    JSON.stringify({ level: 'error', requestId, code: error.code, cause: name, state: code, constraint, table, stack }),
+  );
+}

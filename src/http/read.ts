@@ -1,0 +1,194 @@
+import { createHash } from 'node:crypto';
+import type { NeonHttpDatabase } from 'drizzle-orm/neon-http';
+import { parseMinRevision } from '../core/revision.ts';
+import type { Admission } from '../data/admission.ts';
+import type { Loaded, ReadPlan } from '../data/answer.ts';
+import { behind, type Ctx } from '../data/context.ts';
+import { type Doors, healTagState } from '../data/doors.ts';
+import { type Snapshot, snapshot } from '../data/log.ts';
+import { admit } from '../data/write.ts';
+import { admissionOf } from './admission.ts';
+import { type AppContext, claimantOf, type Principal } from './context.ts';
+import { send } from './send.ts';
+
+/** Server-side lifetimes of the brief, seconds. Revisions decide validity; these only bound what is kept. */
+export const TTL = { list: 1800, detail: 3600, user: 900, analytics: 1800 } as const;
+
+/** A query as a route understands it: `normalised` names everything in it that changes the answer. */
+export type ParsedQuery = { normalised: string };
+
+/** How one GET route reads: what it needs, what it depends on, and how its answer is made from one snapshot. */
+export type ReadRoute<Q extends ParsedQuery> = {
+  /** Name of the route in keys and logs. */
+  name: string;
+  /** Bumped when the answer's shape changes, so that a deploy never serves the old one. */
+  version: number;
+  permission: string | null;
+  /** What of the caller changes the answer, such as a role; absent: all who may read see the same. */
+  scope?: (principal: Principal) => string;
+  ttl: number;
+  /** Units of the rate limit. */
+  weight?: number;
+  parse(params: URLSearchParams, principal: Principal, c: AppContext): Q;
+  tags(query: Q, principal: Principal): readonly string[];
+  statements(db: NeonHttpDatabase, query: Q, principal: Principal): readonly unknown[];
+  /** The body, serialised once. @throws AppError not_found */
+  answer(
+    results: readonly unknown[],
+    query: Q,
+    principal: Principal,
+    c: AppContext,
+  ): { body: unknown; link?: string | null; validUntil?: number | null };
+};
+
+type Prepared<Q> = { query: Q; plan: ReadPlan };
+
+const MOST_PREPARED = 2000;
+/** Parsed requests by URL and scope, so that a repeated URL is neither parsed nor hashed again. Plain data, bounded. */
+const prepared = new Map<string, Prepared<ParsedQuery>>();
+
+/** The handler of a cached GET. */
+export function read<Q extends ParsedQuery>(route: ReadRoute<Q>): (c: AppContext) => Promise<Response> {
+  return async function readThroughCache(c) {
+    const { ctx, doors } = c.env;
+    const principal = claimantOf(c);
+    // What the answer's scope depends on must be known before its place in the cache is.
+    if (route.scope !== undefined && !principal.proven) await principal.prove?.();
+    const admission = admissionOf(c, route.permission, route.weight ?? 1, 'read');
+    const parsed = attempt(() => prepare(c, doors, principal, route));
+    if ('error' in parsed) {
+      // 401 and 429 come before 400, and a refused request costs its unit all the same.
+      if (!(await admit(ctx, doors, admission))) await confirmLife(ctx, doors, principal, admission);
+      throw parsed.error;
+    }
+    const { query, plan, min } = parsed.value;
+    // `fetch` adds no-cache by itself to a request with If-None-Match (Fetch standard), which asks for the opposite.
+    const ifNoneMatch = c.req.header('If-None-Match');
+    const demand = {
+      min,
+      ifNoneMatch: ifNoneMatch ?? null,
+      bypass: ifNoneMatch === undefined && asksForFresh(c.req.header('Cache-Control')),
+    };
+    const answer = await doors.cache.read(
+      ctx,
+      plan,
+      demand,
+      admission,
+      (unsure) => load(c, route, query, min, unsure ? admission : null),
+      () => confirmLife(ctx, doors, principal, admission),
+      (epoch, revision) => healTagState(behind(ctx), doors, principal.companyId, epoch, revision),
+    );
+    const headers: Record<string, string> = {
+      ETag: answer.etag,
+      'Cache-Control': 'private, no-cache',
+      Vary: 'Authorization, Accept, Accept-Encoding',
+      'X-Cache': answer.outcome,
+      'Cache-Status': cacheStatus(answer),
+    };
+    if (answer.link !== null) headers.Link = answer.link;
+    const type = answer.status === 200 ? { type: 'application/json' } : {};
+    return send(c, { status: answer.status, body: answer.body, revision: answer.revision, headers, ...type });
+  };
+}
+
+function prepare<Q extends ParsedQuery>(
+  c: AppContext,
+  doors: Doors,
+  principal: Principal,
+  route: ReadRoute<Q>,
+): Prepared<Q> & { min: number } {
+  const min = parseMinRevision(c.req.header('Min-Revision'));
+  const url = c.req.url;
+  const path = url.slice(url.indexOf('/', 8));
+  const scope = route.scope?.(principal) ?? '';
+  const memo = `${principal.companyId} ${scope} ${route.name} ${path}`;
+  // The memo's key names the route, so what comes back was put in by this very route.
+  const known = prepared.get(memo) as Prepared<Q> | undefined;
+  if (known !== undefined) return { ...known, min };
+  const start = path.indexOf('?');
+  const query = route.parse(new URLSearchParams(start < 0 ? '' : path.slice(start)), principal, c);
+  const representation = digest(
+    `${route.name}\n${route.version}\n${principal.companyId}\n${scope}\n${query.normalised}`,
+  );
+  const plan: ReadPlan = {
+    companyId: principal.companyId,
+    key: `v1:${doors.settings.environment}:${principal.companyId}:${route.version}:${scope}:${route.name}:${representation}`,
+    representation,
+    tags: route.tags(query, principal),
+    ttl: route.ttl,
+    staleIfError: true,
+  };
+  if (prepared.size >= MOST_PREPARED) prepared.clear();
+  prepared.set(memo, { query, plan });
+  return { query, plan, min };
+}
+
+const digest = (text: string): string => createHash('sha256').update(text).digest('base64url').slice(0, 22);
+
+async function load<Q extends ParsedQuery>(
+  c: AppContext,
+  route: ReadRoute<Q>,
+  query: Q,
+  min: number,
+  unsure: Admission | null,
+): Promise<Loaded> {
+  const { ctx, doors } = c.env;
+  const principal = claimantOf(c);
+  const { companyId } = principal;
+  const from = (door: Doors['read']): Promise<Snapshot> =>
+    snapshot(ctx, door, companyId, route.name, (db) => {
+      const own = route.statements(db, query, principal);
+      // First, because it may raise: nobody makes the database work for a key that was made up.
+      return unsure === null ? own : [db.execute(unsure.lifeStatement()), ...own];
+    });
+  // A replica may not know yet that a session or key has begun, or ended.
+  let taken = await from((unsure === null ? doors.replica : null) ?? doors.read);
+  // A replica that lags behind what is asked for, or known to exist, would be a step back (R2).
+  const needed = Math.max(min, doors.tags.newest(companyId));
+  if (doors.replica !== null && unsure === null && taken.revision < needed) taken = await from(doors.read);
+  const results = unsure === null ? taken.results : taken.results.slice(1);
+  unsure?.settleLife(ctx, taken.results[0]);
+  const { body, link = null, validUntil = null } = route.answer(results, query, principal, c);
+  return { epoch: taken.epoch, revision: taken.revision, body: JSON.stringify(body), link, validUntil };
+}
+
+/** For a request that is refused whatever its caller may do: 401 and 429 come first all the same. */
+export async function admitAnyone(c: AppContext, weight: number): Promise<void> {
+  const { ctx, doors } = c.env;
+  const admission = admissionOf(c, null, weight, 'read');
+  if (!(await admit(ctx, doors, admission))) await confirmLife(ctx, doors, claimantOf(c), admission);
+}
+
+/** Asks Postgres whether the caller's credential lives, where nothing else takes the question along. */
+export async function confirmLife(ctx: Ctx, doors: Doors, principal: Principal, admission: Admission): Promise<void> {
+  const { results } = await snapshot(ctx, doors.read, principal.companyId, 'life', (db) => [
+    db.execute(admission.lifeStatement()),
+  ]);
+  admission.settleLife(ctx, results[0]);
+}
+
+/** RFC 9211. */
+function cacheStatus(answer: { outcome: string; tier: string | null; stored: boolean }): string {
+  switch (answer.outcome) {
+    case 'HIT':
+      return `ClientsPlus; hit; detail=${answer.tier}`;
+    case 'STALE':
+      return 'ClientsPlus; fwd=stale; detail=database-unavailable';
+    case 'BYPASS':
+      return 'ClientsPlus; fwd=request; stored';
+    default:
+      return 'ClientsPlus; fwd=uri-miss; stored';
+  }
+}
+
+/** RFC 9111, 5.2.1.4: the caller wants nothing that was computed before. */
+const asksForFresh = (cacheControl: string | undefined): boolean =>
+  cacheControl !== undefined && /(?:^|,)\s*no-cache\s*(?:,|$)/i.test(cacheControl);
+
+function attempt<T>(work: () => T): { value: T } | { error: unknown } {
+  try {
+    return { value: work() };
+  } catch (error) {
+    return { error };
+  }
+}

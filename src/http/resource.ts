@@ -1,0 +1,53 @@
+import type { SQL } from 'drizzle-orm';
+import type { Prefix } from '../core/id.ts';
+import type { ListDeclaration, ListQuery } from '../core/list-query.ts';
+import type { SortColumn } from '../data/keyset.ts';
+import type { Noun } from '../data/registry.ts';
+
+/** One page of a ranked search. `rank` and `id` are those of the row it begins after; null for the first. */
+export type SearchPage = {
+  search: string;
+  filters: ListQuery['filters'];
+  rank: number | null;
+  id: string | null;
+  backwards: boolean;
+  offset: number;
+  limit: number;
+};
+
+/** How a resource is searched: each in one call of the database, which sees the filters too. */
+export type SearchFunctions = {
+  /** A table of `id` and `rank`, best first; the whole page and one row more. */
+  page(page: SearchPage): SQL;
+  /** How many hits there are, counted up to `most`; null counts all. */
+  count(query: { search: string; filters: ListQuery['filters']; most: number | null }): SQL;
+  /** The condition that a row is a hit, for lists with a sort of their own and for exports. */
+  matches(search: string): SQL;
+};
+
+/** What `include=` embeds under its name. `tags` are those the embedded part depends on besides the object's own. */
+export type Include = { select: SQL; present(value: unknown): unknown; tags: readonly string[] };
+
+/** What the small functions `list`, `detail` and the writes need to know of a resource. */
+export type Resource = {
+  noun: Noun;
+  prefix: Prefix;
+  /** Bumped when the public shape changes. */
+  version: number;
+  readPermission: string;
+  writePermission: string;
+  /** The table's name in SQL, and its rows as the log renders them: `to_jsonb(t) - hidden`. */
+  table: SQL;
+  row: SQL;
+  id: SQL;
+  companyId: SQL;
+  list: ListDeclaration;
+  sorts: Readonly<Record<string, SortColumn>>;
+  /** The conditions of the filters; company and search are added by whoever calls. */
+  where(query: ListQuery): SQL[];
+  /** Tags of a list; narrower than one per resource where the query allows. */
+  listTags(query: ListQuery): readonly string[];
+  detailTags(id: string): readonly string[];
+  search?: SearchFunctions;
+  includes?: Readonly<Record<string, Include>>;
+};

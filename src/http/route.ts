@@ -1,0 +1,62 @@
+import type { Hono } from 'hono';
+import type * as z from 'zod';
+import type { ErrorCode } from '../core/errors.ts';
+import type { ListDeclaration } from '../core/list-query.ts';
+import type { AppContext, AppEnv } from './context.ts';
+import { type Authenticator, authenticated } from './middleware.ts';
+
+type Method = 'get' | 'post' | 'patch' | 'put' | 'delete';
+
+/** One route as its noun declares it: the handler, and what the OpenAPI document says of it. */
+export type RouteSpec = {
+  method: Method;
+  /** Hono's form: `/clients/:id`. */
+  path: string;
+  tag: string;
+  summary: string;
+  description?: string;
+  /** Anonymous routes need no bearer. */
+  anonymous?: boolean;
+  permission?: string;
+  list?: ListDeclaration;
+  /** Query parameters of a detail or of a special route. */
+  query?: Readonly<Record<string, { description: string; required?: boolean }>>;
+  fields?: readonly string[];
+  /** What a detail may embed. */
+  includes?: readonly string[];
+  body?: z.ZodType;
+  /** Status and schema of success; null for answers without a body. */
+  success: {
+    status: number;
+    schema: z.ZodType | null;
+    description: string;
+    cached?: boolean;
+    /** Media types of an answer that is no JSON. */
+    types?: readonly string[];
+  };
+  errors: readonly ErrorCode[];
+  handler: (c: AppContext) => Promise<Response> | Response;
+};
+
+/** What a noun contributes to the API; `app.ts` has one line per noun. */
+export type RouteModule = readonly RouteSpec[];
+
+/** Mounts the routes; what may fail at authentication fails after 404 and 405 and before all else. */
+export function mount(app: Hono<AppEnv>, base: string, identify: Authenticator, modules: readonly RouteModule[]): void {
+  const specs = modules.flat();
+  const literal = new Set(specs.flatMap(({ path }) => (path.includes(':') ? [] : [`${base}${path}`])));
+  for (const spec of specs) {
+    // Cached answers come from `read`; a handler that wrongly says so is refused by `principalOf`.
+    const asksItself = spec.success.cached === true;
+    const handler = spec.anonymous === true ? spec.handler : authenticated(identify, asksItself, spec.handler);
+    app.on(spec.method.toUpperCase(), `${base}${spec.path}`, (c) => {
+      // `/clients/bulk` is no client: with a verb it does not have, it is 405 and not an unknown id.
+      if (spec.path.includes(':') && literal.has(c.req.path)) return c.notFound();
+      c.env.state.route = spec.path;
+      return handler(c);
+    });
+  }
+}
+
+/** `/clients/:id` as OpenAPI writes it. */
+export const templated = (path: string): string => path.replace(/:([A-Za-z]+)/g, '{$1}');

@@ -1,0 +1,110 @@
+import * as z from 'zod';
+import { isCurrency } from '../core/currency.ts';
+import { ERROR_CODES } from '../core/errors.ts';
+import { isTimeZone } from '../core/zones.ts';
+
+/** Limits of contract-details A11. */
+const TEXT = 200;
+const NOTES = 10_000;
+
+// Postgres holds no NUL, and half a surrogate pair would come back as another character.
+const storable = (text: string): boolean => !text.includes('\0') && text.isWellFormed();
+const STORABLE = { message: 'Must be well-formed text without NUL.', params: { code: 'invalid_text' } };
+
+/** A line of text, trimmed, NFC, 1 to `most` characters. */
+export const text = (most: number = TEXT) =>
+  z
+    .string()
+    .trim()
+    .normalize('NFC')
+    .min(1, 'Must not be empty.')
+    .max(most, `Must have at most ${most} characters.`)
+    .refine(storable, STORABLE);
+
+/** Free text of several lines. */
+export const notes = () => z.string().max(NOTES, `Must have at most ${NOTES} characters.`).refine(storable, STORABLE);
+
+export const email = () =>
+  z
+    .string()
+    .trim()
+    .max(254, 'Must have at most 254 characters.')
+    .pipe(z.email({ message: 'Must be an e-mail address.' }));
+
+/** E.164 (ITU-T): a plus, a country code, at most 15 digits. */
+export const phone = () =>
+  z
+    .string()
+    .trim()
+    .regex(/^\+[1-9][0-9]{5,14}$/, 'Must be an E.164 number such as +4312345678.');
+
+export const timeZone = () =>
+  z.string().refine(isTimeZone, {
+    message: 'Must be a canonical IANA time zone such as Europe/Vienna.',
+    params: { code: 'invalid_time_zone' },
+  });
+
+export const currency = () =>
+  z.string().refine(isCurrency, {
+    message: 'Must be an active ISO 4217 code such as EUR.',
+    params: { code: 'invalid_currency' },
+  });
+
+export const password = () =>
+  z.string().refine((value) => storable(value) && [...value].length >= 10 && [...value].length <= 128, {
+    message: 'Must have 10 to 128 characters.',
+    params: { code: 'invalid_password' },
+  });
+
+export const externalId = () => text().describe("Your system's own id, unique per company.");
+
+/** What every resource answers besides its own fields. */
+export const documentFields = {
+  version: z.int().describe('Grows with every change; send it as If-Match.'),
+  createdAt: z.iso.datetime(),
+  updatedAt: z.iso.datetime(),
+};
+
+/** The stable part of a problem: what callers branch on. */
+const ErrorCode = z.enum(Object.keys(ERROR_CODES) as [string, ...string[]]).meta({ id: 'ErrorCode' });
+
+/** RFC 9457. */
+export const Problem = z
+  .object({
+    type: z.string(),
+    title: z.string(),
+    status: z.int(),
+    code: ErrorCode,
+    detail: z.string(),
+    instance: z.string(),
+    requestId: z.string(),
+    errors: z
+      .array(
+        z.object({
+          pointer: z.string().optional(),
+          parameter: z.string().optional(),
+          header: z.string().optional(),
+          code: z.string(),
+          detail: z.string(),
+        }),
+      )
+      .optional(),
+  })
+  .catchall(z.unknown())
+  .meta({ id: 'Problem' });
+
+/** A page of any resource. */
+export const page = <S extends z.ZodType>(item: S) =>
+  z.object({
+    data: z.array(item),
+    pagination: z.object({
+      page: z.int().optional(),
+      limit: z.int(),
+      total: z.int().optional(),
+      totalIsEstimate: z.boolean().optional(),
+      totalPages: z.int().optional(),
+      hasNextPage: z.boolean(),
+      nextCursor: z.string().nullable(),
+      prevCursor: z.string().nullable().optional(),
+    }),
+  });

@@ -1,0 +1,103 @@
+import type { AppContext } from './context.ts';
+
+/** Set on every answer. The policies say: nothing here is a page, and nothing may be framed, sniffed or leaked. */
+const SECURITY = {
+  'Strict-Transport-Security': 'max-age=63072000; includeSubDomains; preload',
+  'X-Content-Type-Options': 'nosniff',
+  'Referrer-Policy': 'no-referrer',
+  'Cross-Origin-Resource-Policy': 'cross-origin',
+  'Content-Security-Policy': "default-src 'none'; frame-ancestors 'none'",
+  'Permissions-Policy': 'camera=(), geolocation=(), microphone=()',
+} as const;
+
+const EXPOSED =
+  'Revision, ETag, Link, Location, Request-Id, RateLimit, RateLimit-Policy, X-Cache, Cache-Status, Server-Timing, Idempotency-Replayed, Retry-After, X-Response-Time';
+
+export type Answer = {
+  status: number;
+  body: BodyInit | null;
+  /** Absent for answers without a body. */
+  type?: string;
+  /** The company's revision this answer is true at. */
+  revision?: number;
+  headers?: Readonly<Record<string, string>>;
+  /** The body is compressed already, as its Content-Encoding says. */
+  encoded?: boolean;
+};
+
+/**
+ * The one place that makes a Response: every header of contract 2 in one record, because each later `headers.set`
+ * crosses into the runtime again.
+ */
+export function send(c: AppContext, answer: Answer): Response {
+  const { ctx, doors, state } = c.env;
+  const took = Math.max(0, ctx.now() - ctx.startedAt);
+  const headers: Record<string, string> = {
+    ...SECURITY,
+    'Request-Id': ctx.requestId,
+    'X-Response-Time': `${took}ms`,
+    ...answer.headers,
+  };
+  if (answer.type !== undefined) headers['Content-Type'] = answer.type;
+  const origin = allowedOrigin(c.req.header('Origin'), doors.settings.corsOrigins);
+  if (origin !== null) {
+    headers['Access-Control-Allow-Origin'] = origin;
+    headers['Access-Control-Expose-Headers'] = EXPOSED;
+    if (origin !== '*') headers.Vary = headers.Vary === undefined ? 'Origin' : `${headers.Vary}, Origin`;
+  }
+  if (state.principal?.proven === true) {
+    headers.Revision = String(answer.revision ?? doors.tags.newest(state.principal.companyId));
+    headers['Server-Timing'] = timings(c, took);
+  }
+  if (state.rate !== null) {
+    const { limit, remaining, reset } = state.rate;
+    headers['RateLimit-Policy'] = `"company";q=${limit};w=60`;
+    headers.RateLimit = `"company";r=${remaining};t=${reset}`;
+  }
+  return new Response(answer.body, {
+    status: answer.status,
+    headers,
+    ...(answer.encoded === true && { encodeBody: 'manual' }),
+  });
+}
+
+/** A JSON answer of a value. */
+export function sendJson(
+  c: AppContext,
+  status: number,
+  value: unknown,
+  more: Omit<Answer, 'status' | 'body' | 'type'> = {},
+): Response {
+  return send(c, { status, body: JSON.stringify(value), type: 'application/json', ...more });
+}
+
+/** What each dependency cost (ms), with the number of trips, for the caller's developer tools. */
+function timings(c: AppContext, took: number): string {
+  const { times, trips } = c.env.ctx;
+  let text = `total;dur=${took}`;
+  if (trips.redis > 0) text += `, redis;dur=${times.redis};desc="${trips.redis}"`;
+  if (times.edge > 0) text += `, edge;dur=${times.edge}`;
+  if (trips.postgres > 0) text += `, db;dur=${times.postgres};desc="${trips.postgres}"`;
+  return text;
+}
+
+function allowedOrigin(origin: string | undefined, allowed: readonly string[]): string | null {
+  if (origin === undefined) return null;
+  if (allowed.includes('*')) return '*';
+  return allowed.includes(origin) ? origin : null;
+}
+
+/** What a browser may send, for a preflight request. */
+export function preflight(c: AppContext, methods: string): Response {
+  return send(c, {
+    status: 204,
+    body: null,
+    headers: {
+      Allow: methods,
+      'Access-Control-Allow-Methods': methods,
+      'Access-Control-Allow-Headers':
+        'Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, Min-Revision, Cache-Control, Request-Id',
+      'Access-Control-Max-Age': '86400',
+    },
+  });
+}

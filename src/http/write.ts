@@ -1,0 +1,207 @@
+import { createHmac } from 'node:crypto';
+import { type SQL, sql } from 'drizzle-orm';
+import type { NeonHttpDatabase } from 'drizzle-orm/neon-http';
+import * as z from 'zod';
+import { AppError, ERROR_CODES } from '../core/errors.ts';
+import { newUuid, parseId } from '../core/id.ts';
+import { canonicalJson } from '../core/json.ts';
+import { parseIfMatch } from '../core/revision.ts';
+import { type Claim, type Committed, type Kept, type Row, rowsOf, snapshot } from '../data/log.ts';
+import { admit, write } from '../data/write.ts';
+import { admissionOf } from './admission.ts';
+import { readJson, validate } from './body.ts';
+import { type AppContext, type Principal, principalOf } from './context.ts';
+import { NOBODY, notFound } from './list.ts';
+import { admitAnyone } from './read.ts';
+import type { Resource } from './resource.ts';
+import { sendJson } from './send.ts';
+
+/** The body of a verb that takes none: absent or empty. */
+const Nothing = z.strictObject({});
+
+/** @throws AppError invalid_body for anything else than no body or an empty object */
+export const validateNothing = (value: unknown): Record<string, never> =>
+  validate(Nothing, value === undefined ? {} : value);
+
+/** What a write knows when it makes its statements. `expected` is the version that If-Match demands, null for any. */
+export type WriteInput<B> = {
+  db: NeonHttpDatabase;
+  companyId: string;
+  principal: Principal;
+  id: string;
+  body: B;
+  expected: number | null;
+};
+
+/** One verb of a resource: a POST that creates, a PATCH, a DELETE or an action. */
+export type WriteRoute<S extends z.ZodType> = {
+  resource: Resource;
+  /** Name in routes, logs and idempotency scopes: `clients.create`. */
+  name: string;
+  permission?: string;
+  weight?: number;
+  /** Absent: the verb takes no body, and ignores an empty one. */
+  body?: S;
+  /** The id of the object: of the path, a new one, or the caller's company. */
+  target: 'path' | 'new' | 'own';
+  status: 200 | 201;
+  needsKey?: boolean;
+  /** The answer holds a secret that is shown once: it is not kept, so an Idempotency-Key is ignored. */
+  secret?: boolean;
+  /** Work before the transaction, for callers who may: hashing a password, or rules of scope. @throws AppError */
+  prepare?(input: WriteInput<z.output<S>>): Promise<void> | void;
+  statements(input: WriteInput<z.output<S>>): readonly SQL[];
+  /** jsonb that the answer needs besides the object, kept with an Idempotency-Key; nothing personal. */
+  extra?(input: WriteInput<z.output<S>>): SQL;
+  /** How that jsonb is shown. */
+  present?(extra: Record<string, unknown>): Record<string, unknown>;
+  /** The answer is that alone, without the object. */
+  alone?: boolean;
+};
+
+/**
+ * The handler of a write. The answer is the object as the log has it after this revision, so that an immediate answer
+ * and a replay of it are one.
+ */
+export function change<S extends z.ZodType>(route: WriteRoute<S>): (c: AppContext) => Promise<Response> {
+  const { resource } = route;
+  const permission = route.permission ?? resource.writePermission;
+  return async function changeThroughLog(c) {
+    const { ctx, doors } = c.env;
+    const principal = principalOf(c);
+    const { companyId } = principal;
+    const pathId = route.target === 'path' ? (parseId(resource.prefix, c.req.param('id') ?? '') ?? NOBODY) : null;
+    const raw = await attempt(async () => {
+      if (new URL(c.req.url).search !== '') refuseParameters(c);
+      const value = await readJson(c);
+      return { value, claim: claimOf(c, route, value) };
+    });
+    // 401 and 429 come before whatever is wrong with the request, 403 after its syntax (contract-details A2).
+    if ('error' in raw) {
+      await admitAnyone(c, route.weight ?? 1);
+      throw raw.error;
+    }
+    const admission = admissionOf(c, permission, route.weight ?? 1, 'write');
+    const body = await attempt(async () =>
+      route.body === undefined ? validateNothing(raw.value.value) : validate(route.body, raw.value.value),
+    );
+    if ('error' in body) {
+      await admit(ctx, doors, admission);
+      if (pathId !== null) await mustExist(c, resource, principal, pathId);
+      throw body.error;
+    }
+    const input: WriteInput<z.output<S>> = {
+      db: doors.write.db,
+      companyId,
+      principal,
+      id: pathId ?? (route.target === 'own' ? companyId : newUuid()),
+      body: body.value as z.output<S>,
+      expected: parseIfMatch(c.req.header('If-Match')),
+    };
+    if (route.prepare !== undefined) {
+      await admit(ctx, doors, admission);
+      await route.prepare(input);
+    }
+    const extra = route.extra?.(input);
+    const kept: Kept =
+      extra === undefined
+        ? { status: route.status, entityId: input.id }
+        : { status: route.status, entityId: input.id, result: extra };
+    const committed = await write(
+      ctx,
+      doors,
+      {
+        companyId,
+        writer: principal.writer(permission),
+        name: route.name,
+        statements: (db) => {
+          const present = sql`select ${resource.row} as row, (${extra ?? sql`null::jsonb`}) as extra from ${resource.table} where ${resource.companyId} = ${companyId}::uuid and ${resource.id} = ${input.id}::uuid`;
+          return [...route.statements(input), present].map((statement) => db.execute(statement));
+        },
+        claim: raw.value.claim,
+        kept,
+      },
+      admission,
+    );
+    return answer(c, route, committed, input.id);
+  };
+}
+
+function answer<S extends z.ZodType>(c: AppContext, route: WriteRoute<S>, committed: Committed, id: string): Response {
+  const { resource } = route;
+  const { replay } = committed;
+  const present = replay === null ? rowsOf(committed.results.at(-1))[0] : undefined;
+  const row = (replay === null ? present?.row : replay.image?.row) as Row | undefined;
+  if (row === undefined) throw notFound(resource);
+  const extra = (replay === null ? present?.extra : replay.result) as Record<string, unknown> | null;
+  const view = resource.noun.view(row, replay?.image?.schemaVersion ?? resource.version);
+  const status = replay?.status ?? route.status;
+  const headers: Record<string, string> = { 'Cache-Control': 'no-store' };
+  if (status === 201) headers.Location = `${c.req.path}/${view.id}`;
+  if (replay !== null) headers['Idempotency-Replayed'] = 'true';
+  c.env.ctx.note('entity', replay?.entityId ?? id);
+  const shown = extra === null ? {} : route.present?.(extra);
+  return sendJson(c, status, route.alone === true ? shown : { ...view, ...shown }, {
+    revision: committed.head,
+    headers,
+  });
+}
+
+/** 404 before 422: whether the body of a write to nothing is right does not matter. */
+async function mustExist(c: AppContext, resource: Resource, principal: Principal, id: string): Promise<void> {
+  const { ctx, doors } = c.env;
+  const { companyId } = principal;
+  const { results } = await snapshot(ctx, doors.read, companyId, 'exists', (db) => [
+    db.execute(
+      sql`select 1 from ${resource.table} where ${resource.companyId} = ${companyId}::uuid and ${resource.id} = ${id}::uuid`,
+    ),
+  ]);
+  if (rowsOf(results[0]).length === 0) throw notFound(resource);
+}
+
+/** @throws AppError unknown_parameter */
+export function refuseParameters(c: AppContext): void {
+  const names = [...new URL(c.req.url).searchParams.keys()];
+  if (names.length === 0) return;
+  const faults = names.map((parameter) => ({
+    parameter,
+    code: 'unknown_parameter',
+    detail: 'This takes no query parameters.',
+  }));
+  throw new AppError('unknown_parameter', 'This takes no query parameters.', { faults });
+}
+
+/** The Idempotency-Key header (IETF draft): 1 to 255 visible ASCII, bare or as a quoted string. */
+export function claimOf(
+  c: AppContext,
+  route: { needsKey?: boolean; secret?: boolean },
+  value: unknown,
+): Claim | undefined {
+  const header = c.req.header('Idempotency-Key');
+  if (c.req.method !== 'POST' || route.secret === true) return undefined;
+  if (header === undefined) {
+    if (route.needsKey === true) throw new AppError('idempotency_key_required');
+    return undefined;
+  }
+  const text = /^"(.*)"$/.exec(header.trim())?.[1] ?? header.trim();
+  if (!/^[\x21-\x7e]{1,255}$/.test(text)) {
+    const detail = 'Idempotency-Key must be 1 to 255 visible ASCII characters.';
+    throw new AppError('invalid_idempotency_key', detail, {
+      faults: [{ header: 'Idempotency-Key', code: 'invalid_idempotency_key', detail }],
+    });
+  }
+  // Keyed: a body may hold a password, and whoever reads the database must not be able to try guesses against it.
+  const fingerprint = createHmac('sha256', c.env.doors.settings.cursorSecret)
+    .update(`idempotency\n${c.req.path}\n${canonicalJson(value ?? null)}`)
+    .digest();
+  return { route: c.req.path, key: text, fingerprint };
+}
+
+export async function attempt<T>(work: () => Promise<T>): Promise<{ value: T } | { error: unknown }> {
+  try {
+    return { value: await work() };
+  } catch (error) {
+    if (error instanceof AppError && ERROR_CODES[error.code].status < 500) return { error };
+    throw error;
+  }
+}

@@ -1,0 +1,53 @@
+import { makeApp } from './app.ts';
+import { formatId, newUuid } from './core/id.ts';
+import { makeCtx } from './data/context.ts';
+import { type Doors, openDoors } from './data/doors.ts';
+import type { RoomApi } from './data/room.ts';
+import { type Env, loadSettings } from './env.ts';
+import { observe } from './http/middleware.ts';
+import { importWorker } from './insight/imports/worker.ts';
+import type { JobWorker } from './jobs/api.ts';
+import { retain } from './jobs/retention.ts';
+import { JobRunner } from './jobs/runner.ts';
+import { sweep } from './jobs/sweep.ts';
+import { Room } from './realtime/room.ts';
+import { constraints, importers, registry } from './registry.ts';
+
+const opened = new WeakMap<object, Doors>();
+
+/** The doors of this isolate; they hold no socket and no request, so one set serves all requests. */
+function doorsOf(env: Env): Doors {
+  let doors = opened.get(env);
+  if (doors === undefined) {
+    const rooms = (companyId: string): RoomApi => env.ROOMS.get(env.ROOMS.idFromName(companyId)) as unknown as RoomApi;
+    doors = openDoors(loadSettings(env), registry, constraints, rooms);
+    opened.set(env, doors);
+  }
+  return doors;
+}
+
+export class CompanyRoom extends Room {
+  protected override doors(env: Env): Doors {
+    return doorsOf(env);
+  }
+}
+
+export class Jobs extends JobRunner {
+  protected override worker(env: Env): JobWorker {
+    return importWorker(doorsOf(env), importers);
+  }
+}
+
+const app = makeApp();
+
+export default {
+  fetch: observe(doorsOf, app.fetch), // id, clock, doors; one log line; then app.ts
+  async scheduled(_controller, env, executionCtx) {
+    const ctx = makeCtx(formatId('req', newUuid()), (work) => executionCtx.waitUntil(work));
+    const behind = await sweep(ctx, doorsOf(env));
+    console.log(JSON.stringify({ level: 'info', requestId: ctx.requestId, job: 'sweep', behind, ...ctx.notes }));
+    const forgotten = await retain(ctx, doorsOf(env));
+    if (forgotten !== null)
+      console.log(JSON.stringify({ level: 'info', requestId: ctx.requestId, job: 'retention', forgotten }));
+  },
+} satisfies ExportedHandler<Env>;

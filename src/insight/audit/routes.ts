@@ -1,0 +1,81 @@
+import { sql } from 'drizzle-orm';
+import * as z from 'zod';
+import { formatId, type Prefix, parseId } from '../../core/id.ts';
+import { instantOf } from '../../core/instant-view.ts';
+import type { Change, Row } from '../../data/log.ts';
+import type { Registry } from '../../data/registry.ts';
+import { NOBODY } from '../../http/list.ts';
+import type { RouteModule } from '../../http/route.ts';
+import { LOG_QUERY, readLog } from '../events/log-query.ts';
+import { actorOf } from '../events/view.ts';
+
+const AuditPage = z
+  .object({
+    data: z.array(
+      z
+        .object({
+          revision: z.int(),
+          at: z.iso.datetime(),
+          actor: z.object({ type: z.enum(['USER', 'API_KEY', 'SYSTEM', 'SQL']), id: z.string().optional() }),
+          requestId: z.string().nullable(),
+          entityId: z.string(),
+          action: z.string().describe('As the type of the event: `client.archived` …'),
+          before: z.record(z.string(), z.unknown()).nullable(),
+          after: z.record(z.string(), z.unknown()).nullable(),
+        })
+        .meta({ id: 'AuditEntry' }),
+    ),
+    head: z.int().describe('The newest revision.'),
+    epoch: z.string(),
+  })
+  .meta({ id: 'AuditPage' });
+
+/** One change with both of its states, as the API shows them. Null for an entity this version does not know. */
+function entryOf(registry: Registry, change: Change): Record<string, unknown> | null {
+  const noun = registry.get(change.entity);
+  if (noun === undefined) return null;
+  const view = (row: Row | null) => (row === null ? null : noun.view(row, change.schemaVersion));
+  return {
+    revision: change.revision,
+    at: instantOf(change.changedAt),
+    actor: actorOf(change.actor),
+    requestId: change.requestId,
+    entityId: formatId(noun.prefix as Prefix, change.entityId),
+    action: `${noun.entity}.${noun.action(change)}`,
+    before: view(change.before),
+    after: view(change.after),
+  };
+}
+
+/** The uuid that a public id of any logged noun names; of anything else, one that nothing has. */
+function uuidOf(registry: Registry, id: string): string {
+  const noun = [...registry.values()].find(({ prefix }) => id.startsWith(`${prefix}_`));
+  return (noun === undefined ? null : parseId(noun.prefix as Prefix, id)) ?? NOBODY;
+}
+
+export const auditRoutes: RouteModule = [
+  {
+    method: 'get',
+    path: '/audit',
+    tag: 'Audit',
+    summary: 'Who changed what, with before and after',
+    permission: 'audit:read',
+    query: { entityId: { description: 'Only the changes of this object.' }, ...LOG_QUERY },
+    success: { status: 200, schema: AuditPage, description: 'Changes in order' },
+    errors: ['epoch_changed', 'window_exceeded'],
+    handler: readLog({
+      name: 'audit',
+      permission: 'audit:read',
+      parameters: ['entityId'],
+      where(params, c) {
+        const id = params.get('entityId');
+        return id === null ? sql`true` : sql`entity_id = ${uuidOf(c.env.doors.registry, id)}::uuid`;
+      },
+      // Who may read a noun in audit, may read it: a key with audit:read alone sees what its other scopes show.
+      show: (change, principal, c) => {
+        const noun = c.env.doors.registry.get(change.entity);
+        return noun !== undefined && principal.may(noun.permission) ? entryOf(c.env.doors.registry, change) : null;
+      },
+    }),
+  },
+];

@@ -1,0 +1,99 @@
+import { type SQL, sql } from 'drizzle-orm';
+import { AppError, type Fault } from '../../core/errors.ts';
+import { parseMinRevision } from '../../core/revision.ts';
+import { type Change, readChange, rowsOf, snapshot } from '../../data/log.ts';
+import { admit } from '../../data/write.ts';
+import { admissionOf } from '../../http/admission.ts';
+import { type AppContext, type Principal, principalOf } from '../../http/context.ts';
+import { admitAnyone, confirmLife } from '../../http/read.ts';
+import { sendJson } from '../../http/send.ts';
+
+/** The parameters of every reader of the log. */
+export const LOG_QUERY = {
+  after: { description: 'What came after this revision; 0 or absent from the beginning.' },
+  epoch: { description: 'The epoch the position belongs to; another one answers 409 epoch_changed.' },
+  limit: { description: '1 to 500, default 100.' },
+};
+
+type Position = { after: number; epoch: string | null; limit: number };
+
+function parse(params: URLSearchParams, allowed: readonly string[]): Position {
+  const faults: Fault[] = [];
+  const read = (name: string, fallback: number, low: number, high: number): number => {
+    const text = params.get(name);
+    if (text === null) return fallback;
+    const value = /^[0-9]{1,16}$/.test(text) ? Number(text) : Number.NaN;
+    if (value >= low && value <= high) return value;
+    faults.push({ parameter: name, code: 'out_of_range', detail: `Must be a whole number from ${low} to ${high}.` });
+    return fallback;
+  };
+  const after = read('after', 0, 0, Number.MAX_SAFE_INTEGER);
+  const limit = read('limit', 100, 1, 500);
+  for (const name of allowed) {
+    if (params.getAll(name).length > 1)
+      faults.push({ parameter: name, code: 'duplicate_parameter', detail: 'Must be given once.' });
+  }
+  const unknown = [...new Set(params.keys())].filter((name) => !allowed.includes(name));
+  for (const parameter of unknown)
+    faults.push({ parameter, code: 'unknown_parameter', detail: `Allowed: ${allowed.join(', ')}.` });
+  if (faults.length > 0) {
+    const code = unknown.length === faults.length ? 'unknown_parameter' : 'invalid_parameter';
+    throw new AppError(code, `${faults[0]?.parameter}: ${faults[0]?.detail}`, { faults });
+  }
+  return { after, limit, epoch: params.get('epoch') };
+}
+
+/** One way to read the log: who may, which parameters it takes besides, and how a change is shown (null: not to them). */
+export type LogReader = {
+  name: string;
+  permission: string;
+  parameters: readonly string[];
+  /** Narrows the log, on the table `changes`. */
+  where?(params: URLSearchParams, c: AppContext): SQL;
+  show(change: Change, principal: Principal, c: AppContext): Record<string, unknown> | null;
+};
+
+/** GET of the company log after a position, as far as the caller may see it. Never cached: it is the truth itself. */
+export function readLog(reader: LogReader): (c: AppContext) => Promise<Response> {
+  return async function readLogAfter(c) {
+    const { ctx, doors } = c.env;
+    const principal = principalOf(c);
+    const { searchParams } = new URL(c.req.url);
+    let position: Position;
+    let min: number;
+    try {
+      min = parseMinRevision(c.req.header('Min-Revision'));
+      position = parse(searchParams, [...Object.keys(LOG_QUERY), ...reader.parameters]);
+    } catch (error) {
+      await admitAnyone(c, 1);
+      throw error;
+    }
+    const admission = admissionOf(c, reader.permission, 1, 'read');
+    if (!(await admit(ctx, doors, admission))) await confirmLife(ctx, doors, principal, admission);
+    const { companyId } = principal;
+    const narrowed = reader.where?.(searchParams, c);
+    const { epoch, revision, results } = await snapshot(ctx, doors.read, companyId, reader.name, (db) => [
+      db.execute(sql`select revision, entity, entity_id, operation, schema_version, before, after, actor, request_id, changed_at
+        from changes where company_id = ${companyId}::uuid and revision > ${position.after}
+        ${narrowed === undefined ? sql`` : sql`and ${narrowed}`} order by revision limit ${position.limit}`),
+      db.execute(sql`select min(revision) as oldest from changes where company_id = ${companyId}::uuid`),
+    ]);
+    if (revision < min)
+      throw new AppError('revision_ahead', `The company is at revision ${revision}.`, { extra: { revision } });
+    if (position.epoch !== null && position.epoch !== epoch) {
+      throw new AppError('epoch_changed', 'The history was replaced. Load again and start from its head.', {
+        extra: { epoch, head: revision },
+      });
+    }
+    const oldest = Number(rowsOf(results[1])[0]?.oldest ?? revision + 1);
+    if (position.after > 0 && position.after < oldest - 1) {
+      throw new AppError('window_exceeded', `The log is kept from revision ${oldest}.`, {
+        extra: { oldest, head: revision },
+      });
+    }
+    const data = rowsOf(results[0])
+      .map((row) => reader.show(readChange(row), principal, c))
+      .filter((shown) => shown !== null);
+    return sendJson(c, 200, { data, head: revision, epoch }, { revision, headers: { 'Cache-Control': 'no-store' } });
+  };
+}

@@ -1,0 +1,36 @@
+import { formatId, type Prefix } from '../../core/id.ts';
+import { instantOf } from '../../core/instant-view.ts';
+import type { Change } from '../../data/log.ts';
+import type { Registry } from '../../data/registry.ts';
+
+/** Who made a change, as the log names them: `USER:<uuid>`, `API_KEY:<uuid>`, `SYSTEM`, `SQL:<role>`. */
+export function actorOf(actor: string): { type: 'USER' | 'API_KEY' | 'SYSTEM' | 'SQL'; id?: string } {
+  const [type, id = ''] = actor.split(':', 2);
+  if (type === 'USER') return { type, id: formatId('usr', id) };
+  if (type === 'API_KEY') return { type, id: formatId('key', id) };
+  return type === 'SQL' ? { type } : { type: 'SYSTEM' };
+}
+
+/**
+ * One change as events, rooms and webhooks show it: `data` is what GET of the entity answers at that revision.
+ * Null for an entity this version does not know, or that the reader may not see.
+ */
+export function eventOf(
+  registry: Registry,
+  may: (permission: string) => boolean,
+  change: Change,
+): Record<string, unknown> | null {
+  const noun = registry.get(change.entity);
+  if (noun === undefined || !may(noun.permission)) return null;
+  const row = change.after ?? change.before;
+  return {
+    revision: change.revision,
+    id: `evt_${change.revision}`,
+    type: `${noun.entity}.${noun.action(change)}`,
+    topic: noun.topic,
+    entityId: formatId(noun.prefix as Prefix, change.entityId),
+    at: instantOf(change.changedAt),
+    actor: actorOf(change.actor),
+    data: row === null ? null : noun.view(row, change.schemaVersion),
+  };
+}

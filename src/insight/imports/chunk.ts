@@ -1,0 +1,73 @@
+import { AppError, ERROR_CODES, type Fault } from '../../core/errors.ts';
+import type { Importer, ImportRow } from './importer.ts';
+import type { RawRow, ReadRow } from './rows.ts';
+
+/** A row that was not taken, as the report shows it. Nothing of its content. */
+export type Failure = { row: number; status: 'FAILED'; errors: Fault[] };
+
+/** What a chunk needs from outside. */
+export type ChunkWork = {
+  importer: Importer;
+  read: (raw: RawRow) => ReadRow;
+  /** CSV: every value is text. */
+  cells: boolean;
+  newId: () => string;
+  /** The first row of the file that has this external id, which is `row` unless another was told before. */
+  firstWith: (externalId: string, row: number) => number;
+  /**
+   * Stores the rows `first + 1 … first + count` of the job in one transaction.
+   * @returns how many rows of the job are done then: another number than `first + count` means it stored nothing
+   * @throws AppError nothing was stored
+   */
+  commit: (first: number, count: number, rows: readonly ImportRow[], failures: readonly Failure[]) => Promise<number>;
+};
+
+type Verdict = { row: ImportRow } | { failure: Failure };
+
+/**
+ * Takes `raws` in, the rows of a file after its first `first`. Where the database refuses the lot, it is halved until
+ * the rows that are to blame stand alone. @returns how many rows of the job are done
+ */
+export async function takeChunk(work: ChunkWork, first: number, raws: readonly RawRow[]): Promise<number> {
+  const verdicts = raws.map((raw, at) => judge(work, first + at + 1, raw));
+  return store(work, first, verdicts);
+}
+
+function judge(work: ChunkWork, number: number, raw: RawRow): Verdict {
+  const { externalId, value, faults } = work.read(raw);
+  const errors = [...faults];
+  const before = externalId === null ? number : work.firstWith(externalId, number);
+  if (before !== number) {
+    const detail = `Row ${before} has this external id already.`;
+    errors.push({ pointer: '/externalId', code: 'duplicate_external_id', detail });
+  }
+  if (errors.length > 0) return { failure: { row: number, status: 'FAILED', errors } };
+  // Without a fault the schema has checked it, the match key included.
+  return { row: work.importer.row(value as { externalId: string }, work.newId(), work.cells) };
+}
+
+async function store(work: ChunkWork, first: number, verdicts: readonly Verdict[]): Promise<number> {
+  const rows = verdicts.flatMap((verdict) => ('row' in verdict ? [verdict.row] : []));
+  const failures = verdicts.flatMap((verdict) => ('failure' in verdict ? [verdict.failure] : []));
+  try {
+    return await work.commit(first, verdicts.length, rows, failures);
+  } catch (error) {
+    if (rows.length === 0 || !(error instanceof AppError) || !blamesData(error)) throw error;
+    if (verdicts.length === 1) {
+      const errors =
+        error.faults.length > 0 ? [...error.faults] : [{ pointer: '', code: error.code, detail: error.message }];
+      return store(work, first, [{ failure: { row: first + 1, status: 'FAILED', errors } }]);
+    }
+    const half = verdicts.length >> 1;
+    const reached = await store(work, first, verdicts.slice(0, half));
+    return reached === first + half ? store(work, first + half, verdicts.slice(half)) : reached;
+  }
+}
+
+/** Conflicts with other writes pass, so the same rows may be tried again as they are. */
+const PASSING = new Set(['conflict', 'snapshot_conflict', 'epoch_changed']);
+
+function blamesData({ code }: AppError): boolean {
+  const { status } = ERROR_CODES[code];
+  return (status === 422 || status === 409) && !PASSING.has(code);
+}

@@ -1,0 +1,33 @@
+import type * as z from 'zod';
+
+/** How a cell of CSV becomes a value: as it is, or `a|b|c` as a list. */
+export type Cell = 'text' | 'list';
+
+/** A checked row on its way to the database: whatever the importer's statement expects, with an id in case it is new. */
+export type ImportRow = Record<string, unknown>;
+
+/** What an import needs to know of a resource. Contexts provide it; `src/registry.ts` lists them. */
+export type Importer<S extends z.ZodType = z.ZodType> = {
+  /** As in `?resource=`: `clients`. */
+  readonly resource: string;
+  /** Columns of CSV. */
+  readonly columns: Readonly<Record<string, Cell>>;
+  /** Fields that are objects: the column `customFields.size` is their member `size`. */
+  readonly objects: readonly string[];
+  /** Fields our export shows but nobody may write: taken and ignored, so that an export can be imported. */
+  readonly ignored: readonly string[];
+  /** One row, JSON Merge Patch: absent leaves, null clears. Has the match key `externalId`, required. */
+  readonly schema: S;
+  /** @param cells the row came from CSV, where every value is text */
+  row(value: z.output<S> & { externalId: string }, id: string, cells: boolean): ImportRow;
+  /**
+   * One SQL statement: $1 is a jsonb array of rows, each with another external id. It creates or updates all of them and
+   * answers one jsonb `{created, updated, unchanged}` that adds up. Runs inside a write, so `app.company()` is the tenant.
+   */
+  readonly upsert: string;
+};
+
+export type Importers = ReadonlyMap<string, Importer>;
+
+export const makeImporters = (all: readonly Importer[]): Importers =>
+  new Map(all.map((importer) => [importer.resource, importer]));

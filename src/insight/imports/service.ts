@@ -1,0 +1,117 @@
+import { createHash } from 'node:crypto';
+import { sql } from 'drizzle-orm';
+import { AppError } from '../../core/errors.ts';
+import { newUuid } from '../../core/id.ts';
+import type { Ctx } from '../../data/context.ts';
+import type { Doors } from '../../data/doors.ts';
+import { type Claim, type Committed, commit, type Row, rowsOf } from '../../data/log.ts';
+import { callRoom } from '../../data/room.ts';
+import type { Principal } from '../../http/context.ts';
+import type { JobSpec, JobsApi, Packet } from '../../jobs/api.ts';
+import type { ImportRequest } from './request.ts';
+import { receive } from './upload.ts';
+
+export const PERMISSION = 'import';
+/** Units of the rate limit (contract-details A13). */
+export const WEIGHT = 5;
+
+/** A job as its row, and how it came about. */
+export type Taken = { row: Row; revision: number; replayed: boolean };
+
+type Asked = { ctx: Ctx; doors: Doors; jobs: JobsApi; principal: Principal; request: ImportRequest; route: string };
+
+/**
+ * Takes a file in: its rows go to the company's Durable Object as they arrive, then the job is committed, then the object
+ * is told to start. Should this Worker die between the two, the object looks for the job by itself.
+ * @throws AppError nothing was kept
+ */
+export async function takeImport(asked: Asked, body: ReadableStream<Uint8Array> | null): Promise<Taken> {
+  const { ctx, jobs, principal, request, route } = asked;
+  const id = newUuid();
+  const hash = createHash('sha256').update(
+    `${route}\n${request.importer.resource} ${request.dryRun} ${request.format}\n`,
+  );
+  let staged = false;
+  const discard = (): void => {
+    if (staged) ctx.waitUntil(jobs.discard(id).catch(() => ctx.note('jobsError', 'discard')));
+  };
+  const sink = async (header: string[] | null, packets: readonly Packet[]): Promise<void> => {
+    const spec: JobSpec = {
+      companyId: principal.companyId,
+      requestId: ctx.requestId,
+      resource: request.importer.resource,
+      header,
+      writer: principal.writer(PERMISSION),
+    };
+    staged = true;
+    if (await reach(ctx, () => jobs.stage(id, spec, packets))) return;
+    staged = false;
+    throw new AppError('busy', 'Too many imports of the company are waiting.', { extra: { retryAfter: 30 } });
+  };
+  try {
+    const { total } = await receive(body, request.format, hash, sink);
+    const claim = request.key === null ? undefined : { route, key: request.key, fingerprint: hash.digest() };
+    // From here on a client that goes away changes nothing.
+    const work = settle(asked, id, total, claim);
+    ctx.waitUntil(work.catch(() => undefined));
+    const taken = await work;
+    if (taken.replayed) discard();
+    return taken;
+  } catch (error) {
+    // "Unavailable" leaves open whether the commit happened: then the object looks it up.
+    if (!(error instanceof AppError && error.code === 'database_unavailable')) discard();
+    throw error;
+  }
+}
+
+async function settle(asked: Asked, id: string, total: number, claim: Claim | undefined): Promise<Taken> {
+  const { ctx, jobs } = asked;
+  if (total > 0) await reach(ctx, () => jobs.seal(id, total));
+  const committed = await insert(asked, id, total, claim);
+  const { replay } = committed;
+  if (replay !== null) return { row: replay.result as Row, revision: committed.head, replayed: true };
+  if (total > 0)
+    // Without it the object finds the job by itself, a few seconds later.
+    await callRoom(ctx, () => jobs.start(id)).catch(() => ctx.note('jobsError', 'start'));
+  ctx.note('entity', id);
+  return { row: rowsOf(committed.results[0])[0]?.row as Row, revision: committed.head, replayed: false };
+}
+
+/** A job takes no revision; it goes through the write door for the credential and the Idempotency-Key. */
+function insert(asked: Asked, id: string, total: number, claim: Claim | undefined): Promise<Committed> {
+  const { ctx, doors, principal, request } = asked;
+  const { companyId, actor } = principal;
+  const shown = sql`to_jsonb(imports) - 'company_id' - 'created_by' - 'report_bytes'`;
+  return commit(
+    ctx,
+    doors.write,
+    companyId,
+    principal.writer(PERMISSION),
+    'imports.create',
+    (db) => [
+      db.execute(sql`insert into imports (company_id, id, resource, dry_run, total, created_by, status, finished_at)
+        values (${companyId}::uuid, ${id}::uuid, ${request.importer.resource}, ${request.dryRun}, ${total}, ${actor},
+          ${total === 0 ? 'COMPLETED' : 'QUEUED'}, case when ${total}::int = 0 then clock_timestamp() end)
+        returning ${shown} as row`),
+    ],
+    {
+      claim,
+      kept: {
+        status: 202,
+        entityId: id,
+        result: sql`select ${shown} from imports where company_id = ${companyId}::uuid and id = ${id}::uuid`,
+      },
+    },
+  );
+}
+
+async function reach<T>(ctx: Ctx, call: () => Promise<T>): Promise<T> {
+  try {
+    return await callRoom(ctx, call);
+  } catch (error) {
+    throw new AppError('busy', 'The import could not be taken in. Nothing was changed; try again.', {
+      extra: { retryAfter: 2 },
+      cause: error,
+    });
+  }
+}

@@ -1,0 +1,162 @@
+import type { Hash } from 'node:crypto';
+import { AppError } from '../../core/errors.ts';
+import type { Packet } from '../../jobs/api.ts';
+import { CsvParser } from './csv.ts';
+import { LineSplitter } from './lines.ts';
+import type { Format, RawRow } from './rows.ts';
+
+/** Largest file, bytes (contract-details C, import). */
+export const MOST_BYTES = 10 * 1024 * 1024;
+
+/** Rows per packet: what one transaction takes in without keeping the company's other writers waiting for long. */
+const PACKET_ROWS = 250;
+/** Characters of JSON per packet; four bytes each still make less than the 2 MB of a value. */
+const PACKET_SIZE = 256 * 1024;
+/** Characters that are sent on together. */
+const SHIPMENT = 1024 * 1024;
+const MOST_COLUMNS = 500;
+const MOST_HEADER = 64 * 1024;
+
+/** Where the rows of an upload go. `header` is null for NDJSON. */
+export type Sink = (header: string[] | null, packets: readonly Packet[]) => Promise<void>;
+
+/** Fills packets with rows, in order. */
+class Packer {
+  readonly ready: Packet[] = [];
+  waiting = 0;
+  total = 0;
+  #rows: string[] = [];
+  #size = 0;
+
+  add(row: RawRow): void {
+    let text = JSON.stringify(row);
+    if (text.length > PACKET_SIZE) text = JSON.stringify({ fault: 'row_too_large' } satisfies RawRow);
+    if (this.#rows.length === PACKET_ROWS || this.#size + text.length > PACKET_SIZE) this.close();
+    this.#rows.push(text);
+    this.#size += text.length + 1;
+    this.total += 1;
+  }
+
+  close(): void {
+    const count = this.#rows.length;
+    if (count === 0) return;
+    this.ready.push({ first: this.total - count, count, rows: `[${this.#rows.join()}]` });
+    this.waiting += this.#size;
+    this.#rows = [];
+    this.#size = 0;
+  }
+}
+
+type Reader = { push(text: string): void; end(): void; header(): string[] | null };
+
+function csvReader(packer: Packer): Reader {
+  let header: string[] | null = null;
+  const parser = new CsvParser(({ cells, malformed }) => {
+    if (header !== null) return packer.add(malformed ? { fault: 'malformed_row' } : cells);
+    if (malformed) throw unreadable('The header row has a quote where none may be.');
+    if (cells.length > MOST_COLUMNS || cells.join().length > MOST_HEADER)
+      throw unreadable(`The header row may have ${MOST_COLUMNS} columns and ${MOST_HEADER} characters.`);
+    header = cells;
+  });
+  return {
+    push: (text) => parser.push(text),
+    end() {
+      if (!parser.end()) throw unreadable('The file ends inside a quoted cell.');
+      if (header === null) throw unreadable('A header row is required.');
+    },
+    header: () => header,
+  };
+}
+
+function lineReader(packer: Packer): Reader {
+  // The last line of our export says that it is complete; anywhere else it is a row like any other, and a wrong one.
+  let end: string | null = null;
+  const splitter = new LineSplitter((line) => {
+    if (line.trim() === '') return;
+    if (end !== null) packer.add(end);
+    end = /^\s*\{\s*"_end"\s*:\s*true\b/.test(line) ? line : null;
+    if (end === null) packer.add(line);
+  });
+  return { push: (text) => splitter.push(text), end: () => splitter.end(), header: () => null };
+}
+
+/**
+ * Reads a file as it comes in and hands its rows on in packets, never holding more than one record and a few packets.
+ * @returns the rows there are, and the columns of CSV
+ * @throws AppError payload_too_large, empty_body, malformed_file; and what the sink throws
+ */
+export async function receive(
+  body: ReadableStream<Uint8Array> | null,
+  format: Format,
+  hash: Hash,
+  sink: Sink,
+): Promise<{ total: number; header: string[] | null }> {
+  const packer = new Packer();
+  const reader = format === 'csv' ? csvReader(packer) : lineReader(packer);
+  const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: false });
+  const decode = (bytes?: Uint8Array): string => {
+    try {
+      return bytes === undefined ? decoder.decode() : decoder.decode(bytes, { stream: true });
+    } catch {
+      throw unreadable('The file is not UTF-8.');
+    }
+  };
+  const ship = async (least: number): Promise<void> => {
+    if (packer.ready.length === 0 || packer.waiting < least) return;
+    await sink(reader.header(), packer.ready.splice(0));
+    packer.waiting = 0;
+  };
+  let size = 0;
+  for await (const chunk of chunksOf(body)) {
+    size += chunk.byteLength;
+    if (size > MOST_BYTES) throw tooLarge();
+    hash.update(chunk);
+    reader.push(decode(chunk));
+    await ship(SHIPMENT);
+  }
+  if (size === 0) throw new AppError('empty_body', 'This needs a file.');
+  reader.push(decode());
+  reader.end();
+  packer.close();
+  await ship(0);
+  return { total: packer.total, header: reader.header() };
+}
+
+/** The pieces of a body. A client that leaves in the middle is a fault of the file, not of ours. */
+async function* chunksOf(body: ReadableStream<Uint8Array> | null): AsyncGenerator<Uint8Array> {
+  if (body === null) return;
+  const reader = body.getReader();
+  try {
+    for (;;) {
+      const { done, value } = await reader.read().catch((cause: unknown) => {
+        throw new AppError('malformed_file', 'The file did not arrive whole.', { cause });
+      });
+      if (done) return;
+      yield value;
+    }
+  } finally {
+    reader.releaseLock();
+    await drain(body);
+  }
+}
+
+/** Bytes that are read of a body nobody wants. */
+const MOST_DRAINED = MOST_BYTES + 2 * 1024 * 1024;
+
+/** Reads what is left of a refused file and drops it: a client that is cut off while it sends never sees the answer. */
+export async function drain(body: ReadableStream<Uint8Array> | null): Promise<void> {
+  if (body === null) return;
+  let left = MOST_DRAINED;
+  const reader = body.getReader();
+  try {
+    for (let piece = await reader.read(); !piece.done && left > 0; piece = await reader.read())
+      left -= piece.value.byteLength;
+    await reader.cancel();
+  } catch {
+    // The client has left.
+  }
+}
+
+export const tooLarge = (): AppError => new AppError('payload_too_large', `A file may have ${MOST_BYTES} bytes.`);
+
+const unreadable = (detail: string): AppError => new AppError('malformed_file', detail);

@@ -1,0 +1,123 @@
+import { sql } from 'drizzle-orm';
+import { AppError } from '../../core/errors.ts';
+import { newUuid } from '../../core/id.ts';
+import type { Admission } from '../../data/admission.ts';
+import { type Ctx, makeCtx } from '../../data/context.ts';
+import type { Doors } from '../../data/doors.ts';
+import { commit, rowsOf, snapshot } from '../../data/log.ts';
+import { write } from '../../data/write.ts';
+import type { JobWorker, Step, StepOutcome } from '../../jobs/api.ts';
+import { type ChunkWork, takeChunk } from './chunk.ts';
+import type { Importer, Importers } from './importer.ts';
+import { type RawRow, rowReader } from './rows.ts';
+
+/** Bytes of the report beyond which failed rows are only counted: more would be too much for one answer. */
+const MOST_REPORT = 4 * 1024 * 1024;
+
+/** The request was admitted when the job was made; the credential is checked by every `begin_write`. */
+const ADMITTED: Admission = {
+  ready: () => true,
+  ask: () => undefined,
+  learn: () => undefined,
+  decide: () => true,
+  lifeStatement: () => sql`select 1`,
+  settleLife: () => undefined,
+};
+
+/** Codes of a caller who may not write any more: what is in stays in, the rest is not taken. */
+const ENDED: Readonly<Record<string, string>> = {
+  session_revoked: 'The session or key that asked for the import has ended. Rows taken before stay.',
+  forbidden: 'Whoever asked for the import may not import any more. Rows taken before stay.',
+};
+
+/** Runs import jobs for the company's Durable Object. */
+export function importWorker(doors: Doors, importers: Importers): JobWorker {
+  const background = (requestId: string): Ctx => makeCtx(requestId, () => undefined);
+
+  async function fail(companyId: string, jobId: string, code: string, detail: string): Promise<void> {
+    const system = { actor: 'SYSTEM', credential: { system: true } };
+    await commit(background(jobId), doors.write, companyId, system, 'imports.fail', (db) => [
+      db.execute(sql`update imports set status = 'FAILED', error = ${JSON.stringify({ code, detail })}::jsonb, finished_at = clock_timestamp()
+        where company_id = ${companyId}::uuid and id = ${jobId}::uuid and status in ('QUEUED', 'RUNNING')`),
+    ]);
+  }
+
+  return {
+    fail,
+    async exists(companyId, jobId) {
+      const { results } = await snapshot(background(jobId), doors.read, companyId, 'imports.exists', (db) => [
+        db.execute(sql`select 1 from imports where company_id = ${companyId}::uuid and id = ${jobId}::uuid`),
+      ]);
+      return rowsOf(results[0]).length > 0;
+    },
+    async step(step, waitUntil) {
+      const { spec, jobId, first } = step;
+      const importer = importers.get(spec.resource);
+      try {
+        // A deploy took the importer away while the job was waiting.
+        if (importer === undefined) throw new AppError('forbidden');
+        const done = await takeChunk(workOf(doors, importer, step, waitUntil), first, step.rows as readonly RawRow[]);
+        return done < 0 ? { kind: 'ended' } : { kind: 'went', done };
+      } catch (error) {
+        if (!(error instanceof AppError)) {
+          logStop(jobId, first, 'unexpected', error);
+          return { kind: 'stuck', blame: 'us' };
+        }
+        return stopped(error, step);
+      }
+    },
+  };
+
+  async function stopped(error: AppError, { spec, jobId, first }: Step): Promise<StepOutcome> {
+    logStop(jobId, first, error.code, error.cause);
+    // Job or company are gone.
+    if (error.code === 'not_found' || error.code === 'unauthenticated') return { kind: 'ended' };
+    const reason = ENDED[error.code];
+    if (reason === undefined) return { kind: 'stuck', blame: error.code === 'internal_error' ? 'us' : 'world' };
+    try {
+      await fail(spec.companyId, jobId, error.code, reason);
+      return { kind: 'ended' };
+    } catch {
+      return { kind: 'stuck', blame: 'world' };
+    }
+  }
+}
+
+function workOf(doors: Doors, importer: Importer, step: Step, waitUntil: (work: Promise<unknown>) => void): ChunkWork {
+  const { spec, jobId } = step;
+  const { companyId, writer } = spec;
+  return {
+    importer,
+    read: rowReader(importer, spec.header),
+    cells: spec.header !== null,
+    newId: newUuid,
+    firstWith: step.firstWith,
+    async commit(first, count, rows, failures) {
+      // One id per try: the room tells the writes it expects apart by it.
+      const ctx = makeCtx(`${spec.requestId}.${first}-${first + count}`, waitUntil);
+      const { results } = await write(
+        ctx,
+        doors,
+        {
+          companyId,
+          writer,
+          name: 'imports.chunk',
+          statements: (db) => [
+            db.execute(sql`select app.import_chunk(${jobId}::uuid, ${first}::int, ${count}::int, ${JSON.stringify(rows)}::jsonb,
+              ${JSON.stringify(failures)}::jsonb, ${importer.upsert}, ${MOST_REPORT}::int) as done`),
+          ],
+          kept: { status: 202, entityId: null },
+        },
+        ADMITTED,
+      );
+      return Number(rowsOf(results[0])[0]?.done);
+    },
+  };
+}
+
+/** Ids and codes only: rows are personal data, and drivers put values into their messages. */
+function logStop(jobId: string, first: number, code: string, cause: unknown): void {
+  const state = (cause as { code?: string } | undefined)?.code;
+  const name = cause instanceof Error ? cause.name : undefined;
+  console.error(JSON.stringify({ level: 'warn', job: jobId, first, code, cause: name, state }));
+}

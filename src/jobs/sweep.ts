@@ -1,0 +1,63 @@
+import { sql } from 'drizzle-orm';
+import type { Ctx } from '../data/context.ts';
+import type { Doors } from '../data/doors.ts';
+import { rowsOf } from '../data/log.ts';
+import { callRoom } from '../data/room.ts';
+import { tagsKey } from '../data/tags.ts';
+
+const CHUNK = 200;
+
+/**
+ * Finds companies whose log moved without an announcement: writes made in SQL, restores, double faults. Compares the
+ * heads that moved since the last sweep with what Redis knows, and lets the rooms of those behind catch up.
+ * @returns how many companies were behind
+ */
+export async function sweep(ctx: Ctx, doors: Doors): Promise<number> {
+  const marker = `v1:${doors.settings.environment}:sweep`;
+  const since = await doors.redis.trip(
+    ctx,
+    (p) => p.get(marker),
+    ([text]) => ({ at: typeof text === 'string' ? Number(text) : null }),
+  );
+  // Without Redis there is nothing to be stale; the next minute tries again.
+  if (since === null) return 0;
+  const [answer] = await doors.jobs.batch(ctx, 'sweep', [
+    doors.jobs.db.execute(
+      sql`select company_id, epoch, revision, next_since from app.moved_heads(${since.at}::bigint)`,
+    ),
+  ]);
+  const rows = rowsOf(answer);
+  const heads = rows.filter((row) => row.company_id !== null);
+  let behind = 0;
+  let told = true;
+  for (let i = 0; i < heads.length; i += CHUNK) {
+    const chunk = heads.slice(i, i + CHUNK);
+    const known = await doors.redis.trip(
+      ctx,
+      (p) => {
+        for (const head of chunk)
+          p.hmget(tagsKey(doors.settings.environment, String(head.company_id)), 'epoch', 'head');
+      },
+      (answers) => answers as (string | null)[][],
+    );
+    if (known === null) return behind;
+    const late = chunk.filter((head, j) => {
+      const [epoch, revision] = known[j] ?? [];
+      // Redis knowing nothing is not stale: the next reader starts from the database.
+      return typeof epoch === 'string' && (epoch !== head.epoch || Number(revision) < Number(head.revision));
+    });
+    behind += late.length;
+    for (const head of late) {
+      const companyId = String(head.company_id);
+      told = (await callRoom(ctx, () => doors.rooms(companyId).catchUp(companyId)).catch(() => false)) && told;
+    }
+  }
+  const next = rows[0]?.next_since;
+  if (told && next !== undefined)
+    await doors.redis.trip(
+      ctx,
+      (p) => p.set(marker, String(next)),
+      () => true,
+    );
+  return behind;
+}

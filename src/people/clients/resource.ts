@@ -1,0 +1,70 @@
+import { sql } from 'drizzle-orm';
+import { formatId } from '../../core/id.ts';
+import { documentConditions, documentFilters, documentSorts, textSort } from '../../http/documents.ts';
+import type { Resource } from '../../http/resource.ts';
+import { clientNoun } from './noun.ts';
+import { ClientView } from './schema.ts';
+import { CLIENT_STATUSES } from './table.ts';
+
+const table = sql`clients`;
+
+export const clientResource: Resource = {
+  noun: clientNoun,
+  prefix: 'clnt',
+  version: 1,
+  readPermission: 'clients:read',
+  writePermission: 'clients:write',
+  table,
+  row: sql`to_jsonb(clients) - 'search_text'`,
+  id: sql`clients.id`,
+  companyId: sql`clients.company_id`,
+  list: {
+    filters: {
+      status: {
+        kind: 'enumList',
+        values: CLIENT_STATUSES,
+        description: 'One or several; archived clients are shown only when asked for.',
+      },
+      tag: { kind: 'text', description: 'Has this tag.' },
+      ...documentFilters,
+    },
+    sorts: ['createdAt', 'updatedAt', 'lastName', 'firstName', 'name'],
+    fields: Object.keys(ClientView.shape),
+    includes: ['duplicates', 'stats'],
+    search: true,
+  },
+  sorts: {
+    ...documentSorts(table),
+    lastName: textSort(table, 'last_name', true),
+    firstName: textSort(table, 'first_name', true),
+    name: textSort(table, 'name', true),
+  },
+  // Twin of app.client_filter (migrations/0007_clients.sql), which ranked searches use.
+  where({ filters }) {
+    const { status, tag } = filters;
+    return [
+      // What is archived is out of sight until asked for by name.
+      status === undefined ? sql`clients.status <> 'ARCHIVED'` : sql`clients.status in ${status}`,
+      ...(tag === undefined ? [] : [sql`clients.tags @> array[${tag}::text]`]),
+      ...documentConditions(table, filters),
+    ];
+  },
+  search: {
+    page: ({ search, filters, rank, id, backwards, offset, limit }) =>
+      sql`app.search_clients(${search}, ${JSON.stringify(filters)}::jsonb, ${rank}::int, ${id}::uuid, ${backwards}::boolean, ${offset}::int, ${limit}::int)`,
+    count: ({ search, filters, most }) =>
+      sql`app.count_clients(${search}, ${JSON.stringify(filters)}::jsonb, ${most}::int)`,
+    matches: (search) => sql`clients.id in (select app.match_clients(${search}))`,
+  },
+  includes: {
+    duplicates: {
+      // Another client's change may make or unmake one.
+      tags: ['clients'],
+      select: sql`app.client_duplicates(clients.id, clients.email, clients.phone)`,
+      present: (ids) => (ids as string[]).map((id) => formatId('clnt', id)),
+    },
+    stats: { tags: ['company'], select: sql`app.client_stats(clients.id)`, present: (stats) => stats },
+  },
+  listTags: () => ['clients'],
+  detailTags: (id) => [`clients/${id}`],
+};

@@ -1,0 +1,94 @@
+import * as z from 'zod';
+import { documentFields, email, externalId, notes, phone, text } from '../../http/schemas.ts';
+import { CLIENT_STATUSES } from './table.ts';
+
+/** Tags are short labels; a repeat says nothing more. */
+const tags = () =>
+  z
+    .array(text(50))
+    .max(50, 'Must have at most 50 tags.')
+    .transform((list) => [...new Set(list)]);
+
+const scalar = z.union([text(2000), z.number(), z.boolean()]);
+const KEYS = { message: 'Must have at most 50 keys.', params: { code: 'too_big' } };
+const fewKeys = (value: object): boolean => Object.keys(value).length <= 50;
+const customFields = () => z.record(text(100), scalar).refine(fewKeys, KEYS);
+
+const fields = {
+  firstName: text(),
+  lastName: text(),
+  email: email(),
+  phone: phone(),
+  notes: notes(),
+  externalId: externalId(),
+};
+
+const optional = <T extends Record<string, z.ZodType>>(shape: T) =>
+  Object.fromEntries(Object.entries(shape).map(([key, schema]) => [key, schema.nullable().optional()])) as {
+    [K in keyof T]: z.ZodOptional<z.ZodNullable<T[K]>>;
+  };
+
+const IDENTITY = ['firstName', 'lastName', 'externalId', 'email', 'phone'] as const;
+
+export const ClientCreate = z
+  .strictObject({
+    ...optional(fields),
+    status: z.enum(CLIENT_STATUSES).exclude(['ARCHIVED']).optional(),
+    tags: tags().optional(),
+    customFields: customFields().optional(),
+  })
+  .refine((client) => IDENTITY.some((field) => typeof client[field] === 'string'), {
+    message: `At least one of ${IDENTITY.join(', ')} is required.`,
+    params: { code: 'required' },
+  })
+  .meta({ id: 'ClientCreate' });
+
+/** JSON Merge Patch (RFC 7396): absent leaves, null clears; custom fields are merged key by key. */
+export const ClientPatch = z
+  .strictObject({
+    ...optional(fields),
+    status: z.enum(CLIENT_STATUSES).optional(),
+    tags: tags().nullable().optional(),
+    customFields: z.record(text(100), scalar.nullable()).refine(fewKeys, KEYS).nullable().optional(),
+  })
+  .meta({ id: 'ClientPatch' });
+
+export const ClientMerge = z
+  .strictObject({ sourceId: z.string().describe('The client that is merged into this one, and archived.') })
+  .meta({ id: 'ClientMerge' });
+
+const stats = z.object({
+  visits: z.int().describe('Appointments that were completed.'),
+  noShows: z.int(),
+  spent: z.object({ amount: z.int().describe('Payments less refunds, minor units.'), currency: z.string() }),
+  lastVisitAt: z.iso.datetime().nullable(),
+});
+
+export const ClientView = z
+  .object({
+    id: z.string(),
+    externalId: z.string().nullable(),
+    firstName: z.string().nullable(),
+    lastName: z.string().nullable(),
+    name: z.string().nullable().describe('Computed: first and last name, else externalId, email or phone.'),
+    email: z.string().nullable(),
+    phone: z.string().nullable(),
+    status: z.enum(CLIENT_STATUSES),
+    tags: z.array(z.string()),
+    notes: z.string().nullable(),
+    customFields: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])),
+    mergedInto: z.string().nullable(),
+    ...documentFields,
+  })
+  .meta({ id: 'Client' });
+
+/** A client as lists and details answer it, with what `include=` embeds. */
+export const ClientWithIncludes = ClientView.extend({
+  duplicates: z.array(z.string()).optional().describe('include=duplicates: others with the same address or number.'),
+  stats: stats.optional().describe('include=stats'),
+}).meta({ id: 'ClientWithIncludes' });
+
+/** What creating a client answers: the client, and who else has its e-mail or phone. */
+export const ClientCreated = ClientView.extend({
+  duplicates: z.array(z.string()).describe('Other clients with the same e-mail address or phone number.'),
+}).meta({ id: 'ClientCreated' });

@@ -1,0 +1,118 @@
+import { type SQL, sql } from 'drizzle-orm';
+import type * as z from 'zod';
+import { formatId, parseId } from '../../core/id.ts';
+import { assignments, expectVersion, insertRow, patchRow, rowOf } from '../../http/documents.ts';
+import { NOBODY } from '../../http/list.ts';
+import { change, type WriteInput } from '../../http/write.ts';
+import { clientResource as resource } from './resource.ts';
+import { ClientCreate, ClientMerge, ClientPatch } from './schema.ts';
+
+/** The row must exist, have the version the caller expects, and not be erased. */
+const expectClient = (input: WriteInput<unknown>): SQL =>
+  sql`select app.expect_version(max(version), ${input.expected}::int), app.refuse(bool_or(erased_at is not null), 'erased')
+    from clients where ${rowOf(resource, input)}`;
+
+/** A new client as its row. */
+export const clientRow = (id: string, body: z.output<typeof ClientCreate>): Record<string, unknown> => ({
+  id,
+  first_name: body.firstName ?? null,
+  last_name: body.lastName ?? null,
+  email: body.email ?? null,
+  phone: body.phone ?? null,
+  status: body.status ?? 'ACTIVE',
+  tags: body.tags ?? [],
+  notes: body.notes ?? null,
+  custom_fields: body.customFields ?? {},
+  external_id: body.externalId ?? null,
+});
+
+export const createClient = change({
+  resource,
+  name: 'clients.create',
+  body: ClientCreate,
+  target: 'new',
+  status: 201,
+  statements: ({ id, body }) => [insertRow('clients', clientRow(id, body))],
+  // Reported, never forbidden.
+  extra: ({ id, body }) =>
+    sql`select jsonb_build_object('duplicates', app.client_duplicates(${id}::uuid, ${body.email ?? null}, ${body.phone ?? null}))`,
+  present: (extra) => ({ duplicates: (extra.duplicates as string[]).map((id) => formatId('clnt', id)) }),
+});
+
+const COLUMNS = {
+  firstName: 'first_name',
+  lastName: 'last_name',
+  email: 'email',
+  phone: 'phone',
+  status: 'status',
+  notes: 'notes',
+  externalId: 'external_id',
+} as const;
+
+export const updateClient = change({
+  resource,
+  name: 'clients.update',
+  body: ClientPatch,
+  target: 'path',
+  status: 200,
+  statements(input) {
+    const { tags, customFields } = input.body;
+    const sets = assignments(COLUMNS, input.body);
+    if (tags !== undefined) sets.push(sql`tags = ${textArray(tags ?? [])}`);
+    if (customFields === null) sets.push(sql`custom_fields = '{}'`);
+    // RFC 7396 over scalars: null removes a key.
+    else if (customFields !== undefined)
+      sets.push(sql`custom_fields = jsonb_strip_nulls(custom_fields || ${JSON.stringify(customFields)}::jsonb)`);
+    return patchRow(resource, input, expectClient(input), sets);
+  },
+});
+
+/** An erased client is archived already, so archiving it again is the no-op it always is. */
+export const archiveClient = setStatus('clients.archive', (input) => expectVersion(resource, input), sql`'ARCHIVED'`);
+/** Restoring what was merged away would make two of one person again. */
+export const restoreClient = setStatus(
+  'clients.restore',
+  expectClient,
+  sql`case when status = 'ARCHIVED' and merged_into is null then 'ACTIVE' else status end`,
+);
+
+/** Anonymises for good, in the table and in the log; the books keep the row. Repeating it changes nothing. */
+export const eraseClient = change({
+  resource,
+  name: 'clients.erase',
+  permission: 'erase',
+  target: 'path',
+  status: 200,
+  statements: (input) => [expectVersion(resource, input), sql`select app.erase_client(${input.id}::uuid)`],
+});
+
+/** Makes one client of two: the one in the path stays. */
+export const mergeClient = change({
+  resource,
+  name: 'clients.merge',
+  permission: 'merge',
+  body: ClientMerge,
+  target: 'path',
+  status: 200,
+  statements({ companyId, id, body, expected }) {
+    const source = parseId('clnt', body.sourceId) ?? NOBODY;
+    const itself = sql`select app.refuse(exists (select from clients where ${rowOf(resource, { companyId, id })}), 'invalid_body', '{"pointer": "/sourceId", "detail": "Must be another client."}')`;
+    const merge = sql`select app.merge_clients(${id}::uuid, ${source}::uuid, ${expected}::int)`;
+    return source === id ? [itself, merge] : [merge];
+  },
+});
+
+function setStatus(name: string, expect: (input: WriteInput<unknown>) => SQL, status: SQL) {
+  return change({
+    resource,
+    name,
+    target: 'path',
+    status: 200,
+    statements: (input) => patchRow(resource, input, expect(input), [sql`status = ${status}`]),
+  });
+}
+
+/** Arrays travel as one jsonb parameter: the driver's own array form cannot be told from text. */
+function textArray(values: readonly string[]): SQL {
+  return sql`array(select jsonb_array_elements_text(${JSON.stringify(values)}::jsonb))`;
+}

@@ -1,0 +1,49 @@
+import { type SQL, sql } from 'drizzle-orm';
+import { check, index, jsonb, pgTable, text, unique, uuid } from 'drizzle-orm/pg-core';
+import { documentColumns, instant, tenantKey } from '../../data/columns.ts';
+
+export const CLIENT_STATUSES = ['ACTIVE', 'INACTIVE', 'ARCHIVED'] as const;
+
+export const clients = pgTable(
+  'clients',
+  {
+    ...tenantKey(),
+    firstName: text('first_name'),
+    lastName: text('last_name'),
+    // STORED: the log's triggers see NULL in virtual generated columns, which are PostgreSQL 18's default.
+    name: text('name').generatedAlwaysAs(
+      (): SQL =>
+        sql`case when erased_at is not null then 'Erased' else coalesce(nullif(trim(coalesce(first_name, '') || ' ' || coalesce(last_name, '')), ''), external_id, email, phone) end`,
+    ),
+    email: text('email'),
+    phone: text('phone'),
+    status: text('status', { enum: CLIENT_STATUSES }).notNull().default('ACTIVE'),
+    tags: text('tags').array().notNull().default(sql`'{}'`),
+    notes: text('notes'),
+    customFields: jsonb('custom_fields').$type<Record<string, string | number | boolean>>().notNull().default({}),
+    externalId: text('external_id'),
+    mergedInto: uuid('merged_into'),
+    erasedAt: instant('erased_at'),
+    // A space at both ends: 'begins a word' and 'is a word' are plain patterns then.
+    searchText: text('search_text').generatedAlwaysAs(
+      (): SQL =>
+        sql`app.search_fold(' ' || coalesce(first_name, '') || ' ' || coalesce(last_name, '') || ' ' || coalesce(email, '') || ' ' || coalesce(phone, '') || ' ' || coalesce(external_id, '') || ' ')`,
+    ),
+    ...documentColumns(),
+  },
+  (t) => [
+    unique('clients_company_id').on(t.companyId, t.id),
+    unique('clients_external_id').on(t.companyId, t.externalId),
+    index('clients_created').on(t.companyId, t.createdAt.desc().nullsLast(), t.id.desc().nullsLast()),
+    index('clients_status').on(t.companyId, t.status, t.createdAt.desc().nullsLast(), t.id.desc().nullsLast()),
+    index('clients_updated').on(t.companyId, t.updatedAt.desc().nullsLast(), t.id.desc().nullsLast()),
+    index('clients_name').on(t.companyId, t.lastName.asc().nullsLast(), t.id.asc().nullsLast()),
+    index('clients_email').on(t.companyId, sql`lower(${t.email})`),
+    index('clients_phone').on(t.companyId, t.phone),
+    index('clients_search').using('gin', t.companyId, t.searchText.op('gin_trgm_ops')),
+    check(
+      'clients_identified',
+      sql`erased_at is not null or coalesce(first_name, last_name, external_id, email, phone) is not null`,
+    ),
+  ],
+);
