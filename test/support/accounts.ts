@@ -1,0 +1,102 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { hashPassword } from '../../src/account/sign-in/password.ts';
+import { formatId, newUuid } from '../../src/core/id.ts';
+import { makeCtx } from '../../src/data/context.ts';
+import { openRedis } from '../../src/data/redis.ts';
+import type { Api, Reply, Tenant } from './api.ts';
+import { uuidOf } from './people.ts';
+import type { World } from './world.ts';
+
+export const MEMBER_PASSWORD = 'another horse battery';
+let hash: string | null = null;
+
+/** A user of a company with a session of their own. */
+export type Member = { api: Api; id: string; uuid: string; email: string; refreshToken: string };
+
+/** Repeats a request that an isolate refuses because it is hashing; waits as told. */
+export async function patiently(ask: () => Promise<Reply>): Promise<Reply> {
+  for (;;) {
+    const reply = await ask();
+    if (reply.status !== 503) return reply;
+    await pause(Number(reply.headers.get('retry-after')) * 300);
+  }
+}
+
+/** Signs in and answers the whole reply, which must be 200. */
+export async function signIn(api: Api, email: string, password: string): Promise<Member> {
+  const reply = await patiently(() => api.as(null).post('/auth/login', { email, password }));
+  if (reply.status !== 200) throw new Error(`login answered ${reply.status}: ${reply.text}`);
+  const { id } = reply.json.user as { id: string };
+  const { accessToken, refreshToken } = reply.json as { accessToken: string; refreshToken: string };
+  return { api: api.as(accessToken), id, uuid: uuidOf('usr', id), email, refreshToken };
+}
+
+/** A user of this role in the tenant's company: made in SQL, signed in through the API. */
+export async function addMember(world: World, tenant: Tenant, role: string): Promise<Member> {
+  hash ??= await hashPassword(MEMBER_PASSWORD);
+  const company = uuidOf('comp', tenant.companyId);
+  const uuid = newUuid();
+  const email = `${uuid}@example.com`;
+  await world.sql(
+    'insert into users (company_id, id, name, email, role) values ($1, $2, $3, $4, $5)',
+    [company, uuid, role, email, role],
+    'cp_owner',
+  );
+  await world.sql(
+    'insert into credentials (company_id, user_id, password_hash) values ($1, $2, $3)',
+    [company, uuid, hash],
+    'cp_owner',
+  );
+  const member = await signIn(tenant.api, email, MEMBER_PASSWORD);
+  if (member.id !== formatId('usr', uuid)) throw new Error('signed in as somebody else');
+  return member;
+}
+
+/** A key with these scopes, made through the API, with its caller. */
+export async function addKey(api: Api, scopes: string[], more: Record<string, unknown> = {}) {
+  const reply = await api.post('/api-keys', { name: 'key', scopes, ...more });
+  if (reply.status !== 201) throw new Error(`POST /api-keys answered ${reply.status}: ${reply.text}`);
+  const secret = String(reply.json.secret);
+  const id = String(reply.json.id);
+  return { api: api.as(secret), id, uuid: uuidOf('key', id), secret };
+}
+
+/** What this world's part of Redis holds under a pattern: key → remaining life, ms. */
+export function redisOf(world: World) {
+  const door = openRedis(String(world.vars.UPSTASH_REDIS_REST_URL), 'test');
+  const ctx = () => makeCtx('req', () => undefined);
+  const full = (pattern: string) => `v1:${world.vars.ENVIRONMENT}:${pattern}`;
+  return {
+    async lives(pattern: string): Promise<Map<string, number>> {
+      const keys =
+        (await door.trip(
+          ctx(),
+          (p) => p.keys(full(pattern)),
+          ([found]) => found as string[],
+        )) ?? [];
+      if (keys.length === 0) return new Map();
+      const ends = await door.trip(
+        ctx(),
+        (p) => {
+          for (const key of keys) p.pttl(key);
+        },
+        (all) => all.map(Number),
+      );
+      return new Map(keys.map((key, i) => [key, ends?.[i] ?? 0]));
+    },
+    async forget(pattern: string): Promise<void> {
+      const keys =
+        (await door.trip(
+          ctx(),
+          (p) => p.keys(full(pattern)),
+          ([found]) => found as string[],
+        )) ?? [];
+      if (keys.length > 0)
+        await door.trip(
+          ctx(),
+          (p) => p.del(...keys),
+          () => true,
+        );
+    },
+  };
+}

@@ -1,0 +1,176 @@
+import type { Json } from './api.ts';
+
+/** How the registry-driven suites use a resource. `n` makes each body unlike the others. */
+export type Fixture = {
+  /** What POST of the collection takes. */
+  create?: (n: number) => Json;
+  /** What PATCH takes: always a change. */
+  patch?: (n: number) => Json;
+  /** Bodies of its other routes, by `POST /path`. */
+  bodies?: Record<string, (n: number, make: (topic: string) => Promise<string>) => Json | Promise<Json>>;
+  /** A body with several faults at once and every pointer that must be named, by `POST /path`. */
+  invalid?: Record<string, { body: Json; pointers: string[] }>;
+  /** Queries of its cached lists beside the plain one; details are asked with `fields` by themselves. */
+  queries?: string[];
+  /** Members of the create body that hold the id of another object, by the fixture that makes one. */
+  references?: Record<string, string>;
+  /** A change made in SQL as the owner; $1 is the company's uuid, $2 the object's (unused where there is but one). */
+  sql?: string;
+};
+
+let counter = 0;
+/** A number no other body of this process has. */
+export const unique = (): number => Date.now() * 1000 + (counter++ % 1000);
+
+const branch = (n: number): Json => ({
+  name: `Branch ${n % 7}`,
+  timeZone: 'Europe/Vienna',
+  openingHours: [{ weekday: 1, start: '09:00', end: '17:00' }],
+  holidays: [{ date: '2026-12-25', name: 'Christmas' }],
+});
+
+/** ONE place for all resources, by topic: the first part of their paths. A route without a fixture fails the suite. */
+export const fixtures: Record<string, Fixture> = {
+  auth: {
+    bodies: {
+      'POST /auth/refresh': () => ({ refreshToken: 'nobody has this' }),
+      'POST /auth/password': () => ({ currentPassword: 'nobody has this', newPassword: 'the next password' }),
+      'POST /auth/password/forgot': (n) => ({ email: `nobody-${n}@example.com` }),
+      'POST /auth/password/reset': () => ({ token: 'nobody has this', newPassword: 'the next password' }),
+      'POST /auth/signup': (n) => ({
+        company: { name: 'Salon', currency: 'EUR', timeZone: 'Europe/Vienna' },
+        user: { name: 'Owner', email: `signup-${n}@example.com`, password: 'correct horse battery' },
+      }),
+    },
+    invalid: {
+      'POST /auth/signup': {
+        body: { company: { name: ' ', currency: 'XXX', timeZone: 'Nowhere/At_All' }, user: { email: 'x', extra: 1 } },
+        pointers: [
+          '/company/currency',
+          '/company/name',
+          '/company/timeZone',
+          '/user/email',
+          '/user/extra',
+          '/user/name',
+          '/user/password',
+        ],
+      },
+      'POST /auth/login': { body: { email: 1, extra: 1 }, pointers: ['/email', '/extra', '/password'] },
+      'POST /auth/refresh': { body: { extra: 1 }, pointers: ['/extra', '/refreshToken'] },
+      'POST /auth/password': {
+        body: { currentPassword: 1, newPassword: 'short', extra: 1 },
+        pointers: ['/currentPassword', '/extra', '/newPassword'],
+      },
+      'POST /auth/password/forgot': { body: { email: 1, extra: 1 }, pointers: ['/email', '/extra'] },
+      'POST /auth/password/reset': {
+        body: { newPassword: 'short', extra: 1 },
+        pointers: ['/extra', '/newPassword', '/token'],
+      },
+    },
+    sql: 'update users set name = name || $2 where company_id = $1::uuid',
+  },
+  company: {
+    patch: (n) => ({ name: `Salon ${n}` }),
+    invalid: {
+      'PATCH /company': {
+        body: { name: '', timeZone: 'CET+1', currency: 'USD' },
+        pointers: ['/currency', '/name', '/timeZone'],
+      },
+    },
+    sql: 'update companies set name = name || $2 where id = $1::uuid',
+  },
+  users: {
+    create: (n) => ({ name: `Person ${n % 7}`, email: `user-${n}@example.com`, role: 'STAFF' }),
+    patch: (n) => ({ name: `Person ${n}` }),
+    invalid: {
+      'POST /users': {
+        body: { name: '', email: 'nobody', role: 'BOSS', password: 'short', extra: 1 },
+        pointers: ['/email', '/extra', '/name', '/password', '/role'],
+      },
+      'PATCH /users/:id': {
+        body: { name: null, email: 'nobody', role: 'BOSS', password: 'a new password' },
+        pointers: ['/email', '/name', '/password', '/role'],
+      },
+    },
+    queries: ['?role=STAFF&limit=3', '?status=ARCHIVED', '?sort=email&fields=email'],
+    sql: 'update users set name = name || $2 where company_id = $1::uuid',
+  },
+  'api-keys': {
+    create: (n) => ({ name: `Key ${n % 7}`, scopes: ['clients:read'] }),
+    patch: (n) => ({ name: `Key ${n}` }),
+    invalid: {
+      'POST /api-keys': {
+        body: { name: '', scopes: ['nothing'], expiresAt: '2020-01-01T00:00:00Z', extra: 1 },
+        pointers: ['/expiresAt', '/extra', '/name', '/scopes/0'],
+      },
+      'PATCH /api-keys/:id': { body: { name: 7, scopes: ['admin'] }, pointers: ['/name', '/scopes'] },
+    },
+    queries: ['?isActive=false', '?limit=3&sort=name', '?fields=name,scopes'],
+    sql: 'update api_keys set name = name || $2 where company_id = $1::uuid',
+  },
+  branches: {
+    create: branch,
+    patch: (n) => ({ name: `Branch ${n}` }),
+    bodies: { 'POST /branches/bulk': (n) => ({ mode: 'atomic', items: [branch(n)] }) },
+    invalid: {
+      'POST /branches': {
+        body: {
+          name: '',
+          timeZone: 'CET+1',
+          phone: '0664',
+          extra: true,
+          openingHours: [{ weekday: 8, start: '09:00', end: '17:00' }],
+        },
+        pointers: ['/extra', '/name', '/openingHours/0/weekday', '/phone', '/timeZone'],
+      },
+      'PATCH /branches/:id': {
+        body: { name: null, timeZone: 'nowhere', version: 3 },
+        pointers: ['/name', '/timeZone', '/version'],
+      },
+      'POST /branches/bulk': { body: { mode: 'some', items: [] }, pointers: ['/items', '/mode'] },
+    },
+    queries: ['?isActive=false', '?limit=3&sort=name', '?fields=name,isActive'],
+    sql: 'update branches set name = name || $2 where company_id = $1::uuid',
+  },
+  clients: {
+    create: (n) => ({
+      firstName: `Anna ${n % 7}`,
+      lastName: n % 3 === 0 ? null : `Müller ${n % 5}`,
+      email: `client-${n}@example.com`,
+      tags: n % 2 === 0 ? ['vip'] : [],
+      customFields: { shoe: n % 50 },
+    }),
+    patch: (n) => ({ notes: `note ${n}` }),
+    bodies: {
+      'POST /clients/bulk': (n) => ({ mode: 'partial', items: [{ firstName: `Bulk ${n}` }] }),
+      'POST /clients/:id/merge': async (_n, make) => ({ sourceId: await make('clients') }),
+    },
+    invalid: {
+      'POST /clients/bulk': { body: { mode: 'some', items: [] }, pointers: ['/items', '/mode'] },
+      'POST /clients/:id/merge': { body: { sourceId: 5, extra: 1 }, pointers: ['/extra', '/sourceId'] },
+      'POST /clients': {
+        body: { firstName: '', email: 'nobody', phone: '0664', tags: [1], extra: true, status: 'ARCHIVED' },
+        pointers: ['/email', '/extra', '/firstName', '/phone', '/status', '/tags/0'],
+      },
+      'PATCH /clients/:id': {
+        body: { lastName: 7, email: 'nobody', version: 3, customFields: { a: [] } },
+        pointers: ['/customFields/a', '/email', '/lastName', '/version'],
+      },
+    },
+    queries: [
+      '?page=2&limit=2',
+      '?limit=3&sort=lastName,-createdAt',
+      '?fields=name,status&status=ARCHIVED',
+      '?status=ACTIVE,INACTIVE&count=none',
+      '?sort=updatedAt&order=desc&count=estimated',
+      '?tag=vip',
+      '?search=anna',
+      '?search=client&sort=lastName&count=exact',
+      '?include=duplicates,stats&limit=2',
+    ],
+    sql: 'update clients set notes = coalesce(notes, $$$$) || $2 where company_id = $1::uuid',
+  },
+  events: {},
+  audit: {},
+  health: {},
+};

@@ -1,0 +1,112 @@
+import { expect } from 'vitest';
+import { modules } from '../../src/app.ts';
+import type { RouteSpec } from '../../src/http/route.ts';
+import type { Api, Json, Tenant } from './api.ts';
+import { type Fixture, fixtures, unique } from './fixtures.ts';
+
+/** A mounted route with what the tests know of its resource. */
+export type Route = { spec: RouteSpec; name: string; topic: string; method: string; fixture: Fixture };
+
+/** A request that must succeed. `path` is below `/api/v1`; `id` is the object's, where the path names one. */
+export type Shot = { method: string; path: string; body: Json | undefined; id: string | null };
+
+/** Imports take a file and answer a job, which is no document: imports*.test.ts have them. */
+function ofDocuments(spec: RouteSpec): boolean {
+  return !spec.path.startsWith('/imports');
+}
+
+/** Every route of the product. @throws Error where a resource has no fixture */
+export const routes: Route[] = modules
+  .flat()
+  .filter(ofDocuments)
+  .map((spec) => {
+    const topic = spec.path.split('/')[1] ?? '';
+    const fixture = fixtures[topic];
+    const method = spec.method.toUpperCase();
+    if (fixture === undefined) throw new Error(`no fixture for ${method} ${spec.path}: add ${topic} to fixtures.ts`);
+    return { spec, name: `${method} ${spec.path}`, topic, method, fixture };
+  });
+
+/** Verbs that need what only a sign-in of its own has, or end it: a session, a refresh token, a link. accounts-*.test.ts has them. */
+const SIGN_IN = new Set(
+  ['refresh', 'logout', 'password', 'password/forgot', 'password/reset'].map((verb) => `POST /auth/${verb}`),
+);
+/** No document changes, so no revision is taken (details A4). */
+const UNLOGGED = new Set(['POST /users/:id/invite']);
+/** They answer a secret and ignore an Idempotency-Key (details A8). */
+const SECRET = new Set(['POST /api-keys', 'POST /users/:id/invite']);
+
+/** Bulk and export stand where an id could stand, and act on many objects: suites of their own have what differs. */
+export const ofMany = ({ spec }: Route): boolean => /\/(?:bulk|export)$/.test(spec.path);
+export const ofSignIn = ({ name }: Route): boolean => SIGN_IN.has(name);
+export const answersSecret = ({ name }: Route): boolean => SECRET.has(name);
+
+export const guarded = routes.filter((route) => route.spec.anonymous !== true && !ofSignIn(route));
+export const cached = guarded.filter(({ spec }) => spec.success.cached === true);
+export const mutations = guarded.filter(({ method, name }) => method !== 'GET' && !UNLOGGED.has(name));
+
+export const takesId = ({ spec }: Route): boolean => spec.path.includes('/:');
+
+/** Makes an object of the topic and answers its public id. */
+export async function make(api: Api, topic: string): Promise<string> {
+  const fixture = fixtures[topic];
+  if (fixture?.create === undefined) throw new Error(`the fixture of ${topic} has no create`);
+  const body = fixture.create(unique());
+  for (const [member, other] of Object.entries(fixture.references ?? {})) body[member] = await make(api, other);
+  const reply = await api.post(`/${topic}`, body);
+  expect(reply.status, reply.text).toBe(201);
+  return String(reply.json.id);
+}
+
+/** The resources whose objects are read by id. */
+export const topics: string[] = [...new Set(cached.filter(takesId).map(({ topic }) => topic))];
+
+/** An object of each of them, by topic. */
+export async function makeEach(api: Api): Promise<Record<string, string>> {
+  const ids: Record<string, string> = {};
+  for (const topic of topics) ids[topic] = await make(api, topic);
+  return ids;
+}
+
+/** The body a route accepts, made anew. @throws Error where the fixture has none */
+export async function bodyOf(route: Route, tenant: Tenant): Promise<Json | undefined> {
+  const { spec, fixture, name, method, topic } = route;
+  if (spec.body === undefined) return undefined;
+  if (name === 'POST /auth/login') return { email: tenant.email, password: tenant.password };
+  const own = fixture.bodies?.[name];
+  if (own !== undefined) return await own(unique(), (other) => make(tenant.api, other));
+  if (method === 'PATCH' && fixture.patch !== undefined) return fixture.patch(unique());
+  if (method === 'POST' && spec.path === `/${topic}` && fixture.create !== undefined) {
+    const body = fixture.create(unique());
+    for (const [member, other] of Object.entries(fixture.references ?? {}))
+      body[member] = await make(tenant.api, other);
+    return body;
+  }
+  throw new Error(`the fixture of ${topic} has no body for ${name}`);
+}
+
+/** A request to this route that must succeed for the tenant's owner. */
+export async function aim(route: Route, tenant: Tenant): Promise<Shot> {
+  const id = takesId(route) ? await make(tenant.api, route.topic) : null;
+  const path = id === null ? route.spec.path : pathTo(route, id);
+  return { method: route.method, path, body: await bodyOf(route, tenant), id };
+}
+
+export const pathTo = ({ spec }: Route, id: string): string => spec.path.replace(/:[A-Za-z]+/, id);
+
+/** A request as `Api.ask` takes it. */
+export const fire = (api: Api, { method, path, body }: Shot, headers: Record<string, string> = {}) =>
+  api.ask(method, path, { headers, ...(body !== undefined && { body }) });
+
+/** Paths of every cached GET: the plain one, its queries, and details with `fields`. `ids` names an object per topic. */
+export function cachedPaths(ids: Record<string, string>): string[] {
+  return cached.flatMap((route) => {
+    const { spec, topic, fixture } = route;
+    const id = ids[topic];
+    if (takesId(route) && id === undefined) throw new Error(`no object of ${topic}`);
+    const path = id === undefined ? spec.path : pathTo(route, id);
+    const field = spec.fields?.find((name) => name !== 'id');
+    const more = spec.list === undefined ? (field === undefined ? [] : [`?fields=${field}`]) : (fixture.queries ?? []);
+    return ['', ...more].map((query) => path + query);
+  });
+}

@@ -1,0 +1,30 @@
+import { setTimeout as pause } from 'node:timers/promises';
+
+/** The only way tests wait: asks `probe` every 20 ms until it answers something truthy; throws after `deadline` ms. */
+export async function until<T>(
+  what: string,
+  probe: () => Promise<T | false | null | undefined> | T | false | null | undefined,
+  deadline = 5000,
+): Promise<T> {
+  const end = Date.now() + deadline;
+  for (;;) {
+    const found = await probe();
+    if (found) return found;
+    if (Date.now() >= end) throw new Error(`not within ${deadline} ms: ${what}`);
+    await pause(20);
+  }
+}
+
+/** Waits until `read` has answered the same for 80 ms: for counting what happens behind an answer. */
+export async function settled(read: () => string): Promise<void> {
+  let last = read();
+  let since = Date.now();
+  await until('nothing moves any more', () => {
+    const now = read();
+    if (now !== last) {
+      last = now;
+      since = Date.now();
+    }
+    return Date.now() - since > 80;
+  });
+}

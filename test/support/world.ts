@@ -1,0 +1,108 @@
+import { randomUUID } from 'node:crypto';
+import pg from 'pg';
+import { inject } from 'vitest';
+import { copyDatabase, dropDatabase } from '../../local/databases.ts';
+import { type NeonBridge, startNeonBridge } from '../../local/neon.ts';
+import { withDatabase } from '../../local/roles.ts';
+import { startUpstashBridge, type UpstashBridge } from '../../local/upstash.ts';
+import { Api } from './api.ts';
+import { type RunningWorker, startWorker } from './worker.ts';
+
+const TEMPLATE = 'clientsplus_template';
+
+/** A database of a file's own, bridges of its own (so that faults and counts are its own), and a Worker on them. */
+export type World = {
+  vars: Record<string, string>;
+  /** TCP URL of the database for its administrator. */
+  adminUrl: string;
+  neon: NeonBridge;
+  upstash: UpstashBridge;
+  worker: RunningWorker;
+  api: Api;
+  /** Runs SQL as the administrator; `role` switches first (`cp_owner`, `cp_app` …). */
+  sql<R extends pg.QueryResultRow = pg.QueryResultRow>(text: string, values?: unknown[], role?: string): Promise<R[]>;
+  /** Another Worker on the same database and Redis: another isolate, as in another location. */
+  another(vars?: Record<string, string>): Promise<RunningWorker>;
+  close(): Promise<void>;
+};
+
+export type Database = Omit<World, 'worker' | 'api' | 'another'>;
+
+/** The database alone, for suites that need no Worker. */
+export async function openDatabase(): Promise<Database> {
+  const admin = inject('adminUrl');
+  const name = `t_${randomUUID().replaceAll('-', '').slice(0, 16)}`;
+  await copyDatabase(admin, name, TEMPLATE, async () => undefined);
+  const url = new URL(admin);
+  const [neon, upstash] = await Promise.all([
+    startNeonBridge({ postgresHost: '127.0.0.1', postgresPort: Number(url.port) }),
+    startUpstashBridge({ redisPort: inject('redisPort'), token: 'test' }),
+  ]);
+  const adminUrl = withDatabase(admin, name);
+  const pool = new pg.Pool({ connectionString: adminUrl, max: 4 });
+  const shared = inject('vars');
+  const moved = (text: string | undefined): string => {
+    const changed = new URL(text ?? '');
+    changed.port = String(neon.port);
+    changed.pathname = `/${name}`;
+    return changed.href;
+  };
+  const vars: Record<string, string> = {
+    ...shared,
+    DATABASE_URL: moved(shared.DATABASE_URL),
+    DATABASE_AUTH_URL: moved(shared.DATABASE_AUTH_URL),
+    DATABASE_JOBS_URL: moved(shared.DATABASE_JOBS_URL),
+    UPSTASH_REDIS_REST_URL: `http://127.0.0.1:${upstash.port}`,
+    UPSTASH_REDIS_REST_TOKEN: 'test',
+    // One Redis serves all files; the environment is part of every key.
+    ENVIRONMENT: name,
+    // A busy machine is no outage; suites of outages set their own.
+    REDIS_DEADLINE_MS: '3000',
+    RATE_LIMIT_PER_MINUTE: '1000000',
+    SIGNUP_LIMIT: '1000000',
+  };
+  return {
+    vars,
+    adminUrl,
+    neon,
+    upstash,
+    async sql<R extends pg.QueryResultRow>(text: string, values: unknown[] = [], role?: string) {
+      const client = await pool.connect();
+      try {
+        if (role !== undefined) await client.query(`set role ${role}`);
+        return (await client.query<R>(text, values)).rows;
+      } finally {
+        client.release(role !== undefined);
+      }
+    },
+    async close() {
+      await pool.end();
+      await Promise.all([neon.stop(), upstash.stop()]);
+      await dropDatabase(admin, name);
+    },
+  };
+}
+
+/** @param vars settings that differ from the defaults of tests */
+export async function openWorld(vars: Record<string, string> = {}): Promise<World> {
+  const database = await openDatabase();
+  const settings = { ...database.vars, ...vars };
+  const workers: RunningWorker[] = [];
+  const start = async (more: Record<string, string> = {}): Promise<RunningWorker> => {
+    const worker = await startWorker({ bundle: inject('bundle'), vars: { ...settings, ...more } });
+    workers.push(worker);
+    return worker;
+  };
+  const worker = await start();
+  return {
+    ...database,
+    vars: settings,
+    worker,
+    api: new Api(worker.url),
+    another: start,
+    async close() {
+      await Promise.all(workers.map((each) => each.stop()));
+      await database.close();
+    },
+  };
+}

@@ -1,0 +1,140 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { AppError } from '../../src/core/errors.ts';
+import { type ChunkWork, type Failure, takeChunk } from '../../src/insight/imports/chunk.ts';
+import type { ImportRow } from '../../src/insight/imports/importer.ts';
+import { type RawRow, rowReader } from '../../src/insight/imports/rows.ts';
+import { nextAlarm, pauseAfter, SEAL_PATIENCE, UPLOAD_PATIENCE } from '../../src/jobs/schedule.ts';
+import { clientImporter } from '../../src/people/clients/import.ts';
+
+describe('rows of CSV as clients', () => {
+  const read = (header: string, cells: string): unknown => {
+    const { value, faults } = rowReader(clientImporter, header.split(','))(cells.split(','));
+    return faults.length > 0 ? faults.map(({ pointer, code }) => `${pointer} ${code}`) : value;
+  };
+
+  test('an empty cell is null, an absent column is absent, lists split at bars', () => {
+    expect(read('externalId,firstName,tags', 'a,,x|y |x|')).toEqual({
+      externalId: 'a',
+      firstName: null,
+      tags: ['x', 'y'],
+    });
+    expect(read('externalId,tags,customFields.size', 'a,,38')).toEqual({
+      externalId: 'a',
+      tags: null,
+      customFields: { size: '38' },
+    });
+  });
+
+  test('the apostrophe of an export goes, any other stays', () => {
+    expect(read('externalId,notes,phone,lastName', "a,'=1,'+43664123456,'s")).toEqual({
+      externalId: 'a',
+      notes: '=1',
+      phone: '+43664123456',
+      lastName: "'s",
+    });
+  });
+
+  test('no row whatever makes it throw', () => {
+    const raw = fc.oneof(fc.string(), fc.json(), fc.array(fc.string(), { maxLength: 5 }));
+    const header = fc.option(
+      fc.array(fc.oneof(fc.string(), fc.constantFrom('externalId', 'tags', 'customFields.x')), { maxLength: 5 }),
+    );
+    fc.assert(
+      fc.property(header, raw, (columns, row) => {
+        const { faults, value } = rowReader(clientImporter, columns)(row as RawRow);
+        expect(faults.length > 0 || typeof value === 'object').toBe(true);
+        for (const { pointer } of faults) expect(typeof pointer).toBe('string');
+      }),
+    );
+  });
+});
+
+describe('a chunk', () => {
+  /** A database that refuses whatever holds one of the bad rows, and forgets or answers late as told. */
+  function database(bad: ReadonlySet<string>, failAt: number) {
+    const state = { done: 0, created: [] as string[], failures: [] as Failure[], commits: 0 };
+    const seen = new Map<string, number>();
+    const work: ChunkWork = {
+      importer: clientImporter,
+      read: rowReader(clientImporter, ['externalId']),
+      cells: true,
+      newId: () => 'id',
+      firstWith(key, row) {
+        if (!seen.has(key)) seen.set(key, row);
+        return seen.get(key) ?? row;
+      },
+      async commit(first, count, rows: readonly ImportRow[], failures) {
+        state.commits += 1;
+        if (state.commits === failAt) throw new AppError('busy');
+        if (state.done !== first) return state.done;
+        const keys = rows.map((row) => String(row.external_id));
+        if (keys.some((key) => bad.has(key))) throw new AppError('invalid_body', 'bad');
+        state.created.push(...keys);
+        state.failures.push(...failures);
+        state.done += count;
+        // Committed, but the answer is lost.
+        if (state.commits === failAt + 1) throw new AppError('database_unavailable');
+        return state.done;
+      },
+    };
+    return { state, work };
+  }
+
+  test('of any rows fails exactly the blank, the repeated and the refused ones, whatever dies in between', async () => {
+    const key = fc.constantFrom('', 'a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i', 'j');
+    const bad = fc.uniqueArray(fc.constantFrom('a', 'b', 'c', 'd'));
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(key, { minLength: 1, maxLength: 30 }),
+        bad,
+        fc.integer({ min: -1, max: 12 }),
+        async (keys, refused, failAt) => {
+          const { state, work } = database(new Set(refused), failAt);
+          for (let turn = 0; state.done < keys.length && turn < 10; turn += 1) {
+            // As the object does: from where it is known to be, in chunks of its own cut.
+            const raws: RawRow[] = keys.slice(state.done, state.done + 7).map((text) => [text]);
+            await takeChunk(work, state.done, raws).catch((error: AppError) => {
+              expect(['busy', 'database_unavailable']).toContain(error.code);
+            });
+          }
+          const good = keys.filter(
+            (text, at) => text !== '' && keys.indexOf(text) === at && !refused.includes(text as 'a'),
+          );
+          expect(state.created).toEqual(good);
+          const failed = keys.flatMap((text, at) =>
+            text === '' || keys.indexOf(text) !== at || refused.includes(text as 'a') ? [at + 1] : [],
+          );
+          expect(state.failures.map(({ row }) => row)).toEqual(failed);
+        },
+      ),
+    );
+  });
+
+  test('one bad row among many costs a few transactions, not one each', async () => {
+    const { state, work } = database(new Set(['k137']), -1);
+    const raws: RawRow[] = Array.from({ length: 250 }, (_, i) => [`k${i}`]);
+    expect(await takeChunk(work, 0, raws)).toBe(250);
+    expect(state.failures).toEqual([
+      { row: 138, status: 'FAILED', errors: [{ pointer: '', code: 'invalid_body', detail: 'bad' }] },
+    ]);
+    expect(state.commits).toBeLessThan(20);
+  });
+
+  test('a caller who may not write any more is no fault of a row', async () => {
+    const { work } = database(new Set(), -1);
+    const refusing = { ...work, commit: () => Promise.reject(new AppError('forbidden')) };
+    await expect(takeChunk(refusing, 0, [['a']])).rejects.toMatchObject({ code: 'forbidden' });
+  });
+});
+
+test('the next alarm is that of the first job that waits for one', () => {
+  const job = (state: 'OPEN' | 'SEALED' | 'STARTED', at = 1000, notBefore = 0) => ({ state, at, notBefore });
+  expect(nextAlarm([], 5)).toBe(null);
+  expect(nextAlarm([job('STARTED')], 5000)).toBe(5000);
+  expect(nextAlarm([job('STARTED', 0, 9000), job('STARTED'), job('OPEN')], 5000)).toBe(9000);
+  expect(nextAlarm([job('SEALED')], 1500)).toBe(1000 + SEAL_PATIENCE);
+  expect(nextAlarm([job('OPEN')], 1500)).toBe(1000 + UPLOAD_PATIENCE);
+  expect(nextAlarm([job('OPEN')], 9_999_999)).toBe(9_999_999);
+  expect([0, 1, 2, 50].map(pauseAfter)).toEqual([500, 1000, 2000, 60_000]);
+});

@@ -1,0 +1,272 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type Json, type Reply, signUp, type Tenant } from '../support/api.ts';
+import { addUser } from '../support/people.ts';
+import { openWorld, type World } from '../support/world.ts';
+
+let world: World;
+let salon: Tenant;
+let other: Tenant;
+beforeAll(async () => {
+  world = await openWorld();
+  salon = await signUp(world.api);
+  other = await signUp(world.api, 'Other');
+});
+afterAll(() => world.close());
+
+const create = async (body: Json, tenant = salon): Promise<Json> => {
+  const reply = await tenant.api.post('/clients', body);
+  expect(reply.status, reply.text).toBe(201);
+  return reply.json;
+};
+const fresh = (path: string, tenant = salon): Promise<Reply> =>
+  tenant.api.get(path, { headers: { 'Cache-Control': 'no-cache' } });
+const uuidOf = async (id: unknown): Promise<string> => {
+  const events = await fresh('/events?limit=500');
+  const { revision } = (events.json.data as Json[]).findLast(({ entityId }) => entityId === id) as { revision: number };
+  const [row] = await world.sql<{ entity_id: string }>(
+    'select c.entity_id from changes c join users u using (company_id) where u.email = $1 and c.revision = $2',
+    [salon.email, revision],
+    'cp_owner',
+  );
+  return String(row?.entity_id);
+};
+
+describe('include', () => {
+  test('duplicates and stats, on a detail and a list, and they follow other clients', async () => {
+    const email = `${randomUUID()}@example.com`;
+    const one = await create({ firstName: 'Dup', email, phone: '+4312345670' });
+    const two = await create({ firstName: 'Dup2', email: email.toUpperCase() });
+    const three = await create({ lastName: 'Dup3', phone: '+4312345670' });
+    expect(two.duplicates).toEqual([one.id]);
+    expect(three.duplicates).toEqual([one.id]);
+    const detail = await fresh(`/clients/${one.id}?include=duplicates,stats`);
+    expect(detail.json.duplicates).toEqual([two.id, three.id]);
+    expect(detail.json.stats).toEqual({
+      visits: 0,
+      noShows: 0,
+      spent: { amount: 0, currency: 'EUR' },
+      lastVisitAt: null,
+    });
+    const list = await fresh(`/clients?search=${email}&include=duplicates&fields=firstName`);
+    expect(list.json.data).toEqual([
+      { id: two.id, firstName: 'Dup2', duplicates: [one.id] },
+      { id: one.id, firstName: 'Dup', duplicates: [two.id, three.id] },
+    ]);
+    // The cached detail of one changes because two does.
+    const patched = await salon.api.patch(`/clients/${two.id}`, { email: null });
+    const after = await salon.api.get(`/clients/${one.id}?include=duplicates`, {
+      headers: { 'Min-Revision': String(patched.revision) },
+    });
+    expect(after.json.duplicates).toEqual([three.id]);
+    expect((await salon.api.get(`/clients/${one.id}?include=secrets`)).json.code).toBe('invalid_parameter');
+    expect((await salon.api.get(`/clients/${one.id}`)).json).not.toHaveProperty('duplicates');
+  });
+
+  test("never another company's", async () => {
+    const email = `${randomUUID()}@example.com`;
+    await create({ email }, other);
+    const mine = await create({ email });
+    expect(mine.duplicates).toEqual([]);
+    expect((await fresh(`/clients/${mine.id}?include=duplicates`)).json.duplicates).toEqual([]);
+  });
+});
+
+describe('merge', () => {
+  test('fills, unites, archives and says where the source went', async () => {
+    const target = await create({ firstName: 'Ann', tags: ['a', 'b'], customFields: { x: 1, y: 2 } });
+    const source = await create({
+      firstName: 'Anna',
+      lastName: 'Meier',
+      email: 'anna@example.com',
+      tags: ['b', 'c'],
+      customFields: { y: 3, z: 4 },
+      externalId: 'ext-merge',
+      notes: 'n',
+    });
+    const merged = await salon.api.post(`/clients/${target.id}/merge`, { sourceId: source.id });
+    expect(merged.status, merged.text).toBe(200);
+    expect(merged.json).toMatchObject({
+      id: target.id,
+      name: 'Ann Meier',
+      email: 'anna@example.com',
+      tags: ['a', 'b', 'c'],
+      customFields: { x: 1, y: 2, z: 4 },
+      externalId: 'ext-merge',
+      notes: 'n',
+      status: 'ACTIVE',
+      version: 2,
+    });
+    const gone = await fresh(`/clients/${source.id}`);
+    expect(gone.json).toMatchObject({
+      status: 'ARCHIVED',
+      mergedInto: target.id,
+      externalId: null,
+      name: 'Anna Meier',
+    });
+    const events = await fresh(`/events?after=${merged.revision - 2}`);
+    expect((events.json.data as Json[]).map(({ type, entityId }) => [type, entityId])).toEqual([
+      ['client.merged', source.id],
+      ['client.updated', target.id],
+    ]);
+    const again = await salon.api.post(`/clients/${target.id}/merge`, { sourceId: source.id });
+    expect([again.status, again.revision]).toEqual([200, merged.revision]);
+    expect((await salon.api.post(`/clients/${source.id}/restore`)).json.status).toBe('ARCHIVED');
+  });
+
+  test('keeps the external id of a source that has no other name', async () => {
+    const target = await create({ firstName: 'T' });
+    const source = await create({ externalId: 'only' });
+    const merged = await salon.api.post(`/clients/${target.id}/merge`, { sourceId: source.id });
+    expect(merged.json.externalId).toBeNull();
+    expect((await fresh(`/clients/${source.id}`)).json.externalId).toBe('only');
+  });
+
+  test('refuses what cannot be merged, and changes nothing', async () => {
+    const target = await create({ firstName: 'Target' });
+    const foreign = await create({ firstName: 'Foreign' }, other);
+    const merge = (sourceId: unknown, headers = {}) =>
+      salon.api.post(`/clients/${target.id}/merge`, { sourceId }, { headers });
+    const absent = 'clnt_00000000000000000000000000';
+    const faults = (reply: Reply) => (reply.json.errors as Json[]).map(({ pointer, code }) => [pointer, code]);
+    const replies = [];
+    for (const sourceId of [foreign.id, absent, 'nonsense', 'brch_00000000000000000000000000']) {
+      const reply = await merge(sourceId);
+      expect([reply.status, reply.json.code], String(sourceId)).toEqual([422, 'unknown_reference']);
+      expect(faults(reply)).toEqual([['/sourceId', 'unknown_reference']]);
+      replies.push(reply.json.detail);
+    }
+    expect(new Set(replies).size).toBe(1);
+    const same = await merge(target.id);
+    expect([same.status, faults(same)]).toEqual([422, [['/sourceId', 'invalid_body']]]);
+    const nobody = await salon.api.post(`/clients/${absent}/merge`, { sourceId: absent });
+    expect(nobody.status).toBe(404);
+    const stale = await merge((await create({ firstName: 'S' })).id, { 'If-Match': '"7"' });
+    expect(stale.status).toBe(412);
+    const [a, b, c] = [
+      await create({ firstName: 'a' }),
+      await create({ firstName: 'b' }),
+      await create({ firstName: 'c' }),
+    ];
+    await salon.api.post(`/clients/${a.id}/merge`, { sourceId: b.id });
+    expect((await salon.api.post(`/clients/${c.id}/merge`, { sourceId: b.id })).status).toBe(409);
+    expect((await salon.api.post(`/clients/${b.id}/merge`, { sourceId: c.id })).status).toBe(409);
+    expect((await fresh(`/clients/${target.id}`)).json.version).toBe(1);
+  });
+});
+
+describe('erase', () => {
+  const SECRET = ['Zaphod', 'Beeblebrox', 'zaphod@example.com', '+4399988877', 'two heads', 'heart-of-gold', 'vip-tag'];
+  const person = {
+    firstName: SECRET[0],
+    lastName: SECRET[1],
+    email: SECRET[2],
+    phone: SECRET[3],
+    notes: SECRET[4],
+    externalId: SECRET[5],
+    tags: [SECRET[6]],
+    customFields: { heads: 'two heads' },
+  };
+  const silent = (text: string): void => {
+    for (const secret of SECRET) expect(text).not.toContain(secret);
+  };
+
+  test('leaves nothing of the person anywhere, and the revisions as they were', async () => {
+    const key = { 'Idempotency-Key': randomUUID() };
+    const made = await salon.api.post('/clients', person, { headers: key });
+    const { id } = made.json;
+    await salon.api.patch(`/clients/${id}`, { notes: 'two heads, three arms' });
+    const alias = await create({ firstName: 'Zaphod', tags: ['vip-tag', 'alias'], notes: 'two heads too' });
+    const before = await salon.api.post(`/clients/${id}/merge`, { sourceId: alias.id });
+    await fresh('/clients?search=zaphod');
+    const internal = await uuidOf(id);
+
+    const erased = await salon.api.post(`/clients/${id}/erase`);
+    expect(erased.status, erased.text).toBe(200);
+    expect(erased.revision).toBe(before.revision + 2);
+    expect(erased.json).toMatchObject({
+      id,
+      name: 'Erased',
+      firstName: null,
+      lastName: null,
+      email: null,
+      phone: null,
+      notes: null,
+      externalId: null,
+      tags: [],
+      customFields: {},
+      status: 'ARCHIVED',
+    });
+
+    const headers = { 'Min-Revision': String(erased.revision) };
+    const events = await salon.api.get('/events?limit=500', { headers });
+    silent(events.text);
+    const own = (events.json.data as Json[]).filter(({ entityId }) => entityId === id);
+    expect(own.map(({ type }) => type)).toEqual([
+      'client.created',
+      'client.updated',
+      'client.updated',
+      'client.erased',
+    ]);
+    expect(new Set(own.map(({ data }) => (data as Json).name))).toEqual(new Set(['Erased']));
+    silent((await salon.api.get('/audit?limit=500', { headers })).text);
+    silent((await salon.api.get('/clients?status=ACTIVE,INACTIVE,ARCHIVED&limit=100', { headers })).text);
+    silent((await salon.api.get('/clients/export?status=ARCHIVED', { headers })).text);
+    expect((await salon.api.get('/clients?search=zaphod&status=ARCHIVED', { headers })).json.data).toEqual([]);
+    expect((await salon.api.get('/clients?search=zahpod&status=ARCHIVED', { headers })).json.data).toEqual([]);
+    expect((await salon.api.get(`/clients/${alias.id}`, { headers })).json).toMatchObject({
+      name: 'Erased',
+      mergedInto: id,
+    });
+    const replay = await salon.api.post('/clients', person, { headers: key });
+    expect([replay.status, replay.headers.get('idempotency-replayed'), replay.json.name]).toEqual([
+      201,
+      'true',
+      'Erased',
+    ]);
+    silent(replay.text);
+    for (const table of ['clients', 'changes', 'client_names', 'idempotency_keys']) {
+      const rows = await world.sql(`select to_jsonb(t)::text as text from ${table} t`);
+      for (const { text } of rows)
+        for (const secret of SECRET) expect(text.toLowerCase(), table).not.toContain(secret.toLowerCase());
+    }
+    const revisions = await world.sql<{ n: number; top: number }>(
+      'select count(*)::int n, max(revision)::int top from changes where company_id = (select company_id from clients where id = $1)',
+      [internal],
+    );
+    expect(revisions[0]?.n).toBe(revisions[0]?.top);
+  });
+
+  test('is done once: repeating answers the same, changing is refused', async () => {
+    const { id } = await create({ ...person, externalId: 'other' });
+    const first = await salon.api.post(`/clients/${id}/erase`);
+    const again = await salon.api.post(`/clients/${id}/erase`);
+    expect([again.status, again.revision, again.json]).toEqual([200, first.revision, first.json]);
+    for (const reply of [
+      await salon.api.patch(`/clients/${id}`, { firstName: 'Back' }),
+      await salon.api.post(`/clients/${id}/restore`),
+      await salon.api.post(`/clients/${id}/merge`, { sourceId: (await create({ firstName: 'x' })).id }),
+      await salon.api.post(`/clients/${(await create({ firstName: 'y' })).id}/merge`, { sourceId: id }),
+    ]) {
+      expect([reply.status, reply.json.code]).toEqual([409, 'erased']);
+    }
+    expect((await salon.api.delete(`/clients/${id}`)).status).toBe(200);
+    // The external id is free again.
+    await create({ externalId: 'other' });
+  });
+
+  test("cannot reach another company's client, nor be done by who may not", async () => {
+    const { id } = await create({ firstName: 'Ours' });
+    expect((await other.api.post(`/clients/${id}/erase`)).status).toBe(404);
+    expect((await fresh(`/clients/${id}`)).json.name).toBe('Ours');
+    const manager = await addUser(world, salon, 'MANAGER');
+    expect((await manager.post(`/clients/${id}/erase`)).status).toBe(403);
+    expect((await manager.get('/audit')).status).toBe(403);
+    const merged = await manager.post(`/clients/${id}/merge`, { sourceId: (await create2(manager)).id });
+    expect(merged.status, merged.text).toBe(200);
+  });
+});
+
+async function create2(api: Tenant['api']): Promise<Json> {
+  return (await api.post('/clients', { firstName: 'By a manager' })).json;
+}
