@@ -1,0 +1,42 @@
+import { dirname, join } from 'node:path';
+import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from 'miniflare';
+import { freePort } from '../local/ports.ts';
+import { bundleOther } from './bundle.ts';
+import { withPid } from './stack.ts';
+
+export type PlainWorker = { url: string; pid: number | null; stop(): Promise<void> };
+
+/** Bundles the bare Hono Worker and runs it as Clients+ is run, answering `body`. */
+export async function startBare(dir: string, body: string): Promise<PlainWorker> {
+  const bundle = await bundleOther(join(import.meta.dirname, 'bare-worker.ts'), join(dir, 'bare'));
+  return startPlain(bundle, { BODY: body });
+}
+
+/** Runs a Worker without Durable Objects on a socket of its own. */
+export function startPlain(bundle: string, bindings: Record<string, string> = {}): Promise<PlainWorker> {
+  return withPid(async () => {
+    const port = await freePort();
+    const mf = new Miniflare(
+      convertV4MiniflareOptions({
+        host: '127.0.0.1',
+        port: await freePort(),
+        log: new Log(LogLevel.ERROR),
+        cf: false,
+        handleStructuredLogs: () => undefined,
+        workers: [
+          {
+            name: 'plain',
+            modulesRoot: dirname(bundle),
+            modules: [{ type: 'ESModule', path: bundle }],
+            compatibilityDate: '2026-10-20',
+            compatibilityFlags: ['nodejs_compat'],
+            bindings,
+            unsafeDirectSockets: [{ host: '127.0.0.1', port }],
+          },
+        ],
+      }),
+    );
+    await mf.ready;
+    return { url: `http://127.0.0.1:${port}`, stop: () => mf.dispose() };
+  });
+}

@@ -1,0 +1,163 @@
+import { availableParallelism, loadavg } from 'node:os';
+import type { Api } from '../test/support/api.ts';
+import { startBare } from './bare.ts';
+import type { BenchOptions, BenchResult } from './benchmark.ts';
+import { type LoadGenerator, type LoadReport, startLoadGenerator } from './load.ts';
+import type { Bench, BenchWorker } from './stack.ts';
+import { median, round } from './statistics.ts';
+import { table } from './table.ts';
+import { canReadCpu, cpuMs } from './workerd.ts';
+
+const PATH = '/clients?limit=20';
+const CONNECTIONS = 24;
+const SECONDS = 2.5;
+
+type Name = 'quiet' | 'logged' | 'bare';
+type Runner = { name: Name; url: string; pid: number | null };
+type Round = {
+  worker: Name;
+  round: number;
+  requestsPerSecond: number;
+  cpuUsPerRequest: number | null;
+  p50Ms: number;
+  p99Ms: number;
+  postgresRequests: number;
+  redisRequests: number;
+};
+
+/**
+ * A cached list from memory, through authentication, rate limit and validity, ÷ a bare Hono Worker that answers the same
+ * bytes; both on direct sockets, in turn. Once with LOG_LEVEL=warn (`ratio`), once with a log line per request.
+ */
+export async function cached({ rounds, stack, progress }: BenchOptions): Promise<BenchResult> {
+  const bench = await stack();
+  const quiet = await bench.start({ LOG_LEVEL: 'warn' });
+  const logged = await bench.start({ LOG_LEVEL: 'info' });
+  const { api } = await bench.company(quiet, 20);
+  const body = await warm(api, quiet);
+  if ((await warm(api, logged)) !== body) throw new Error('the two Workers answer different bytes');
+  const bare = await startBare(bench.dir, body);
+  const generator = startLoadGenerator();
+  try {
+    const runners: Runner[] = [
+      { name: 'quiet', ...quiet },
+      { name: 'logged', ...logged },
+      { name: 'bare', ...bare },
+    ];
+    const measured: Round[] = [];
+    // Round 0 warms JIT and connections and is thrown away.
+    for (let number = 0; number <= rounds; number++) {
+      for (const runner of runners) {
+        const result = await measure(bench, generator, runner, api, number);
+        if (number > 0) measured.push(result);
+      }
+      if (number > 0) progress(`round ${number} of ${rounds}`);
+    }
+    await warm(api, quiet, body);
+    const lines = logged.logs.filter((line) => line.includes('"clients.list"') || line.includes('/clients')).length;
+    if (lines === 0) throw new Error('the Worker wrote no log line');
+    return summary(measured, body, rounds);
+  } finally {
+    await generator.stop();
+    await Promise.all([quiet.stop(), logged.stop(), bare.stop()]);
+  }
+}
+
+/** Asks until the answer comes from memory, and checks that it does. */
+async function warm(api: Api, worker: BenchWorker, expected?: string): Promise<string> {
+  const caller = Object.assign(api.as(api.token), { url: worker.url });
+  if (expected === undefined) await caller.get(PATH);
+  const reply = await caller.get(PATH);
+  const state = `${reply.status} ${reply.headers.get('x-cache')} ${reply.headers.get('cache-status')}`;
+  if (!state.startsWith('200 HIT ') || !state.endsWith('detail=memory')) throw new Error(`not from memory: ${state}`);
+  if (expected !== undefined && reply.text !== expected) throw new Error('the answer changed under load');
+  return reply.text;
+}
+
+async function measure(
+  bench: Bench,
+  generator: LoadGenerator,
+  runner: Runner,
+  api: Api,
+  number: number,
+): Promise<Round> {
+  const { pid, url, name } = runner;
+  const postgres = bench.neon.counts().requests;
+  const redis = bench.upstash.counts().requests;
+  const started = pid === null ? 0 : await cpuMs(pid);
+  const report = await generator.run({
+    url: `${url}/api/v1${PATH}`,
+    headers: { Authorization: `Bearer ${api.token}` },
+    connections: CONNECTIONS,
+    seconds: SECONDS,
+  });
+  const used = pid === null ? null : (await cpuMs(pid)) - started;
+  if (report.bad > 0) throw new Error(`${name}: ${report.bad} of ${report.requests} answers were no 200`);
+  return {
+    worker: name,
+    round: number,
+    requestsPerSecond: Math.round(report.requests / report.seconds),
+    cpuUsPerRequest: used === null ? null : round((used * 1000) / report.requests, 1),
+    ...latencies(report),
+    postgresRequests: bench.neon.counts().requests - postgres,
+    redisRequests: bench.upstash.counts().requests - redis,
+  };
+}
+
+const latencies = ({ p50Ms, p99Ms }: LoadReport): { p50Ms: number; p99Ms: number } => ({ p50Ms, p99Ms });
+
+function summary(measured: readonly Round[], body: string, rounds: number): BenchResult {
+  const of = (worker: Name): Round[] => measured.filter((each) => each.worker === worker);
+  const rate = (worker: Name): number => median(of(worker).map((each) => each.requestsPerSecond));
+  const cpu = (worker: Name): number | null => {
+    const values = of(worker).map((each) => each.cpuUsPerRequest);
+    return values.some((value) => value === null) ? null : round(median(values.map(Number)), 1);
+  };
+  // Round by round, because the machine's pace drifts while both are measured.
+  const paired = (worker: Name, ratio: (own: Round, bare: Round) => number): number =>
+    round(median(of(worker).map((own, index) => ratio(own, of('bare')[index] as Round))), 3);
+  const byRate = (own: Round, bare: Round): number => own.requestsPerSecond / bare.requestsPerSecond;
+  const byCpu = (own: Round, bare: Round): number => Number(bare.cpuUsPerRequest) / Number(own.cpuUsPerRequest);
+  const worst = (worker: Name): number => Math.max(...of(worker).map((each) => each.postgresRequests));
+  const figures = {
+    ratio: paired('quiet', byRate),
+    ratioWithLogLines: paired('logged', byRate),
+    ...(canReadCpu
+      ? { cpuRatio: paired('quiet', byCpu), cpuRatioWithLogLines: paired('logged', byCpu) }
+      : { cpuRatio: null, cpuAbsentBecause: `no /proc on ${process.platform}` }),
+    requestsPerSecond: rate('quiet'),
+    requestsPerSecondWithLogLines: rate('logged'),
+    bareRequestsPerSecond: rate('bare'),
+    cpuUsPerRequest: cpu('quiet'),
+    cpuUsPerRequestWithLogLines: cpu('logged'),
+    bareCpuUsPerRequest: cpu('bare'),
+    saturatedP50Ms: median(of('quiet').map((each) => each.p50Ms)),
+    saturatedP99Ms: median(of('quiet').map((each) => each.p99Ms)),
+    bodyBytes: Buffer.byteLength(body),
+    connections: CONNECTIONS,
+    loadAverage1m: round(loadavg()[0] ?? 0, 1),
+    processors: availableParallelism(),
+    postgresRequestsWorstRound: Math.max(worst('quiet'), worst('logged')),
+    rounds: measured,
+  };
+  const row = (label: string, worker: Name): (string | number)[] => [
+    label,
+    rate(worker),
+    cpu(worker) ?? 'n/a',
+    median(of(worker).map((each) => each.p50Ms)),
+    median(of(worker).map((each) => each.p99Ms)),
+    median(of(worker).map((each) => each.redisRequests)),
+    median(of(worker).map((each) => each.postgresRequests)),
+  ];
+  const lines = [
+    ...table([
+      [`medians of ${rounds}`, 'requests/s', 'CPU µs/request', 'p50 ms', 'p99 ms', 'Redis trips', 'Postgres trips'],
+      row('Clients+, LOG_LEVEL=warn', 'quiet'),
+      row('Clients+, LOG_LEVEL=info', 'logged'),
+      row('bare Hono, same bytes', 'bare'),
+    ]),
+    `ratio ${figures.ratio} (CPU ${figures.cpuRatio}); with log lines ${figures.ratioWithLogLines}; wanted ≥ 0.5`,
+    `load average ${figures.loadAverage1m} on ${figures.processors} processors; above them, trust the CPU ratio`,
+  ];
+  return { lines, figures };
+}

@@ -1,0 +1,39 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+
+/** What to ask for, how wide and how long. */
+export type LoadOrder = { url: string; headers: Record<string, string>; connections: number; seconds: number };
+
+/** What came of it. `bad` counts answers other than 2xx, errors and timeouts. */
+export type LoadReport = { requests: number; seconds: number; p50Ms: number; p99Ms: number; bad: number };
+
+/** A load generator in a process of its own, so that the Worker's log and the generator do not share a thread. */
+export type LoadGenerator = { run(order: LoadOrder): Promise<LoadReport>; stop(): Promise<void> };
+
+export function startLoadGenerator(): LoadGenerator {
+  const child: ChildProcess = fork(join(import.meta.dirname, 'load-process.ts'), { stdio: 'inherit' });
+  return {
+    async run(order) {
+      const ended = new AbortController();
+      child.send(order);
+      try {
+        const [report] = (await Promise.race([
+          once(child, 'message', { signal: ended.signal }),
+          once(child, 'exit', { signal: ended.signal }).then(() =>
+            Promise.reject(new Error('the load generator died')),
+          ),
+        ])) as [LoadReport];
+        return report;
+      } finally {
+        ended.abort();
+      }
+    },
+    async stop() {
+      if (child.exitCode !== null) return;
+      const exit = once(child, 'exit');
+      child.disconnect();
+      await exit;
+    },
+  };
+}
