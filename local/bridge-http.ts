@@ -20,6 +20,8 @@ export interface BridgeServer {
   port: number;
   setDelay(ms: number): void;
   setFault(fault: Fault): void;
+  /** Lets so many more requests through and holds the others; null lets all through, those held first. */
+  setBudget(requests: number | null): void;
   stop(): Promise<void>;
 }
 
@@ -44,6 +46,8 @@ export async function startBridgeServer(
   let delayMs = options.delayMs ?? 0;
   let fault: Fault = null;
   let garbageTurn = 0;
+  let budget = Number.POSITIVE_INFINITY;
+  const held: (() => void)[] = [];
   const stopping = new AbortController();
   const wait = (ms: number): Promise<void> => sleep(ms, undefined, { signal: stopping.signal }).catch(() => undefined);
 
@@ -52,6 +56,8 @@ export async function startBridgeServer(
     if (fault === 'refuse') return void request.socket.destroy();
     const body = await readBody(request);
     if (body === undefined) return send(response, { status: 413, body: '{"message":"request is too large"}' });
+    budget -= 1;
+    if (budget < 0) await new Promise<void>((go) => held.push(go));
     if (delayMs > 0) await exactly(delayMs);
     if (fault === 'garbage') {
       const text = garbage[garbageTurn++ % garbage.length] ?? '';
@@ -75,7 +81,12 @@ export async function startBridgeServer(
   server.requestTimeout = 0;
   server.listen(options.port ?? 0, '127.0.0.1');
   await once(server, 'listening');
+  const setBudget = (requests: number | null): void => {
+    budget = requests ?? Number.POSITIVE_INFINITY;
+    for (const go of held.splice(0)) go();
+  };
   return {
+    setBudget,
     port: (server.address() as AddressInfo).port,
     setDelay(ms) {
       delayMs = ms;
@@ -85,6 +96,7 @@ export async function startBridgeServer(
     },
     async stop() {
       stopping.abort();
+      setBudget(null);
       const closed = once(server, 'close');
       server.close();
       server.closeAllConnections();

@@ -31,6 +31,7 @@ export interface NeonBridge {
   port: number;
   setDelay(ms: number): void;
   setFault(fault: Fault): void;
+  setBudget(requests: number | null): void;
   /** Totals since the start: HTTP requests, batches among them, statements in all. */
   counts(): { requests: number; batches: number; statements: number };
   /** Replaces the hooks of the options; null removes one. */

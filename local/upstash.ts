@@ -20,6 +20,7 @@ export interface UpstashBridge {
   port: number;
   setDelay(ms: number): void;
   setFault(fault: Fault): void;
+  setBudget(requests: number | null): void;
   /** Totals since the start: HTTP requests, commands in all. */
   counts(): { requests: number; commands: number };
   stop(): Promise<void>;

@@ -108,7 +108,7 @@ function readSettings(env: Env, faults: string[]): Settings {
     databaseReplicaUrl: replica === '' ? null : url('DATABASE_REPLICA_URL', postgres),
     redisUrl: url('UPSTASH_REDIS_REST_URL', ['https:', 'http:']),
     redisToken: required('UPSTASH_REDIS_REST_TOKEN'),
-    redisDeadline: number('REDIS_DEADLINE_MS', 250, 10, 10_000),
+    redisDeadline: number('REDIS_DEADLINE_MS', 250, 10, 60_000),
     jwtPrivateKey: required('JWT_PRIVATE_KEY'),
     jwtPublicKeys: required('JWT_PUBLIC_KEYS'),
     cursorSecret: required('CURSOR_SECRET'),

@@ -3,7 +3,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestProject } from 'vitest/node';
 import { migrate } from '../../local/migrate.ts';
-import { startRedis } from '../../local/redis.ts';
 import { startStack } from '../../local/stack.ts';
 import { bundleWorker } from './bundle.ts';
 
@@ -13,28 +12,25 @@ declare module 'vitest' {
   export interface ProvidedContext {
     adminUrl: string;
     vars: Record<string, string>;
-    redisPort: number;
     bundle: string;
   }
 }
 
-/** One Postgres with a migrated template, one Redis and one bundle for all files; each file takes its own database. */
+/** One Postgres with a migrated template and one bundle for all files; each file takes its own database and Redis. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   // Postgres runs as another user when the tests run as root, so the folder must be one it may enter.
   const dir = await mkdtemp(join(tmpdir(), 'clientsplus-test-'));
   await chmod(dir, 0o755);
-  const [stack, redis, bundle] = await Promise.all([
+  const [stack, bundle] = await Promise.all([
     startStack({ dir: join(dir, 'data'), durable: false, database: TEMPLATE, fresh: true }),
-    startRedis(),
     bundleWorker(join(dir, 'bundle')),
   ]);
   await migrate(stack.vars.DATABASE_MIGRATION_URL ?? '', { log: () => undefined });
   project.provide('adminUrl', stack.adminUrl);
   project.provide('vars', stack.vars);
-  project.provide('redisPort', redis.port);
   project.provide('bundle', bundle);
   return async () => {
-    await Promise.all([stack.stop(), redis.stop()]);
+    await stack.stop();
     await rm(dir, { recursive: true, force: true });
   };
 }

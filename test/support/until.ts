@@ -4,7 +4,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 export async function until<T>(
   what: string,
   probe: () => Promise<T | false | null | undefined> | T | false | null | undefined,
-  deadline = 5000,
+  deadline = 10_000,
 ): Promise<T> {
   const end = Date.now() + deadline;
   for (;;) {

@@ -3,6 +3,7 @@ import pg from 'pg';
 import { inject } from 'vitest';
 import { copyDatabase, dropDatabase } from '../../local/databases.ts';
 import { type NeonBridge, startNeonBridge } from '../../local/neon.ts';
+import { startRedis } from '../../local/redis.ts';
 import { withDatabase } from '../../local/roles.ts';
 import { startUpstashBridge, type UpstashBridge } from '../../local/upstash.ts';
 import { Api } from './api.ts';
@@ -10,9 +11,13 @@ import { type RunningWorker, startWorker } from './worker.ts';
 
 const TEMPLATE = 'clientsplus_template';
 
-/** A database of a file's own, bridges of its own (so that faults and counts are its own), and a Worker on them. */
+/**
+ * A database and a Redis of a file's own, bridges of its own (so that faults and counts are its own), and a Worker on
+ * them. One Redis for all would be one thread for all, and slow down with the keys of every file.
+ */
 export type World = {
   vars: Record<string, string>;
+  redisPort: number;
   /** TCP URL of the database for its administrator. */
   adminUrl: string;
   neon: NeonBridge;
@@ -34,9 +39,10 @@ export async function openDatabase(): Promise<Database> {
   const name = `t_${randomUUID().replaceAll('-', '').slice(0, 16)}`;
   await copyDatabase(admin, name, TEMPLATE, async () => undefined);
   const url = new URL(admin);
+  const redis = await startRedis();
   const [neon, upstash] = await Promise.all([
     startNeonBridge({ postgresHost: '127.0.0.1', postgresPort: Number(url.port) }),
-    startUpstashBridge({ redisPort: inject('redisPort'), token: 'test' }),
+    startUpstashBridge({ redisPort: redis.port, token: 'test' }),
   ]);
   const adminUrl = withDatabase(admin, name);
   const pool = new pg.Pool({ connectionString: adminUrl, max: 4 });
@@ -54,7 +60,6 @@ export async function openDatabase(): Promise<Database> {
     DATABASE_JOBS_URL: moved(shared.DATABASE_JOBS_URL),
     UPSTASH_REDIS_REST_URL: `http://127.0.0.1:${upstash.port}`,
     UPSTASH_REDIS_REST_TOKEN: 'test',
-    // One Redis serves all files; the environment is part of every key.
     ENVIRONMENT: name,
     // A busy machine is no outage; suites of outages set their own.
     REDIS_DEADLINE_MS: '3000',
@@ -63,6 +68,7 @@ export async function openDatabase(): Promise<Database> {
   };
   return {
     vars,
+    redisPort: redis.port,
     adminUrl,
     neon,
     upstash,
@@ -78,6 +84,7 @@ export async function openDatabase(): Promise<Database> {
     async close() {
       await pool.end();
       await Promise.all([neon.stop(), upstash.stop()]);
+      await redis.stop();
       await dropDatabase(admin, name);
     },
   };

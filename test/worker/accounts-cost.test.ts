@@ -29,7 +29,8 @@ test('a log-in costs the same for known and unknown accounts', async () => {
       expectProblem(reply, 'invalid_credentials');
     }
   }
-  const ratio = median(took.known) / median(took.unknown);
+  // Noise only adds: the quickest of each kind is the nearest to its cost.
+  const ratio = Math.min(...took.known) / Math.min(...took.unknown);
   // Without the dummy derivation the unknown ones would be several times as fast.
   expect(ratio, JSON.stringify(took)).toBeGreaterThan(0.5);
   expect(ratio, JSON.stringify(took)).toBeLessThan(2);

@@ -58,7 +58,7 @@ test('a restart in the middle: the rest goes in by itself, each row once', async
   const api = salon.api.at(worker.url);
   const head = await headOf(api);
   world.neon.setDelay(150);
-  const reply = await send(api, fileOf(3000));
+  const reply = await send(api, fileOf(1500));
   await until('some chunks are in', async () => Number((await row(reply.json.id))?.created) >= 500);
   await worker.stop();
   world.neon.setDelay(0);
@@ -68,12 +68,12 @@ test('a restart in the middle: the rest goes in by itself, each row once', async
   await until('the job to end', async () => (await row(reply.json.id))?.status === 'COMPLETED', 40_000);
   const again = salon.api.at(worker.url);
   expect(counts(await ended(again, reply.json.id))).toMatchObject({
-    total: 3000,
-    created: 3000,
+    total: 1500,
+    created: 1500,
     unchanged: 0,
     failed: 0,
   });
-  expect(await headOf(again)).toBe(head + 3000);
+  expect(await headOf(again)).toBe(head + 1500);
 }, 60_000);
 
 test('a death between commit and bookkeeping: the chunk is not counted twice', async () => {
@@ -115,13 +115,13 @@ test('a death between the commit of the job and its start: it starts all the sam
 test('the database away for a while: the import waits and goes on', async () => {
   const api = salon.api.at(worker.url);
   world.neon.setDelay(100);
-  const reply = await send(api, fileOf(1500));
+  const reply = await send(api, fileOf(1000));
   await until('some chunks are in', async () => Number((await row(reply.json.id))?.created) > 0);
   world.neon.setFault('refuse');
   await new Promise((resolve) => setTimeout(resolve, 1500));
   world.neon.setFault(null);
   world.neon.setDelay(0);
-  expect(counts(await ended(api, reply.json.id))).toMatchObject({ created: 1500, failed: 0 });
+  expect(counts(await ended(api, reply.json.id))).toMatchObject({ created: 1000, failed: 0 });
 });
 
 test('whoever asked loses the right: what is in stays, the job says why it stopped', async () => {
@@ -134,14 +134,14 @@ test('whoever asked loses the right: what is in stays, the job says why it stopp
     const me = await manager.get('/auth/me');
     const userId = uuidOf('usr', String((me.json.user as { id: string }).id));
     world.neon.setDelay(100);
-    const reply = await send(manager, fileOf(2000));
+    const reply = await send(manager, fileOf(1000));
     await until('some chunks are in', async () => Number((await row(reply.json.id))?.created) > 0);
     await world.sql(sql, [userId], 'cp_owner');
     const job = await ended(api, reply.json.id);
     world.neon.setDelay(0);
     expect([job.status, job.error?.code]).toEqual(['FAILED', code]);
     expect(job.created).toBeGreaterThan(0);
-    expect(job.created).toBeLessThan(2000);
+    expect(job.created).toBeLessThan(1000);
     const prefix = `f${files}-`;
     const stored = await world.sql('select count(*)::int as n from clients where external_id like $1', [`${prefix}%`]);
     expect(stored).toEqual([{ n: job.created }]);
