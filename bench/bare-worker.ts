@@ -1,7 +1,53 @@
-import { Hono } from 'hono';
+import { type Context, Hono } from 'hono';
+
+type Env = {
+  Bindings: { BODY: string; REDIS_URL: string; REDIS_TOKEN: string; SQL_URL: string; DATABASE_URL: string };
+};
 
 /** The least a Hono Worker can do: the same bytes, a content type, nothing else. */
-const app = new Hono<{ Bindings: { BODY: string } }>();
-app.get('/api/v1/clients', (c) => c.body(c.env.BODY, 200, { 'Content-Type': 'application/json' }));
+const app = new Hono<Env>();
+app.get('/api/v1/clients', answer);
+
+/** The same after the least trips that an answer of each kind needs, one after another. */
+app.get('/coldHit', async (c) => {
+  await redis(c);
+  return answer(c);
+});
+app.get('/miss', async (c) => {
+  await redis(c);
+  await postgres(c);
+  return answer(c);
+});
+app.get('/write', async (c) => {
+  await postgres(c);
+  await redis(c);
+  return answer(c);
+});
+
+function answer(c: Context<Env>): Response {
+  return c.body(c.env.BODY, 200, { 'Content-Type': 'application/json' });
+}
+
+/** What a read asks: the company's state, the entry, the caller's count. */
+const PIPELINE = JSON.stringify([
+  ['hmget', 'bare:log', 'epoch', 'head', 'floor', 'incarnation', 't:clients'],
+  ['get', 'bare:entry'],
+  ['incrby', 'bare:rate', 1],
+  ['pexpire', 'bare:rate', 120_000],
+]);
+
+async function redis({ env }: Context<Env>): Promise<void> {
+  await post(`${env.REDIS_URL}/pipeline`, { Authorization: `Bearer ${env.REDIS_TOKEN}` }, PIPELINE);
+}
+
+async function postgres({ env }: Context<Env>): Promise<void> {
+  await post(env.SQL_URL, { 'Neon-Connection-String': env.DATABASE_URL }, '{"query":"select 1","params":[]}');
+}
+
+async function post(url: string, headers: Record<string, string>, body: string): Promise<void> {
+  const reply = await fetch(url, { method: 'POST', headers, body });
+  if (!reply.ok) throw new Error(`${url} answered ${reply.status}`);
+  await reply.text();
+}
 
 export default app;

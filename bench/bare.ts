@@ -2,14 +2,20 @@ import { dirname, join } from 'node:path';
 import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from 'miniflare';
 import { freePort } from '../local/ports.ts';
 import { bundleOther } from './bundle.ts';
-import { withPid } from './stack.ts';
+import { type Bench, withPid } from './stack.ts';
 
 export type PlainWorker = { url: string; pid: number | null; stop(): Promise<void> };
 
-/** Bundles the bare Hono Worker and runs it as Clients+ is run, answering `body`. */
-export async function startBare(dir: string, body: string): Promise<PlainWorker> {
+/** Bundles the bare Hono Worker and runs it as Clients+ is run, answering `body`; it reaches the same bridges. */
+export async function startBare({ dir, vars, neon }: Bench, body: string): Promise<PlainWorker> {
   const bundle = await bundleOther(join(import.meta.dirname, 'bare-worker.ts'), join(dir, 'bare'));
-  return startPlain(bundle, { BODY: body });
+  return startPlain(bundle, {
+    BODY: body,
+    REDIS_URL: String(vars.UPSTASH_REDIS_REST_URL),
+    REDIS_TOKEN: String(vars.UPSTASH_REDIS_REST_TOKEN),
+    SQL_URL: `http://127.0.0.1:${neon.port}/sql`,
+    DATABASE_URL: String(vars.DATABASE_URL),
+  });
 }
 
 /** Runs a Worker without Durable Objects on a socket of its own. */

@@ -36,7 +36,7 @@ export async function cached({ rounds, stack, progress }: BenchOptions): Promise
   const { api } = await bench.company(quiet, 20);
   const body = await warm(api, quiet);
   if ((await warm(api, logged)) !== body) throw new Error('the two Workers answer different bytes');
-  const bare = await startBare(bench.dir, body);
+  const bare = await startBare(bench, body);
   const generator = startLoadGenerator();
   try {
     const runners: Runner[] = [

@@ -6,12 +6,13 @@ export type Timed = { status: number; headers: IncomingHttpHeaders; text: string
 
 export type Call = { method?: string; path: string; headers?: Record<string, string>; body?: string };
 
-/** A caller on one kept-alive connection. */
+/** A caller on kept-alive connections, one unless told otherwise. */
 export class Client {
-  readonly #agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  readonly #agent: Agent;
   readonly #origin: string;
 
-  constructor(origin: string) {
+  constructor(origin: string, connections: number = 1) {
+    this.#agent = new Agent({ keepAlive: true, maxSockets: connections });
     this.#origin = origin;
   }
 

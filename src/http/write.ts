@@ -6,7 +6,9 @@ import { AppError, ERROR_CODES } from '../core/errors.ts';
 import { newUuid, parseId } from '../core/id.ts';
 import { canonicalJson } from '../core/json.ts';
 import { parseIfMatch } from '../core/revision.ts';
+import { behind } from '../data/context.ts';
 import { type Claim, type Committed, type Kept, type Row, rowsOf, snapshot } from '../data/log.ts';
+import { purgeEntries } from '../data/purge.ts';
 import { admit, write } from '../data/write.ts';
 import { admissionOf } from './admission.ts';
 import { readJson, validate } from './body.ts';
@@ -55,6 +57,8 @@ export type WriteRoute<S extends z.ZodType> = {
   extra?(input: WriteInput<z.output<S>>): SQL;
   /** How that jsonb is shown. */
   present?(extra: Record<string, unknown>): Record<string, unknown>;
+  /** What was cached before may not even be kept until its time is over. */
+  purges?: boolean;
   /** The answer is that alone, without the object. */
   alone?: boolean;
 };
@@ -123,6 +127,9 @@ export function change<S extends z.ZodType>(route: WriteRoute<S>): (c: AppContex
       },
       admission,
     );
+    if (route.purges === true) {
+      ctx.waitUntil(purgeEntries(behind(ctx), doors.redis, doors.settings.environment, companyId));
+    }
     return answer(c, route, committed, input.id);
   };
 }

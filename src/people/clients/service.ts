@@ -83,6 +83,7 @@ export const eraseClient = change({
   permission: 'erase',
   target: 'path',
   status: 200,
+  purges: true,
   statements: (input) => [expectVersion(resource, input), sql`select app.erase_client(${input.id}::uuid)`],
 });
 
