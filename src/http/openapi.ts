@@ -105,11 +105,13 @@ function headersOf(spec: RouteSpec): Parameter[] {
   if (spec.anonymous === true) return [];
   if (spec.method === 'get') {
     const min = header('Min-Revision', 'The answer is computed at this revision or a later one.');
-    return spec.success.cached === true ? [min, header('If-None-Match', 'An ETag; 304 when it still holds.')] : [min];
+    return hasETag(spec) ? [min, header('If-None-Match', 'An ETag; 304 when it still holds.')] : [min];
   }
   if (spec.method === 'post') return [header('Idempotency-Key', 'Repeats of the request answer as the first did.')];
   return [header('If-Match', 'The version that the change rests on.')];
 }
+
+const hasETag = ({ success }: RouteSpec): boolean => success.cached === true || success.revalidated === true;
 
 /** The statuses every route of its kind can answer, besides those it declares. */
 function commonErrors(spec: RouteSpec): ErrorCode[] {
@@ -158,7 +160,7 @@ function responsesOf(spec: RouteSpec, components: Components): Json {
           description,
           content: Object.fromEntries(types.map((type) => [type, { schema: schemaOf(schema, 'output', components) }])),
         };
-  if (success.cached === true) responses[304] = { description: 'What the caller holds is still right' };
+  if (hasETag(spec)) responses[304] = { description: 'What the caller holds is still right' };
   const byStatus = new Map<number, ErrorCode[]>();
   for (const code of new Set([...commonErrors(spec), ...spec.errors])) {
     const { status } = ERROR_CODES[code];

@@ -31,6 +31,8 @@ export type RouteSpec = {
     schema: z.ZodType | null;
     description: string;
     cached?: boolean;
+    /** It has an ETag that may be sent back; what is cached has one anyway. */
+    revalidated?: boolean;
     /** Media types of an answer that is no JSON. */
     types?: readonly string[];
   };
