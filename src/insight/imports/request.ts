@@ -1,5 +1,6 @@
 import { AppError, type Fault } from '../../core/errors.ts';
 import type { AppContext } from '../../http/context.ts';
+import { keyOf } from '../../http/idempotency.ts';
 import type { Importer, Importers } from './importer.ts';
 import type { Format } from './rows.ts';
 import { MOST_BYTES, tooLarge } from './upload.ts';
@@ -15,7 +16,7 @@ export function readRequest(c: AppContext, importers: Importers): ImportRequest 
   if (Number(c.req.header('Content-Length') ?? '0') > MOST_BYTES) throw tooLarge();
   const format = formatOf(c.req.header('Content-Type') ?? '');
   const { importer, dryRun } = readQuery(new URL(c.req.url).searchParams, importers);
-  return { importer, dryRun, format, key: keyOf(c.req.header('Idempotency-Key')) };
+  return { importer, dryRun, format, key: keyOf(c) };
 }
 
 function formatOf(header: string): Format {
@@ -67,15 +68,4 @@ function readQuery(params: URLSearchParams, importers: Importers): { importer: I
     throw new AppError(code, `${faults[0]?.parameter}: ${faults[0]?.detail}`, { faults });
   }
   return { importer, dryRun: dryRun === 'true' };
-}
-
-/** As `http/write.ts` reads it for JSON bodies. */
-function keyOf(header: string | undefined): string | null {
-  if (header === undefined) return null;
-  const text = /^"(.*)"$/.exec(header.trim())?.[1] ?? header.trim();
-  if (/^[\x21-\x7e]{1,255}$/.test(text)) return text;
-  const detail = 'Idempotency-Key must be 1 to 255 visible ASCII characters.';
-  throw new AppError('invalid_idempotency_key', detail, {
-    faults: [{ header: 'Idempotency-Key', code: 'invalid_idempotency_key', detail }],
-  });
 }

@@ -2,6 +2,7 @@ import { AppError, ERROR_CODES } from '../../core/errors.ts';
 import { admit } from '../../data/write.ts';
 import { admissionOf } from '../../http/admission.ts';
 import { type AppContext, principalOf } from '../../http/context.ts';
+import { fingerprintOf } from '../../http/idempotency.ts';
 import { detailRoute, listRoute } from '../../http/list.ts';
 import type { RouteModule } from '../../http/route.ts';
 import { page } from '../../http/schemas.ts';
@@ -45,7 +46,10 @@ function post(importers: Importers) {
     }
     const { JOBS } = c.env.bindings;
     const jobs = JOBS.get(JOBS.idFromName(companyId)) as unknown as JobsApi;
-    const taken = await takeImport({ ctx, doors, jobs, principal, request, route: c.req.path }, file);
+    const taken = await takeImport(
+      { ctx, doors, jobs, principal, request, route: c.req.path, fingerprint: fingerprintOf(c) },
+      file,
+    );
     const view = viewOf(taken.row);
     const headers: Record<string, string> = { 'Cache-Control': 'no-store', Location: `${c.req.path}/${view.id}` };
     if (taken.replayed) headers['Idempotency-Replayed'] = 'true';
