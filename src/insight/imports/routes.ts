@@ -10,7 +10,7 @@ import { sendJson } from '../../http/send.ts';
 import { readUncached } from '../../http/uncached.ts';
 import type { JobsApi } from '../../jobs/api.ts';
 import type { Importers } from './importer.ts';
-import { type ImportRequest, QUERY, readRequest } from './request.ts';
+import { FILE_TYPES, type ImportRequest, queryOf, readRequest } from './request.ts';
 import { importDetails, importList } from './resource.ts';
 import { ImportSummary, ImportView, viewOf } from './schema.ts';
 import { PERMISSION, takeImport, WEIGHT } from './service.ts';
@@ -73,17 +73,10 @@ export const importRoutes = (importers: Importers): RouteModule => [
     summary: 'Import a file',
     description: FILE,
     permission: PERMISSION,
-    query: QUERY,
+    query: queryOf(importers),
+    file: FILE_TYPES,
     success: { status: 202, schema: ImportView, description: 'The job; ask its Location how it goes' },
-    errors: [
-      'invalid_parameter',
-      'unknown_parameter',
-      'empty_body',
-      'malformed_file',
-      'payload_too_large',
-      'unsupported_media_type',
-      'idempotency_key_reused',
-    ],
+    errors: ['invalid_parameter', 'unknown_parameter', 'idempotency_key_reused', 'invalid_idempotency_key'],
     handler: post(importers),
   },
   {
