@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Json, type Reply, signUp, type Tenant } from '../support/api.ts';
+import { imported } from '../support/imports.ts';
 import { addUser } from '../support/people.ts';
 import { openWorld, type World } from '../support/world.ts';
 
@@ -96,11 +97,25 @@ describe('erase', () => {
     const alias = await create({ firstName: 'Zaphod', tags: ['vip-tag', 'alias'], notes: 'two heads too' });
     const before = await salon.api.post(`/clients/${id}/merge`, { sourceId: alias.id });
     await fresh('/clients?search=zaphod');
+    // Files that name the person, rightly, wrongly, and without a header row.
+    const cells = [person.externalId, person.lastName, person.email, person.phone, person.notes].join();
+    const lines = [
+      JSON.stringify({ ...person, phone: 'two heads', tags: 'vip-tag' }),
+      JSON.stringify({ ...person, externalId: 'x'.repeat(300) }),
+    ];
+    const jobs = [
+      await imported(salon.api, `externalId,lastName,email,phone,notes\n${cells}\n${cells}`, {
+        headers: { 'Idempotency-Key': randomUUID() },
+      }),
+      await imported(salon.api, `${cells}\n${cells}`),
+      await imported(salon.api, lines.join('\n'), { type: 'application/x-ndjson', dryRun: true }),
+    ];
+    expect(jobs.map(({ failed }) => failed)).toEqual([1, 1, 2]);
     const internal = await uuidOf(id);
 
     const erased = await salon.api.post(`/clients/${id}/erase`);
     expect(erased.status, erased.text).toBe(200);
-    expect(erased.revision).toBe(before.revision + 2);
+    expect(erased.revision).toBe(before.revision + 3);
     expect(erased.json).toMatchObject({
       id,
       name: 'Erased',
@@ -123,6 +138,7 @@ describe('erase', () => {
       'client.created',
       'client.updated',
       'client.updated',
+      'client.updated',
       'client.erased',
     ]);
     expect(new Set(own.map(({ data }) => (data as Json).name))).toEqual(new Set(['Erased']));
@@ -142,7 +158,12 @@ describe('erase', () => {
       'Erased',
     ]);
     silent(replay.text);
-    for (const table of ['clients', 'changes', 'client_names', 'idempotency_keys']) {
+    for (const { id } of jobs) silent((await salon.api.get(`/imports/${id}`)).text);
+    const tables = await world.sql<{ name: string }>(
+      `select tablename::text as name from pg_tables where schemaname = 'public'`,
+    );
+    expect(tables.length).toBeGreaterThan(10);
+    for (const { name: table } of tables) {
       const rows = await world.sql(`select to_jsonb(t)::text as text from ${table} t`);
       for (const { text } of rows)
         for (const secret of SECRET) expect(text.toLowerCase(), table).not.toContain(secret.toLowerCase());

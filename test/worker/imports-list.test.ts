@@ -1,8 +1,10 @@
+import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Json, type Reply, signUp, type Tenant } from '../support/api.ts';
 import { imported } from '../support/imports.ts';
 import { addUser, uuidOf } from '../support/people.ts';
 import { expectProblem } from '../support/problem.ts';
+import { until } from '../support/until.ts';
 import { openWorld, type World } from '../support/world.ts';
 
 let world: World;
@@ -101,4 +103,35 @@ test('shows progress, which takes no revision: nothing in between keeps the list
   const after = await read(etag);
   expect([after.status, after.revision]).toEqual([200, before.revision]);
   expect((after.json.data as Json[])[0]).toMatchObject({ id: ids[0], unchanged: 7 });
+});
+
+test('a job and its report are kept for 30 days after it ended, one that never ended as long after it began', async () => {
+  const tenant = await signUp(world.api);
+  const old: string[] = [];
+  for (let n = 0; n < 5; n += 1) old.push((await imported(tenant.api, 'externalId\n,none', { dryRun: true })).id);
+  const set = (at: number, change: string): Promise<unknown> =>
+    world.sql(`update imports set ${change} where id = $1`, [uuidOf('imp', String(old[at]))], 'cp_owner');
+  const ago = (days: number): string => `clock_timestamp() - interval '${days} days'`;
+  await set(0, `created_at = ${ago(99)}, finished_at = ${ago(29)}`);
+  await set(1, `created_at = ${ago(31)}, finished_at = ${ago(31)}`);
+  await set(2, `created_at = ${ago(31)}, finished_at = null, status = 'RUNNING'`);
+  await set(3, `created_at = ${ago(29)}, finished_at = null, status = 'QUEUED'`);
+  // More than one piece takes.
+  await world.sql(
+    `insert into imports (company_id, id, resource, dry_run, created_by, finished_at)
+      select company_id, gen_random_uuid(), 'clients', true, 'SYSTEM', ${ago(40)} from imports, generate_series(1, 120) where id = $1`,
+    [uuidOf('imp', String(old[4]))],
+    'cp_owner',
+  );
+  const before = shown(await tenant.api.get('/imports?limit=100&sort=createdAt'));
+  expect(before).toHaveLength(100);
+  // Retention runs at most once an hour; a Worker of another environment knows of no run.
+  const worker = await world.another({ ENVIRONMENT: `e_${randomUUID().slice(0, 8)}` });
+  await until('retention to have run', async () => {
+    await worker.sweep();
+    return worker.logs.some((line) => line.includes('retention'));
+  });
+  expect(shown(await tenant.api.get('/imports?limit=100&sort=createdAt'))).toEqual([old[0], old[3], old[4]]);
+  expectProblem(await tenant.api.get(`/imports/${old[1]}`), 'not_found');
+  await expect(world.sql('select app.trim_imports(10)', [], 'cp_app')).rejects.toThrow('permission denied');
 });

@@ -61,7 +61,8 @@ const FILE = `The body is a file of at most 10 MiB: \`text/csv\` (RFC 4180, UTF-
 (an object per line). \`externalId\` is the match key: a row whose external id exists updates, any other creates; a column that
 is absent leaves, an empty cell clears. In CSV, \`tags\` are separated by \`|\` and \`customFields.<key>\` is a column. Rows with
 faults are reported and left out, all others go in; a repeat of the file changes nothing. Fields that an export shows but
-nobody writes (\`id\`, \`name\`, \`version\` …) are ignored, and so is the apostrophe an export puts before formulas.`;
+nobody writes (\`id\`, \`name\`, \`version\` …) are ignored, and so is the apostrophe an export puts before formulas. The job
+and its report are kept for 30 days after it has ended; the file is not kept.`;
 
 const tag = 'Imports';
 
