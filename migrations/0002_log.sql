@@ -23,7 +23,8 @@ create table app.tenant_tables (
 );
 
 -- One text, three functions: a transition table may only be named in a trigger of its own event.
--- A row counts as changed when its image differs in more than version and updated_at.
+-- A row counts as changed when its image differs in more than version and updated_at. A statement whose cascades rewrite a
+-- row more than once brings all its states in one table: those one version apart follow each other, and each is a revision.
 -- company_heads is updated in company order, so statements over several companies cannot deadlock.
 do $$
 declare
@@ -43,11 +44,12 @@ declare
 begin
   with old_images as (%2$s), new_images as (%3$s),
   changed as materialized (
-    select (coalesce(n.image, o.image) ->> k_company)::uuid company_id, (coalesce(n.image, o.image) ->> 'id')::uuid id,
-           o.image before, n.image after
+    select distinct on (1, 2, 3) (coalesce(n.image, o.image) ->> k_company)::uuid company_id, (coalesce(n.image, o.image) ->> 'id')::uuid id,
+           (coalesce(n.image, o.image) ->> 'version')::int version, o.image before, n.image after
     from old_images o full join new_images n
       on n.image ->> 'id' = o.image ->> 'id' and n.image ->> k_company = o.image ->> k_company
-    where (o.image - k_noise) is distinct from (n.image - k_noise)),
+        and (n.image -> 'version')::int - (o.image -> 'version')::int in (0, 1)
+    where (o.image - k_noise) is distinct from (n.image - k_noise) order by 1, 2, 3),
   counted as (select company_id, count(*) n from changed group by company_id),
   locked as materialized (
     select h.company_id from public.company_heads h
@@ -58,7 +60,7 @@ begin
     returning h.company_id, h.revision - counted.n base),
   logged as (
     insert into public.changes (company_id, revision, entity, entity_id, operation, schema_version, before, after, actor, request_id, changed_at)
-    select c.company_id, a.base + row_number() over (partition by c.company_id order by c.id), k_entity, c.id,
+    select c.company_id, a.base + row_number() over (partition by c.company_id order by c.id, c.version), k_entity, c.id,
            case when c.before is null then 'INSERT' when c.after is null then 'DELETE' else 'UPDATE' end,
            k_schema, c.before, c.after, v_actor, v_request, clock_timestamp()
     from changed c join advanced a using (company_id) returning 1)
@@ -80,15 +82,19 @@ begin
   execute format(template, 'delete', old_rows, no_rows);
 end $$;
 
--- version and updated_at belong to the database. A row left equal keeps them and takes no revision; it returns OLD,
+-- version and updated_at belong to the database: a new row starts at version 1, now. A row left equal keeps them and takes no revision; it returns OLD,
 -- not NULL, so that UPDATE … RETURNING still answers with the row.
 create function app.touch() returns trigger language plpgsql set search_path = '' as $$
 declare k_ignored constant text[] := array['version', 'updated_at', 'created_at'] || tg_argv[0]::text[];
 begin
+  new.updated_at := clock_timestamp();
+  if tg_op = 'INSERT' then
+    new.version := 1;
+    return new;
+  end if;
   if to_jsonb(new) - k_ignored = to_jsonb(old) - k_ignored then return old; end if;
   new.version := old.version + 1;
   new.created_at := old.created_at;
-  new.updated_at := clock_timestamp();
   return new;
 end $$;
 
@@ -126,7 +132,7 @@ begin
   -- Row-level security does not stop TRUNCATE, not even on the log itself.
   execute format('create or replace trigger refuse_truncate before truncate on %s for each statement execute function app.refuse_truncate()', p_table);
   if t.entity is null then return; end if;
-  execute format('create or replace trigger touch before update on %s for each row execute function app.touch(%L)', p_table, v_generated);
+  execute format('create or replace trigger touch before insert or update on %s for each row execute function app.touch(%L)', p_table, v_generated);
   execute format('create or replace trigger log_insert after insert on %s referencing new table as new_rows for each statement execute function app.log_insert(%L, %L, %L, %L)',
     p_table, t.entity, t.company_column, t.hidden, t.schema_version);
   execute format('create or replace trigger log_update after update on %s referencing old table as old_rows new table as new_rows for each statement execute function app.log_update(%L, %L, %L, %L)',

@@ -48,3 +48,20 @@ begin
   return v_done;
 end $$;
 grant execute on function app.import_chunk(uuid, int, int, jsonb, jsonb, text, int) to cp_app;
+
+-- Retention: a job and its report stay a month after it ended, one that never ended after it was asked for. At most p_rows:
+-- a report may have megabytes. Answers how many went.
+create index imports_expiry on imports (coalesce(finished_at, created_at));
+grant select, delete on imports to cp_definer;
+create function app.trim_imports(p_rows int) returns int language plpgsql volatile security definer set search_path = '' as $$
+declare v_gone int;
+begin
+  delete from public.imports i using (
+    select x.company_id, x.id from public.imports x where coalesce(x.finished_at, x.created_at) < clock_timestamp() - interval '30 days'
+    order by coalesce(x.finished_at, x.created_at) limit p_rows) o
+  where i.company_id = o.company_id and i.id = o.id;
+  get diagnostics v_gone = row_count;
+  return v_gone;
+end $$;
+grant execute on function app.trim_imports(int) to cp_jobs;
+alter function app.trim_imports(int) owner to cp_definer;

@@ -8,11 +8,12 @@ import { admit, write } from '../data/write.ts';
 import { admissionOf } from './admission.ts';
 import { readJson, validate } from './body.ts';
 import { type AppContext, principalOf } from './context.ts';
+import { claimOf } from './idempotency.ts';
 import { problemOf } from './problem.ts';
 import { admitAnyone } from './read.ts';
 import type { Resource } from './resource.ts';
 import { sendJson } from './send.ts';
-import { attempt, claimOf, refuseParameters } from './write.ts';
+import { attempt, refuseParameters } from './write.ts';
 
 /** A bulk costs what five requests do (contract-details A13). */
 const WEIGHT = 5;

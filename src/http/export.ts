@@ -12,6 +12,7 @@ import { csvLine } from './csv.ts';
 import { conditionsOf } from './page.ts';
 import { admitAnyone, confirmLife } from './read.ts';
 import type { Resource } from './resource.ts';
+import type { QueryParameter } from './route.ts';
 import { send } from './send.ts';
 import { attempt } from './write.ts';
 
@@ -31,8 +32,8 @@ const TYPES: Readonly<Record<Format, string>> = {
 export const EXPORT_TYPES = ['application/x-ndjson', 'text/csv'];
 
 /** What an export can be asked, for the OpenAPI document. */
-export const exportParameters = (d: ListDeclaration): Record<string, { description: string }> => ({
-  format: { description: 'ndjson (default) or csv.' },
+export const exportParameters = (d: ListDeclaration): Record<string, QueryParameter> => ({
+  format: { kind: 'enum', values: FORMATS, description: 'Default ndjson.' },
   ...(d.search === true && { search: { description: 'Words in any order; forgives typos and accents.' } }),
   fields: { description: `Exactly these fields plus id: ${d.fields.join(', ')}.` },
   ...d.filters,

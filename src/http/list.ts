@@ -7,15 +7,24 @@ import { compileProjection } from '../core/project.ts';
 import { type Row, rowsOf } from '../data/log.ts';
 import type { AppContext, Principal } from './context.ts';
 import { embed, includeTags, isRanked, MOST_PAGED, mostCounted, pageStatements, presentIncludes } from './page.ts';
-import { type ParsedQuery, read, TTL } from './read.ts';
+import { type ParsedQuery, type ReadRoute, read, TTL } from './read.ts';
 import type { Resource } from './resource.ts';
 
 type PageQuery = ListQuery & { at: Cursor | null; path: string };
 
-/** GET of a collection: pages, cursors, filters, sorts, fields (contract 2, "Lists"). */
-export function list(resource: Resource): (c: AppContext) => Promise<Response> {
+/** GET of a collection. */
+export const list = (resource: Resource): ((c: AppContext) => Promise<Response>) => read(listRoute(resource));
+
+/** GET of one object: by the id in the path, or the one that belongs to the caller. */
+export const detail = (
+  resource: Resource,
+  own?: (principal: Principal) => string,
+): ((c: AppContext) => Promise<Response>) => read(detailRoute(resource, own));
+
+/** How a collection is read: pages, cursors, filters, sorts, fields (contract 2, "Lists"). */
+export function listRoute(resource: Resource): ReadRoute<PageQuery> {
   const name = `${resource.noun.topic}.list`;
-  return read<PageQuery>({
+  return {
     name,
     version: resource.version,
     permission: resource.readPermission,
@@ -73,7 +82,7 @@ export function list(resource: Resource): (c: AppContext) => Promise<Response> {
         link: linkOf(query, next, prev),
       };
     },
-  });
+  };
 }
 
 type Ends = { total: number | null; hasNext: boolean; next: string | null; prev: string | null };
@@ -120,12 +129,9 @@ function linkOf(query: PageQuery, next: string | null, prev: string | null): str
 
 type DetailQuery = ParsedQuery & { id: string; fields: readonly string[] | null; include: readonly string[] };
 
-/** GET of one object: by the id in the path, or the one that belongs to the caller. */
-export function detail(
-  resource: Resource,
-  own?: (principal: Principal) => string,
-): (c: AppContext) => Promise<Response> {
-  return read<DetailQuery>({
+/** How one object is read. */
+export function detailRoute(resource: Resource, own?: (principal: Principal) => string): ReadRoute<DetailQuery> {
+  return {
     name: `${resource.noun.topic}.detail`,
     version: resource.version,
     permission: resource.readPermission,
@@ -147,7 +153,7 @@ export function detail(
       const view = compileProjection(query.fields)(resource.noun.view(found.row as Row, resource.version));
       return { body: { ...view, ...presentIncludes(resource, query.include, found.embedded) } };
     },
-  });
+  };
 }
 
 const LAST_ID = 'ffffffff-ffff-ffff-ffff-ffffffffffff';

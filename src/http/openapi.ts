@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { ERROR_CODES, type ErrorCode } from '../core/errors.ts';
 import type { FilterDeclaration, ListDeclaration } from '../core/list-query.ts';
-import { type RouteModule, type RouteSpec, templated } from './route.ts';
+import { type QueryParameter, type RouteModule, type RouteSpec, templated } from './route.ts';
 import { Problem } from './schemas.ts';
 
 type Parameter = {
@@ -37,6 +37,12 @@ const TYPES: Readonly<Record<FilterDeclaration['kind'], Record<string, unknown>>
   text: { type: 'string', maxLength: 200 },
 };
 
+/** One of these values, or a list of them, or whatever its kind says. */
+const valueSchema = ({ kind, values }: QueryParameter): Record<string, unknown> => ({
+  ...(kind === undefined ? { type: 'string' } : TYPES[kind]),
+  ...(kind === 'enum' && { enum: values }),
+});
+
 const query = (
   name: string,
   description: string,
@@ -49,7 +55,7 @@ function listParameters(d: ListDeclaration): Parameter[] {
     query(
       name,
       `${filter.description}${filter.values === undefined ? '' : ` Of ${filter.values.join(', ')}.`}`,
-      TYPES[filter.kind],
+      valueSchema(filter),
     ),
   );
   return [
@@ -84,8 +90,8 @@ function parametersOf(spec: RouteSpec): Parameter[] {
       schema: { type: 'string' },
     }),
   );
-  const own = Object.entries(spec.query ?? {}).map(([name, { description, required }]) =>
-    query(name, description, { type: 'string' }, required),
+  const own = Object.entries(spec.query ?? {}).map(([name, parameter]) =>
+    query(name, parameter.description, valueSchema(parameter), parameter.required),
   );
   const list = spec.list === undefined ? [] : listParameters(spec.list);
   const fields =
@@ -105,11 +111,13 @@ function headersOf(spec: RouteSpec): Parameter[] {
   if (spec.anonymous === true) return [];
   if (spec.method === 'get') {
     const min = header('Min-Revision', 'The answer is computed at this revision or a later one.');
-    return spec.success.cached === true ? [min, header('If-None-Match', 'An ETag; 304 when it still holds.')] : [min];
+    return hasETag(spec) ? [min, header('If-None-Match', 'An ETag; 304 when it still holds.')] : [min];
   }
   if (spec.method === 'post') return [header('Idempotency-Key', 'Repeats of the request answer as the first did.')];
   return [header('If-Match', 'The version that the change rests on.')];
 }
+
+const hasETag = ({ success }: RouteSpec): boolean => success.cached === true || success.revalidated === true;
 
 /** The statuses every route of its kind can answer, besides those it declares. */
 function commonErrors(spec: RouteSpec): ErrorCode[] {
@@ -118,8 +126,10 @@ function commonErrors(spec: RouteSpec): ErrorCode[] {
   if (spec.permission !== undefined) codes.push('forbidden');
   if (spec.method === 'get' && spec.anonymous !== true)
     codes.push('invalid_parameter', 'unknown_parameter', 'invalid_min_revision', 'revision_ahead');
-  if (spec.body !== undefined)
-    codes.push('malformed_json', 'empty_body', 'payload_too_large', 'unsupported_media_type', 'invalid_body');
+  if (spec.body !== undefined) codes.push('malformed_json', 'invalid_body');
+  if (spec.file !== undefined) codes.push('malformed_file');
+  if (spec.body !== undefined || spec.file !== undefined)
+    codes.push('empty_body', 'payload_too_large', 'unsupported_media_type');
   return codes;
 }
 
@@ -158,7 +168,7 @@ function responsesOf(spec: RouteSpec, components: Components): Json {
           description,
           content: Object.fromEntries(types.map((type) => [type, { schema: schemaOf(schema, 'output', components) }])),
         };
-  if (success.cached === true) responses[304] = { description: 'What the caller holds is still right' };
+  if (hasETag(spec)) responses[304] = { description: 'What the caller holds is still right' };
   const byStatus = new Map<number, ErrorCode[]>();
   for (const code of new Set([...commonErrors(spec), ...spec.errors])) {
     const { status } = ERROR_CODES[code];
@@ -173,6 +183,14 @@ function responsesOf(spec: RouteSpec, components: Components): Json {
   return responses;
 }
 
+function requestBodyOf({ body, file }: RouteSpec, components: Components): Json {
+  const content =
+    body === undefined
+      ? file?.map((type) => [type, { schema: { type: 'string' } }])
+      : [['application/json', { schema: schemaOf(body, 'input', components) }]];
+  return content === undefined ? {} : { requestBody: { required: true, content: Object.fromEntries(content) } };
+}
+
 function operationOf(spec: RouteSpec, components: Components): Json {
   return {
     tags: [spec.tag],
@@ -181,12 +199,7 @@ function operationOf(spec: RouteSpec, components: Components): Json {
     ...(spec.description !== undefined && { description: spec.description }),
     security: spec.anonymous === true ? [] : [{ bearer: [] }],
     parameters: parametersOf(spec),
-    ...(spec.body !== undefined && {
-      requestBody: {
-        required: true,
-        content: { 'application/json': { schema: schemaOf(spec.body, 'input', components) } },
-      },
-    }),
+    ...requestBodyOf(spec, components),
     responses: responsesOf(spec, components),
   };
 }

@@ -1,11 +1,17 @@
 import type { Hono } from 'hono';
 import type * as z from 'zod';
 import type { ErrorCode } from '../core/errors.ts';
-import type { ListDeclaration } from '../core/list-query.ts';
+import type { FilterDeclaration, ListDeclaration } from '../core/list-query.ts';
 import type { AppContext, AppEnv } from './context.ts';
 import { type Authenticator, authenticated } from './middleware.ts';
 
 type Method = 'get' | 'post' | 'patch' | 'put' | 'delete';
+
+/** A query parameter as the OpenAPI document shows it; without a kind it is text. */
+export type QueryParameter = Partial<Pick<FilterDeclaration, 'kind' | 'values'>> & {
+  description: string;
+  required?: boolean;
+};
 
 /** One route as its noun declares it: the handler, and what the OpenAPI document says of it. */
 export type RouteSpec = {
@@ -20,17 +26,21 @@ export type RouteSpec = {
   permission?: string;
   list?: ListDeclaration;
   /** Query parameters of a detail or of a special route. */
-  query?: Readonly<Record<string, { description: string; required?: boolean }>>;
+  query?: Readonly<Record<string, QueryParameter>>;
   fields?: readonly string[];
   /** What a detail may embed. */
   includes?: readonly string[];
   body?: z.ZodType;
+  /** Media types of a body that is no JSON. */
+  file?: readonly string[];
   /** Status and schema of success; null for answers without a body. */
   success: {
     status: number;
     schema: z.ZodType | null;
     description: string;
     cached?: boolean;
+    /** It has an ETag that may be sent back; what is cached has one anyway. */
+    revalidated?: boolean;
     /** Media types of an answer that is no JSON. */
     types?: readonly string[];
   };

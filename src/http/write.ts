@@ -1,18 +1,17 @@
-import { createHmac } from 'node:crypto';
 import { type SQL, sql } from 'drizzle-orm';
 import type { NeonHttpDatabase } from 'drizzle-orm/neon-http';
 import * as z from 'zod';
 import { AppError, ERROR_CODES } from '../core/errors.ts';
 import { newUuid, parseId } from '../core/id.ts';
-import { canonicalJson } from '../core/json.ts';
 import { parseIfMatch } from '../core/revision.ts';
 import { behind } from '../data/context.ts';
-import { type Claim, type Committed, type Kept, type Row, rowsOf, snapshot } from '../data/log.ts';
+import { type Committed, type Kept, type Row, rowsOf, snapshot } from '../data/log.ts';
 import { purgeEntries } from '../data/purge.ts';
 import { admit, write } from '../data/write.ts';
 import { admissionOf } from './admission.ts';
 import { readJson, validate } from './body.ts';
 import { type AppContext, type Principal, principalOf } from './context.ts';
+import { claimOf } from './idempotency.ts';
 import { NOBODY, notFound } from './list.ts';
 import { admitAnyone } from './read.ts';
 import type { Resource } from './resource.ts';
@@ -176,32 +175,6 @@ export function refuseParameters(c: AppContext): void {
     detail: 'This takes no query parameters.',
   }));
   throw new AppError('unknown_parameter', 'This takes no query parameters.', { faults });
-}
-
-/** The Idempotency-Key header (IETF draft): 1 to 255 visible ASCII, bare or as a quoted string. */
-export function claimOf(
-  c: AppContext,
-  route: { needsKey?: boolean; secret?: boolean },
-  value: unknown,
-): Claim | undefined {
-  const header = c.req.header('Idempotency-Key');
-  if (c.req.method !== 'POST' || route.secret === true) return undefined;
-  if (header === undefined) {
-    if (route.needsKey === true) throw new AppError('idempotency_key_required');
-    return undefined;
-  }
-  const text = /^"(.*)"$/.exec(header.trim())?.[1] ?? header.trim();
-  if (!/^[\x21-\x7e]{1,255}$/.test(text)) {
-    const detail = 'Idempotency-Key must be 1 to 255 visible ASCII characters.';
-    throw new AppError('invalid_idempotency_key', detail, {
-      faults: [{ header: 'Idempotency-Key', code: 'invalid_idempotency_key', detail }],
-    });
-  }
-  // Keyed: a body may hold a password, and whoever reads the database must not be able to try guesses against it.
-  const fingerprint = createHmac('sha256', c.env.doors.settings.cursorSecret)
-    .update(`idempotency\n${c.req.path}\n${canonicalJson(value ?? null)}`)
-    .digest();
-  return { route: c.req.path, key: text, fingerprint };
 }
 
 export async function attempt<T>(work: () => Promise<T>): Promise<{ value: T } | { error: unknown }> {

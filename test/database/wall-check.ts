@@ -78,7 +78,7 @@ function loggingOf({ name, generated, company_column, hidden, schema_version }: 
     log('DELETE', 'OLD TABLE AS old_rows'),
     log('INSERT', 'NEW TABLE AS new_rows'),
     log('UPDATE', 'OLD TABLE AS old_rows NEW TABLE AS new_rows'),
-    `CREATE TRIGGER touch BEFORE UPDATE ON public.${name} FOR EACH ROW EXECUTE FUNCTION app.touch('${generated}')`,
+    `CREATE TRIGGER touch BEFORE INSERT OR UPDATE ON public.${name} FOR EACH ROW EXECUTE FUNCTION app.touch('${generated}')`,
   ];
 }
 

@@ -35,6 +35,11 @@ describe('rows of CSV as clients', () => {
     });
   });
 
+  test('without its key column a header is not repeated in the report: it may be somebody’s data', () => {
+    expect(read('Zaphod,zaphod@example.com', 'Ann,ann@example.com')).toEqual(['/externalId required']);
+    expect(read('externalId,Zaphod', 'a,Ann')).toEqual(['/Zaphod unknown_field']);
+  });
+
   test('no row whatever makes it throw', () => {
     const raw = fc.oneof(fc.string(), fc.json(), fc.array(fc.string(), { maxLength: 5 }));
     const header = fc.option(

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Json, type Reply, signUp, type Tenant } from '../support/api.ts';
+import { imported } from '../support/imports.ts';
 import { addUser } from '../support/people.ts';
 import { openRedis } from '../support/redis.ts';
 import { until } from '../support/until.ts';
@@ -42,6 +43,46 @@ const uuidOf = async (id: unknown): Promise<string> => {
   return String(row?.entity_id);
 };
 
+describe('include', () => {
+  test('duplicates and stats, on a detail and a list, and they follow other clients', async () => {
+    const email = `${randomUUID()}@example.com`;
+    const one = await create({ firstName: 'Dup', email, phone: '+4312345670' });
+    const two = await create({ firstName: 'Dup2', email: email.toUpperCase() });
+    const three = await create({ lastName: 'Dup3', phone: '+4312345670' });
+    expect(two.duplicates).toEqual([one.id]);
+    expect(three.duplicates).toEqual([one.id]);
+    const detail = await fresh(`/clients/${one.id}?include=duplicates,stats`);
+    expect(detail.json.duplicates).toEqual([two.id, three.id]);
+    expect(detail.json.stats).toEqual({
+      visits: 0,
+      noShows: 0,
+      spent: { amount: 0, currency: 'EUR' },
+      lastVisitAt: null,
+    });
+    const list = await fresh(`/clients?search=${email}&include=duplicates&fields=firstName`);
+    expect(list.json.data).toEqual([
+      { id: two.id, firstName: 'Dup2', duplicates: [one.id] },
+      { id: one.id, firstName: 'Dup', duplicates: [two.id, three.id] },
+    ]);
+    // The cached detail of one changes because two does.
+    const patched = await salon.api.patch(`/clients/${two.id}`, { email: null });
+    const after = await salon.api.get(`/clients/${one.id}?include=duplicates`, {
+      headers: { 'Min-Revision': String(patched.revision) },
+    });
+    expect(after.json.duplicates).toEqual([three.id]);
+    expect((await salon.api.get(`/clients/${one.id}?include=secrets`)).json.code).toBe('invalid_parameter');
+    expect((await salon.api.get(`/clients/${one.id}`)).json).not.toHaveProperty('duplicates');
+  });
+
+  test("never another company's", async () => {
+    const email = `${randomUUID()}@example.com`;
+    await create({ email }, other);
+    const mine = await create({ email });
+    expect(mine.duplicates).toEqual([]);
+    expect((await fresh(`/clients/${mine.id}?include=duplicates`)).json.duplicates).toEqual([]);
+  });
+});
+
 describe('erase', () => {
   const SECRET = ['Zaphod', 'Beeblebrox', 'zaphod@example.com', '+4399988877', 'two heads', 'heart-of-gold', 'vip-tag'];
   const person = {
@@ -65,13 +106,26 @@ describe('erase', () => {
     await salon.api.patch(`/clients/${id}`, { notes: 'two heads, three arms' });
     const alias = await create({ firstName: 'Zaphod', tags: ['vip-tag', 'alias'], notes: 'two heads too' });
     const before = await salon.api.post(`/clients/${id}/merge`, { sourceId: alias.id });
-    await salon.api.get('/clients?search=zaphod');
-    await until('Redis holds an answer that names them', async () => (await inRedis()).includes('zaphod'));
+    await fresh('/clients?search=zaphod');
+    // Files that name the person, rightly, wrongly, and without a header row.
+    const cells = [person.externalId, person.lastName, person.email, person.phone, person.notes].join();
+    const lines = [
+      JSON.stringify({ ...person, phone: 'two heads', tags: 'vip-tag' }),
+      JSON.stringify({ ...person, externalId: 'x'.repeat(300) }),
+    ];
+    const jobs = [
+      await imported(salon.api, `externalId,lastName,email,phone,notes\n${cells}\n${cells}`, {
+        headers: { 'Idempotency-Key': randomUUID() },
+      }),
+      await imported(salon.api, `${cells}\n${cells}`),
+      await imported(salon.api, lines.join('\n'), { type: 'application/x-ndjson', dryRun: true }),
+    ];
+    expect(jobs.map(({ failed }) => failed)).toEqual([1, 1, 2]);
     const internal = await uuidOf(id);
 
     const erased = await salon.api.post(`/clients/${id}/erase`);
     expect(erased.status, erased.text).toBe(200);
-    expect(erased.revision).toBe(before.revision + 2);
+    expect(erased.revision).toBe(before.revision + 3);
     await until('Redis has forgotten', async () => {
       const text = await inRedis();
       return SECRET.every((secret) => !text.includes(secret.toLowerCase()));
@@ -98,6 +152,7 @@ describe('erase', () => {
       'client.created',
       'client.updated',
       'client.updated',
+      'client.updated',
       'client.erased',
     ]);
     expect(new Set(own.map(({ data }) => (data as Json).name))).toEqual(new Set(['Erased']));
@@ -117,7 +172,12 @@ describe('erase', () => {
       'Erased',
     ]);
     silent(replay.text);
-    for (const table of ['clients', 'changes', 'client_names', 'idempotency_keys']) {
+    for (const { id } of jobs) silent((await salon.api.get(`/imports/${id}`)).text);
+    const tables = await world.sql<{ name: string }>(
+      `select tablename::text as name from pg_tables where schemaname = 'public'`,
+    );
+    expect(tables.length).toBeGreaterThan(10);
+    for (const { name: table } of tables) {
       const rows = await world.sql(`select to_jsonb(t)::text as text from ${table} t`);
       for (const { text } of rows)
         for (const secret of SECRET) expect(text.toLowerCase(), table).not.toContain(secret.toLowerCase());

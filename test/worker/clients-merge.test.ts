@@ -1,6 +1,6 @@
-import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Json, type Reply, signUp, type Tenant } from '../support/api.ts';
+import { expectProblem } from '../support/problem.ts';
 import { openWorld, type World } from '../support/world.ts';
 
 let world: World;
@@ -20,47 +20,6 @@ const create = async (body: Json, tenant = salon): Promise<Json> => {
 };
 const fresh = (path: string, tenant = salon): Promise<Reply> =>
   tenant.api.get(path, { headers: { 'Cache-Control': 'no-cache' } });
-
-describe('include', () => {
-  test('duplicates and stats, on a detail and a list, and they follow other clients', async () => {
-    const email = `${randomUUID()}@example.com`;
-    const one = await create({ firstName: 'Dup', email, phone: '+4312345670' });
-    const two = await create({ firstName: 'Dup2', email: email.toUpperCase() });
-    const three = await create({ lastName: 'Dup3', phone: '+4312345670' });
-    expect(two.duplicates).toEqual([one.id]);
-    expect(three.duplicates).toEqual([one.id]);
-    const detail = await fresh(`/clients/${one.id}?include=duplicates,stats`);
-    expect(detail.json.duplicates).toEqual([two.id, three.id]);
-    expect(detail.json.stats).toEqual({
-      visits: 0,
-      noShows: 0,
-      spent: { amount: 0, currency: 'EUR' },
-      lastVisitAt: null,
-    });
-    const list = await fresh(`/clients?search=${email}&include=duplicates&fields=firstName`);
-    expect(list.json.data).toEqual([
-      { id: two.id, firstName: 'Dup2', duplicates: [one.id] },
-      { id: one.id, firstName: 'Dup', duplicates: [two.id, three.id] },
-    ]);
-    // The cached detail of one changes because two does.
-    const patched = await salon.api.patch(`/clients/${two.id}`, { email: null });
-    const after = await salon.api.get(`/clients/${one.id}?include=duplicates`, {
-      headers: { 'Min-Revision': String(patched.revision) },
-    });
-    expect(after.json.duplicates).toEqual([three.id]);
-    expect((await salon.api.get(`/clients/${one.id}?include=secrets`)).json.code).toBe('invalid_parameter');
-    expect((await salon.api.get(`/clients/${one.id}`)).json).not.toHaveProperty('duplicates');
-  });
-
-  test("never another company's", async () => {
-    const email = `${randomUUID()}@example.com`;
-    await create({ email }, other);
-    const mine = await create({ email });
-    expect(mine.duplicates).toEqual([]);
-    expect((await fresh(`/clients/${mine.id}?include=duplicates`)).json.duplicates).toEqual([]);
-  });
-});
-
 describe('merge', () => {
   test('fills, unites, archives and says where the source went', async () => {
     const target = await create({ firstName: 'Ann', tags: ['a', 'b'], customFields: { x: 1, y: 2 } });
@@ -100,7 +59,25 @@ describe('merge', () => {
     ]);
     const again = await salon.api.post(`/clients/${target.id}/merge`, { sourceId: source.id });
     expect([again.status, again.revision]).toEqual([200, merged.revision]);
-    expect((await salon.api.post(`/clients/${source.id}/restore`)).json.status).toBe('ARCHIVED');
+  });
+
+  test.each([
+    ['restore', (id: unknown) => salon.api.post(`/clients/${id}/restore`)],
+    ['a patch', (id: unknown) => salon.api.patch(`/clients/${id}`, { status: 'ACTIVE', notes: 'back' })],
+    ['a patch to INACTIVE', (id: unknown) => salon.api.patch(`/clients/${id}`, { status: 'INACTIVE' })],
+  ])('is not undone by %s, which is refused', async (_, undo) => {
+    const [target, source] = [await create({ firstName: 'T' }), await create({ firstName: 'S' })];
+    await salon.api.delete(`/clients/${source.id}`);
+    await salon.api.post(`/clients/${target.id}/merge`, { sourceId: source.id });
+    const before = (await fresh(`/clients/${source.id}`)).json;
+    expectProblem(await undo(source.id), 'conflict');
+    expect((await fresh(`/clients/${source.id}`)).json).toEqual(before);
+    expect(before).toMatchObject({ status: 'ARCHIVED', mergedInto: target.id });
+    // What does not bring it back is a change like any other.
+    const noted = await salon.api.patch(`/clients/${source.id}`, { status: 'ARCHIVED', notes: 'n' });
+    expect([noted.status, noted.json.notes]).toEqual([200, 'n']);
+    await salon.api.delete(`/clients/${target.id}`);
+    expect((await undo(target.id)).status).toBe(200);
   });
 
   test('keeps the external id of a source that has no other name', async () => {

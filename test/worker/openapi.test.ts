@@ -2,13 +2,14 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { modules } from '../../src/app.ts';
 import { ERROR_CODES } from '../../src/core/errors.ts';
 import { templated } from '../../src/http/route.ts';
+import { importers } from '../../src/registry.ts';
 import { routes } from '../support/routes.ts';
 import { openWorld, type World } from '../support/world.ts';
 
 type Operation = {
   operationId: string;
-  parameters?: { name: string; in: string; required?: boolean }[];
-  requestBody?: unknown;
+  parameters?: { name: string; in: string; required?: boolean; schema: unknown }[];
+  requestBody?: { required: boolean; content: Record<string, unknown> };
   security?: unknown[];
   responses: Record<string, { description: string; content?: Record<string, unknown> }>;
 };
@@ -80,7 +81,7 @@ test.each(routes.map((route) => [route.name, route] as const))(
     const { success } = spec;
     expect(operation.responses[success.status]?.content !== undefined).toBe(success.schema !== null);
     expect(operation.responses[304] !== undefined).toBe(success.cached === true);
-    expect(operation.requestBody !== undefined).toBe(spec.body !== undefined);
+    expect(operation.requestBody !== undefined).toBe(spec.body !== undefined || spec.file !== undefined);
     expect(operation.security).toEqual(spec.anonymous === true ? [] : [{ bearer: [] }]);
     for (const code of spec.errors) {
       const response = operation.responses[ERROR_CODES[code].status];
@@ -99,6 +100,20 @@ test.each(routes.map((route) => [route.name, route] as const))(
     expect(named('query')).toEqual(expect.arrayContaining(inQuery));
   },
 );
+
+test('an import says which files it takes, and which words its query', () => {
+  const operation = document.paths['/api/v1/imports']?.post as Operation;
+  expect(Object.keys(operation.requestBody?.content ?? {})).toEqual(['text/csv', 'application/x-ndjson']);
+  const inQuery = operation.parameters?.filter((parameter) => parameter.in === 'query');
+  expect(inQuery?.map(({ name, required, schema }) => [name, required, schema])).toEqual([
+    ['resource', true, { type: 'string', enum: [...importers.keys()] }],
+    ['dryRun', false, { type: 'string', enum: ['true', 'false'] }],
+  ]);
+  for (const code of ['malformed_file', 'empty_body', 'payload_too_large', 'unsupported_media_type'] as const)
+    expect(operation.responses[ERROR_CODES[code].status]?.description).toContain(`\`${code}\``);
+  const [format] = document.paths['/api/v1/clients/export']?.get?.parameters ?? [];
+  expect(format).toMatchObject({ name: 'format', schema: { type: 'string', enum: ['ndjson', 'csv'] } });
+});
 
 test('every error code is published', () => {
   expect(document.components.schemas.ErrorCode?.enum?.sort()).toEqual(Object.keys(ERROR_CODES).sort());

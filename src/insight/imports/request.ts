@@ -1,5 +1,7 @@
 import { AppError, type Fault } from '../../core/errors.ts';
 import type { AppContext } from '../../http/context.ts';
+import { keyOf } from '../../http/idempotency.ts';
+import type { QueryParameter } from '../../http/route.ts';
 import type { Importer, Importers } from './importer.ts';
 import type { Format } from './rows.ts';
 import { MOST_BYTES, tooLarge } from './upload.ts';
@@ -15,8 +17,11 @@ export function readRequest(c: AppContext, importers: Importers): ImportRequest 
   if (Number(c.req.header('Content-Length') ?? '0') > MOST_BYTES) throw tooLarge();
   const format = formatOf(c.req.header('Content-Type') ?? '');
   const { importer, dryRun } = readQuery(new URL(c.req.url).searchParams, importers);
-  return { importer, dryRun, format, key: keyOf(c.req.header('Idempotency-Key')) };
+  return { importer, dryRun, format, key: keyOf(c) };
 }
+
+const FORMATS = { 'text/csv': 'csv', 'application/x-ndjson': 'ndjson' } as const satisfies Record<string, Format>;
+export const FILE_TYPES = Object.keys(FORMATS);
 
 function formatOf(header: string): Format {
   const [type = '', ...parameters] = header
@@ -27,26 +32,30 @@ function formatOf(header: string): Format {
     .find((parameter) => parameter.startsWith('charset='))
     ?.slice(8)
     .replaceAll('"', '');
-  const known = type === 'text/csv' ? 'csv' : type === 'application/x-ndjson' ? 'ndjson' : null;
-  if (known === null)
-    throw new AppError('unsupported_media_type', 'Send the file as text/csv or application/x-ndjson.');
+  const known = Object.hasOwn(FORMATS, type) ? FORMATS[type as keyof typeof FORMATS] : null;
+  if (known === null) throw new AppError('unsupported_media_type', `Send the file as ${FILE_TYPES.join(' or ')}.`);
   if (charset !== undefined && charset !== 'utf-8' && charset !== 'utf8')
     throw new AppError('unsupported_media_type', 'Send the file in UTF-8.');
   return known;
 }
 
-export const QUERY = {
-  resource: { description: 'What the rows are: clients.', required: true },
-  dryRun: { description: 'true: says what the import would do and stores nothing. Default false.' },
-};
+/** What the query may say. */
+export const queryOf = (importers: Importers) =>
+  ({
+    resource: { kind: 'enum', values: [...importers.keys()], required: true, description: 'What the rows are.' },
+    dryRun: {
+      kind: 'boolean',
+      description: 'true: says what the import would do and stores nothing. Default false.',
+    },
+  }) satisfies Record<string, QueryParameter>;
 
 function readQuery(params: URLSearchParams, importers: Importers): { importer: Importer; dryRun: boolean } {
   const faults: Fault[] = [];
-  const resources = [...importers.keys()].join(', ');
-  const unknown = [...new Set(params.keys())].filter((name) => !Object.hasOwn(QUERY, name));
+  const allowed = queryOf(importers);
+  const unknown = [...new Set(params.keys())].filter((name) => !Object.hasOwn(allowed, name));
   for (const name of unknown) {
     const parameter = name.slice(0, 100).toWellFormed();
-    faults.push({ parameter, code: 'unknown_parameter', detail: 'Allowed: resource, dryRun.' });
+    faults.push({ parameter, code: 'unknown_parameter', detail: `Allowed: ${Object.keys(allowed).join(', ')}.` });
   }
   const one = (name: string): string | null => {
     const values = params.getAll(name);
@@ -57,7 +66,7 @@ function readQuery(params: URLSearchParams, importers: Importers): { importer: I
   const importer = importers.get(resource ?? '');
   if (importer === undefined) {
     const code = resource === null ? 'required' : 'invalid_value';
-    faults.push({ parameter: 'resource', code, detail: `Must be one of: ${resources}.` });
+    faults.push({ parameter: 'resource', code, detail: `Must be one of: ${allowed.resource.values.join(', ')}.` });
   }
   const dryRun = one('dryRun') ?? 'false';
   if (dryRun !== 'true' && dryRun !== 'false')
@@ -67,15 +76,4 @@ function readQuery(params: URLSearchParams, importers: Importers): { importer: I
     throw new AppError(code, `${faults[0]?.parameter}: ${faults[0]?.detail}`, { faults });
   }
   return { importer, dryRun: dryRun === 'true' };
-}
-
-/** As `http/write.ts` reads it for JSON bodies. */
-function keyOf(header: string | undefined): string | null {
-  if (header === undefined) return null;
-  const text = /^"(.*)"$/.exec(header.trim())?.[1] ?? header.trim();
-  if (/^[\x21-\x7e]{1,255}$/.test(text)) return text;
-  const detail = 'Idempotency-Key must be 1 to 255 visible ASCII characters.';
-  throw new AppError('invalid_idempotency_key', detail, {
-    faults: [{ header: 'Idempotency-Key', code: 'invalid_idempotency_key', detail }],
-  });
 }

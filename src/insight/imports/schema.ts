@@ -5,7 +5,8 @@ import type { Row } from '../../data/log.ts';
 
 export const IMPORT_STATUSES = ['QUEUED', 'RUNNING', 'COMPLETED', 'FAILED'] as const;
 
-export const ImportView = z
+/** A job as lists show it: a report may have megabytes. */
+export const ImportSummary = z
   .object({
     id: z.string(),
     status: z.enum(IMPORT_STATUSES),
@@ -16,15 +17,6 @@ export const ImportView = z
     updated: z.int(),
     unchanged: z.int().describe('Found as they are: a repeated import changes nothing.'),
     failed: z.int(),
-    rows: z
-      .array(
-        z.object({
-          row: z.int().describe('Number of the data record, from 1; the header does not count.'),
-          status: z.enum(['FAILED']),
-          errors: z.array(z.object({ pointer: z.string(), code: z.string(), detail: z.string() })),
-        }),
-      )
-      .describe('The rows that were not taken, as far as they fit into 4 MiB; nothing of their content.'),
     error: z
       .object({ code: z.string(), detail: z.string() })
       .nullable()
@@ -32,10 +24,27 @@ export const ImportView = z
     createdAt: z.iso.datetime(),
     finishedAt: z.iso.datetime().nullable(),
   })
-  .meta({ id: 'Import' });
+  .meta({ id: 'ImportSummary' });
+
+export const ImportView = ImportSummary.extend({
+  rows: z
+    .array(
+      z.object({
+        row: z.int().describe('Number of the data record, from 1; the header does not count.'),
+        status: z.enum(['FAILED']),
+        errors: z.array(z.object({ pointer: z.string(), code: z.string(), detail: z.string() })),
+      }),
+    )
+    .describe('The rows that were not taken, as far as they fit into 4 MiB; nothing of their content.'),
+}).meta({ id: 'Import' });
 
 /** The public job of its row as `to_jsonb` renders it. */
-export function viewOf(row: Row): z.output<typeof ImportView> {
+export const viewOf = (row: Row): z.output<typeof ImportView> => ({
+  ...summaryOf(row),
+  rows: row.report as z.output<typeof ImportView>['rows'],
+});
+
+export function summaryOf(row: Row): z.output<typeof ImportSummary> {
   return {
     id: formatId('imp', String(row.id)),
     status: row.status as (typeof IMPORT_STATUSES)[number],
@@ -46,7 +55,6 @@ export function viewOf(row: Row): z.output<typeof ImportView> {
     updated: Number(row.updated),
     unchanged: Number(row.unchanged),
     failed: Number(row.failed),
-    rows: row.report as z.output<typeof ImportView>['rows'],
     error: row.error as { code: string; detail: string } | null,
     createdAt: String(instantOf(row.created_at)),
     finishedAt: row.finished_at === null ? null : String(instantOf(row.finished_at)),

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import type { Hmac } from 'node:crypto';
 import { sql } from 'drizzle-orm';
 import { AppError } from '../../core/errors.ts';
 import { newUuid } from '../../core/id.ts';
@@ -18,7 +18,16 @@ export const WEIGHT = 5;
 /** A job as its row, and how it came about. */
 export type Taken = { row: Row; revision: number; replayed: boolean };
 
-type Asked = { ctx: Ctx; doors: Doors; jobs: JobsApi; principal: Principal; request: ImportRequest; route: string };
+type Asked = {
+  ctx: Ctx;
+  doors: Doors;
+  jobs: JobsApi;
+  principal: Principal;
+  request: ImportRequest;
+  route: string;
+  /** Takes the file in, to tell a repeat of the request from another one with its key. */
+  fingerprint: Hmac;
+};
 
 /**
  * Takes a file in: its rows go to the company's Durable Object as they arrive, then the job is committed, then the object
@@ -26,11 +35,9 @@ type Asked = { ctx: Ctx; doors: Doors; jobs: JobsApi; principal: Principal; requ
  * @throws AppError nothing was kept
  */
 export async function takeImport(asked: Asked, body: ReadableStream<Uint8Array> | null): Promise<Taken> {
-  const { ctx, jobs, principal, request, route } = asked;
+  const { ctx, jobs, principal, request, route, fingerprint } = asked;
   const id = newUuid();
-  const hash = createHash('sha256').update(
-    `${route}\n${request.importer.resource} ${request.dryRun} ${request.format}\n`,
-  );
+  fingerprint.update(`${request.importer.resource} ${request.dryRun} ${request.format}\n`);
   let staged = false;
   const discard = (): void => {
     if (staged) ctx.waitUntil(jobs.discard(id).catch(() => ctx.note('jobsError', 'discard')));
@@ -49,8 +56,8 @@ export async function takeImport(asked: Asked, body: ReadableStream<Uint8Array> 
     throw new AppError('busy', 'Too many imports of the company are waiting.', { extra: { retryAfter: 30 } });
   };
   try {
-    const { total } = await receive(body, request.format, hash, sink);
-    const claim = request.key === null ? undefined : { route, key: request.key, fingerprint: hash.digest() };
+    const { total } = await receive(body, request.format, fingerprint, sink);
+    const claim = request.key === null ? undefined : { route, key: request.key, fingerprint: fingerprint.digest() };
     // From here on a client that goes away changes nothing.
     const work = settle(asked, id, total, claim);
     ctx.waitUntil(work.catch(() => undefined));

@@ -30,5 +30,6 @@ export const imports = pgTable(
   (t) => [
     unique('imports_company_id').on(t.companyId, t.id),
     index('imports_created').on(t.companyId, t.createdAt.desc().nullsLast(), t.id.desc().nullsLast()),
+    index('imports_expiry').on(sql`coalesce(${t.finishedAt}, ${t.createdAt})`),
   ],
 );

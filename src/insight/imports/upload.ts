@@ -1,4 +1,4 @@
-import type { Hash } from 'node:crypto';
+import type { Hmac } from 'node:crypto';
 import { AppError } from '../../core/errors.ts';
 import type { Packet } from '../../jobs/api.ts';
 import { CsvParser } from './csv.ts';
@@ -88,7 +88,7 @@ function lineReader(packer: Packer): Reader {
 export async function receive(
   body: ReadableStream<Uint8Array> | null,
   format: Format,
-  hash: Hash,
+  fingerprint: Hmac,
   sink: Sink,
 ): Promise<{ total: number; header: string[] | null }> {
   const packer = new Packer();
@@ -110,7 +110,7 @@ export async function receive(
   for await (const chunk of chunksOf(body)) {
     size += chunk.byteLength;
     if (size > MOST_BYTES) throw tooLarge();
-    hash.update(chunk);
+    fingerprint.update(chunk);
     reader.push(decode(chunk));
     await ship(SHIPMENT);
   }

@@ -27,10 +27,10 @@ const standard = standardRoutes({
     table: 'clients',
     row: clientRow,
   },
-  update: { body: ClientPatch, handler: updateClient, errors: ['external_id_taken', 'erased'] },
+  update: { body: ClientPatch, handler: updateClient, errors: ['external_id_taken', 'erased', 'conflict'] },
   archive: archiveClient,
   restore: restoreClient,
-  stateErrors: ['erased'],
+  stateErrors: ['erased', 'conflict'],
 });
 
 const success = { status: 200, schema: ClientView, description: 'The client as it is now' };

@@ -7,9 +7,10 @@ import { change, type WriteInput } from '../../http/write.ts';
 import { clientResource as resource } from './resource.ts';
 import { ClientCreate, ClientMerge, ClientPatch } from './schema.ts';
 
-/** The row must exist, have the version the caller expects, and not be erased. */
-const expectClient = (input: WriteInput<unknown>): SQL =>
-  sql`select app.expect_version(max(version), ${input.expected}::int), app.refuse(bool_or(erased_at is not null), 'erased')
+/** The row must exist, have the version the caller expects, and not be erased; `unmerged`: nor merged into another. */
+const expectClient = (input: WriteInput<unknown>, unmerged = false): SQL =>
+  sql`select app.expect_version(max(version), ${input.expected}::int), app.refuse(bool_or(erased_at is not null), 'erased'),
+    app.refuse(${unmerged}::boolean and bool_or(merged_into is not null), 'conflict', '{"detail": "This client was merged into another one."}')
     from clients where ${rowOf(resource, input)}`;
 
 /** A new client as its row. */
@@ -63,17 +64,18 @@ export const updateClient = change({
     // RFC 7396 over scalars: null removes a key.
     else if (customFields !== undefined)
       sets.push(sql`custom_fields = jsonb_strip_nulls(custom_fields || ${JSON.stringify(customFields)}::jsonb)`);
-    return patchRow(resource, input, expectClient(input), sets);
+    const { status = 'ARCHIVED' } = input.body;
+    return patchRow(resource, input, expectClient(input, status !== 'ARCHIVED'), sets);
   },
 });
 
 /** An erased client is archived already, so archiving it again is the no-op it always is. */
 export const archiveClient = setStatus('clients.archive', (input) => expectVersion(resource, input), sql`'ARCHIVED'`);
-/** Restoring what was merged away would make two of one person again. */
+/** Bringing back what was merged away would make two of one person again. */
 export const restoreClient = setStatus(
   'clients.restore',
-  expectClient,
-  sql`case when status = 'ARCHIVED' and merged_into is null then 'ACTIVE' else status end`,
+  (input) => expectClient(input, true),
+  sql`case when status = 'ARCHIVED' then 'ACTIVE' else status end`,
 );
 
 /** Anonymises for good, in the table and in the log; the books keep the row. Repeating it changes nothing. */

@@ -1,0 +1,46 @@
+import { createHmac, type Hmac } from 'node:crypto';
+import { AppError } from '../core/errors.ts';
+import { canonicalJson } from '../core/json.ts';
+import type { Claim } from '../data/log.ts';
+import type { AppContext } from './context.ts';
+
+/**
+ * The Idempotency-Key header (IETF draft): 1 to 255 visible ASCII, bare or as a quoted string.
+ * @returns null when there is none
+ * @throws AppError invalid_idempotency_key
+ */
+export function keyOf(c: AppContext): string | null {
+  const header = c.req.header('Idempotency-Key');
+  if (header === undefined) return null;
+  const text = /^"(.*)"$/.exec(header.trim())?.[1] ?? header.trim();
+  if (/^[\x21-\x7e]{1,255}$/.test(text)) return text;
+  const detail = 'Idempotency-Key must be 1 to 255 visible ASCII characters.';
+  throw new AppError('invalid_idempotency_key', detail, {
+    faults: [{ header: 'Idempotency-Key', code: 'invalid_idempotency_key', detail }],
+  });
+}
+
+/**
+ * What tells one request with a key from another; the body is added by whoever reads it. Keyed: a body may hold a password
+ * or a list of people, and whoever reads the database must not be able to try guesses against it.
+ */
+export const fingerprintOf = (c: AppContext): Hmac =>
+  createHmac('sha256', c.env.doors.settings.cursorSecret).update(`idempotency\n${c.req.path}\n`);
+
+/** The claim of a request with a JSON body. @throws AppError invalid_idempotency_key, idempotency_key_required */
+export function claimOf(
+  c: AppContext,
+  route: { needsKey?: boolean; secret?: boolean },
+  value: unknown,
+): Claim | undefined {
+  if (c.req.method !== 'POST' || route.secret === true) return undefined;
+  const key = keyOf(c);
+  if (key === null) {
+    if (route.needsKey === true) throw new AppError('idempotency_key_required');
+    return undefined;
+  }
+  const fingerprint = fingerprintOf(c)
+    .update(canonicalJson(value ?? null))
+    .digest();
+  return { route: c.req.path, key, fingerprint };
+}

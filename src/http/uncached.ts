@@ -1,0 +1,61 @@
+import { createHash } from 'node:crypto';
+import { AppError } from '../core/errors.ts';
+import { parseMinRevision } from '../core/revision.ts';
+import { snapshot } from '../data/log.ts';
+import { admit } from '../data/write.ts';
+import { admissionOf } from './admission.ts';
+import { type AppContext, principalOf } from './context.ts';
+import { admitAnyone, confirmLife, type ParsedQuery, type ReadRoute } from './read.ts';
+import { send } from './send.ts';
+import { attempt } from './write.ts';
+
+/**
+ * The handler of a GET from Postgres each time, for what is not logged: no revision says when it changed, so no cache
+ * could tell. Its ETag is of the body.
+ */
+export function readUncached<Q extends ParsedQuery>(
+  route: Pick<ReadRoute<Q>, 'name' | 'permission' | 'parse' | 'statements' | 'answer'>,
+): (c: AppContext) => Promise<Response> {
+  return async function readFromPostgres(c) {
+    const { ctx, doors } = c.env;
+    const principal = principalOf(c);
+    const { companyId } = principal;
+    const asked = await attempt(async () => ({
+      min: parseMinRevision(c.req.header('Min-Revision')),
+      query: route.parse(new URL(c.req.url).searchParams, principal, c),
+    }));
+    if ('error' in asked) {
+      await admitAnyone(c, 1);
+      throw asked.error;
+    }
+    const { min, query } = asked.value;
+    const admission = admissionOf(c, route.permission, 1, 'read');
+    if (!(await admit(ctx, doors, admission))) await confirmLife(ctx, doors, principal, admission);
+    const { revision, results } = await snapshot(ctx, doors.read, companyId, route.name, (db) =>
+      route.statements(db, query, principal),
+    );
+    if (revision < min)
+      throw new AppError('revision_ahead', `The company is at revision ${revision}.`, { extra: { revision } });
+    const { body: shown, link = null } = route.answer(results, query, principal, c);
+    const body = JSON.stringify(shown);
+    const etag = `W/"${digest(`${route.name}\n${companyId}\n${query.normalised}\n${body}`)}"`;
+    const headers: Record<string, string> = {
+      ETag: etag,
+      'Cache-Control': 'private, no-cache',
+      Vary: 'Authorization, Accept, Accept-Encoding',
+      'X-Cache': 'BYPASS',
+      'Cache-Status': 'ClientsPlus; fwd=bypass',
+    };
+    if (link !== null) headers.Link = link;
+    if (holds(c.req.header('If-None-Match'), etag)) return send(c, { status: 304, body: null, revision, headers });
+    return send(c, { status: 200, body, type: 'application/json', revision, headers });
+  };
+}
+
+const digest = (text: string): string => createHash('sha256').update(text).digest('base64url').slice(0, 22);
+
+/** RFC 9110, 13.1.2. */
+function holds(ifNoneMatch: string | undefined, etag: string): boolean {
+  const held = ifNoneMatch?.split(',').map((tag) => tag.trim()) ?? [];
+  return held.includes(etag) || held.includes('*');
+}
