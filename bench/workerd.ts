@@ -42,3 +42,9 @@ export async function threadsCpuMs(pid: number): Promise<number> {
   );
   return times.reduce((total, text) => total + Number(text.split(' ')[0]) / 1e6, 0);
 }
+
+/** Memory of a process that is in RAM, bytes. */
+export async function residentBytes(pid: number): Promise<number> {
+  const [, kib] = /^VmRSS:\s+(\d+) kB$/m.exec(await readFile(`/proc/${pid}/status`, 'utf8')) ?? [];
+  return Number(kib) * 1024;
+}

@@ -2,7 +2,7 @@ import { type SQL, sql } from 'drizzle-orm';
 import type { Cursor } from '../core/cursor.ts';
 import type { ListQuery } from '../core/list-query.ts';
 import { keyset } from '../data/keyset.ts';
-import type { Resource } from './resource.ts';
+import type { Resource, SearchFunctions } from './resource.ts';
 
 /** The rows that pages can reach, and up to where an estimated count is an exact one. */
 export const MOST_PAGED = 10_000;
@@ -33,13 +33,10 @@ export function pageStatements(resource: Resource, query: ListQuery, at: Cursor 
   const limit = query.limit + 1;
   const most = mostCounted(query);
   const columns = sql`${resource.row} as row, ${embed(resource, query.include)} as embedded`;
-  if (search !== null && isRanked(query) && resource.search !== undefined) {
-    const backwards = at?.direction === 'prev';
-    const rank = at === null ? null : Number(at.values[0]);
-    const page = resource.search.page({ search, filters, rank, id: at?.id ?? null, backwards, offset, limit });
-    const order = backwards ? sql`asc` : sql`desc`;
-    const found = sql`select ${columns}, found.rank from ${page} as found join ${resource.table}
-      on ${resource.companyId} = ${companyId}::uuid and ${resource.id} = found.id order by found.rank ${order}, found.id ${order}`;
+  if (search !== null && resource.search !== undefined) {
+    const page = searched(resource, resource.search, { ...query, search }, at, { offset, limit });
+    const found = sql`select ${columns}, ${page.rank} as rank from ${page.from} join ${resource.table}
+      on ${resource.companyId} = ${companyId}::uuid and ${resource.id} = found.id order by ${page.order}`;
     if (count === 'none') return [found];
     const total = resource.search.count({ search, filters, most: most === null ? null : most + 1 });
     return [found, sql`select ${total} as total`];
@@ -51,6 +48,31 @@ export function pageStatements(resource: Resource, query: ListQuery, at: Cursor 
   if (count === 'none') return [page];
   const counted = most === null ? filtered : sql`${filtered} limit ${most + 1}`;
   return [page, sql`select count(*)::int as total from (select 1 from ${resource.table} where ${counted}) counted`];
+}
+
+/** The page of a search as a table `found` of ids, and its order: by rank, or by a sort of its own. */
+function searched(
+  resource: Resource,
+  functions: SearchFunctions,
+  query: ListQuery & { search: string },
+  at: Cursor | null,
+  range: { offset: number; limit: number },
+): { from: SQL; rank: SQL; order: SQL } {
+  const { search, filters } = query;
+  const backwards = at?.direction === 'prev';
+  if (isRanked(query)) {
+    const rank = at === null ? null : Number(at.values[0]);
+    const page = functions.page({ search, filters, rank, id: at?.id ?? null, backwards, ...range });
+    const way = backwards ? sql`asc` : sql`desc`;
+    return { from: sql`${page} as found`, rank: sql`found.rank`, order: sql`found.rank ${way}, found.id ${way}` };
+  }
+  const sort = query.sort.flatMap(({ field, descending }) => {
+    const column = resource.sorts[field]?.property;
+    return column === undefined ? [] : [{ column, descending }];
+  });
+  const place = at === null ? null : [...at.values, at.id];
+  const page = functions.sorted({ search, filters, sort, at: place, backwards, ...range });
+  return { from: sql`${page} with ordinality as found (id, place)`, rank: sql`null`, order: sql`found.place` };
 }
 
 /** What `include=` asks for, as one jsonb object of a row. */

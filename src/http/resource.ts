@@ -15,13 +15,26 @@ export type SearchPage = {
   limit: number;
 };
 
+/** One page of a search with a sort of its own, whose columns are named as in the row. `at`: values and id of the row before. */
+export type SortedPage = {
+  search: string;
+  filters: ListQuery['filters'];
+  sort: readonly { column: string; descending: boolean }[];
+  at: readonly unknown[] | null;
+  backwards: boolean;
+  offset: number;
+  limit: number;
+};
+
 /** How a resource is searched: each in one call of the database, which sees the filters too. */
 export type SearchFunctions = {
   /** A table of `id` and `rank`, best first; the whole page and one row more. */
   page(page: SearchPage): SQL;
+  /** A table of one column, the ids of the page in their order; and one row more. */
+  sorted(page: SortedPage): SQL;
   /** How many hits there are, counted up to `most`; null counts all. */
   count(query: { search: string; filters: ListQuery['filters']; most: number | null }): SQL;
-  /** The condition that a row is a hit, for lists with a sort of their own and for exports. */
+  /** The condition that a row is a hit, for exports. */
   matches(search: string): SQL;
 };
 

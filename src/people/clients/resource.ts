@@ -52,6 +52,9 @@ export const clientResource: Resource = {
   search: {
     page: ({ search, filters, rank, id, backwards, offset, limit }) =>
       sql`app.search_clients(${search}, ${JSON.stringify(filters)}::jsonb, ${rank}::int, ${id}::uuid, ${backwards}::boolean, ${offset}::int, ${limit}::int)`,
+    sorted: ({ search, filters, sort, at, backwards, offset, limit }) =>
+      sql`app.sort_clients(${search}, ${JSON.stringify(filters)}::jsonb, ${JSON.stringify(sort)}::jsonb,
+        ${at === null ? null : JSON.stringify(at)}::jsonb, ${backwards}::boolean, ${offset}::int, ${limit}::int)`,
     count: ({ search, filters, most }) =>
       sql`app.count_clients(${search}, ${JSON.stringify(filters)}::jsonb, ${most}::int)`,
     matches: (search) => sql`clients.id in (select app.match_clients(${search}))`,

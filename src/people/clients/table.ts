@@ -38,6 +38,8 @@ export const clients = pgTable(
     index('clients_status').on(t.companyId, t.status, t.createdAt.desc().nullsLast(), t.id.desc().nullsLast()),
     index('clients_updated').on(t.companyId, t.updatedAt.desc().nullsLast(), t.id.desc().nullsLast()),
     index('clients_name').on(t.companyId, t.lastName.asc().nullsLast(), t.id.asc().nullsLast()),
+    index('clients_first_name').on(t.companyId, t.firstName.asc().nullsLast(), t.id.asc().nullsLast()),
+    index('clients_full_name').on(t.companyId, t.name.asc().nullsLast(), t.id.asc().nullsLast()),
     index('clients_email').on(t.companyId, sql`lower(${t.email})`),
     index('clients_phone').on(t.companyId, t.phone),
     index('clients_search').using('gin', t.companyId, t.searchText.op('gin_trgm_ops')),
