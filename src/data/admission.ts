@@ -1,5 +1,6 @@
 import type { Pipeline } from '@upstash/redis/cloudflare';
 import type { SQL } from 'drizzle-orm';
+import { AppError } from '../core/errors.ts';
 import type { Ctx } from './context.ts';
 
 /**
@@ -19,6 +20,22 @@ export type Admission = {
   decide(ctx: Ctx): boolean;
   /** Asks Postgres whether the credential lives, as one more statement of a snapshot of the company. */
   lifeStatement(): SQL;
+  /**
+   * While Postgres cannot be asked: whether what Redis said of the credential lets its reader go on with what is cached.
+   * Never without an answer of Redis.
+   */
+  excused(): boolean;
   /** Reads the result of `lifeStatement`. @throws AppError session_revoked */
   settleLife(ctx: Ctx, result: unknown): void;
 };
+
+/** @throws what `confirm` throws, unless that Postgres is down and the caller may go on meanwhile */
+export async function unlessExcused(admission: Admission, confirm: () => Promise<void>): Promise<void> {
+  try {
+    await confirm();
+  } catch (error) {
+    if (!isDown(error) || !admission.excused()) throw error;
+  }
+}
+
+export const isDown = (error: unknown): boolean => error instanceof AppError && error.code === 'database_unavailable';

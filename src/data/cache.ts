@@ -1,6 +1,6 @@
 import { AppError } from '../core/errors.ts';
 import { formatETag, judge, namedRevision, newestTag } from '../core/revision.ts';
-import type { Admission } from './admission.ts';
+import { type Admission, isDown, unlessExcused } from './admission.ts';
 import { holds, type Loaded, type ReadAnswer, type ReadDemand, type ReadPlan, unchanged } from './answer.ts';
 import { behind, type Ctx } from './context.ts';
 import type { EdgeTier } from './edge.ts';
@@ -78,7 +78,7 @@ export class AnswerCache {
         this.#serve(ctx, plan, demand, row, this.#parts.memory.get(ctx, plan.key), 'memory') ??
         this.#serve(ctx, plan, demand, row, trip?.entry ?? null, 'redis');
       if (served !== null) {
-        if (!sure) await confirm();
+        if (!sure) await unlessExcused(admission, confirm);
         return served;
       }
     }
@@ -95,7 +95,7 @@ export class AnswerCache {
       return await this.#fill(ctx, plan, demand, trip !== null, compute, () => own, heal);
     } catch (error) {
       // Whoever may have been signed out gets nothing from the larder.
-      if (!sure) throw error;
+      if (!sure && !admission.excused()) throw error;
       return await this.#rescue(ctx, plan, demand, trip?.entry ?? null, error);
     }
   }
@@ -229,8 +229,8 @@ export class AnswerCache {
     found: CachedAnswer | null,
     error: unknown,
   ): Promise<ReadAnswer> {
-    const down = error instanceof AppError && (error.code === 'database_unavailable' || error.code === 'busy');
-    if (!down || !plan.staleIfError || demand.bypass) throw error;
+    const busy = error instanceof AppError && error.code === 'busy';
+    if (!(busy || isDown(error)) || !plan.staleIfError || demand.bypass) throw error;
     const entry =
       this.#parts.memory.get(ctx, plan.key) ?? found ?? (await this.#parts.edge?.get(ctx, plan.key)) ?? null;
     if (entry === null || entry.revision < demand.min) throw error;

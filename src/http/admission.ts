@@ -22,6 +22,7 @@ export function admissionOf(
   let counts = principal.proven;
   let used = counts ? doors.rate.add(companyId, weight, ctx.now()) : 0;
   let window: number | null = null;
+  let heard: unknown;
   const lives = (now: number): boolean => (kind === 'write' && principal.proven) || life.known(now);
   const judge = (now: number): void => {
     if (!counts) {
@@ -59,7 +60,10 @@ export function admissionOf(
         doors.rate.learn(companyId, window, counted);
         used = Math.max(used, counted);
       }
-      if (answers.length > own) life.learn(answers[own], now);
+      if (answers.length > own) {
+        heard = answers[own];
+        life.learn(heard, now);
+      }
     },
     decide(at) {
       const now = at.now();
@@ -70,6 +74,7 @@ export function admissionOf(
       judge(now);
       return lives(now);
     },
+    excused: () => heard !== undefined && life.excuses?.(heard) === true,
     lifeStatement: () => life.statement(),
     settleLife(at, result) {
       const judged = counts;

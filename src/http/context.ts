@@ -14,6 +14,8 @@ export type LifeCheck = {
   /** Adds exactly one command, whose answer `learn` reads. */
   ask(pipeline: Pipeline): void;
   learn(answer: unknown, now: number): void;
+  /** Whether an answer that tells nothing of a living credential is at least not that of an ended one. */
+  excuses?(answer: unknown): boolean;
   /** Called when only Postgres can tell. @throws AppError rate_limited */
   beforeAsking?(): void;
   /** Runs first in its snapshot. May raise, so that nothing after it runs. */

@@ -101,6 +101,7 @@ export function isolate({ world, store, tell }: Place, withEdge = true) {
     ask: () => undefined,
     learn: () => undefined,
     decide: () => true,
+    excused: () => false,
     lifeStatement: null as never,
     settleLife: () => undefined,
   };

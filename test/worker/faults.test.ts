@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import type { Fault } from '../../local/bridge-http.ts';
+import { addMember, redisOf } from '../support/accounts.ts';
 import { type Api, type Reply, signUp, type Tenant } from '../support/api.ts';
 import { unique } from '../support/fixtures.ts';
 import { logIn, uuidOf } from '../support/people.ts';
@@ -168,6 +169,35 @@ test.each(['refuse', 'garbage'] satisfies Fault[])(
     }
   },
 );
+
+test('Postgres away for long: who was signed in reads on what is cached, who was signed out or changed does not', async () => {
+  const records = redisOf(world);
+  const members = {
+    stays: await addMember(world, salon, 'STAFF'),
+    leaves: await addMember(world, salon, 'STAFF'),
+    archived: await addMember(world, salon, 'STAFF'),
+    lowered: await addMember(world, salon, 'ADMIN'),
+  };
+  const { stays, leaves, archived, lowered } = members;
+  const path = `/clients/${await make(salon.api, 'clients')}`;
+  const cached = await salon.api.get(path);
+  await records.forget('session:*');
+  await leaves.api.post('/auth/logout');
+  await salon.api.delete(`/users/${archived.id}`);
+  await salon.api.patch(`/users/${lowered.id}`, { role: 'READONLY' });
+  await until('the marks are set', async () => (await records.lives('ended:*')).size >= 3);
+  world.neon.setFault('refuse');
+  const far = await world.another();
+  const read = await stays.api.at(far.url).get(path);
+  expect([read.status, read.text], read.text).toEqual([200, cached.text]);
+  for (const gone of [leaves, archived, lowered]) {
+    expectProblem(await gone.api.at(far.url).get(path), 'database_unavailable');
+  }
+  // Without a word of Redis nobody is let in whom the isolate does not know.
+  world.upstash.setFault('refuse');
+  const farther = await world.another();
+  expectProblem(await stays.api.at(farther.url).get(path), 'database_unavailable');
+});
 
 test('a stale answer says hit or fwd, not both', async () => {
   const id = await make(salon.api, 'clients');

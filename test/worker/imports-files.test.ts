@@ -112,16 +112,15 @@ describe('taken is', () => {
     expect(counts(await ended(salon.api, reply.json.id))).toMatchObject({ status: 'COMPLETED', total: 0, failed: 0 });
   });
 
-  test('a header with columns that are not ours, twice there or missing: faults of every row', async () => {
+  test('a header with columns that are not ours or twice there: faults of every row', async () => {
     const head = await headOf(salon.api);
     const job = await imported(
       salon.api,
-      '\uFEFFfirstName, Phone ,firstName,,customFields.,id\na,,b,,,\nc,d,e,f,g,h\n',
+      '\uFEFFexternalId,firstName, Phone ,firstName,,customFields.,id\nk,a,,b,,,\nl,c,d,e,f,g,h\n',
     );
     const common = [
       '/Phone unknown_field',
       '/customFields. unknown_field',
-      '/externalId required',
       '/firstName duplicate_column',
     ];
     expect(faults(job)).toEqual({ 1: common, 2: ['/ unknown_field', ...common] });
@@ -170,6 +169,12 @@ describe('taken is', () => {
     expect(job.created).toBe(3);
   });
 
+  test('a header without our key: that is the fault, and what stood in it is not told', async () => {
+    const job = await imported(salon.api, 'Maria Muster,+43664123\na,b\n');
+    expect(faults(job)).toEqual({ 1: ['/externalId required'] });
+    expect(JSON.stringify(job)).not.toMatch(/maria|43664/i);
+  });
+
   test('a repeat far behind, in another chunk', async () => {
     const rows = Array.from({ length: 700 }, (_, i) => `far${i}`);
     const job = await imported(salon.api, ['externalId', ...rows, 'far3'].join('\n'), { dryRun: true });
@@ -179,7 +184,7 @@ describe('taken is', () => {
 
   test('more faults than a report holds: all counted, the first told', async () => {
     const rows = `${'x,y\n'.repeat(25_000)}`;
-    const { json } = await send(salon.api, `a,b\n${rows}`, { dryRun: true });
+    const { json } = await send(salon.api, `externalId,b\n${rows}`, { dryRun: true });
     // Not by GET, which would fetch megabytes each time.
     const ids = [uuidOf('imp', String(json.id))];
     const done = async () =>

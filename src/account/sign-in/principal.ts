@@ -6,7 +6,7 @@ import { rowsOf } from '../../data/log.ts';
 import type { LifeCheck, Principal } from '../../http/context.ts';
 import { HOLDS, holdsStill } from '../life.ts';
 import { type Permission, ROLES, type Role, roleMay, rolesWith } from '../permissions.ts';
-import type { AccessClaims } from './tokens.ts';
+import { type AccessClaims, LIFETIME_SECONDS } from './tokens.ts';
 
 const MOST_SESSIONS = 10_000;
 
@@ -14,6 +14,8 @@ const MOST_SESSIONS = 10_000;
 const alive = new Map<string, number>();
 
 const lifeKey = (environment: string, sessionId: string): string => `v1:${environment}:session:${sessionId}`;
+
+const markKey = (environment: string, id: string): string => `v1:${environment}:ended:${id}`;
 
 /**
  * The caller that an access token names. The token was verified; whether its session still lives is `life`'s matter.
@@ -52,12 +54,16 @@ function makePrincipal(claims: AccessClaims, environment: string): Principal {
 function lifeOf({ companyId, sessionId, userId, role }: AccessClaims, environment: string): LifeCheck {
   const memo = `${companyId}:${sessionId}:${role}`;
   const key = lifeKey(environment, sessionId);
+  const marks = [sessionId, userId].map((id) => markKey(environment, id));
   return {
     known: (now) => (alive.get(memo) ?? 0) > now,
-    ask: (pipeline) => pipeline.get(key),
+    ask: (pipeline) => pipeline.mget(key, ...marks),
     learn(answer, now) {
-      if (answer === role) remember(memo, now + HOLDS);
+      if (!Array.isArray(answer)) throw new Error('shape');
+      if (answer[0] === role) remember(memo, now + HOLDS);
     },
+    // Nobody can be signed out while Postgres is away; who was before has left a mark for as long as the token is good.
+    excuses: (answer) => Array.isArray(answer) && answer.slice(1).every((mark) => mark === null),
     statement: () => sql`select app.session_role(${sessionId}::uuid, ${userId}::uuid) as role`,
     settle(ctx, doors, result) {
       const present = rowsOf(result)[0]?.role as Role | null | undefined;
@@ -97,10 +103,22 @@ export async function forgetSessions(
 ): Promise<void> {
   if (sessionIds.length === 0) return;
   for (const id of sessionIds) for (const role of ROLES) alive.delete(`${companyId}:${id}:${role}`);
-  const keys = sessionIds.map((id) => lifeKey(doors.settings.environment, id));
+  const { environment } = doors.settings;
   await doors.redis.trip(
     ctx,
-    (p) => p.del(...keys),
+    (p) => {
+      p.del(...sessionIds.map((id) => lifeKey(environment, id)));
+      for (const id of sessionIds) p.set(markKey(environment, id), 1, { ex: LIFETIME_SECONDS });
+    },
+    () => true,
+  );
+}
+
+/** A user was archived or has another role: tokens from before are not taken on trust while Postgres is away. */
+export async function markUser(ctx: Ctx, doors: Doors, userId: string): Promise<void> {
+  await doors.redis.trip(
+    ctx,
+    (p) => p.set(markKey(doors.settings.environment, userId), 1, { ex: LIFETIME_SECONDS }),
     () => true,
   );
 }

@@ -32,7 +32,7 @@ const ISSUER = 'clientsplus';
 const AUDIENCE = 'clientsplus-api';
 /** RFC 9068 2.1: keeps any other JWT signed with the same key from passing as an access token. */
 const TYPE = 'at+jwt';
-const LIFETIME_SECONDS = 10 * 60;
+export const LIFETIME_SECONDS = 10 * 60;
 
 /** About 6 MB when full. A verification costs 50 µs, more than the rest of a cached answer. */
 const VERIFIED_MAX = 5000;

@@ -1,9 +1,12 @@
 import { type SQL, sql } from 'drizzle-orm';
+import { parseId } from '../../core/id.ts';
 import { instantOf } from '../../core/instant-view.ts';
+import { behind } from '../../data/context.ts';
 import type { AppContext } from '../../http/context.ts';
 import { change, type WriteInput } from '../../http/write.ts';
 import { newLink } from '../sign-in/link.ts';
 import { hashPassword } from '../sign-in/password.ts';
+import { markUser } from '../sign-in/principal.ts';
 import { userResource } from './resource.ts';
 import { UserCreate, UserPatch } from './schema.ts';
 
@@ -43,7 +46,7 @@ export function createUser(c: AppContext): Promise<Response> {
 /** Columns by field; a field that is absent is left alone. */
 const COLUMNS = { name: 'name', email: 'email', role: 'role', externalId: 'external_id' } as const;
 
-export const updateUser = change({
+const patch = change({
   resource: userResource,
   name: 'users.update',
   body: UserPatch,
@@ -62,9 +65,21 @@ export const updateUser = change({
   },
 });
 
+export const updateUser = marking(patch);
 /** Archiving signs out (a trigger does) and keeps the address taken: history goes on naming the user. */
-export const archiveUser = setStatus('users.archive', 'ARCHIVED');
+export const archiveUser = marking(setStatus('users.archive', 'ARCHIVED'));
 export const restoreUser = setStatus('users.restore', 'ACTIVE');
+
+/** What tokens from before say of the user is not taken on trust any more. */
+function marking(handler: (c: AppContext) => Promise<Response>): (c: AppContext) => Promise<Response> {
+  return async function changeAndMark(c) {
+    const response = await handler(c);
+    const { ctx, doors } = c.env;
+    const userId = parseId('usr', c.req.param('id') ?? '');
+    if (userId !== null) ctx.waitUntil(markUser(behind(ctx), doors, userId));
+    return response;
+  };
+}
 
 function setStatus(name: string, status: 'ACTIVE' | 'ARCHIVED') {
   return change({

@@ -20,6 +20,7 @@ const ADMITTED: Admission = {
   ask: () => undefined,
   learn: () => undefined,
   decide: () => true,
+  excused: () => false,
   lifeStatement: () => sql`select 1`,
   settleLife: () => undefined,
 };
