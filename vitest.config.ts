@@ -11,6 +11,7 @@ export default defineConfig({
           name: 'stack',
           include: ['test/database/**/*.test.ts', 'test/worker/**/*.test.ts'],
           globalSetup: ['test/support/global-setup.ts'],
+          setupFiles: ['test/support/setup.ts'],
           pool: 'forks',
           maxWorkers: 2,
           testTimeout: 30_000,

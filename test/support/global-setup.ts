@@ -1,4 +1,4 @@
-import { chmod, mkdtemp, rm } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestProject } from 'vitest/node';
@@ -15,6 +15,8 @@ declare module 'vitest' {
     vars: Record<string, string>;
     redisPort: number;
     bundle: string;
+    /** Where the answers that tests produced are noted. */
+    seen: string;
   }
 }
 
@@ -23,6 +25,8 @@ export default async function setup(project: TestProject): Promise<() => Promise
   // Postgres runs as another user when the tests run as root, so the folder must be one it may enter.
   const dir = await mkdtemp(join(tmpdir(), 'clientsplus-test-'));
   await chmod(dir, 0o755);
+  const seen = join(dir, 'seen');
+  await mkdir(seen);
   const [stack, redis, bundle] = await Promise.all([
     startStack({ dir: join(dir, 'data'), durable: false, database: TEMPLATE, fresh: true }),
     startRedis(),
@@ -33,6 +37,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
   project.provide('vars', stack.vars);
   project.provide('redisPort', redis.port);
   project.provide('bundle', bundle);
+  project.provide('seen', seen);
   return async () => {
     await Promise.all([stack.stop(), redis.stop()]);
     await rm(dir, { recursive: true, force: true });

@@ -1,0 +1,119 @@
+import { appendFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
+import addFormats from 'ajv-formats';
+import { inject } from 'vitest';
+import { BASE, modules } from '../../src/app.ts';
+import { openApiDocument } from '../../src/http/openapi.ts';
+import { operationOf } from './operations.ts';
+
+/** What is known of an answer when it is checked. */
+export type Answer = { status: number; headers: Headers; text: string };
+
+type Schema = Record<string, unknown>;
+type Response = { description: string; content?: Record<string, { schema: Schema }> };
+type Operation = { responses: Record<string, Response> };
+type Document = {
+  paths: Record<string, Record<string, Operation>>;
+  components: { schemas: Record<string, Schema> };
+};
+
+/** The document of the code under test, as the Worker serves it. */
+export const document = openApiDocument(BASE, modules) as unknown as Document;
+
+// Objects are closed in the document itself, so a member that nobody documented is a fault of the answer.
+const ajv = new Ajv2020({ strict: false, allErrors: true });
+addFormats.default(ajv);
+ajv.addSchema({ $id: 'api', components: document.components });
+
+const compiled = new Map<string, ValidateFunction>();
+
+function validatorOf(name: string, schema: () => Schema): ValidateFunction {
+  let validator = compiled.get(name);
+  if (validator === undefined) {
+    validator = ajv.compile(JSON.parse(JSON.stringify(schema()).replaceAll('"#/', '"api#/')) as Schema);
+    compiled.set(name, validator);
+  }
+  return validator;
+}
+
+const resolved = (schema: Schema): Schema => {
+  const name = /^#\/components\/schemas\/(.+)$/.exec(String(schema.$ref ?? ''))?.[1];
+  return name === undefined ? schema : (document.components.schemas[name] ?? schema);
+};
+
+/** With `fields=` an object shows what was asked for, and always its id. */
+function projected(schema: Schema): Schema {
+  const own = resolved(schema) as Schema & { properties?: Record<string, Schema> };
+  const { data } = own.properties ?? {};
+  if (data?.items === undefined) return { ...own, required: own.properties?.id === undefined ? [] : ['id'] };
+  return { ...own, properties: { ...own.properties, data: { ...data, items: projected(data.items as Schema) } } };
+}
+
+/** The codes that the document names for a status, as `code`, `code`. */
+export const codesOf = ({ description }: { description: string }): string[] =>
+  [...description.matchAll(/`([a-z_]+)`/g)].map(([, code]) => code ?? '');
+
+const PROBLEM = 'application/problem+json';
+const problemSchema: Schema = { $ref: '#/components/schemas/Problem' };
+
+/**
+ * Checks an answer against the OpenAPI document: status, media type, body, and the code of a problem. What no route takes
+ * must be refused as such. Notes what was seen, so that the whole run can tell what no test produces.
+ * @param path below `/api/v1`, with its query
+ * @throws Error naming the request and what is wrong with its answer
+ */
+export function checkAnswer(method: string, path: string, answer: Answer): void {
+  const [at = '', query = ''] = path.split('?', 2);
+  if (method === 'OPTIONS' || at === '/openapi.json') return;
+  const fail = (what: string): never => {
+    throw new Error(`${method} ${path} answered against its contract: ${what}\n${answer.status} ${answer.text}`);
+  };
+  const template = operationOf(method === 'HEAD' ? 'GET' : method, at);
+  const operation = template === null ? null : document.paths[template.path]?.[template.method];
+  const type = (answer.headers.get('content-type') ?? '').split(';')[0] ?? '';
+  if (template === null || operation === undefined || operation === null) {
+    if (answer.status !== 404 && answer.status !== 405) fail('no route takes this');
+    if (method !== 'HEAD') checkBody('Problem', problemSchema, answer.text, fail);
+    return;
+  }
+  const response = operation.responses[answer.status] ?? fail(`the status ${answer.status} is not documented`);
+  if (method === 'HEAD') return answer.text === '' ? undefined : fail('HEAD has a body');
+  if (response.content === undefined) {
+    if (answer.text !== '') fail('no body is documented');
+    return note(`${template.method} ${template.path} ${answer.status}`);
+  }
+  const schema = response.content[type]?.schema ?? fail(`the media type ${type || 'none'} is not documented`);
+  const name = `${template.method} ${template.path} ${answer.status} ${type}`;
+  const short = answer.status < 300 && /(?:^|&)fields=/.test(query);
+  if (type === PROBLEM) {
+    const { status, code } = checkBody('Problem', problemSchema, answer.text, fail) as { status: number; code: string };
+    if (status !== answer.status) fail(`the problem says ${status}`);
+    if (!codesOf(response).includes(code)) fail(`the code ${code} is not documented`);
+    return note(`${template.method} ${template.path} ${answer.status} ${code}`);
+  }
+  if (type === 'application/json')
+    checkBody(short ? `${name} projected` : name, short ? projected(schema) : schema, answer.text, fail);
+  note(`${template.method} ${template.path} ${answer.status}`);
+}
+
+function checkBody(name: string, schema: Schema, text: string, fail: (what: string) => never): unknown {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return fail('the body is no JSON');
+  }
+  const validate = validatorOf(name, () => schema);
+  if (!validate(value)) fail(ajv.errorsText(validate.errors, { separator: '\n' }));
+  return value;
+}
+
+const noted = new Set<string>();
+
+/** Appends what this process has not noted yet. */
+function note(line: string): void {
+  if (noted.has(line)) return;
+  noted.add(line);
+  appendFileSync(join(inject('seen'), `${process.pid}.txt`), `${line}\n`);
+}

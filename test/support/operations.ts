@@ -1,0 +1,27 @@
+import { BASE, modules } from '../../src/app.ts';
+import type { RouteSpec } from '../../src/http/route.ts';
+import { templated } from '../../src/http/route.ts';
+
+/** Where a route stands in the OpenAPI document. */
+export type Operation = { spec: RouteSpec; method: string; path: string };
+
+export const operations: readonly Operation[] = modules
+  .flat()
+  .map((spec) => ({ spec, method: spec.method, path: `${BASE}${templated(spec.path)}` }));
+
+const literal = new Set(operations.map(({ spec }) => spec.path).filter((path) => !path.includes(':')));
+const patterns = operations.map((operation) => ({
+  operation,
+  pattern: new RegExp(`^${operation.spec.path.replace(/:[A-Za-z]+/g, '[^/]+')}$`),
+}));
+
+/** The operation that takes a path below the base; a path that is some route's own is no id of another. */
+export function operationOf(method: string, path: string): Operation | null {
+  const wanted = method.toLowerCase();
+  const found = patterns.find(
+    ({ operation, pattern }) =>
+      operation.method === wanted &&
+      (literal.has(path) ? operation.spec.path === path : operation.spec.path.includes(':') && pattern.test(path)),
+  );
+  return found?.operation ?? null;
+}
