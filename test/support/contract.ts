@@ -5,16 +5,15 @@ import addFormats from 'ajv-formats';
 import { inject } from 'vitest';
 import { BASE, modules } from '../../src/app.ts';
 import { openApiDocument } from '../../src/http/openapi.ts';
-import { operationOf } from './operations.ts';
+import { type Operation, operationOf } from './operations.ts';
 
 /** What is known of an answer when it is checked. */
 export type Answer = { status: number; headers: Headers; text: string };
 
 type Schema = Record<string, unknown>;
 type Response = { description: string; content?: Record<string, { schema: Schema }> };
-type Operation = { responses: Record<string, Response> };
 type Document = {
-  paths: Record<string, Record<string, Operation>>;
+  paths: Record<string, Record<string, { responses: Record<string, Response> }>>;
   components: { schemas: Record<string, Schema> };
 };
 
@@ -64,40 +63,48 @@ const problemSchema: Schema = { $ref: '#/components/schemas/Problem' };
  * @throws Error naming the request and what is wrong with its answer
  */
 export function checkAnswer(method: string, path: string, answer: Answer): void {
-  const [at = '', query = ''] = path.split('?', 2);
+  const at = path.split('?', 1)[0] ?? '';
   if (method === 'OPTIONS' || at === '/openapi.json') return;
-  const fail = (what: string): never => {
+  const fail: Fail = (what) => {
     throw new Error(`${method} ${path} answered against its contract: ${what}\n${answer.status} ${answer.text}`);
   };
-  const template = operationOf(method === 'HEAD' ? 'GET' : method, at);
-  const operation = template === null ? null : document.paths[template.path]?.[template.method];
-  const type = (answer.headers.get('content-type') ?? '').split(';')[0] ?? '';
-  if (template === null || operation === undefined || operation === null) {
-    if (answer.status !== 404 && answer.status !== 405) fail('no route takes this');
-    if (method !== 'HEAD') checkBody('Problem', problemSchema, answer.text, fail);
+  const operation = operationOf(method === 'HEAD' ? 'GET' : method, at);
+  if (method === 'HEAD') {
+    if (answer.text !== '') fail('HEAD has a body');
     return;
   }
-  const response = operation.responses[answer.status] ?? fail(`the status ${answer.status} is not documented`);
-  if (method === 'HEAD') return answer.text === '' ? undefined : fail('HEAD has a body');
-  if (response.content === undefined) {
-    if (answer.text !== '') fail('no body is documented');
-    return note(`${template.method} ${template.path} ${answer.status}`);
+  if (operation === null) {
+    if (answer.status !== 404 && answer.status !== 405) fail('no route takes this');
+    checkBody('Problem', problemSchema, answer.text, fail);
+    return;
   }
-  const schema = response.content[type]?.schema ?? fail(`the media type ${type || 'none'} is not documented`);
-  const name = `${template.method} ${template.path} ${answer.status} ${type}`;
-  const short = answer.status < 300 && /(?:^|&)fields=/.test(query);
-  if (type === PROBLEM) {
-    const { status, code } = checkBody('Problem', problemSchema, answer.text, fail) as { status: number; code: string };
-    if (status !== answer.status) fail(`the problem says ${status}`);
-    if (!codesOf(response).includes(code)) fail(`the code ${code} is not documented`);
-    return note(`${template.method} ${template.path} ${answer.status} ${code}`);
-  }
-  if (type === 'application/json')
-    checkBody(short ? `${name} projected` : name, short ? projected(schema) : schema, answer.text, fail);
-  note(`${template.method} ${template.path} ${answer.status}`);
+  const short = answer.status < 300 && /[?&]fields=/.test(path);
+  const code = checkOperation(operation, short, answer, fail);
+  note(`${operation.method} ${operation.path} ${answer.status}${code === null ? '' : ` ${code}`}`);
 }
 
-function checkBody(name: string, schema: Schema, text: string, fail: (what: string) => never): unknown {
+type Fail = (what: string) => never;
+
+/** @returns the code of a problem */
+function checkOperation({ method, path }: Operation, short: boolean, answer: Answer, fail: Fail): string | null {
+  const { status, text } = answer;
+  const response = document.paths[path]?.[method]?.responses[status] ?? fail(`the status ${status} is not documented`);
+  if (response.content === undefined) return text === '' ? null : fail('no body is documented');
+  const type = (answer.headers.get('content-type') ?? '').split(';', 1)[0] ?? '';
+  const schema = response.content[type]?.schema ?? fail(`the media type ${type || 'none'} is not documented`);
+  if (type === PROBLEM) {
+    const problem = checkBody('Problem', problemSchema, text, fail) as { status: number; code: string };
+    if (problem.status !== status) fail(`the problem says ${problem.status}`);
+    if (!codesOf(response).includes(problem.code)) fail(`the code ${problem.code} is not documented`);
+    return problem.code;
+  }
+  const name = `${method} ${path} ${status}`;
+  if (type === 'application/json')
+    checkBody(short ? `${name} projected` : name, short ? projected(schema) : schema, text, fail);
+  return null;
+}
+
+function checkBody(name: string, schema: Schema, text: string, fail: Fail): unknown {
   let value: unknown;
   try {
     value = JSON.parse(text);

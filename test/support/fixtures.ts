@@ -8,6 +8,8 @@ export type Fixture = {
   patch?: (n: number) => Json;
   /** Bodies of its other routes, by `POST /path`. */
   bodies?: Record<string, (n: number, make: (topic: string) => Promise<string>) => Json | Promise<Json>>;
+  /** Its routes that take a file: the query it needs, and a file that is taken, by `POST /path`. */
+  files?: Record<string, { query: string; type: string; text: (n: number) => string }>;
   /** A body with several faults at once and every pointer that must be named, by `POST /path`. */
   invalid?: Record<string, { body: Json; pointers: string[] }>;
   /** Queries of its cached lists beside the plain one; details are asked with `fields` by themselves. */
@@ -169,6 +171,15 @@ export const fixtures: Record<string, Fixture> = {
       '?include=duplicates,stats&limit=2',
     ],
     sql: 'update clients set notes = coalesce(notes, $$$$) || $2 where company_id = $1::uuid',
+  },
+  imports: {
+    files: {
+      'POST /imports': {
+        query: '?resource=clients',
+        type: 'text/csv',
+        text: (n) => `externalId,firstName,customFields.shoe\nimport-${n % 50},Anna ${n % 7},${n % 9}\n,Nobody,1\n`,
+      },
+    },
   },
   events: {},
   audit: {},

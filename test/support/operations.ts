@@ -15,13 +15,25 @@ const patterns = operations.map((operation) => ({
   pattern: new RegExp(`^${operation.spec.path.replace(/:[A-Za-z]+/g, '[^/]+')}$`),
 }));
 
+/** A path as the router reads it: percent-encoding undone where it makes characters, as in a browser's address line. */
+function decoded(path: string): string {
+  return path.replace(/(?:%[0-9a-f]{2})+/gi, (text) => {
+    try {
+      return decodeURI(text);
+    } catch {
+      return text;
+    }
+  });
+}
+
 /** The operation that takes a path below the base; a path that is some route's own is no id of another. */
 export function operationOf(method: string, path: string): Operation | null {
   const wanted = method.toLowerCase();
+  const plain = decoded(path);
   const found = patterns.find(
     ({ operation, pattern }) =>
       operation.method === wanted &&
-      (literal.has(path) ? operation.spec.path === path : operation.spec.path.includes(':') && pattern.test(path)),
+      (literal.has(plain) ? operation.spec.path === plain : operation.spec.path.includes(':') && pattern.test(plain)),
   );
   return found?.operation ?? null;
 }
