@@ -1,5 +1,6 @@
 import type { Tenant } from '../support/api.ts';
 import { fixtures, unique } from '../support/fixtures.ts';
+import { operationNamed } from '../support/operations.ts';
 import { bodyOf, type Route } from '../support/routes.ts';
 import type { Wire } from './caller.ts';
 import { edited } from './edits.ts';
@@ -8,7 +9,13 @@ import type { Caller, Cursor, Form, Id, Recipe } from './recipe.ts';
 import { write } from './values.ts';
 
 /** What a recipe is cooked with. */
-export type Kitchen = { pantry: Pantry; tokens: Readonly<Record<Caller, string | null>>; tenant: Tenant };
+export type Kitchen = {
+  pantry: Pantry;
+  tokens: Readonly<Record<Caller, string | null>>;
+  tenant: Tenant;
+  /** The token of a session that may be ended. */
+  visitor: string | null;
+};
 
 export const sideOf = (caller: Caller): Side => (caller === 'other' ? 'other' : 'own');
 
@@ -90,10 +97,8 @@ function bytesOf(text: string, { kind, at }: Form): Buffer {
 }
 
 async function bodyText(recipe: Recipe, { pantry, tenant }: Kitchen): Promise<string | null> {
-  const { operation, base, edits } = recipe;
-  const { spec } = operation;
-  const name = `${spec.method.toUpperCase()} ${spec.path}`;
-  const topic = spec.path.split('/')[1] ?? '';
+  const { base, edits } = recipe;
+  const { spec, name, topic } = operationNamed(recipe.route);
   const fixture = fixtures[topic] ?? {};
   const file = fixture.files?.[name];
   if (file !== undefined) return file.text(unique());
@@ -106,11 +111,9 @@ async function bodyText(recipe: Recipe, { pantry, tenant }: Kitchen): Promise<st
 
 /** The request that a recipe stands for, now. */
 export async function cook(recipe: Recipe, kitchen: Kitchen): Promise<Wire> {
-  const { operation, caller, form } = recipe;
-  const { spec } = operation;
+  const { caller, form } = recipe;
+  const { spec, name, topic } = operationNamed(recipe.route);
   const side = sideOf(caller);
-  const topic = spec.path.split('/')[1] ?? '';
-  const name = `${spec.method.toUpperCase()} ${spec.path}`;
   const file = fixtures[topic]?.files?.[name];
   const at = spec.path.replace(/:[A-Za-z]+/, () => idText(recipe.id, topic, side, kitchen.pantry));
   const walks = kitchen.pantry.walks.filter((walk) => walk.side === side && walk.path.startsWith(`${at}?`));
@@ -121,7 +124,8 @@ export async function cook(recipe: Recipe, kitchen: Kitchen): Promise<Wire> {
       : `${walk.path.slice(at.length)}&cursor=${encodeURIComponent(walk.cursor)}`;
   const whole = file === undefined ? query : `${file.query}${query.replace('?', '&')}`;
   const text = form.kind === 'absent' ? null : await bodyText(recipe, kitchen);
-  const token = kitchen.tokens[caller];
+  const own = kitchen.tokens[caller];
+  const token = own !== null && /^\/auth\/(?:logout|password)$/.test(spec.path) ? kitchen.visitor : own;
   const headers: Record<string, string> = {
     ...(token !== null && { Authorization: `Bearer ${token}` }),
     ...(text !== null && { 'Content-Type': file?.type ?? 'application/json' }),
@@ -129,5 +133,5 @@ export async function cook(recipe: Recipe, kitchen: Kitchen): Promise<Wire> {
   };
   const body = text === null ? null : bytesOf(text, form);
   headers['Content-Length'] = String(body?.byteLength ?? 0);
-  return { method: recipe.method ?? operation.method.toUpperCase(), path: `/api/v1${at}${whole}`, headers, body };
+  return { method: recipe.method ?? spec.method.toUpperCase(), path: `/api/v1${at}${whole}`, headers, body };
 }

@@ -25,8 +25,7 @@ export class Pantry {
     this.#spared = new Set(spared);
   }
 
-  learn(side: Side, { spec }: Operation, path: string, headers: Headers, json: Json): void {
-    const topic = spec.path.split('/')[1] ?? '';
+  learn(side: Side, { topic }: Operation, path: string, headers: Headers, json: Json): void {
     const items = Array.isArray(json.data) ? (json.data as Json[]) : [json];
     for (const { id } of items)
       if (typeof id === 'string' && /^[a-z]+_[0-9a-z]{26}$/.test(id)) this.add(side, topic, id);

@@ -22,13 +22,14 @@ export type Cursor = { kind: 'walk' | 'any' | 'short' | 'flipped' | 'lying'; pic
 
 /** One request as pure data: what of it depends on earlier answers is named by number. */
 export type Recipe = {
-  operation: Operation;
+  /** As in `POST /clients`. */
+  route: string;
   caller: Caller;
   method: string | null;
   id: Id;
   /** A body of the fixture (null), or one that the schema lets through; then edits. */
   base: { value: unknown } | null;
-  edits: Edit[];
+  edits: readonly Edit[];
   form: Form;
   query: { name: string; text: string; raw: boolean }[];
   cursor: Cursor | null;
@@ -205,7 +206,7 @@ function recipe(operation: Operation): fc.Arbitrary<Recipe> {
   const schema = own.requestBody?.content['application/json']?.schema;
   const valid = schema === undefined ? null : validBy(schema, document.components.schemas);
   return fc.record({
-    operation: fc.constant(operation),
+    route: fc.constant(operation.name),
     caller: rarely(fc.constantFrom('other', 'key', 'narrow', 'none', 'garbage'), 'owner' as Caller, 8),
     method: rarely(fc.constantFrom('HEAD', 'OPTIONS', 'PUT', 'DELETE', 'POST', 'PROPFIND'), null as string | null, 25),
     id,
@@ -217,7 +218,10 @@ function recipe(operation: Operation): fc.Arbitrary<Recipe> {
             null as Recipe['base'],
             2,
           ),
-    edits: fc.oneof({ arbitrary: fc.constant([]), weight: 2 }, fc.array(edit, { minLength: 1, maxLength: 3 })),
+    edits: fc.oneof(
+      { arbitrary: fc.constant<readonly Edit[]>([]), weight: 2 },
+      fc.array(edit, { minLength: 1, maxLength: 3 }),
+    ),
     form,
     query: query(operation),
     cursor:

@@ -33,7 +33,7 @@ export const hostileText = fc.oneof(
     '_',
     '\\',
     '$1',
-    '${x}',
+    '{{x}}',
   ),
   fc.constantFrom(
     '__proto__',

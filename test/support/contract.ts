@@ -63,7 +63,7 @@ const problemSchema: Schema = { $ref: '#/components/schemas/Problem' };
  * @throws Error naming the request and what is wrong with its answer
  */
 export function checkAnswer(method: string, path: string, answer: Answer): void {
-  const at = path.split('?', 1)[0] ?? '';
+  const at = path.split(/[?#]/, 1)[0] ?? '';
   if (method === 'OPTIONS' || at === '/openapi.json') return;
   const fail: Fail = (what) => {
     throw new Error(`${method} ${path} answered against its contract: ${what}\n${answer.status} ${answer.text}`);

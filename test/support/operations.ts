@@ -3,11 +3,24 @@ import type { RouteSpec } from '../../src/http/route.ts';
 import { templated } from '../../src/http/route.ts';
 
 /** Where a route stands in the OpenAPI document. */
-export type Operation = { spec: RouteSpec; method: string; path: string };
+export type Operation = { spec: RouteSpec; name: string; topic: string; method: string; path: string };
 
-export const operations: readonly Operation[] = modules
-  .flat()
-  .map((spec) => ({ spec, method: spec.method, path: `${BASE}${templated(spec.path)}` }));
+export const operations: readonly Operation[] = modules.flat().map((spec) => ({
+  spec,
+  name: `${spec.method.toUpperCase()} ${spec.path}`,
+  topic: spec.path.split('/')[1] ?? '',
+  method: spec.method,
+  path: `${BASE}${templated(spec.path)}`,
+}));
+
+const byName = new Map(operations.map((operation) => [operation.name, operation]));
+
+/** @param name as in `POST /clients/:id/merge` @throws Error where no route has it */
+export function operationNamed(name: string): Operation {
+  const operation = byName.get(name);
+  if (operation === undefined) throw new Error(`there is no route ${name}`);
+  return operation;
+}
 
 const literal = new Set(operations.map(({ spec }) => spec.path).filter((path) => !path.includes(':')));
 const patterns = operations.map((operation) => ({
