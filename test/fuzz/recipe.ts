@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import type { FilterDeclaration } from '../../src/core/query-values.ts';
 import type { RouteSpec } from '../../src/http/route.ts';
-import { document } from '../support/contract.ts';
+import { document, documented } from '../support/document.ts';
 import { type Operation, operations } from '../support/operations.ts';
 import { type Edit, edit } from './edits.ts';
-import { hostileText, type Schema, validBy } from './values.ts';
+import { hostileText, validBy } from './values.ts';
 
 /** How an id is spelled: one of ours as it is, or what somebody might try instead. */
 export type Id = {
@@ -148,12 +148,11 @@ function parameterText(spec: RouteSpec, name: string): fc.Arbitrary<string> {
   }
 }
 
-type Parameter = { name: string; in: string };
-
 function query(operation: Operation): fc.Arbitrary<Recipe['query']> {
-  const { spec, path, method } = operation;
-  const own = document.paths[path]?.[method] as unknown as { parameters: Parameter[] };
-  const names = own.parameters.filter((parameter) => parameter.in === 'query').map(({ name }) => name);
+  const { spec } = operation;
+  const names = documented(operation)
+    .parameters.filter((parameter) => parameter.in === 'query')
+    .map(({ name }) => name);
   const one = (name: string) =>
     fc.record({
       name: fc.constant(name),
@@ -199,11 +198,8 @@ const header = fc
   .chain((name) => fc.record({ name: fc.constant(name), text: fc.constantFrom(...(HEADERS[name] ?? [])) }));
 
 function recipe(operation: Operation): fc.Arbitrary<Recipe> {
-  const { spec, path, method } = operation;
-  const own = document.paths[path]?.[method] as unknown as {
-    requestBody?: { content: Record<string, { schema: Schema }> };
-  };
-  const schema = own.requestBody?.content['application/json']?.schema;
+  const { spec } = operation;
+  const schema = documented(operation).requestBody?.content['application/json']?.schema;
   const valid = schema === undefined ? null : validBy(schema, document.components.schemas);
   return fc.record({
     route: fc.constant(operation.name),

@@ -3,22 +3,11 @@ import { join } from 'node:path';
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
 import { inject } from 'vitest';
-import { BASE, modules } from '../../src/app.ts';
-import { openApiDocument } from '../../src/http/openapi.ts';
+import { codesOf, document, documented, PROBLEM, type Schema } from './document.ts';
 import { type Operation, operationOf } from './operations.ts';
 
 /** What is known of an answer when it is checked. */
 export type Answer = { status: number; headers: Headers; text: string };
-
-type Schema = Record<string, unknown>;
-type Response = { description: string; content?: Record<string, { schema: Schema }> };
-type Document = {
-  paths: Record<string, Record<string, { responses: Record<string, Response> }>>;
-  components: { schemas: Record<string, Schema> };
-};
-
-/** The document of the code under test, as the Worker serves it. */
-export const document = openApiDocument(BASE, modules) as unknown as Document;
 
 // Objects are closed in the document itself, so a member that nobody documented is a fault of the answer.
 const ajv = new Ajv2020({ strict: false, allErrors: true });
@@ -49,11 +38,6 @@ function projected(schema: Schema): Schema {
   return { ...own, properties: { ...own.properties, data: { ...data, items: projected(data.items as Schema) } } };
 }
 
-/** The codes that the document names for a status, as `code`, `code`. */
-export const codesOf = ({ description }: { description: string }): string[] =>
-  [...description.matchAll(/`([a-z_]+)`/g)].map(([, code]) => code ?? '');
-
-const PROBLEM = 'application/problem+json';
 const problemSchema: Schema = { $ref: '#/components/schemas/Problem' };
 
 /**
@@ -80,15 +64,15 @@ export function checkAnswer(method: string, path: string, answer: Answer): void 
   }
   const short = answer.status < 300 && /[?&]fields=/.test(path);
   const code = checkOperation(operation, short, answer, fail);
-  note(`${operation.method} ${operation.path} ${answer.status}${code === null ? '' : ` ${code}`}`);
+  note(`${operation.name} ${answer.status}${code === null ? '' : ` ${code}`}`);
 }
 
 type Fail = (what: string) => never;
 
 /** @returns the code of a problem */
-function checkOperation({ method, path }: Operation, short: boolean, answer: Answer, fail: Fail): string | null {
+function checkOperation(operation: Operation, short: boolean, answer: Answer, fail: Fail): string | null {
   const { status, text } = answer;
-  const response = document.paths[path]?.[method]?.responses[status] ?? fail(`the status ${status} is not documented`);
+  const response = documented(operation).responses[status] ?? fail(`the status ${status} is not documented`);
   if (response.content === undefined) return text === '' ? null : fail('no body is documented');
   const type = (answer.headers.get('content-type') ?? '').split(';', 1)[0] ?? '';
   const schema = response.content[type]?.schema ?? fail(`the media type ${type || 'none'} is not documented`);
@@ -98,7 +82,7 @@ function checkOperation({ method, path }: Operation, short: boolean, answer: Ans
     if (!codesOf(response).includes(problem.code)) fail(`the code ${problem.code} is not documented`);
     return problem.code;
   }
-  const name = `${method} ${path} ${status}`;
+  const name = `${operation.name} ${status}`;
   if (type === 'application/json')
     checkBody(short ? `${name} projected` : name, short ? projected(schema) : schema, text, fail);
   return null;
