@@ -26,7 +26,12 @@ function placesOf(value: unknown): Place[] {
 
 /** Defined, not assigned: `__proto__` is to be a member like any other. */
 const define = (holder: object, key: string, value: unknown): void => {
-  Object.defineProperty(holder, key, { value, enumerable: true, configurable: true, writable: true });
+  Object.defineProperty(holder, key, {
+    value: structuredClone(value),
+    enumerable: true,
+    configurable: true,
+    writable: true,
+  });
 };
 
 /** A copy of a body with edits made to it, one after the other. @param idOf any id there is, by number */
