@@ -3,7 +3,7 @@ import { defineConfig } from 'vitest/config';
 // Unit tests need nothing; the others share one Postgres, one Redis and one bundle of the Worker (test/support).
 export default defineConfig({
   test: {
-    reporters: ['default'],
+    reporters: ['default', './test/support/unseen.ts'],
     projects: [
       { test: { name: 'unit', include: ['test/unit/**/*.test.ts'] } },
       {
@@ -11,6 +11,7 @@ export default defineConfig({
           name: 'stack',
           include: ['test/database/**/*.test.ts', 'test/worker/**/*.test.ts'],
           globalSetup: ['test/support/global-setup.ts'],
+          setupFiles: ['test/support/setup.ts'],
           pool: 'forks',
           maxWorkers: 2,
           testTimeout: 30_000,

@@ -15,7 +15,7 @@ export function observe(open: (env: Env) => Doors, answer: Answering) {
     try {
       doors = open(env);
     } catch (error) {
-      return misconfigured(ctx.requestId, error);
+      return misconfigured(ctx.requestId, request, error);
     }
     const state: RequestState = { principal: null, rate: null, route: '' };
     const call: Call = { ctx, doors, state, bindings: env };
@@ -28,7 +28,7 @@ export function observe(open: (env: Env) => Doors, answer: Answering) {
 }
 
 /** A Worker whose settings are wrong says so in its log, line by line, and to callers only that it is not ready. */
-function misconfigured(requestId: string, error: unknown): Response {
+function misconfigured(requestId: string, request: Request, error: unknown): Response {
   console.error(error instanceof Error ? error.message : 'Settings: unreadable');
   const detail = 'The service is not configured. Its log names the settings.';
   const body = {
@@ -37,6 +37,7 @@ function misconfigured(requestId: string, error: unknown): Response {
     status: 500,
     code: 'internal_error',
     detail,
+    instance: new URL(request.url).pathname,
     requestId,
   };
   return new Response(JSON.stringify(body), { status: 500, headers: { 'Content-Type': 'application/problem+json' } });

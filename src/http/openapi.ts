@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { ERROR_CODES, type ErrorCode } from '../core/errors.ts';
 import type { FilterDeclaration, ListDeclaration } from '../core/list-query.ts';
 import { type QueryParameter, type RouteModule, type RouteSpec, templated } from './route.ts';
+import { errorsOf, takesKey } from './route-errors.ts';
 import { Problem } from './schemas.ts';
 
 type Parameter = {
@@ -100,6 +101,8 @@ function parametersOf(spec: RouteSpec): Parameter[] {
   return [...path, ...list, ...own, ...fields, ...includes, ...headersOf(spec)];
 }
 
+const answersHolders = ({ success }: RouteSpec): boolean => success.cached === true || success.conditional === true;
+
 function headersOf(spec: RouteSpec): Parameter[] {
   const header = (name: string, description: string): Parameter => ({
     name,
@@ -111,26 +114,12 @@ function headersOf(spec: RouteSpec): Parameter[] {
   if (spec.anonymous === true) return [];
   if (spec.method === 'get') {
     const min = header('Min-Revision', 'The answer is computed at this revision or a later one.');
-    return hasETag(spec) ? [min, header('If-None-Match', 'An ETag; 304 when it still holds.')] : [min];
+    return answersHolders(spec) ? [min, header('If-None-Match', 'An ETag; 304 when it still holds.')] : [min];
   }
-  if (spec.method === 'post') return [header('Idempotency-Key', 'Repeats of the request answer as the first did.')];
-  return [header('If-Match', 'The version that the change rests on.')];
-}
-
-const hasETag = ({ success }: RouteSpec): boolean => success.cached === true || success.revalidated === true;
-
-/** The statuses every route of its kind can answer, besides those it declares. */
-function commonErrors(spec: RouteSpec): ErrorCode[] {
-  const codes: ErrorCode[] = ['busy', 'database_unavailable', 'internal_error'];
-  if (spec.anonymous !== true) codes.push('unauthenticated', 'rate_limited');
-  if (spec.permission !== undefined) codes.push('forbidden');
-  if (spec.method === 'get' && spec.anonymous !== true)
-    codes.push('invalid_parameter', 'unknown_parameter', 'invalid_min_revision', 'revision_ahead');
-  if (spec.body !== undefined) codes.push('malformed_json', 'invalid_body');
-  if (spec.file !== undefined) codes.push('malformed_file');
-  if (spec.body !== undefined || spec.file !== undefined)
-    codes.push('empty_body', 'payload_too_large', 'unsupported_media_type');
-  return codes;
+  return [
+    ...(takesKey(spec) ? [header('Idempotency-Key', 'Repeats of the request answer as the first did.')] : []),
+    ...(spec.errors.includes('version_mismatch') ? [header('If-Match', 'The version that the change rests on.')] : []),
+  ];
 }
 
 type Json = Record<string, unknown>;
@@ -168,9 +157,9 @@ function responsesOf(spec: RouteSpec, components: Components): Json {
           description,
           content: Object.fromEntries(types.map((type) => [type, { schema: schemaOf(schema, 'output', components) }])),
         };
-  if (hasETag(spec)) responses[304] = { description: 'What the caller holds is still right' };
+  if (answersHolders(spec)) responses[304] = { description: 'What the caller holds is still right' };
   const byStatus = new Map<number, ErrorCode[]>();
-  for (const code of new Set([...commonErrors(spec), ...spec.errors])) {
+  for (const code of errorsOf(spec)) {
     const { status } = ERROR_CODES[code];
     byStatus.set(status, [...(byStatus.get(status) ?? []), code]);
   }
@@ -178,6 +167,12 @@ function responsesOf(spec: RouteSpec, components: Components): Json {
     responses[status] = {
       description: codes.map((code) => `\`${code}\``).join(', '),
       content: { 'application/problem+json': { schema: schemaOf(Problem, 'output', components) } },
+    };
+  }
+  for (const [status, other] of Object.entries(spec.others ?? {})) {
+    responses[status] = {
+      description: other.description,
+      content: { 'application/json': { schema: schemaOf(other.schema, 'output', components) } },
     };
   }
   return responses;

@@ -31,19 +31,26 @@ export type RouteSpec = {
   /** What a detail may embed. */
   includes?: readonly string[];
   body?: z.ZodType;
-  /** Media types of a body that is no JSON. */
+  /** The body is a file of one of these media types. */
   file?: readonly string[];
+  /** An Idempotency-Key changes nothing: the answer is a secret that is not kept, or a repeat is as good by itself. */
+  ignoresKey?: true;
+  /** False: no answer waits for Postgres. */
+  awaitsDatabase?: false;
   /** Status and schema of success; null for answers without a body. */
   success: {
     status: number;
     schema: z.ZodType | null;
     description: string;
     cached?: boolean;
-    /** It has an ETag that may be sent back; what is cached has one anyway. */
-    revalidated?: boolean;
+    /** Answers 304 by itself to whoever holds it, without being cached. */
+    conditional?: boolean;
     /** Media types of an answer that is no JSON. */
     types?: readonly string[];
   };
+  /** Answers of other statuses that are no problems, by status. */
+  others?: Readonly<Record<number, { schema: z.ZodType; description: string }>>;
+  /** Error codes besides those of every route of its kind (`errorsOf`). */
   errors: readonly ErrorCode[];
   handler: (c: AppContext) => Promise<Response> | Response;
 };

@@ -64,7 +64,7 @@ export function standardRoutes<S extends z.ZodType>(parts: StandardParts<S>): Ro
       permission: writePermission,
       body: create.body,
       success: { status: 201, schema: parts.created ?? view, description: `The new ${one}` },
-      errors: ['idempotency_key_reused', 'invalid_idempotency_key', ...create.errors],
+      errors: create.errors,
       handler: create.handler,
     },
     {
@@ -75,7 +75,7 @@ export function standardRoutes<S extends z.ZodType>(parts: StandardParts<S>): Ro
       permission: writePermission,
       body: bulkBody(create.body),
       success: { status: 200, schema: BulkResult, description: 'A verdict per item, in their order' },
-      errors: ['idempotency_key_reused', 'invalid_idempotency_key', ...create.errors],
+      errors: create.errors,
       handler: bulk({ resource, table: create.table, item: create.body, row: create.row }),
     },
     // Before the routes by id: 'export' is none.

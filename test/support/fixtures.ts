@@ -1,4 +1,19 @@
-import type { Json } from './api.ts';
+import type { Api, Json, Reply, Tenant } from './api.ts';
+import { authRefusals, clientRefusals, importRefusals, logRefusals, userRefusals } from './own-refusals.ts';
+import type { Route, Shot } from './routes.ts';
+import type { World } from './world.ts';
+
+/** What a refusal is made with. `aim` makes a request that would succeed. */
+export type Kit = {
+  world: World;
+  tenant: Tenant;
+  anyone: Api;
+  aim(): Promise<Shot>;
+  fire(api: Api, shot: Shot): Promise<Reply>;
+};
+
+/** Brings a route to refuse with one code. */
+export type Refusal = (kit: Kit, route: Route) => Promise<Reply>;
 
 /** How the registry-driven suites use a resource. `n` makes each body unlike the others. */
 export type Fixture = {
@@ -8,8 +23,12 @@ export type Fixture = {
   patch?: (n: number) => Json;
   /** Bodies of its other routes, by `POST /path`. */
   bodies?: Record<string, (n: number, make: (topic: string) => Promise<string>) => Json | Promise<Json>>;
+  /** Its routes that take a file: the query it needs, and a file that is taken, by `POST /path`. */
+  files?: Record<string, { query: string; type: string; text: (n: number) => string }>;
   /** A body with several faults at once and every pointer that must be named, by `POST /path`. */
   invalid?: Record<string, { body: Json; pointers: string[] }>;
+  /** How its routes come to refuse where no rule for all says it (`refusals.ts`), by `POST /path code`. */
+  refusals?: Record<string, Refusal>;
   /** Queries of its cached lists beside the plain one; details are asked with `fields` by themselves. */
   queries?: string[];
   /** Members of the create body that hold the id of another object, by the fixture that makes one. */
@@ -32,11 +51,12 @@ const branch = (n: number): Json => ({
 /** ONE place for all resources, by topic: the first part of their paths. A route without a fixture fails the suite. */
 export const fixtures: Record<string, Fixture> = {
   auth: {
+    refusals: authRefusals,
     bodies: {
-      'POST /auth/refresh': () => ({ refreshToken: 'nobody has this' }),
+      'POST /auth/refresh': () => ({ refreshToken: `cpr_${'a'.repeat(43)}` }),
       'POST /auth/password': () => ({ currentPassword: 'nobody has this', newPassword: 'the next password' }),
       'POST /auth/password/forgot': (n) => ({ email: `nobody-${n}@example.com` }),
-      'POST /auth/password/reset': () => ({ token: 'nobody has this', newPassword: 'the next password' }),
+      'POST /auth/password/reset': () => ({ token: `cpl_${'a'.repeat(43)}`, newPassword: 'the next password' }),
       'POST /auth/signup': (n) => ({
         company: { name: 'Salon', currency: 'EUR', timeZone: 'Europe/Vienna' },
         user: { name: 'Owner', email: `signup-${n}@example.com`, password: 'correct horse battery' },
@@ -80,6 +100,7 @@ export const fixtures: Record<string, Fixture> = {
     sql: 'update companies set name = name || $2 where id = $1::uuid',
   },
   users: {
+    refusals: userRefusals,
     create: (n) => ({ name: `Person ${n % 7}`, email: `user-${n}@example.com`, role: 'STAFF' }),
     patch: (n) => ({ name: `Person ${n}` }),
     invalid: {
@@ -133,6 +154,7 @@ export const fixtures: Record<string, Fixture> = {
     sql: 'update branches set name = name || $2 where company_id = $1::uuid',
   },
   clients: {
+    refusals: clientRefusals,
     create: (n) => ({
       firstName: `Anna ${n % 7}`,
       lastName: n % 3 === 0 ? null : `Müller ${n % 5}`,
@@ -170,7 +192,17 @@ export const fixtures: Record<string, Fixture> = {
     ],
     sql: 'update clients set notes = coalesce(notes, $$$$) || $2 where company_id = $1::uuid',
   },
-  events: {},
-  audit: {},
+  imports: {
+    refusals: importRefusals,
+    files: {
+      'POST /imports': {
+        query: '?resource=clients',
+        type: 'text/csv',
+        text: (n) => `externalId,firstName,customFields.shoe\nimport-${n % 50},Anna ${n % 7},${n % 9}\n,Nobody,1\n`,
+      },
+    },
+  },
+  events: { refusals: logRefusals },
+  audit: { refusals: logRefusals },
   health: {},
 };

@@ -1,4 +1,4 @@
-import { chmod, mkdtemp, rm } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestProject } from 'vitest/node';
@@ -13,6 +13,8 @@ declare module 'vitest' {
     adminUrl: string;
     vars: Record<string, string>;
     bundle: string;
+    /** Where the answers that tests produced are noted. */
+    seen: string;
   }
 }
 
@@ -21,6 +23,8 @@ export default async function setup(project: TestProject): Promise<() => Promise
   // Postgres runs as another user when the tests run as root, so the folder must be one it may enter.
   const dir = await mkdtemp(join(tmpdir(), 'clientsplus-test-'));
   await chmod(dir, 0o755);
+  const seen = join(dir, 'seen');
+  await mkdir(seen);
   const [stack, bundle] = await Promise.all([
     startStack({ dir: join(dir, 'data'), durable: false, database: TEMPLATE, fresh: true }),
     bundleWorker(join(dir, 'bundle')),
@@ -29,6 +33,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
   project.provide('adminUrl', stack.adminUrl);
   project.provide('vars', stack.vars);
   project.provide('bundle', bundle);
+  project.provide('seen', seen);
   return async () => {
     await stack.stop();
     await rm(dir, { recursive: true, force: true });

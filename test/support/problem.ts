@@ -7,7 +7,8 @@ type Fault = { pointer?: string; parameter?: string; header?: string; code: stri
 const MEMBERS = ['type', 'title', 'status', 'code', 'detail', 'instance', 'requestId'];
 
 /** What no problem document may show: stacks, SQL, drivers. */
-const LEAKS = /\bat \w+ \(|\.(?:ts|js):\d|\bselect |\binsert |neon|postgres|redis|upstash|zod|undefined|\[object/i;
+export const LEAKS =
+  /\bat \w+ \(|\.(?:ts|js):\d|\bselect |\binsert |neon|postgres|redis|upstash|zod|undefined|\[object/i;
 
 /**
  * Checks that an answer is the problem document of contract 2 for this code, with exactly its members and those of

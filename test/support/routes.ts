@@ -1,14 +1,21 @@
 import { expect } from 'vitest';
-import { modules } from '../../src/app.ts';
 import type { RouteSpec } from '../../src/http/route.ts';
 import type { Api, Json, Tenant } from './api.ts';
 import { type Fixture, fixtures, unique } from './fixtures.ts';
+import { operations } from './operations.ts';
 
 /** A mounted route with what the tests know of its resource. */
 export type Route = { spec: RouteSpec; name: string; topic: string; method: string; fixture: Fixture };
 
 /** A request that must succeed. `path` is below `/api/v1`; `id` is the object's, where the path names one. */
-export type Shot = { method: string; path: string; body: Json | undefined; id: string | null };
+export type Shot = {
+  method: string;
+  path: string;
+  body: Json | undefined;
+  id: string | null;
+  /** A file in place of a body. */
+  file?: { text: string; type: string };
+};
 
 /** Imports take a file and answer a job, which is no document: imports*.test.ts have them. */
 function ofDocuments(spec: RouteSpec): boolean {
@@ -16,16 +23,14 @@ function ofDocuments(spec: RouteSpec): boolean {
 }
 
 /** Every route of the product. @throws Error where a resource has no fixture */
-export const routes: Route[] = modules
-  .flat()
-  .filter(ofDocuments)
-  .map((spec) => {
-    const topic = spec.path.split('/')[1] ?? '';
-    const fixture = fixtures[topic];
-    const method = spec.method.toUpperCase();
-    if (fixture === undefined) throw new Error(`no fixture for ${method} ${spec.path}: add ${topic} to fixtures.ts`);
-    return { spec, name: `${method} ${spec.path}`, topic, method, fixture };
-  });
+export const everyRoute: Route[] = operations.map(({ spec, name, topic }) => {
+  const fixture = fixtures[topic];
+  if (fixture === undefined) throw new Error(`no fixture for ${name}: add ${topic} to fixtures.ts`);
+  return { spec, name, topic, method: spec.method.toUpperCase(), fixture };
+});
+
+/** Those of documents. */
+export const routes: Route[] = everyRoute.filter(({ spec }) => ofDocuments(spec));
 
 /** Verbs that need what only a sign-in of its own has, or end it: a session, a refresh token, a link. accounts-*.test.ts has them. */
 const SIGN_IN = new Set(
@@ -50,6 +55,15 @@ export const takesId = ({ spec }: Route): boolean => spec.path.includes('/:');
 /** Makes an object of the topic and answers its public id. */
 export async function make(api: Api, topic: string): Promise<string> {
   const fixture = fixtures[topic];
+  const file = fixture?.files?.[`POST /${topic}`];
+  if (file !== undefined) {
+    const reply = await api.ask('POST', `/${topic}${file.query}`, {
+      raw: file.text(unique()),
+      headers: { 'Content-Type': file.type },
+    });
+    expect(reply.status, reply.text).toBe(202);
+    return String(reply.json.id);
+  }
   if (fixture?.create === undefined) throw new Error(`the fixture of ${topic} has no create`);
   const body = fixture.create(unique());
   for (const [member, other] of Object.entries(fixture.references ?? {})) body[member] = await make(api, other);
@@ -87,16 +101,23 @@ export async function bodyOf(route: Route, tenant: Tenant): Promise<Json | undef
 
 /** A request to this route that must succeed for the tenant's owner. */
 export async function aim(route: Route, tenant: Tenant): Promise<Shot> {
-  const id = takesId(route) ? await make(tenant.api, route.topic) : null;
-  const path = id === null ? route.spec.path : pathTo(route, id);
-  return { method: route.method, path, body: await bodyOf(route, tenant), id };
+  const { spec, method, fixture, name, topic } = route;
+  const id = takesId(route) ? await make(tenant.api, topic) : null;
+  const path = id === null ? spec.path : pathTo(route, id);
+  const file = fixture.files?.[name];
+  if (file === undefined) return { method, path, body: await bodyOf(route, tenant), id };
+  return { method, path: path + file.query, body: undefined, id, file: { text: file.text(unique()), type: file.type } };
 }
 
 export const pathTo = ({ spec }: Route, id: string): string => spec.path.replace(/:[A-Za-z]+/, id);
 
 /** A request as `Api.ask` takes it. */
-export const fire = (api: Api, { method, path, body }: Shot, headers: Record<string, string> = {}) =>
-  api.ask(method, path, { headers, ...(body !== undefined && { body }) });
+export const fire = (api: Api, { method, path, body, file }: Shot, headers: Record<string, string> = {}) =>
+  api.ask(method, path, {
+    headers: { ...(file !== undefined && { 'Content-Type': file.type }), ...headers },
+    ...(file !== undefined && { raw: file.text }),
+    ...(body !== undefined && { body }),
+  });
 
 /** Paths of every cached GET: the plain one, its queries, and details with `fields`. `ids` names an object per topic. */
 export function cachedPaths(ids: Record<string, string>): string[] {

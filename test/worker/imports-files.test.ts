@@ -101,6 +101,16 @@ describe('refused as a whole, and nothing kept, is', () => {
   });
 });
 
+test.each([
+  ['a header in UTF-16', 'externalId,firstName\nu1,Anna\n'.replaceAll(/(?=.)/gs, '\0'), 'text/csv'],
+  ['a key with NUL', '{"externalId":"n1","a\\u0000b":1}\n', 'application/x-ndjson'],
+  ['a key of half a character', '{"externalId":"n2","\\ud800":1}\n', 'application/x-ndjson'],
+  ['a key that is cut inside a character', `{"externalId":"n3","${'x'.repeat(198)}😀y":1}\n`, 'application/x-ndjson'],
+])('%s is a fault of its row and does not hold the import up', async (_, file, type) => {
+  const job = await imported(salon.api, file, { type });
+  expect(counts(job)).toMatchObject({ status: 'COMPLETED', total: 1, failed: 1 });
+});
+
 describe('taken is', () => {
   test.each([
     ['a header alone', 'externalId,firstName', 'text/csv'],
@@ -118,11 +128,7 @@ describe('taken is', () => {
       salon.api,
       '\uFEFFexternalId,firstName, Phone ,firstName,,customFields.,id\nk,a,,b,,,\nl,c,d,e,f,g,h\n',
     );
-    const common = [
-      '/Phone unknown_field',
-      '/customFields. unknown_field',
-      '/firstName duplicate_column',
-    ];
+    const common = ['/Phone unknown_field', '/customFields. unknown_field', '/firstName duplicate_column'];
     expect(faults(job)).toEqual({ 1: common, 2: ['/ unknown_field', ...common] });
     expect(await headOf(salon.api)).toBe(head);
   });

@@ -31,6 +31,7 @@ export const apiKeyRoutes: RouteModule = [
     permission: writePermission,
     body: ApiKeyCreate,
     success: { status: 201, schema: ApiKeyCreated, description: 'The new key and its secret, shown this once' },
+    ignoresKey: true,
     errors: ['external_id_taken'],
     handler: createApiKey,
   },

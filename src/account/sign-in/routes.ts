@@ -135,7 +135,8 @@ export const signInRoutes: RouteModule = [
     tag: 'Sign-in',
     summary: 'End the session',
     success: { status: 204, schema: null, description: 'The session has ended' },
-    errors: ['token_expired', 'forbidden'],
+    ignoresKey: true,
+    errors: ['forbidden'],
     async handler(c: AppContext) {
       validateNothing(await ownBody(c));
       await logout(c);
@@ -150,6 +151,7 @@ export const signInRoutes: RouteModule = [
     description: 'Ends all other sessions of the user.',
     body: PasswordChange,
     success: { status: 200, schema: UserView, description: 'The user' },
+    ignoresKey: true,
     errors: ['invalid_credentials', 'session_revoked', 'forbidden', 'conflict'],
     async handler(c: AppContext) {
       return sendJson(c, 200, await changePassword(c, validate(PasswordChange, await ownBody(c))), { headers: SECRET });
@@ -163,6 +165,8 @@ export const signInRoutes: RouteModule = [
     description: 'Answers the same whether or not anybody has this address. The link is valid for one hour.',
     anonymous: true,
     body: ForgottenPassword,
+    // Whatever asks the database happens behind the answer.
+    awaitsDatabase: false,
     success: { status: 202, schema: null, description: 'If somebody has this address, a mail is on its way' },
     errors: ['rate_limited'],
     async handler(c: AppContext) {

@@ -31,7 +31,7 @@ export const userRoutes: RouteModule = [
     permission: writePermission,
     body: UserCreate,
     success: { status: 201, schema: UserView, description: 'The new user' },
-    errors: ['email_taken', 'external_id_taken', 'idempotency_key_reused'],
+    errors: ['email_taken', 'external_id_taken'],
     handler: createUser,
   },
   {
@@ -87,7 +87,8 @@ export const userRoutes: RouteModule = [
       'A link with which the user sets a password, valid for 72 hours and once. The latest one counts. An Idempotency-Key is ignored.',
     permission: writePermission,
     success: { status: 200, schema: Invitation, description: 'The token, shown this once' },
-    errors: ['not_found', 'version_mismatch', 'conflict'],
+    ignoresKey: true,
+    errors: ['not_found', 'version_mismatch'],
     handler: inviteUser,
   },
 ];

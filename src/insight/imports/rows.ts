@@ -71,9 +71,11 @@ function check(importer: Importer, given: Record<string, unknown>, found: Fault[
   return { externalId, value, faults: faults.slice(0, MOST_FAULTS).map(shortened) };
 }
 
+/** The file chooses what a pointer names. Postgres holds neither NUL nor half a surrogate pair, which cutting may make. */
 function shortened(fault: Fault): Fault {
   const { pointer = '' } = fault;
-  return pointer.length <= LONGEST_POINTER ? fault : { ...fault, pointer: `${pointer.slice(0, LONGEST_POINTER)}…` };
+  const short = pointer.length <= LONGEST_POINTER ? pointer : `${pointer.slice(0, LONGEST_POINTER)}…`;
+  return { ...fault, pointer: short.replaceAll('\0', '\ufffd').toWellFormed() };
 }
 
 type Column = {

@@ -74,7 +74,9 @@ export function importWorker(doors: Doors, importers: Importers): JobWorker {
     // Job or company are gone.
     if (error.code === 'not_found' || error.code === 'unauthenticated') return { kind: 'ended' };
     const reason = ENDED[error.code];
-    if (reason === undefined) return { kind: 'stuck', blame: error.code === 'internal_error' ? 'us' : 'world' };
+    // Whatever a file holds, a chunk of it is never refused for that: it would be refused for ever.
+    const ours = error.code === 'internal_error' || error.code === 'invalid_body';
+    if (reason === undefined) return { kind: 'stuck', blame: ours ? 'us' : 'world' };
     try {
       await fail(spec.companyId, jobId, error.code, reason);
       return { kind: 'ended' };

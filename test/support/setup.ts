@@ -1,0 +1,4 @@
+import { checkAnswersWith } from './api.ts';
+import { checkAnswer } from './contract.ts';
+
+checkAnswersWith(checkAnswer);
