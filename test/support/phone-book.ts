@@ -1,10 +1,11 @@
 import type pg from 'pg';
 
-/** A company of clients, whose names are as frequent as in a phone book: few common ones, many rare ones. */
+/** Fills a company, made if need be, with clients whose names are as frequent as in a phone book: few common ones, many rare ones. */
 export async function loadClients(client: pg.Client, companyId: string, count: number): Promise<void> {
-  await client.query(`insert into companies (id, name, currency, time_zone) values ($1, 'Big', 'EUR', 'UTC')`, [
-    companyId,
-  ]);
+  await client.query(
+    `insert into companies (id, name, currency, time_zone) values ($1, 'Big', 'EUR', 'UTC') on conflict do nothing`,
+    [companyId],
+  );
   await client.query(
     `with names as (select array['John','Anna','Maria','Michael','Peter','Sarah','David','Laura','Thomas','Julia','Jonas','Joan','Andreas','Eva','Zoë',
         'Karin','Lena','Paul','Nina','Felix'] firsts, array['Smith','Müller','Schmidt','Huber','Gruber','Wagner','Pichler','Steiner','Moser','Mayer',

@@ -35,7 +35,7 @@ describe('rows of CSV as clients', () => {
     });
   });
 
-  test('without its key column a header is not repeated in the report: it may be somebody’s data', () => {
+  test('a header of which nothing is known is not repeated in the report: it may be somebody’s data', () => {
     expect(read('Zaphod,zaphod@example.com', 'Ann,ann@example.com')).toEqual(['/externalId required']);
     expect(read('externalId,Zaphod', 'a,Ann')).toEqual(['/Zaphod unknown_field']);
   });

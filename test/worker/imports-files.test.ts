@@ -189,8 +189,8 @@ describe('taken is', () => {
   });
 
   test('more faults than a report holds: all counted, the first told', async () => {
-    const rows = `${'x,y\n'.repeat(25_000)}`;
-    const { json } = await send(salon.api, `externalId,b\n${rows}`, { dryRun: true });
+    const rows = `${'x,y,z\n'.repeat(25_000)}`;
+    const { json } = await send(salon.api, `firstName,a,b\n${rows}`, { dryRun: true });
     // Not by GET, which would fetch megabytes each time.
     const ids = [uuidOf('imp', String(json.id))];
     const done = async () =>

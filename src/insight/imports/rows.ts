@@ -23,10 +23,10 @@ const UNREADABLE = {
 /** Reads the rows of one file. `header` is null for NDJSON. Pure; never throws for anything a file may hold. */
 export function rowReader(importer: Importer, header: readonly string[] | null): (raw: RawRow) => ReadRow {
   const columns = header === null ? null : readHeader(importer, header);
-  const keyless = columns?.every(({ to }) => to?.field !== 'externalId') ?? false;
+  const headless = columns?.every(({ fault }) => fault !== null) ?? false;
   return (raw) => {
     // A file without a header row begins with somebody's data: its first row must not stand in a report as column names.
-    if (keyless) return failed('required', 'The header row has no column externalId.', '/externalId');
+    if (headless) return failed('required', 'The header row names no column that is known here.', '/externalId');
     if (typeof raw === 'object' && 'fault' in raw) return failed(raw.fault, UNREADABLE[raw.fault]);
     if (typeof raw === 'string') return readLine(importer, raw);
     if (columns === null) return failed('malformed_row', UNREADABLE.malformed_row);
