@@ -135,7 +135,7 @@ export const importRoutes = (importers: Importers): RouteModule => [
     tag,
     summary: 'Read an import and its report',
     permission: PERMISSION,
-    success: { status: 200, schema: ImportView, description: 'The job as it is now', conditional: true },
+    success: { status: 200, schema: ImportView, description: 'The job as it is now', revalidated: true },
     errors: ['not_found'],
     handler: get,
   },
