@@ -38,12 +38,13 @@ export function decodeCursor(
   // Texts, not bytes, are compared and signed: base64 has several spellings of the same bytes.
   const presented = Buffer.from(text.slice(-MAC_LENGTH), 'utf8');
   const expected = Buffer.from(sign(secret, expect.company, expect.route, body), 'utf8');
-  if (presented.length !== expected.length || !timingSafeEqual(presented, expected)) throw invalid('invalid_cursor');
+  if (presented.length !== expected.length || !timingSafeEqual(presented, expected))
+    throw invalidCursor('invalid_cursor');
   const payload: unknown = JSON.parse(Buffer.from(body, 'base64url').toString('utf8'));
-  if (!Array.isArray(payload) || payload[0] !== VERSION) throw invalid('invalid_cursor');
+  if (!Array.isArray(payload) || payload[0] !== VERSION) throw invalidCursor('invalid_cursor');
   // Signed by us, hence shaped by us.
   const [, query, next, id, values] = payload as [number, string, 0 | 1, string, Cursor['values']];
-  if (query !== fingerprint(expect.query)) throw invalid('cursor_mismatch');
+  if (query !== fingerprint(expect.query)) throw invalidCursor('cursor_mismatch');
   const { company, route } = expect;
   return { company, route, query: expect.query, values, id, direction: next === 1 ? 'next' : 'prev' };
 }
@@ -57,7 +58,8 @@ function fingerprint(query: string): string {
   return createHash('sha256').update(query, 'utf8').digest().subarray(0, 12).toString('base64url');
 }
 
-function invalid(code: 'invalid_cursor' | 'cursor_mismatch'): AppError {
+/** What a cursor is refused with. */
+export function invalidCursor(code: 'invalid_cursor' | 'cursor_mismatch'): AppError {
   const detail =
     code === 'invalid_cursor'
       ? 'Use a cursor exactly as a list answered it.'

@@ -10,6 +10,34 @@ export type SortColumn = {
   property: string;
 };
 
+const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
+const held: Readonly<Record<SortColumn['type'], (value: unknown) => boolean>> = {
+  timestamptz: (value) => typeof value === 'string' && /^[0-9]{4}-/.test(value) && !Number.isNaN(Date.parse(value)),
+  text: (value) => typeof value === 'string',
+  uuid: (value) => typeof value === 'string' && UUID.test(value),
+  bigint: (value) => Number.isSafeInteger(value),
+  real: (value) => Number.isFinite(value),
+};
+
+/**
+ * Whether a place is one that these sorts can begin at. It was signed, but perhaps by a version that had other sorts: then
+ * the caller is told, and not Postgres.
+ */
+export function canBegin(
+  sorts: Readonly<Record<string, SortColumn>>,
+  sort: readonly SortKey[],
+  { id, values }: Cursor,
+): boolean {
+  const fits = ({ field }: SortKey, i: number): boolean => {
+    const column = sorts[field];
+    if (column === undefined) return false;
+    const value = values[i] ?? null;
+    return value === null ? column.nullable : held[column.type](value);
+  };
+  return UUID.test(id) && values.length === sort.length && sort.every(fits);
+}
+
 type Key = SortColumn & { descending: boolean };
 
 /**

@@ -1,9 +1,10 @@
 import { sql } from 'drizzle-orm';
-import { type Cursor, decodeCursor, encodeCursor } from '../core/cursor.ts';
+import { type Cursor, decodeCursor, encodeCursor, invalidCursor } from '../core/cursor.ts';
 import { AppError } from '../core/errors.ts';
 import { parseId } from '../core/id.ts';
 import { type ListQuery, parseDetailQuery, parseListQuery } from '../core/list-query.ts';
 import { compileProjection } from '../core/project.ts';
+import { canBegin } from '../data/keyset.ts';
 import { type Row, rowsOf } from '../data/log.ts';
 import type { AppContext, Principal } from './context.ts';
 import { embed, includeTags, isRanked, MOST_PAGED, mostCounted, pageStatements, presentIncludes } from './page.ts';
@@ -33,6 +34,7 @@ export function listRoute(resource: Resource): ReadRoute<PageQuery> {
       const query = parseListQuery(resource.list, params);
       const expected = { company: principal.companyId, route: name, query: query.filterKey };
       const at = query.cursor === null ? null : decodeCursor(c.env.doors.settings.cursorSecret, query.cursor, expected);
+      if (at !== null && !beginsHere(resource, query, at)) throw invalidCursor('invalid_cursor');
       return { ...query, at, path: c.req.path };
     },
     tags: (query) => [...resource.listTags(query), ...includeTags(resource, query.include)],
@@ -84,6 +86,14 @@ export function listRoute(resource: Resource): ReadRoute<PageQuery> {
     },
   };
 }
+
+/** A ranked search begins at a rank, every other list at the values of its sort. */
+function beginsHere(resource: Resource, query: ListQuery, at: Cursor): boolean {
+  if (!isRanked(query)) return canBegin(resource.sorts, query.sort, at);
+  return canBegin({ rank: { ...RANK, column: resource.id } }, [{ field: 'rank', descending: true }], at);
+}
+
+const RANK = { type: 'real', nullable: false, property: 'rank' } as const;
 
 type Ends = { total: number | null; hasNext: boolean; next: string | null; prev: string | null };
 

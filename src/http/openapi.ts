@@ -101,7 +101,7 @@ function parametersOf(spec: RouteSpec): Parameter[] {
   return [...path, ...list, ...own, ...fields, ...includes, ...headersOf(spec)];
 }
 
-const answersHolders = ({ success }: RouteSpec): boolean => success.cached === true || success.conditional === true;
+const hasETag = ({ success }: RouteSpec): boolean => success.cached === true || success.revalidated === true;
 
 function headersOf(spec: RouteSpec): Parameter[] {
   const header = (name: string, description: string): Parameter => ({
@@ -114,7 +114,7 @@ function headersOf(spec: RouteSpec): Parameter[] {
   if (spec.anonymous === true) return [];
   if (spec.method === 'get') {
     const min = header('Min-Revision', 'The answer is computed at this revision or a later one.');
-    return answersHolders(spec) ? [min, header('If-None-Match', 'An ETag; 304 when it still holds.')] : [min];
+    return hasETag(spec) ? [min, header('If-None-Match', 'An ETag; 304 when it still holds.')] : [min];
   }
   return [
     ...(takesKey(spec) ? [header('Idempotency-Key', 'Repeats of the request answer as the first did.')] : []),
@@ -157,7 +157,7 @@ function responsesOf(spec: RouteSpec, components: Components): Json {
           description,
           content: Object.fromEntries(types.map((type) => [type, { schema: schemaOf(schema, 'output', components) }])),
         };
-  if (answersHolders(spec)) responses[304] = { description: 'What the caller holds is still right' };
+  if (hasETag(spec)) responses[304] = { description: 'What the caller holds is still right' };
   const byStatus = new Map<number, ErrorCode[]>();
   for (const code of errorsOf(spec)) {
     const { status } = ERROR_CODES[code];

@@ -44,7 +44,7 @@ export type RouteSpec = {
     description: string;
     cached?: boolean;
     /** Answers 304 by itself to whoever holds it, without being cached. */
-    conditional?: boolean;
+    revalidated?: boolean;
     /** Media types of an answer that is no JSON. */
     types?: readonly string[];
   };

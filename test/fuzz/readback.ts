@@ -1,4 +1,5 @@
 import { expect } from 'vitest';
+import { registry } from '../../src/registry.ts';
 import type { Api, Json } from '../support/api.ts';
 import { operations } from '../support/operations.ts';
 
@@ -49,6 +50,7 @@ export async function readBack(api: Api): Promise<{ objects: number; revisions: 
   }
   // A list may come from the cache; these must come from the rows.
   const fresh = { 'Min-Revision': String(events.length), 'Cache-Control': 'no-cache' };
+  const logged = new Set([...registry.values()].map(({ topic }) => topic));
   const stored = new Set<string>();
   for (const { spec } of operations) {
     if (spec.list === undefined) continue;
@@ -59,6 +61,8 @@ export async function readBack(api: Api): Promise<{ objects: number; revisions: 
         const id = String(item.id);
         const read = await api.get(`${spec.path}/${id}`);
         expect(read.status, read.text).toBe(200);
+        // What is not logged may show less in a list, and move on by itself.
+        if (!logged.has(spec.path.slice(1))) continue;
         expect(read.json).toEqual(item);
         expect(last.get(id)?.data, `the last event of ${id}`).toEqual(item);
         stored.add(id);

@@ -16,6 +16,16 @@ export function checkAnswersWith(own: Check): void {
   check = own;
 }
 
+/** An answer of `fetch`, read whole and checked. @param path below `/api/v1`, with its query */
+export async function received(method: string, path: string, answer: Response): Promise<Reply> {
+  const { status, headers } = answer;
+  const text = await answer.text();
+  if (!path.startsWith('/.')) check?.(method, path, { status, headers, text });
+  const type = headers.get('content-type') ?? '';
+  const json = (/[/+]json/.test(type) && text !== '' ? JSON.parse(text) : {}) as Json;
+  return { status, headers, text, json, revision: Number(headers.get('revision') ?? -1) };
+}
+
 /** A caller of the public API over real HTTP, with or without a token. */
 export class Api {
   readonly url: string;
@@ -46,17 +56,7 @@ export class Api {
       },
       ...(raw !== undefined ? { body: raw } : body !== undefined && { body: JSON.stringify(body) }),
     });
-    const text = await answer.text();
-    if (!path.startsWith('/.')) check?.(method, path, { status: answer.status, headers: answer.headers, text });
-    const type = answer.headers.get('content-type') ?? '';
-    const json = (/[/+]json/.test(type) && text !== '' ? JSON.parse(text) : {}) as Json;
-    return {
-      status: answer.status,
-      headers: answer.headers,
-      text,
-      json,
-      revision: Number(answer.headers.get('revision') ?? -1),
-    };
+    return received(method, path, answer);
   }
 
   get = (path: string, ask?: Ask): Promise<Reply> => this.ask('GET', path, ask);

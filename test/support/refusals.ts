@@ -79,9 +79,8 @@ async function cursorMismatch({ tenant }: Kit, { spec, topic }: Route): Promise<
   await make(tenant.api, topic);
   await make(tenant.api, topic);
   const { pagination } = (await tenant.api.get(`${spec.path}?limit=1`)).json as { pagination: { nextCursor: string } };
-  return tenant.api.get(
-    `${spec.path}?sort=${spec.list?.sorts.at(-1)}&cursor=${encodeURIComponent(pagination.nextCursor)}`,
-  );
+  // Upwards, where the usual way is down.
+  return tenant.api.get(`${spec.path}?sort=${spec.list?.sorts[0]}&cursor=${encodeURIComponent(pagination.nextCursor)}`);
 }
 
 async function notFound(kit: Kit): Promise<Reply> {

@@ -34,8 +34,6 @@ const count = (name: string, status: number): void => {
   const digit = Math.floor(status / 100);
   row.set(digit, (row.get(digit) ?? 0) + 1);
 };
-/** Requests that the runtime refused before they were ours. */
-let foreign = 0;
 let sent = 0;
 
 beforeAll(async () => {
@@ -70,12 +68,7 @@ const mayBeBusy = ({ spec }: (typeof operations)[number]): boolean =>
 
 function judge({ method, path }: Wire, { status, headers, text }: Answer): void {
   const where = `${method} ${path.slice(0, 300)} answered ${status}: ${text.slice(0, 1000)}`;
-  if (headers.get('request-id') === null) {
-    // What is no HTTP, or too long, never reaches the Worker.
-    expect([400, 414, 431, 501], where).toContain(status);
-    foreign += 1;
-    return;
-  }
+  expect(headers.get('request-id'), where).toMatch(/^req_/);
   // As it was sent: the runtime does not resolve dots.
   const below = path.slice('/api/v1'.length);
   const at = below.split(/[?#]/, 1)[0] ?? '';
@@ -114,8 +107,7 @@ test(`${REQUESTS} requests: none makes a 500, each answer is as documented`, { t
   const table = [...seen].map(
     ([name, row]) => `${name}: ${[...row].map(([digit, n]) => `${n} × ${digit}xx`).join(', ')}`,
   );
-  console.log(`${sent} requests with seed ${SEED}, ${foreign} refused by the runtime\n${table.sort().join('\n')}`);
-  expect(foreign).toBeLessThan(sent / 10);
+  console.log(`${sent} requests with seed ${SEED}\n${table.sort().join('\n')}`);
   for (const operation of operations) {
     const { name } = operation;
     const row = seen.get(name);

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { ErrorCode } from '../../src/core/errors.ts';
-import { signUp, type Tenant } from '../support/api.ts';
+import { received, signUp, type Tenant } from '../support/api.ts';
 import { counts, ended, faults, headOf, imported, send } from '../support/imports.ts';
 import { addUser, uuidOf } from '../support/people.ts';
 import { expectProblem } from '../support/problem.ts';
@@ -74,7 +74,7 @@ describe('refused as a whole, and nothing kept, is', () => {
       headers: { Authorization: `Bearer ${salon.api.token}`, 'Content-Type': 'text/csv' },
     };
     const answer = await fetch(`${world.worker.url}/api/v1/imports?resource=clients`, init as RequestInit);
-    expect([answer.status, ((await answer.json()) as { code: string }).code]).toEqual([413, 'payload_too_large']);
+    expectProblem(await received('POST', '/imports?resource=clients', answer), 'payload_too_large');
   });
 
   test('what cannot be imported, with what can', async () => {

@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { encodeCursor } from '../../src/core/cursor.ts';
 import { type Json, type Reply, signUp, type Tenant } from '../support/api.ts';
+import { uuidOf } from '../support/people.ts';
 import { expectProblem } from '../support/problem.ts';
 import { openWorld, type World } from '../support/world.ts';
 
@@ -222,4 +224,25 @@ test('a cursor goes with its query, its page and its limit', async () => {
   expectProblem(await salon.api.get(`${at}&sort=firstName&tag=vip`), 'cursor_mismatch');
   expectProblem(await salon.api.get(`${at}&sort=firstName&page=2`), 'invalid_parameter');
   expect(page(await salon.api.get(`${at}&sort=firstName&limit=5&fields=firstName`)).data.length).toBe(2);
+});
+
+test.each([
+  ['a value of another type', '', '-createdAt', [7]],
+  ['no instant', '', '-createdAt', ['yesterday']],
+  ['null where none is', '', '-createdAt', [null]],
+  ['too many values', '?sort=lastName', 'lastName', ['a', 'b']],
+  ['a rank that is none', '?search=anna', 'rank', ['high']],
+] as const)('a cursor of our own that leads nowhere is invalid: %s', async (_, query, sort, values) => {
+  await named('Anna');
+  const search = query.startsWith('?search') ? 'search=anna&' : '';
+  const cursor = encodeCursor(String(world.vars.CURSOR_SECRET), {
+    company: uuidOf('comp', salon.companyId),
+    route: 'clients.list',
+    query: `${search}sort=${sort}`,
+    values: [...values],
+    id: '01890000-0000-7000-8000-000000000000',
+    direction: 'next',
+  });
+  const reply = await salon.api.get(`/clients${query}${query === '' ? '?' : '&'}cursor=${cursor}`);
+  expectProblem(reply, 'invalid_cursor');
 });

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Permission, ROLES, type Role, roleMay } from '../../src/account/permissions.ts';
-import { type Api, signUp, type Tenant } from '../support/api.ts';
+import { type Api, received, signUp, type Tenant } from '../support/api.ts';
 import { addUser, uuidOf } from '../support/people.ts';
 import { expectProblem } from '../support/problem.ts';
 import { aim, fire, guarded } from '../support/routes.ts';
@@ -65,6 +65,6 @@ test('a revoked session and an archived user write no more', async () => {
     expectProblem(await api.post('/clients', { firstName: 'late' }), 'session_revoked');
     // An isolate that has not met the session asks before it reads.
     const read = await fetch(`${elsewhere.url}/api/v1/clients`, { headers: { Authorization: `Bearer ${api.token}` } });
-    expect(read.status).toBe(401);
+    expect((await received('GET', '/clients', read)).status).toBe(401);
   }
 });

@@ -114,9 +114,7 @@ test('internal_error, where a setting is missing', async () => {
 });
 
 test('database_unavailable, where it is out of reach', { timeout: 60_000 }, async () => {
-  const targets = everyRoute.filter(
-    ({ spec }) => documented(operationNamed(nameOf(spec))).responses[503] !== undefined,
-  );
+  const targets = everyRoute.filter(({ name }) => documented(operationNamed(name)).responses[503] !== undefined);
   const replies = await fireAtAll(targets, async () => {
     world.neon.setFault('refuse');
     return () => world.neon.setFault(null);
@@ -126,8 +124,6 @@ test('database_unavailable, where it is out of reach', { timeout: 60_000 }, asyn
     if (errorsOf(spec).includes('database_unavailable')) expectCode(reply, 'database_unavailable');
   }
 });
-
-const nameOf = ({ method, path }: Route['spec']): string => `${method.toUpperCase()} ${path}`;
 
 test('rate_limited, where a company, an address or an account asks too often', { timeout: 60_000 }, async () => {
   const worker = await world.another({ RATE_LIMIT_PER_MINUTE: '1', LOGIN_LIMIT: '1', SIGNUP_LIMIT: '1' });
