@@ -42,8 +42,8 @@ describe.each(everyRoute.map((route) => [route.name, route] as const))('%s', (_,
     expect(reply.status, reply.text).toBe(route.spec.success.status);
     if (documented(operationNamed(route.name)).responses[304] === undefined) return;
     const path = (await aim(route, salon)).path;
-    // What works by itself, such as an import, may change between the two.
-    await until('what was answered still holds', async () => {
+    // A job moves on between two looks at it, until it has ended.
+    await until('what is held is still right', async () => {
       const etag = String((await salon.api.get(path)).headers.get('etag'));
       const held = await salon.api.get(path, { headers: { 'If-None-Match': etag, 'Cache-Control': 'max-age=0' } });
       return held.status === 304;
