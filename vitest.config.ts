@@ -13,6 +13,8 @@ export default defineConfig({
           globalSetup: ['test/support/global-setup.ts'],
           setupFiles: ['test/support/setup.ts'],
           pool: 'forks',
+          // Files share what they import and the compiled contract; nothing in it belongs to one of them.
+          isolate: false,
           maxWorkers: 2,
           testTimeout: 30_000,
           hookTimeout: 60_000,

@@ -55,7 +55,8 @@ test.each(mutations.map((route) => [route.name, route] as const))(
     const shot = await aim(route, salon);
     const ids = await makeEach(here);
     if (shot.id !== null) ids[route.topic] = shot.id;
-    const paths = cachedPaths(ids);
+    // Of other resources the plain ones: their queries depend on the same tags.
+    const paths = cachedPaths(ids).filter((path) => !path.includes('?') || path.startsWith(`/${route.topic}`));
     await warm(paths);
     const written = await fire(here, shot);
     expect(written.status, written.text).toBe(route.spec.success.status);
