@@ -12,7 +12,8 @@ const MOST_TAGS = 4000;
 
 /**
  * R3 as one atomic step; the Lua twin of `announce()` in core/revision.ts (a property test holds them equal).
- * KEYS[1] state hash; ARGV epoch, first, last, ttl, most tags, fresh incarnation, then tag, revision …
+ * KEYS[1] state hash; ARGV epoch, first, last, ttl, most tags, fresh incarnation, then tag, revision … The tags go in two
+ * calls per 500, however many a bulk or an import touched.
  * Answers epoch, head, floor, incarnation and the present value of every tag named, so the writer's isolate is fresh at
  * once. State without an incarnation (of an earlier version) is as good as none. Shedding tags is no new life: the head
  * is kept, and as the floor it speaks for every tag that was shed.
@@ -37,14 +38,20 @@ if redis.call('HLEN', KEYS[1]) > tonumber(ARGV[5]) then
 end
 redis.call('HSET', KEYS[1], 'epoch', epoch, 'head', head, 'floor', floor, 'incarnation', incarnation)
 local answer = {epoch, tostring(head), tostring(floor), incarnation}
-for i = 7, #ARGV, 2 do
-  local field, revision = 't:' .. ARGV[i], tonumber(ARGV[i + 1])
-  local newest = tonumber(redis.call('HGET', KEYS[1], field) or '0')
-  if revision > newest then
-    redis.call('HSET', KEYS[1], field, revision)
-    newest = revision
+for start = 7, #ARGV, 1000 do
+  local fields, changed = {}, {}
+  for i = start, math.min(start + 999, #ARGV), 2 do fields[#fields + 1] = 't:' .. ARGV[i] end
+  local values = redis.call('HMGET', KEYS[1], unpack(fields))
+  for n, field in ipairs(fields) do
+    local newest, revision = tonumber(values[n] or '0'), tonumber(ARGV[start + 2 * n - 1])
+    if revision > newest then
+      newest = revision
+      changed[#changed + 1] = field
+      changed[#changed + 1] = tostring(revision)
+    end
+    answer[#answer + 1] = tostring(newest)
   end
-  answer[#answer + 1] = tostring(newest)
+  if #changed > 0 then redis.call('HSET', KEYS[1], unpack(changed)) end
 end
 redis.call('EXPIRE', KEYS[1], tonumber(ARGV[4]))
 return answer

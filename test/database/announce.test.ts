@@ -100,6 +100,17 @@ test('the Lua script and announce() reach the same state from any sequence of an
   );
 });
 
+test('an announcement of more tags than the script takes at a time', async () => {
+  const tags = (from: number, revision: number) =>
+    Object.fromEntries(Array.from({ length: 1201 }, (_, i) => [`clients:${from + i}`, revision + (i % 3)]));
+  const first = { epoch: '0190-a', first: 1, last: 9, tags: tags(0, 1) };
+  const second = { epoch: '0190-a', first: 10, last: 19, tags: { ...tags(600, 10), 'clients:0': 1 } };
+  for (const each of [first, second])
+    await surely(() => announceToRedis(ctx(), redis, new TagMemory(), environment, 'many', each));
+  const state = await stateOf('many');
+  expect(state).toEqual(announce(announce(null, first, String(state?.incarnation)), second, 'unused'));
+});
+
 test('the writer learns from the answer what Redis now holds', async () => {
   const memory = new TagMemory();
   await announceToRedis(ctx(), redis, memory, environment, 'learner', {
