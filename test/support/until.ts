@@ -28,3 +28,13 @@ export async function settled(read: () => string): Promise<void> {
     return Date.now() - since > 80;
   });
 }
+
+/**
+ * Waits out the last seconds of a quarter of an hour, the window of the limits on sign-in: what is counted from now on is
+ * counted in one.
+ * @param seconds that are needed
+ */
+export function inOneWindow(seconds: number = 20): Promise<boolean> {
+  const window = 900_000;
+  return until('a window with time left', () => Date.now() % window < window - seconds * 1000, seconds * 1000 + 1000);
+}

@@ -4,7 +4,7 @@ import { addKey, redisOf } from '../support/accounts.ts';
 import { signUp, type Tenant } from '../support/api.ts';
 import { uuidOf } from '../support/people.ts';
 import { expectProblem, gist } from '../support/problem.ts';
-import { until } from '../support/until.ts';
+import { inOneWindow, until } from '../support/until.ts';
 import { openWorld, type World } from '../support/world.ts';
 
 let world: World;
@@ -12,6 +12,7 @@ let salon: Tenant;
 let other: Tenant;
 let redis: ReturnType<typeof redisOf>;
 beforeAll(async () => {
+  await inOneWindow();
   world = await openWorld({ LOGIN_LIMIT: '1000' });
   salon = await signUp(world.api);
   other = await signUp(world.api);

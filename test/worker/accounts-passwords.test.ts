@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { addKey, addMember, MEMBER_PASSWORD, patiently, signIn } from '../support/accounts.ts';
 import { type Api, signUp, type Tenant } from '../support/api.ts';
 import { expectProblem, gist } from '../support/problem.ts';
-import { settled, until } from '../support/until.ts';
+import { inOneWindow, settled, until } from '../support/until.ts';
 import { openWorld, type World } from '../support/world.ts';
 
 const NEXT = 'the next password of mine';
@@ -10,6 +10,7 @@ const NEXT = 'the next password of mine';
 let world: World;
 let salon: Tenant;
 beforeAll(async () => {
+  await inOneWindow();
   world = await openWorld({ LOGIN_LIMIT: '1000' });
   salon = await signUp(world.api);
 });

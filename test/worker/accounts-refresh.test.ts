@@ -2,11 +2,13 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { addMember, signIn } from '../support/accounts.ts';
 import { PASSWORD, type Reply, signUp, type Tenant } from '../support/api.ts';
 import { expectProblem } from '../support/problem.ts';
+import { inOneWindow } from '../support/until.ts';
 import { openWorld, type World } from '../support/world.ts';
 
 let world: World;
 let salon: Tenant;
 beforeAll(async () => {
+  await inOneWindow();
   world = await openWorld({ LOGIN_LIMIT: '1000' });
   salon = await signUp(world.api);
 });

@@ -2,12 +2,13 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { Api, type Reply, signUp, type Tenant } from '../support/api.ts';
 import { logIn } from '../support/people.ts';
 import { expectProblem, gist } from '../support/problem.ts';
-import { until } from '../support/until.ts';
+import { inOneWindow, until } from '../support/until.ts';
 import { openWorld, type World } from '../support/world.ts';
 
 let world: World;
 let salon: Tenant;
 beforeAll(async () => {
+  await inOneWindow();
   world = await openWorld();
   salon = await signUp(world.api);
 });
