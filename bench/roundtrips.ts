@@ -17,7 +17,7 @@ import { type Bench, type BenchWorker, clientNumber } from './stack.ts';
 import { round, sum } from './statistics.ts';
 
 /** Calls per kind and round: under load, and at rest. */
-const SAMPLES = { load: 60, rest: 10 };
+const SAMPLES = { load: 240, rest: 10 };
 /** Between calls at rest: wider than the slowest budget and what runs behind the answer. */
 const REST_MS = 130;
 /** More than are ever under way. */
