@@ -13,7 +13,8 @@ begin
 end $$;
 
 -- Whether the caller may still write. {"user","session","roles"}: the session lives and the user's role is one of
--- `roles`. A credential without a known kind is refused, so that no caller gets past by forgetting it.
+-- `roles`. {"key"}: it is neither revoked nor over; its scopes never change, so the Worker has checked them. A
+-- credential without a known kind is refused, so that no caller gets past by forgetting it.
 create function app.check_credential(p_company uuid, p_credential jsonb) returns void
 language plpgsql volatile security definer set search_path = '' as $$
 declare v_role text;
@@ -25,6 +26,12 @@ begin
       and s.revoked_at is null and s.expires_at > clock_timestamp() and u.status = 'ACTIVE';
     if not found then raise exception 'session ended' using errcode = 'CP401'; end if;
     if not coalesce((p_credential -> 'roles') ? v_role, false) then raise exception 'role may not' using errcode = 'CP403'; end if;
+    return;
+  end if;
+  if p_credential ? 'key' then
+    perform from public.api_keys k where k.company_id = p_company and k.id = (p_credential ->> 'key')::uuid
+      and k.revoked_at is null and (k.expires_at is null or k.expires_at > clock_timestamp());
+    if not found then raise exception 'key ended' using errcode = 'CP401'; end if;
     return;
   end if;
   raise exception 'unknown credential' using errcode = 'CP401';

@@ -8,33 +8,6 @@ insert into app.tenant_tables (table_name, entity, hidden, company_column, grant
 grant select on api_keys to cp_definer;
 grant select, insert, update on api_key_secrets, one_time_tokens to cp_definer;
 
--- Whether the caller may still write. {"user","session","roles"}: the session lives and the user's role is one of
--- `roles`. {"key"}: it is neither revoked nor over; its scopes never change, so the Worker has checked them. A
--- credential without a known kind is refused, so that no caller gets past by forgetting it.
-set local role cp_definer;
-create or replace function app.check_credential(p_company uuid, p_credential jsonb) returns void
-language plpgsql volatile security definer set search_path = '' as $$
-declare v_role text;
-begin
-  if p_credential ? 'system' then return; end if;
-  if p_credential ? 'session' then
-    select u.role into v_role from public.sessions s join public.users u on u.company_id = s.company_id and u.id = s.user_id
-    where s.company_id = p_company and s.id = (p_credential ->> 'session')::uuid and u.id = (p_credential ->> 'user')::uuid
-      and s.revoked_at is null and s.expires_at > clock_timestamp() and u.status = 'ACTIVE';
-    if not found then raise exception 'session ended' using errcode = 'CP401'; end if;
-    if not coalesce((p_credential -> 'roles') ? v_role, false) then raise exception 'role may not' using errcode = 'CP403'; end if;
-    return;
-  end if;
-  if p_credential ? 'key' then
-    perform from public.api_keys k where k.company_id = p_company and k.id = (p_credential ->> 'key')::uuid
-      and k.revoked_at is null and (k.expires_at is null or k.expires_at > clock_timestamp());
-    if not found then raise exception 'key ended' using errcode = 'CP401'; end if;
-    return;
-  end if;
-  raise exception 'unknown credential' using errcode = 'CP401';
-end $$;
-set local role cp_owner;
-
 -- The place of a role in the order, 1 to 5; null for no role.
 create function app.rank(p_role text) returns int language sql immutable parallel safe
   as $$ select array_position(array['READONLY', 'STAFF', 'MANAGER', 'ADMIN', 'OWNER'], p_role) $$;
