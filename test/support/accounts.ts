@@ -100,3 +100,26 @@ export function redisOf(world: World) {
     },
   };
 }
+
+export const ROLES = ['READONLY', 'STAFF', 'MANAGER', 'ADMIN', 'OWNER'];
+
+/** A member of each role, by role. */
+export async function memberOfEach(world: World, tenant: Tenant): Promise<Record<string, Member>> {
+  const members: Record<string, Member> = {};
+  for (const role of ROLES) members[role] = await addMember(world, tenant, role);
+  return members;
+}
+
+let people = 0;
+/** What POST /users takes, each time for somebody else. */
+export function person(role: string, more: Record<string, unknown> = {}) {
+  people += 1;
+  return { name: `Person ${people}`, email: `person-${people}@example.com`, role, ...more };
+}
+
+/** Creates a user through the API, waiting while the isolate hashes; answers the id. */
+export async function createUser(api: Api, role: string, more: Record<string, unknown> = {}): Promise<string> {
+  const reply = await patiently(() => api.post('/users', person(role, more)));
+  if (reply.status !== 201) throw new Error(`POST /users answered ${reply.status}: ${reply.text}`);
+  return String(reply.json.id);
+}

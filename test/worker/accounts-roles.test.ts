@@ -1,32 +1,21 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { addKey, addMember, type Member, patiently } from '../support/accounts.ts';
+import { addKey, addMember, createUser, type Member, memberOfEach, person, ROLES } from '../support/accounts.ts';
 import { signUp, type Tenant } from '../support/api.ts';
 import { uuidOf } from '../support/people.ts';
 import { expectProblem } from '../support/problem.ts';
 import { openWorld, type World } from '../support/world.ts';
 
-const ROLES = ['READONLY', 'STAFF', 'MANAGER', 'ADMIN', 'OWNER'];
-
 let world: World;
 let salon: Tenant;
-const by: Record<string, Member> = {};
+let by: Record<string, Member>;
 beforeAll(async () => {
   world = await openWorld({ LOGIN_LIMIT: '1000' });
   salon = await signUp(world.api);
-  for (const role of ROLES) by[role] = await addMember(world, salon, role);
+  by = await memberOfEach(world, salon);
 });
 afterAll(() => world.close());
 
-let n = 0;
-const person = (role: string, more = {}) => {
-  n += 1;
-  return { name: `Person ${n}`, email: `person-${n}@example.com`, role, ...more };
-};
-const add = async (role: string, more = {}): Promise<string> => {
-  const reply = await patiently(() => salon.api.post('/users', person(role, more)));
-  expect(reply.status, reply.text).toBe(201);
-  return String(reply.json.id);
-};
+const add = (role: string, more = {}): Promise<string> => createUser(salon.api, role, more);
 describe('who may', () => {
   test.each(['READONLY', 'STAFF', 'MANAGER'])(
     '%s neither sees nor changes users, but knows who they are',

@@ -1,33 +1,20 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { addMember, type Member, patiently } from '../support/accounts.ts';
+import { createUser, patiently, person } from '../support/accounts.ts';
 import { PASSWORD, signUp, type Tenant } from '../support/api.ts';
 import { expectProblem } from '../support/problem.ts';
 import { openWorld, type World } from '../support/world.ts';
 
-const ROLES = ['READONLY', 'STAFF', 'MANAGER', 'ADMIN', 'OWNER'];
-
 let world: World;
 let salon: Tenant;
 let other: Tenant;
-const by: Record<string, Member> = {};
 beforeAll(async () => {
   world = await openWorld({ LOGIN_LIMIT: '1000' });
   salon = await signUp(world.api);
   other = await signUp(world.api);
-  for (const role of ROLES) by[role] = await addMember(world, salon, role);
 });
 afterAll(() => world.close());
 
-let n = 0;
-const person = (role: string, more = {}) => {
-  n += 1;
-  return { name: `Person ${n}`, email: `person-${n}@example.com`, role, ...more };
-};
-const add = async (role: string, more = {}): Promise<string> => {
-  const reply = await patiently(() => salon.api.post('/users', person(role, more)));
-  expect(reply.status, reply.text).toBe(201);
-  return String(reply.json.id);
-};
+const add = (role: string, more = {}): Promise<string> => createUser(salon.api, role, more);
 const ids = (json: Record<string, unknown>): unknown[] => (json.data as { id: string }[]).map(({ id }) => id);
 
 describe('the resource', () => {
