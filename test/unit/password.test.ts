@@ -1,6 +1,5 @@
 import * as crypto from 'node:crypto';
-import { afterEach, describe, expect, it, vi } from 'vitest';
-import { hashPassword, verifyPassword } from '../../src/account/sign-in/password.ts';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
 // The real scrypt, watched: each run costs a tenth of a second, so the tests share hashes and count runs.
 vi.mock('node:crypto', async (original) => {
@@ -8,6 +7,13 @@ vi.mock('node:crypto', async (original) => {
   return { ...actual, scrypt: vi.fn(actual.scrypt) };
 });
 const scrypt = vi.mocked(crypto.scrypt);
+
+// An isolate of its own for each test: nothing is running in it, and it need not rest.
+let { hashPassword, verifyPassword } = await import('../../src/account/sign-in/password.ts');
+beforeEach(async () => {
+  vi.resetModules();
+  ({ hashPassword, verifyPassword } = await import('../../src/account/sign-in/password.ts'));
+});
 
 const COST = { N: 16384, r: 8, p: 5 };
 /** ASCII, so its NFKC form is itself. */
@@ -159,6 +165,35 @@ describe('one at a time', () => {
     await expect(verifyPassword(PASSWORD, null)).rejects.toThrow('no memory');
     free();
     await expect(hashPassword(PASSWORD)).resolves.toMatch(/^scrypt/);
+  });
+
+  it('rests as long as it worked: one that comes then waits, and of two the other is refused', async () => {
+    vi.useFakeTimers();
+    scrypt.mockImplementation(((_p: unknown, _s: unknown, n: number, _o: unknown, done: (e: null, k: Buffer) => void) =>
+      setTimeout(() => done(null, Buffer.alloc(n)), 99)) as never);
+    const first = hashPassword(PASSWORD);
+    await vi.advanceTimersByTimeAsync(100);
+    await first;
+    const [second, third] = [hashPassword(PASSWORD), hashPassword(PASSWORD)];
+    const refused = expect(third).rejects.toMatchObject(busy);
+    await vi.advanceTimersByTimeAsync(99);
+    expect(scrypt).toHaveBeenCalledTimes(1);
+    await vi.advanceTimersByTimeAsync(101);
+    await expect(second).resolves.toMatch(/^scrypt/);
+    await refused;
+    expect(scrypt).toHaveBeenCalledTimes(2);
+  });
+
+  it('does not rest for longer than a second, whatever the clock does', async () => {
+    vi.useFakeTimers();
+    free();
+    const first = hashPassword(PASSWORD);
+    await vi.advanceTimersByTimeAsync(1);
+    await first;
+    vi.setSystemTime(Date.now() - 3_600_000);
+    const second = hashPassword(PASSWORD);
+    await vi.advanceTimersByTimeAsync(1001);
+    await expect(second).resolves.toMatch(/^scrypt/);
   });
 
   it('takes over a place whose request is gone, and is not evicted by its late end', async () => {
