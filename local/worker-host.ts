@@ -51,6 +51,8 @@ async function start(options: HostOptions): Promise<void> {
   starting = unstable_startWorker({
     config: options.config,
     bindings: Object.fromEntries(bindings),
+    // Traces in a developer's log should name our functions.
+    build: { minify: false },
     dev: {
       server: { hostname: '127.0.0.1', port: options.port },
       persist: options.persist,
