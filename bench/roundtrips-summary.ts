@@ -12,7 +12,7 @@ export const REDIS_MS = 15;
  */
 export const KINDS = {
   memoryHit: { tripsMs: 0, limitMs: null, cache: 'HIT', everyMs: 4 },
-  coldHit: { tripsMs: REDIS_MS, limitMs: 17, cache: 'HIT', everyMs: 4 },
+  coldHit: { tripsMs: REDIS_MS, limitMs: 17, cache: 'HIT', everyMs: 8 },
   miss: { tripsMs: REDIS_MS + POSTGRES_MS, limitMs: 61, cache: 'MISS', everyMs: 20 },
   write: { tripsMs: 2 * REDIS_MS + POSTGRES_MS, limitMs: 77, cache: null, everyMs: 40 },
 } as const;

@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
 import { errorText } from '../local/errors.ts';
 import type { Benchmark } from './benchmark.ts';
+import { machineSpeed } from './machine.ts';
 import { type Bench, openBench } from './stack.ts';
 
 /** Loaded only when named, so that one that breaks does not take the others along. */
@@ -34,7 +35,9 @@ function readArguments(args: string[]): { chosen: string[]; rounds: number } {
 async function main(): Promise<void> {
   const { chosen, rounds } = readArguments(process.argv.slice(2));
   let opened: Promise<Bench> | null = null;
+  const machine = machineSpeed();
   const figures: Record<string, unknown> = {};
+  console.log(machine.line);
   const interrupted = (): never => process.exit(130);
   process.once('SIGINT', interrupted);
   try {
@@ -50,7 +53,7 @@ async function main(): Promise<void> {
         progress: (line) => console.log(`  … ${line}`),
       });
       for (const line of result?.lines ?? []) console.log(`  ${line}`);
-      figures[name] = result?.figures;
+      figures[name] = { ...result?.figures, machineScryptMs: machine.scryptMs };
     }
   } finally {
     await (await (opened as Promise<Bench> | null))?.close();
