@@ -210,14 +210,15 @@ export class AnswerCache {
     // Never valid anywhere: this isolate keeps it for the day Postgres is down too.
     if (entry.incarnation === null) return;
     const seconds = Math.max(1, Math.ceil((entry.expiresAt - entry.storedAt) / 1000));
-    const text = encodeEntry(entry, body);
-    ctx.waitUntil(
+    // In a turn of its own: encoding and sending would come before the answer.
+    const sent = new Promise((turn) => setTimeout(turn, 0)).then(() =>
       this.#parts.redis.trip(
         behind(ctx),
-        (p) => p.set(plan.key, text, { ex: seconds }),
+        (p) => p.set(plan.key, encodeEntry(entry, body), { ex: seconds }),
         () => true,
       ),
     );
+    ctx.waitUntil(sent);
     if (this.#parts.edge !== null) ctx.waitUntil(this.#parts.edge.set(behind(ctx), plan.key, entry));
   }
 
