@@ -28,16 +28,19 @@ const cheap = (log2N: number) =>
 /** What the derivations of this test asked for: cost, and length of the answer. */
 const asked = () => scrypt.mock.calls.map((call) => ({ bytes: call[2], ...(call[3] as unknown as object) }));
 
-/** Answers at once, with zeros: for tests that are about which work is asked for. */
-function free() {
+/** Takes the place of scrypt: `answer` says when the zeros come. */
+function standIn(answer: (done: () => void) => void) {
   scrypt.mockImplementation(((
     _p: unknown,
     _s: unknown,
     bytes: number,
     _o: unknown,
     done: (e: null, k: Buffer) => void,
-  ) => done(null, Buffer.alloc(bytes))) as never);
+  ) => answer(() => done(null, Buffer.alloc(bytes)))) as never);
 }
+
+/** Answers at once, with zeros: for tests that are about which work is asked for. */
+const free = () => standIn((done) => done());
 
 afterEach(async () => {
   vi.useRealTimers();
@@ -169,8 +172,7 @@ describe('one at a time', () => {
 
   it('rests as long as it worked: one that comes then waits, and of two the other is refused', async () => {
     vi.useFakeTimers();
-    scrypt.mockImplementation(((_p: unknown, _s: unknown, n: number, _o: unknown, done: (e: null, k: Buffer) => void) =>
-      setTimeout(() => done(null, Buffer.alloc(n)), 99)) as never);
+    standIn((done) => setTimeout(done, 99));
     const first = hashPassword(PASSWORD);
     await vi.advanceTimersByTimeAsync(100);
     await first;
@@ -199,15 +201,9 @@ describe('one at a time', () => {
   it('takes over a place whose request is gone, and is not evicted by its late end', async () => {
     vi.useFakeTimers();
     let finish: () => void = () => undefined;
-    scrypt.mockImplementation(((
-      _p: unknown,
-      _s: unknown,
-      n: number,
-      _o: unknown,
-      done: (e: null, k: Buffer) => void,
-    ) => {
-      finish = () => done(null, Buffer.alloc(n));
-    }) as never);
+    standIn((done) => {
+      finish = done;
+    });
     const gone = hashPassword(PASSWORD);
     const finishGone = finish;
     vi.advanceTimersByTime(1999);
