@@ -1,20 +1,15 @@
-import { scryptSync } from 'node:crypto';
+import { derivationsMs } from '../test/support/derivation.ts';
 import { median, round } from './statistics.ts';
 
 /** What one derivation took where the project's limits in ms were set, ms (src/account/sign-in/password.ts). */
 const REFERENCE_MS = 117;
 
 /**
- * How fast this machine computes just now: one password derivation (scrypt 2^14, 8, 5), the median of nine. A limit in
+ * How fast this machine computes just now: one password derivation, the median of nine. A limit in
  * ms says something only beside this; shared machines change theirs by a factor of two from one day to the next.
  */
 export function machineSpeed(): { scryptMs: number; line: string } {
-  const samples = Array.from({ length: 9 }, () => {
-    const started = performance.now();
-    scryptSync('password', 'salt', 32, { N: 2 ** 14, r: 8, p: 5, maxmem: 2 ** 26 });
-    return performance.now() - started;
-  });
-  const scryptMs = round(median(samples), 1);
+  const scryptMs = round(median(derivationsMs(9)), 1);
   const times = round(scryptMs / REFERENCE_MS);
   return {
     scryptMs,

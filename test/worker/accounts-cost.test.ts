@@ -1,8 +1,8 @@
-import { scryptSync } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { patiently } from '../support/accounts.ts';
 import { PASSWORD, signUp, type Tenant } from '../support/api.ts';
+import { derivationsMs } from '../support/derivation.ts';
 import { expectProblem } from '../support/problem.ts';
 import { inOneWindow } from '../support/until.ts';
 import { openWorld, type World } from '../support/world.ts';
@@ -83,11 +83,7 @@ async function storm(): Promise<number> {
 }
 
 test('fifty log-ins at once: who is refused is told when to come again, the others of the isolate wait below 300 ms', async () => {
-  const derivations = [1, 2, 3].map(() => {
-    const started = performance.now();
-    scryptSync(PASSWORD, 'salt', 32, { N: 2 ** 14, r: 8, p: 5, maxmem: 2 ** 25 });
-    return performance.now() - started;
-  });
+  const derivations = derivationsMs(3);
   // A bystander waits for one derivation and never for two: 120 ms on the machine of the promise. Where one alone takes
   // longer than half of it, that is the measure; and as noise only adds, the best of a few rounds counts.
   const most = Math.max(300, 1.5 * Math.min(...derivations));
