@@ -1,23 +1,41 @@
 import { defineConfig } from 'vitest/config';
 
 // Unit tests need nothing; the others share one Postgres, one Redis and one bundle of the Worker (test/support).
+const stack = {
+  globalSetup: ['test/support/global-setup.ts'],
+  setupFiles: ['test/support/setup.ts'],
+  pool: 'forks' as const,
+  // Files share what they import and the compiled contract; nothing in it belongs to one of them.
+  isolate: false,
+};
+const long = 'test/**/*.long.test.ts';
+
+/** `npm test` runs all but what is long by nature; that is `npm run test:long`. */
 export default defineConfig({
   test: {
     reporters: ['default', './test/support/unseen.ts'],
     projects: [
-      { test: { name: 'unit', include: ['test/unit/**/*.test.ts'] } },
+      { test: { name: 'unit', include: ['test/unit/**/*.test.ts'], exclude: [long] } },
       {
         test: {
+          ...stack,
           name: 'stack',
           include: ['test/database/**/*.test.ts', 'test/worker/**/*.test.ts'],
-          globalSetup: ['test/support/global-setup.ts'],
-          setupFiles: ['test/support/setup.ts'],
-          pool: 'forks',
-          // Files share what they import and the compiled contract; nothing in it belongs to one of them.
-          isolate: false,
+          exclude: [long],
           maxWorkers: 2,
           testTimeout: 30_000,
           hookTimeout: 60_000,
+        },
+      },
+      {
+        test: {
+          ...stack,
+          name: 'long',
+          include: [long],
+          // One at a time: what is measured here must not meet another test's load.
+          maxWorkers: 1,
+          testTimeout: 20 * 60_000,
+          hookTimeout: 5 * 60_000,
         },
       },
     ],
