@@ -4,6 +4,7 @@ import { AnswerCache } from './cache.ts';
 import type { Ctx } from './context.ts';
 import { EdgeTier } from './edge.ts';
 import { MemoryTier } from './memory.ts';
+import type { Share } from './places.ts';
 import { openPostgres, type PostgresDoor } from './postgres.ts';
 import { type ConstraintMeaning, mapPostgresError } from './postgres-errors.ts';
 import { RateCounter } from './rate.ts';
@@ -37,10 +38,11 @@ export function openDoors(
   constraints: Readonly<Record<string, ConstraintMeaning>>,
   rooms: RoomDoor,
 ): Doors {
-  const open = (url: string, mode: 'read' | 'write') =>
+  const open = (url: string, mode: 'read' | 'write', share: Share = mode) =>
     openPostgres({
       url,
       mode,
+      share,
       concurrency: settings.databaseConcurrency,
       acquireTimeout: settings.databaseAcquireTimeout,
       slowQueryThreshold: settings.slowQueryThreshold,
@@ -57,8 +59,8 @@ export function openDoors(
     read: open(settings.databaseUrl, 'read'),
     replica: settings.databaseReplicaUrl === null ? null : open(settings.databaseReplicaUrl, 'read'),
     write: open(settings.databaseUrl, 'write'),
-    auth: open(settings.databaseAuthUrl, 'write'),
-    jobs: open(settings.databaseJobsUrl, 'write'),
+    auth: open(settings.databaseAuthUrl, 'write', 'auth'),
+    jobs: open(settings.databaseJobsUrl, 'write', 'jobs'),
     tags,
     rate: new RateCounter(),
     cache: new AnswerCache({

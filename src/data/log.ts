@@ -58,7 +58,7 @@ export async function snapshot(
   build: (db: NeonHttpDatabase) => readonly Statement[],
 ): Promise<Snapshot> {
   const begin = door.db.execute(sql`select epoch, revision from app.begin_read(${companyId}::uuid)`);
-  const [head, ...results] = await door.batch(ctx, name, [begin, ...build(door.db)]);
+  const [head, ...results] = await door.batch(ctx, name, [begin, ...build(door.db)], companyId);
   const row = rowsOf(head)[0];
   if (row === undefined) throw new AppError('unauthenticated');
   return { epoch: String(row.epoch), revision: Number(row.revision), results };
@@ -103,7 +103,7 @@ export async function commit(
   }
   statements.push(db.execute(endWrite));
   try {
-    const answers = await door.batch(ctx, name, statements);
+    const answers = await door.batch(ctx, name, statements, companyId);
     const first = claim === undefined ? 1 : 2;
     const begun = rowsOf(answers[0])[0];
     return {

@@ -3,9 +3,10 @@ import { drizzle, type NeonHttpDatabase } from 'drizzle-orm/neon-http';
 import { AppError } from '../core/errors.ts';
 import { Breaker } from './breaker.ts';
 import type { Ctx } from './context.ts';
+import { type Bid, Places, type Share, sharesOf } from './places.ts';
 
 /** Longest wait for one database answer, ms. A little above the roles' statement_timeout, which ends the work itself. */
-const DEADLINE = 11_000;
+export const DATABASE_DEADLINE = 11_000;
 
 type Statements = Parameters<NeonHttpDatabase['batch']>[0];
 
@@ -13,14 +14,21 @@ type Statements = Parameters<NeonHttpDatabase['batch']>[0];
 export type PostgresDoor = {
   readonly db: NeonHttpDatabase;
   readonly breaker: Breaker;
-  /** Runs the statements as one transaction and answers their results in order. @throws AppError */
-  batch(ctx: Ctx, name: string, statements: readonly unknown[]): Promise<unknown[]>;
+  /**
+   * Runs the statements as one transaction and answers their results in order.
+   * @param companyId whose call it is, so that no company takes every place; absent: nobody's in particular
+   * @throws AppError
+   */
+  batch(ctx: Ctx, name: string, statements: readonly unknown[], companyId?: string): Promise<unknown[]>;
 };
 
 export type PostgresOptions = {
   url: string;
   /** Reads are REPEATABLE READ, READ ONLY; a batch takes no options, so each kind has its own handle. */
   mode: 'read' | 'write';
+  /** Which of the isolate's places it uses; absent: those of its mode. */
+  share?: Share;
+  /** Places of the isolate, for all its doors. */
   concurrency: number;
   acquireTimeout: number;
   slowQueryThreshold: number;
@@ -34,10 +42,20 @@ neonConfig.fetchEndpoint = (host, port, options) => {
   return typeof remoteEndpoint === 'function' ? remoteEndpoint(host, port, options) : remoteEndpoint;
 };
 neonConfig.fetchFunction = (input: RequestInfo, init?: RequestInit) =>
-  fetch(input, { ...init, signal: AbortSignal.timeout(DEADLINE) });
+  fetch(input, { ...init, signal: AbortSignal.timeout(DATABASE_DEADLINE) });
 
-/** Calls of this isolate that are under way; plain numbers, shared by all its doors. */
-const underWay = { calls: 0 };
+/** This isolate's places, shared by all its doors; by limit, of which there is one. */
+const isolate = new Map<number, Places>();
+
+function placesOf(limit: number): Places {
+  let places = isolate.get(limit);
+  if (places === undefined) {
+    // A call that was cancelled with its request never gives its place back, so the place outlives the deadline by little.
+    places = new Places(sharesOf(limit), DATABASE_DEADLINE + 1000);
+    isolate.set(limit, places);
+  }
+  return places;
+}
 
 export function openPostgres(options: PostgresOptions): PostgresDoor {
   const sql = (
@@ -47,12 +65,14 @@ export function openPostgres(options: PostgresOptions): PostgresDoor {
   ) as NeonQueryFunction<false, false>;
   const db = drizzle(sql);
   const breaker = new Breaker(5, 1000);
+  const places = placesOf(options.concurrency);
   return {
     db,
     breaker,
-    async batch(ctx, name, statements) {
+    async batch(ctx, name, statements, companyId) {
       if (!breaker.admits(ctx.now())) throw unavailable(undefined, false);
-      await acquire(ctx, options.concurrency, options.acquireTimeout);
+      const place = places.bid(options.share ?? options.mode, companyId ?? null, ctx.now());
+      await acquire(ctx, places, place, options.acquireTimeout);
       const started = ctx.now();
       ctx.trips.postgres += 1;
       try {
@@ -65,7 +85,7 @@ export function openPostgres(options: PostgresOptions): PostgresDoor {
         else breaker.succeeded();
         throw failure;
       } finally {
-        underWay.calls -= 1;
+        places.release(place);
         const took = ctx.now() - started;
         ctx.times.postgres += took;
         // Names only: parameters are personal data.
@@ -75,19 +95,19 @@ export function openPostgres(options: PostgresOptions): PostgresDoor {
   };
 }
 
-/**
- * Takes one of the isolate's places for a database call. Waits on timers of its own: a queue of promises would let one
- * request wait for another, which in workerd can hang for ever.
- */
-async function acquire(ctx: Ctx, limit: number, timeout: number): Promise<void> {
-  const began = ctx.now();
-  for (let pause = 5; underWay.calls >= limit; pause = Math.min(50, pause * 1.5)) {
-    if (ctx.now() - began >= timeout) {
-      throw new AppError('busy', 'Too many database calls are under way.', { extra: { retryAfter: 1 } });
+/** Waits for a place on timers of its own (see Places). @throws AppError busy when there was none in time */
+async function acquire(ctx: Ctx, places: Places, place: Bid, timeout: number): Promise<void> {
+  const until = ctx.now() + timeout;
+  while (!places.take(place, ctx.now())) {
+    const left = until - ctx.now();
+    if (left <= 0) {
+      places.leave(place);
+      throw new AppError('busy', 'Too many database calls are under way. Nothing was changed; try again.', {
+        extra: { retryAfter: 1 },
+      });
     }
-    await new Promise((resolve) => setTimeout(resolve, pause));
+    await new Promise((resolve) => setTimeout(resolve, Math.min(left, places.pause(place))));
   }
-  underWay.calls += 1;
 }
 
 export function unavailable(cause?: unknown, sent: boolean = true): AppError {
