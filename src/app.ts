@@ -6,6 +6,8 @@ import { userRoutes } from './account/users/routes.ts';
 import { branchRoutes } from './catalog/branches/routes.ts';
 import { AppError } from './core/errors.ts';
 import type { AppContext, AppEnv } from './http/context.ts';
+import { development } from './http/fault.ts';
+import { maskedPath } from './http/log-line.ts';
 import { openApiDocument } from './http/openapi.ts';
 import { problem } from './http/problem.ts';
 import { mount, type RouteModule } from './http/route.ts';
@@ -40,10 +42,16 @@ export function makeApp(): Hono<AppEnv> {
   app.get('/.well-known/jwks.json', jwks);
   app.get(`${BASE}/openapi.json`, openApi);
   mount(app, BASE, identify, modules); // authentication, then each noun's own: admission, syntax, permission, rules
-  app.notFound((c) => problem(c, missing(app, c)));
+  app.notFound((c) => {
+    c.env.ctx.note('path', development ? c.req.path : maskedPath(c.req.path, words));
+    return problem(c, missing(app, c));
+  });
   app.onError((error, c) => problem(c as AppContext, error));
   return app;
 }
+
+/** What our own paths are made of; the rest of a path that leads nowhere may be anything. */
+const words = new Set(modules.flat().flatMap(({ path }) => `${BASE}${path}`.split('/')));
 
 let document: string | null = null;
 

@@ -4,7 +4,9 @@ import { makeCtx } from './data/context.ts';
 import { type Doors, openDoors } from './data/doors.ts';
 import type { RoomApi } from './data/room.ts';
 import { type Env, loadSettings } from './env.ts';
+import { logFault } from './http/fault.ts';
 import { observe } from './http/middleware.ts';
+import { toAppError } from './http/problem.ts';
 import { importWorker } from './insight/imports/worker.ts';
 import type { JobWorker } from './jobs/api.ts';
 import { retain } from './jobs/retention.ts';
@@ -44,10 +46,15 @@ export default {
   fetch: observe(doorsOf, app.fetch), // id, clock, doors; one log line; then app.ts
   async scheduled(_controller, env, executionCtx) {
     const ctx = makeCtx(formatId('req', newUuid()), (work) => executionCtx.waitUntil(work));
-    const behind = await sweep(ctx, doorsOf(env));
-    console.log(JSON.stringify({ level: 'info', requestId: ctx.requestId, job: 'sweep', behind, ...ctx.notes }));
-    const forgotten = await retain(ctx, doorsOf(env));
-    if (forgotten !== null)
-      console.log(JSON.stringify({ level: 'info', requestId: ctx.requestId, job: 'retention', forgotten }));
+    try {
+      const behind = await sweep(ctx, doorsOf(env));
+      console.log(JSON.stringify({ level: 'info', requestId: ctx.requestId, job: 'sweep', behind, ...ctx.notes }));
+      const forgotten = await retain(ctx, doorsOf(env));
+      if (forgotten !== null)
+        console.log(JSON.stringify({ level: 'info', requestId: ctx.requestId, job: 'retention', forgotten }));
+    } catch (error) {
+      logFault(ctx.requestId, toAppError(error));
+      throw error;
+    }
   },
 } satisfies ExportedHandler<Env>;

@@ -4,6 +4,8 @@ import { makeCtx } from '../data/context.ts';
 import type { Doors } from '../data/doors.ts';
 import type { Env } from '../env.ts';
 import type { AppContext, Call, Principal, RequestState } from './context.ts';
+import { logLine } from './log-line.ts';
+import { SECURITY } from './send.ts';
 
 type Answering = (request: Request, call: Call, executionCtx: ExecutionContext) => Response | Promise<Response>;
 
@@ -22,14 +24,19 @@ export function observe(open: (env: Env) => Doors, answer: Answering) {
     const response = await answer(request, call, executionCtx);
     const { status } = response;
     const level = status >= 500 ? 'error' : status === 429 ? 'warn' : 'info';
-    if (level !== 'info' || doors.settings.logLevel === 'info') logLine(call, request.method, status, level);
+    if (level !== 'info' || doors.settings.logLevel === 'info') logLine(call, request, status, level);
     return response;
   };
 }
 
+let reported = '';
+
 /** A Worker whose settings are wrong says so in its log, line by line, and to callers only that it is not ready. */
 function misconfigured(requestId: string, request: Request, error: unknown): Response {
-  console.error(error instanceof Error ? error.message : 'Settings: unreadable');
+  const message = error instanceof Error ? error.message : 'Settings: unreadable';
+  // Once an isolate: every request would say the same.
+  if (message !== reported) console.error(message);
+  reported = message;
   const detail = 'The service is not configured. Its log names the settings.';
   const body = {
     type: 'about:blank',
@@ -40,25 +47,8 @@ function misconfigured(requestId: string, request: Request, error: unknown): Res
     instance: new URL(request.url).pathname,
     requestId,
   };
-  return new Response(JSON.stringify(body), { status: 500, headers: { 'Content-Type': 'application/problem+json' } });
-}
-
-/** One wide line per request: no path, no query, no body, no address; ids only. */
-function logLine({ ctx, state }: Call, method: string, status: number, level: string): void {
-  const caller = state.principal?.proven === true ? state.principal : undefined;
-  const line = {
-    level,
-    requestId: ctx.requestId,
-    method,
-    route: state.route,
-    status,
-    ms: ctx.now() - ctx.startedAt,
-    company: caller?.companyId,
-    actor: caller?.actor,
-    trips: ctx.trips,
-    ...ctx.notes,
-  };
-  console.log(JSON.stringify(line));
+  const headers = { ...SECURITY, 'Content-Type': 'application/problem+json', 'Cache-Control': 'no-store' };
+  return new Response(JSON.stringify(body), { status: 500, headers: { ...headers, 'Request-Id': requestId } });
 }
 
 export type Handler = (c: AppContext) => Promise<Response> | Response;

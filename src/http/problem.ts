@@ -1,6 +1,7 @@
 import { HTTPException } from 'hono/http-exception';
 import { AppError, ERROR_CODES } from '../core/errors.ts';
 import type { AppContext } from './context.ts';
+import { logFault } from './fault.ts';
 import { send } from './send.ts';
 
 /** A page per code; the fragment is the stable code itself. */
@@ -52,21 +53,4 @@ export function toAppError(thrown: unknown): AppError {
 function publicExtra(extra: Readonly<Record<string, unknown>>): Record<string, unknown> {
   const { retryAfter: _retryAfter, allow: _allow, sent: _sent, ...rest } = extra;
   return rest;
-}
-
-/** Name, database state and stack of the cause. No message: drivers put values into theirs. */
-function logFault(requestId: string, error: AppError): void {
-  const { cause } = error;
-  const { code, constraint, table } = (cause ?? {}) as { code?: string; constraint?: string; table?: string };
-  const stack =
-    cause instanceof Error
-      ? cause.stack
-          ?.split('\n')
-          .slice(1, 8)
-          .map((line) => line.trim())
-      : undefined;
-  const name = cause instanceof Error ? cause.name : typeof cause;
-  console.error(
-    JSON.stringify({ level: 'error', requestId, code: error.code, cause: name, state: code, constraint, table, stack }),
-  );
 }

@@ -1,7 +1,7 @@
 import type { AppContext } from './context.ts';
 
 /** Set on every answer. The policies say: nothing here is a page, and nothing may be framed, sniffed or leaked. */
-const SECURITY = {
+export const SECURITY = {
   'Strict-Transport-Security': 'max-age=63072000; includeSubDomains; preload',
   'X-Content-Type-Options': 'nosniff',
   'Referrer-Policy': 'no-referrer',

@@ -129,11 +129,11 @@ export function change<S extends z.ZodType>(route: WriteRoute<S>): (c: AppContex
     if (route.purges === true) {
       ctx.waitUntil(purgeEntries(behind(ctx), doors.redis, doors.settings.environment, companyId));
     }
-    return answer(c, route, committed, input.id);
+    return answer(c, route, committed);
   };
 }
 
-function answer<S extends z.ZodType>(c: AppContext, route: WriteRoute<S>, committed: Committed, id: string): Response {
+function answer<S extends z.ZodType>(c: AppContext, route: WriteRoute<S>, committed: Committed): Response {
   const { resource } = route;
   const { replay } = committed;
   const present = replay === null ? rowsOf(committed.results.at(-1))[0] : undefined;
@@ -145,7 +145,7 @@ function answer<S extends z.ZodType>(c: AppContext, route: WriteRoute<S>, commit
   const headers: Record<string, string> = { 'Cache-Control': 'no-store' };
   if (status === 201) headers.Location = `${c.req.path}/${view.id}`;
   if (replay !== null) headers['Idempotency-Replayed'] = 'true';
-  c.env.ctx.note('entity', replay?.entityId ?? id);
+  c.env.ctx.note('entity', String(view.id));
   const shown = extra === null ? {} : route.present?.(extra);
   return sendJson(c, status, route.alone === true ? shown : { ...view, ...shown }, {
     revision: committed.head,

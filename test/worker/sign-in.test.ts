@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { Api, type Reply, signUp, type Tenant } from '../support/api.ts';
+import { formatId, newUuid } from '../../src/core/id.ts';
+import { Api, type Json, type Reply, signUp, type Tenant } from '../support/api.ts';
 import { logIn } from '../support/people.ts';
 import { expectProblem, gist } from '../support/problem.ts';
 import { inOneWindow, until } from '../support/until.ts';
@@ -135,9 +136,27 @@ test('wrong settings are answered as our fault and named in the log, one line ea
   const worker = await world.another({ RATE_LIMIT_PER_MINUTE: 'plenty', SIGNUP: 'maybe' });
   const answer = await fetch(`${worker.url}/api/v1/health/live`);
   expect(answer.status).toBe(500);
+  await fetch(`${worker.url}/api/v1/health/live`).then((again) => again.arrayBuffer());
   const log = await until('a log', () => worker.logs.length > 0 && worker.logs.join('\n'));
+  // Once, not once a request.
+  expect(log.split('SIGNUP')).toHaveLength(2);
+  expect(answer.headers.get('x-content-type-options')).toBe('nosniff');
   expect(log).toContain('RATE_LIMIT_PER_MINUTE');
   expect(log).toContain('SIGNUP');
   expect(log).not.toMatch(/plenty|maybe/);
   expect(answer.headers.get('content-type')).toBe('application/problem+json');
+});
+
+test('log lines name what the API names, and of a path that leads nowhere only words of ours', async () => {
+  const absent = formatId('clnt', newUuid());
+  const stored = await salon.api.post('/clients', { firstName: 'Jane' });
+  await salon.api.get(`/clients/${absent}`);
+  await salon.api.get('/clients/by-name/Jane?search=Jane');
+  await until('the lines', () => world.worker.logs.some((line) => line.includes('by-') || line.includes('/*/*')));
+  const lines = world.worker.logs.filter((line) => line.startsWith('{')).map((line) => JSON.parse(line) as Json);
+  const own = { company: salon.companyId, actor: salon.userId };
+  expect(lines).toContainEqual(expect.objectContaining({ ...own, status: 201, entity: stored.json.id }));
+  expect(lines).toContainEqual(expect.objectContaining({ ...own, route: '/clients/:id', status: 404, entity: absent }));
+  expect(lines).toContainEqual(expect.objectContaining({ status: 404, path: '/api/v1/clients/*/*' }));
+  expect(JSON.stringify(lines)).not.toMatch(/Jane|[0-9a-f]{8}-[0-9a-f]{4}-7/);
 });

@@ -1,7 +1,7 @@
 import type { Hmac } from 'node:crypto';
 import { sql } from 'drizzle-orm';
 import { AppError } from '../../core/errors.ts';
-import { newUuid } from '../../core/id.ts';
+import { formatId, newUuid } from '../../core/id.ts';
 import type { Ctx } from '../../data/context.ts';
 import type { Doors } from '../../data/doors.ts';
 import { type Claim, type Committed, commit, type Row, rowsOf } from '../../data/log.ts';
@@ -80,7 +80,7 @@ async function settle(asked: Asked, id: string, total: number, claim: Claim | un
   if (total > 0)
     // Without it the object finds the job by itself, a few seconds later.
     await callRoom(ctx, () => jobs.start(id)).catch(() => ctx.note('jobsError', 'start'));
-  ctx.note('entity', id);
+  ctx.note('entity', formatId('imp', id));
   return { row: rowsOf(committed.results[0])[0]?.row as Row, revision: committed.head, replayed: false };
 }
 
