@@ -1,14 +1,14 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { hashPassword } from '../../src/account/sign-in/password.ts';
+import type { Role } from '../../src/account/sign-in/tokens.ts';
 import { formatId, newUuid } from '../../src/core/id.ts';
 import { makeCtx } from '../../src/data/context.ts';
 import { openRedis } from '../../src/data/redis.ts';
 import type { Api, Reply, Tenant } from './api.ts';
+import { accessToken, hashOf, newSession } from './company.ts';
 import { uuidOf } from './people.ts';
 import type { World } from './world.ts';
 
 export const MEMBER_PASSWORD = 'another horse battery';
-let hash: string | null = null;
 
 /** A user of a company with a session of their own. */
 export type Member = { api: Api; id: string; uuid: string; email: string; refreshToken: string };
@@ -31,26 +31,35 @@ export async function signIn(api: Api, email: string, password: string): Promise
   return { api: api.as(accessToken), id, uuid: uuidOf('usr', id), email, refreshToken };
 }
 
-/** A user of this role in the tenant's company: made in SQL, signed in through the API. */
+/** A user of this role in the tenant's company, signed in: both in SQL, without deriving a password. */
 export async function addMember(world: World, tenant: Tenant, role: string): Promise<Member> {
-  hash ??= await hashPassword(MEMBER_PASSWORD);
   const company = uuidOf('comp', tenant.companyId);
-  const uuid = newUuid();
-  const email = `${uuid}@example.com`;
+  const user = newUuid();
+  const email = `${user}@example.com`;
   await world.sql(
     'insert into users (company_id, id, name, email, role) values ($1, $2, $3, $4, $5)',
-    [company, uuid, role, email, role],
+    [company, user, role, email, role],
     'cp_owner',
   );
   await world.sql(
     'insert into credentials (company_id, user_id, password_hash) values ($1, $2, $3)',
-    [company, uuid, hash],
+    [company, user, await hashOf(MEMBER_PASSWORD)],
     'cp_owner',
   );
-  const member = await signIn(tenant.api, email, MEMBER_PASSWORD);
-  if (member.id !== formatId('usr', uuid)) throw new Error('signed in as somebody else');
-  return member;
+  const session = newSession();
+  await world.sql(
+    'select app.sign_in($1::uuid, $2::uuid, $3::jsonb, null)',
+    [company, user, JSON.stringify(session.row)],
+    'cp_auth',
+  );
+  const token = await accessToken(world, { company, user, role: role as Role }, session);
+  const { refreshToken } = session;
+  return { api: tenant.api.as(token), id: formatId('usr', user), uuid: user, email, refreshToken };
 }
+
+/** The same, where only the caller matters. */
+export const addUser = async (world: World, tenant: Tenant, role: string): Promise<Api> =>
+  (await addMember(world, tenant, role)).api;
 
 /** A key with these scopes, made through the API, with its caller. */
 export async function addKey(api: Api, scopes: string[], more: Record<string, unknown> = {}) {

@@ -1,5 +1,5 @@
 import { addMember } from './accounts.ts';
-import { signUp } from './api.ts';
+import { openCompany } from './company.ts';
 import type { Refusal } from './fixtures.ts';
 import { uuidOf } from './people.ts';
 
@@ -72,7 +72,7 @@ export const importRefusals: Record<string, Refusal> = {
 
 /** A company whose oldest revisions are no longer kept. */
 const windowExceeded: Refusal = async ({ world }, { spec }) => {
-  const { api, companyId } = await signUp(world.api);
+  const { api, companyId } = await openCompany(world);
   for (const name of ['1', '2', '3']) await api.patch('/company', { name });
   await world.sql('delete from changes where company_id = $1 and revision <= 4', [uuidOf('comp', companyId)]);
   return api.get(`${spec.path}?after=2`);

@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { addKey, redisOf } from '../support/accounts.ts';
-import { signUp, type Tenant } from '../support/api.ts';
+import type { Tenant } from '../support/api.ts';
+import { openCompany } from '../support/company.ts';
 import { expectProblem } from '../support/problem.ts';
 import { until } from '../support/until.ts';
 import { openWorld, type World } from '../support/world.ts';
@@ -11,7 +12,7 @@ let salon: Tenant;
 let redis: ReturnType<typeof redisOf>;
 beforeAll(async () => {
   world = await openWorld({ LOGIN_LIMIT: '1000' });
-  salon = await signUp(world.api);
+  salon = await openCompany(world);
   redis = redisOf(world);
 });
 afterAll(() => world.close());

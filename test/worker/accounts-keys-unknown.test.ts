@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { addKey, redisOf } from '../support/accounts.ts';
-import { signUp, type Tenant } from '../support/api.ts';
+import type { Tenant } from '../support/api.ts';
+import { openCompany } from '../support/company.ts';
 import { uuidOf } from '../support/people.ts';
 import { expectProblem, gist } from '../support/problem.ts';
 import { inOneWindow, until } from '../support/until.ts';
@@ -14,8 +15,8 @@ let redis: ReturnType<typeof redisOf>;
 beforeAll(async () => {
   await inOneWindow();
   world = await openWorld({ LOGIN_LIMIT: '1000' });
-  salon = await signUp(world.api);
-  other = await signUp(world.api);
+  salon = await openCompany(world);
+  other = await openCompany(world);
   redis = redisOf(world);
 });
 afterAll(() => world.close());

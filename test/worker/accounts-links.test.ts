@@ -3,7 +3,8 @@ import { createServer, type IncomingHttpHeaders } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { addKey, addMember, type Member, patiently } from '../support/accounts.ts';
-import { type Api, PASSWORD, signUp, type Tenant } from '../support/api.ts';
+import { type Api, PASSWORD, type Tenant } from '../support/api.ts';
+import { openCompany } from '../support/company.ts';
 import { expectProblem } from '../support/problem.ts';
 import { settled, until } from '../support/until.ts';
 import { openWorld, type World } from '../support/world.ts';
@@ -14,7 +15,7 @@ let world: World;
 let salon: Tenant;
 beforeAll(async () => {
   world = await openWorld({ LOGIN_LIMIT: '1000' });
-  salon = await signUp(world.api);
+  salon = await openCompany(world);
 });
 afterAll(() => world.close());
 

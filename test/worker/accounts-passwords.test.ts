@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { addKey, addMember, MEMBER_PASSWORD, patiently, signIn } from '../support/accounts.ts';
-import { type Api, signUp, type Tenant } from '../support/api.ts';
+import type { Api, Tenant } from '../support/api.ts';
+import { openCompany } from '../support/company.ts';
 import { expectProblem, gist } from '../support/problem.ts';
 import { inOneWindow, settled, until } from '../support/until.ts';
 import { openWorld, type World } from '../support/world.ts';
@@ -12,7 +13,7 @@ let salon: Tenant;
 beforeAll(async () => {
   await inOneWindow();
   world = await openWorld({ LOGIN_LIMIT: '1000' });
-  salon = await signUp(world.api);
+  salon = await openCompany(world);
 });
 afterAll(() => world.close());
 

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { addMember, signIn } from '../support/accounts.ts';
-import { PASSWORD, type Reply, signUp, type Tenant } from '../support/api.ts';
+import { PASSWORD, type Reply, type Tenant } from '../support/api.ts';
+import { openCompany } from '../support/company.ts';
 import { expectProblem } from '../support/problem.ts';
 import { inOneWindow } from '../support/until.ts';
 import { openWorld, type World } from '../support/world.ts';
@@ -10,7 +11,7 @@ let salon: Tenant;
 beforeAll(async () => {
   await inOneWindow();
   world = await openWorld({ LOGIN_LIMIT: '1000' });
-  salon = await signUp(world.api);
+  salon = await openCompany(world);
 });
 afterAll(() => world.close());
 

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { addKey, addMember, createUser, type Member, memberOfEach, person, ROLES } from '../support/accounts.ts';
-import { signUp, type Tenant } from '../support/api.ts';
+import type { Tenant } from '../support/api.ts';
+import { openCompany } from '../support/company.ts';
 import { uuidOf } from '../support/people.ts';
 import { expectProblem } from '../support/problem.ts';
 import { openWorld, type World } from '../support/world.ts';
@@ -10,7 +11,7 @@ let salon: Tenant;
 let by: Record<string, Member>;
 beforeAll(async () => {
   world = await openWorld({ LOGIN_LIMIT: '1000' });
-  salon = await signUp(world.api);
+  salon = await openCompany(world);
   by = await memberOfEach(world, salon);
 });
 afterAll(() => world.close());
@@ -92,7 +93,7 @@ describe('who may', () => {
 
 describe('the last owner', () => {
   test('cannot be archived or demoted; with a second one it can', async () => {
-    const lone = await signUp(world.api);
+    const lone = await openCompany(world);
     const path = `/users/${lone.userId}`;
     const head = (await lone.api.get('/events')).json.head;
     expectProblem(await lone.api.delete(path), 'last_owner');
@@ -109,7 +110,7 @@ describe('the last owner', () => {
   test('two owners who demote or archive each other at once: one stays', async () => {
     const away = await world.another();
     for (let round = 0; round < 4; round += 1) {
-      const lone = await signUp(world.api);
+      const lone = await openCompany(world);
       const second = await addMember(world, lone, 'OWNER');
       const replies = await Promise.all([
         round % 2 === 0
@@ -129,7 +130,7 @@ describe('the last owner', () => {
   });
 
   test('each steps down at once: one stays', async () => {
-    const lone = await signUp(world.api);
+    const lone = await openCompany(world);
     const second = await addMember(world, lone, 'OWNER');
     const replies = await Promise.all([
       lone.api.patch(`/users/${lone.userId}`, { role: 'STAFF' }),
@@ -139,7 +140,7 @@ describe('the last owner', () => {
   });
 
   test('two consoles that each demote one: one stays', async () => {
-    const lone = await signUp(world.api);
+    const lone = await openCompany(world);
     const second = await addMember(world, lone, 'OWNER');
     const demote = (uuid: string) => world.sql(`update users set role = 'STAFF' where id = $1`, [uuid], 'cp_owner');
     const done = await Promise.allSettled([demote(second.uuid), demote(uuidOf('usr', lone.userId))]);

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { addKey, addMember, type Member, redisOf, signIn } from '../support/accounts.ts';
-import { PASSWORD, signUp, type Tenant } from '../support/api.ts';
+import { PASSWORD, type Tenant } from '../support/api.ts';
+import { openCompany } from '../support/company.ts';
 import { expectProblem } from '../support/problem.ts';
 import { until } from '../support/until.ts';
 import { openWorld, type World } from '../support/world.ts';
@@ -13,7 +14,7 @@ let salon: Tenant;
 let redis: ReturnType<typeof redisOf>;
 beforeAll(async () => {
   world = await openWorld({ LOGIN_LIMIT: '1000' });
-  salon = await signUp(world.api);
+  salon = await openCompany(world);
   redis = redisOf(world);
 });
 afterAll(() => world.close());

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createUser, patiently, person } from '../support/accounts.ts';
-import { PASSWORD, signUp, type Tenant } from '../support/api.ts';
+import { PASSWORD, type Tenant } from '../support/api.ts';
+import { openCompany } from '../support/company.ts';
 import { expectProblem } from '../support/problem.ts';
 import { openWorld, type World } from '../support/world.ts';
 
@@ -9,8 +10,8 @@ let salon: Tenant;
 let other: Tenant;
 beforeAll(async () => {
   world = await openWorld({ LOGIN_LIMIT: '1000' });
-  salon = await signUp(world.api);
-  other = await signUp(world.api);
+  salon = await openCompany(world);
+  other = await openCompany(world);
 });
 afterAll(() => world.close());
 

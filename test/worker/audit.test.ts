@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Json, type Reply, signUp, type Tenant } from '../support/api.ts';
-import { addUser } from '../support/people.ts';
+import { addUser } from '../support/accounts.ts';
+import type { Json, Reply, Tenant } from '../support/api.ts';
+import { openCompany } from '../support/company.ts';
 import type { RunningWorker } from '../support/worker.ts';
 import { openWorld, type World } from '../support/world.ts';
 
@@ -10,8 +11,8 @@ let salon: Tenant;
 let other: Tenant;
 beforeAll(async () => {
   world = await openWorld();
-  salon = await signUp(world.api);
-  other = await signUp(world.api, 'Other');
+  salon = await openCompany(world);
+  other = await openCompany(world, 'Other');
 });
 afterAll(() => world.close());
 
@@ -78,7 +79,7 @@ describe('audit', () => {
   });
 
   test('is for owners and administrators', async () => {
-    const tenant = await signUp(world.api);
+    const tenant = await openCompany(world);
     for (const [role, status] of [
       ['READONLY', 403],
       ['STAFF', 403],
@@ -93,7 +94,7 @@ describe('audit', () => {
 
 describe('events', () => {
   test('show each role what it may read; who may not sees gaps', async () => {
-    const tenant = await signUp(world.api);
+    const tenant = await openCompany(world);
     await tenant.api.post('/branches', { name: 'B', timeZone: 'UTC' });
     const staff = await as(tenant, 'STAFF');
     const seen = data(await staff.get('/events'));
@@ -132,7 +133,7 @@ describe('retention', () => {
     );
 
   test('the log is kept for ninety days; who asks for what came before is told to start anew', async () => {
-    const tenant = await signUp(world.api);
+    const tenant = await openCompany(world);
     const { json } = await tenant.api.post('/clients', { firstName: 'Old' });
     for (const notes of ['1', '2', '3']) await tenant.api.patch(`/clients/${json.id}`, { notes });
     await aged(4, 91, tenant);
@@ -152,7 +153,7 @@ describe('retention', () => {
   });
 
   test('nothing younger goes, and no role can ask for less', async () => {
-    const tenant = await signUp(world.api);
+    const tenant = await openCompany(world);
     await aged(2, 89, tenant);
     await forget();
     expect(data(await tenant.api.get('/events'))).toHaveLength(2);
@@ -166,7 +167,7 @@ describe('retention', () => {
   });
 
   test('what has ended is forgotten: keys, sessions with their tokens, one-time links', async () => {
-    const tenant = await signUp(world.api);
+    const tenant = await openCompany(world);
     const key = { 'Idempotency-Key': 'k' };
     const first = await tenant.api.post('/clients', { firstName: 'K' }, { headers: key });
     const [row] = await world.sql<{ company_id: string; id: string }>(
@@ -208,7 +209,7 @@ describe('retention', () => {
   });
 
   test('long logs go in pieces, and the job runs at most once an hour', async () => {
-    const tenant = await signUp(world.api);
+    const tenant = await openCompany(world);
     for (let i = 0; i < 3; i += 1)
       await tenant.api.post('/clients/bulk', { mode: 'atomic', items: Array(480).fill({ firstName: 'x' }) });
     await aged(1442, 100, tenant);

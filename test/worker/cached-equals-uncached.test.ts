@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
-import { type Api, type Reply, signUp, type Tenant } from '../support/api.ts';
+import type { Api, Reply, Tenant } from '../support/api.ts';
+import { openCompany } from '../support/company.ts';
 import { fixtures, unique } from '../support/fixtures.ts';
 import { type Pair, startPair } from '../support/pair.ts';
 import { uuidOf } from '../support/people.ts';
@@ -30,8 +31,8 @@ beforeAll(async () => {
   world = await openWorld();
   pair = await startPair(inject('bundle'), world.vars);
   redis = openRedis(world);
-  ours = await signUp(world.api);
-  theirs = await signUp(world.api, 'Theirs');
+  ours = await openCompany(world);
+  theirs = await openCompany(world, 'Theirs');
   [near, twin, far] = [ours.api.at(pair.urls[0]), ours.api.at(pair.urls[1]), ours.api];
   for (const topic of new Set(cached.filter(takesId).map((route) => route.topic))) {
     for (let i = 0; i < 5; i += 1) ids[topic] = await make(ours.api, topic);

@@ -1,13 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Json, type Reply, signUp, type Tenant } from '../support/api.ts';
+import type { Json, Reply, Tenant } from '../support/api.ts';
+import { openCompany } from '../support/company.ts';
 import { openWorld, type World } from '../support/world.ts';
 
 let world: World;
 let salon: Tenant;
 beforeAll(async () => {
   world = await openWorld();
-  salon = await signUp(world.api);
+  salon = await openCompany(world);
 });
 afterAll(() => world.close());
 
@@ -25,7 +26,7 @@ const pointers = (of: Json): string[] => ((of.errors ?? []) as Json[]).map(({ po
 
 describe('atomic', () => {
   test('stores all, in order, one revision each, seen at once', async () => {
-    const tenant = await signUp(world.api);
+    const tenant = await openCompany(world);
     expect(await total(tenant)).toBe(0);
     const items = Array.from({ length: 500 }, (_, i) => ({
       firstName: `No ${i}`,

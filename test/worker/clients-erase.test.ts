@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Json, type Reply, signUp, type Tenant } from '../support/api.ts';
+import { addUser } from '../support/accounts.ts';
+import type { Json, Reply, Tenant } from '../support/api.ts';
+import { openCompany } from '../support/company.ts';
 import { imported } from '../support/imports.ts';
-import { addUser } from '../support/people.ts';
 import { openRedis } from '../support/redis.ts';
 import { until } from '../support/until.ts';
 import { openWorld, type World } from '../support/world.ts';
@@ -12,8 +13,8 @@ let salon: Tenant;
 let other: Tenant;
 beforeAll(async () => {
   world = await openWorld();
-  salon = await signUp(world.api);
-  other = await signUp(world.api, 'Other');
+  salon = await openCompany(world);
+  other = await openCompany(world, 'Other');
 });
 afterAll(() => world.close());
 

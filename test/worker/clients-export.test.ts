@@ -1,8 +1,9 @@
 import { request } from 'node:http';
 import { gunzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Json, signUp, type Tenant } from '../support/api.ts';
-import { addUser } from '../support/people.ts';
+import { addUser } from '../support/accounts.ts';
+import type { Json, Tenant } from '../support/api.ts';
+import { openCompany } from '../support/company.ts';
 import { openWorld, type World } from '../support/world.ts';
 
 let world: World;
@@ -10,8 +11,8 @@ let salon: Tenant;
 let other: Tenant;
 beforeAll(async () => {
   world = await openWorld();
-  salon = await signUp(world.api);
-  other = await signUp(world.api, 'Other');
+  salon = await openCompany(world);
+  other = await openCompany(world, 'Other');
   for (let from = 0; from < 2300; from += 460) {
     const items = Array.from({ length: 460 }, (_, i) => ({
       firstName: `No ${from + i}`,

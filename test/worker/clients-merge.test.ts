@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Json, type Reply, signUp, type Tenant } from '../support/api.ts';
+import type { Json, Reply, Tenant } from '../support/api.ts';
+import { openCompany } from '../support/company.ts';
 import { expectProblem } from '../support/problem.ts';
 import { openWorld, type World } from '../support/world.ts';
 
@@ -8,8 +9,8 @@ let salon: Tenant;
 let other: Tenant;
 beforeAll(async () => {
   world = await openWorld();
-  salon = await signUp(world.api);
-  other = await signUp(world.api, 'Other');
+  salon = await openCompany(world);
+  other = await openCompany(world, 'Other');
 });
 afterAll(() => world.close());
 

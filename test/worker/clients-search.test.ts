@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Json, signUp, type Tenant } from '../support/api.ts';
+import type { Json, Tenant } from '../support/api.ts';
+import { openCompany } from '../support/company.ts';
 import { openWorld, type World } from '../support/world.ts';
 
 let world: World;
@@ -24,8 +25,8 @@ const PEOPLE: readonly [first: string | null, last: string | null, more?: Json][
 
 beforeAll(async () => {
   world = await openWorld();
-  salon = await signUp(world.api);
-  other = await signUp(world.api, 'Other');
+  salon = await openCompany(world);
+  other = await openCompany(world, 'Other');
   for (const [firstName, lastName, more] of PEOPLE) {
     const reply = await salon.api.post('/clients', { firstName, lastName, ...more });
     expect(reply.status, reply.text).toBe(201);
@@ -173,7 +174,7 @@ describe('walls', () => {
 });
 
 test('a walk by cursor, forwards and back, meets every hit once, in order of rank', async () => {
-  const tenant = await signUp(world.api, 'Walk');
+  const tenant = await openCompany(world, 'Walk');
   for (let i = 0; i < 24; i += 1) {
     const firstName = ['Karin', 'Karina', 'Okarino', 'Krain'][i % 4];
     await tenant.api.post('/clients', { firstName, lastName: `No${i}` });

@@ -1,12 +1,13 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { signUp, type Tenant } from '../support/api.ts';
+import type { Tenant } from '../support/api.ts';
+import { openCompany } from '../support/company.ts';
 import { openWorld, type World } from '../support/world.ts';
 
 let world: World;
 let salon: Tenant;
 beforeAll(async () => {
   world = await openWorld();
-  salon = await signUp(world.api);
+  salon = await openCompany(world);
 });
 afterAll(() => world.close());
 

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Api, type Json, type Reply, signUp, type Tenant } from '../support/api.ts';
+import { openCompany } from '../support/company.ts';
 import { fixtures, unique } from '../support/fixtures.ts';
 import { uuidOf } from '../support/people.ts';
 import { expectProblem } from '../support/problem.ts';
@@ -12,7 +13,7 @@ let world: World;
 let salon: Tenant;
 beforeAll(async () => {
   world = await openWorld();
-  salon = await signUp(world.api);
+  salon = await openCompany(world);
 });
 afterAll(() => world.close());
 

@@ -1,9 +1,10 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import type { Fault } from '../../local/bridge-http.ts';
-import { addMember, redisOf } from '../support/accounts.ts';
-import { type Api, type Reply, signUp, type Tenant } from '../support/api.ts';
+import { addMember, redisOf, signIn } from '../support/accounts.ts';
+import type { Api, Reply, Tenant } from '../support/api.ts';
+import { openCompany } from '../support/company.ts';
 import { unique } from '../support/fixtures.ts';
-import { logIn, uuidOf } from '../support/people.ts';
+import { uuidOf } from '../support/people.ts';
 import { expectProblem, gist } from '../support/problem.ts';
 import { type DirectRedis, openRedis } from '../support/redis.ts';
 import { make } from '../support/routes.ts';
@@ -18,13 +19,13 @@ let healthy: string[];
 beforeAll(async () => {
   world = await openWorld({ REDIS_DEADLINE_MS: '250' });
   redis = openRedis(world);
-  salon = await signUp(world.api);
+  salon = await openCompany(world);
   there = salon.api.at((await world.another()).url);
   healthy = (await script()).answers;
 });
 beforeEach(async () => {
   // Whether a session lives is known for half a minute; these suites take the one away who would be asked then.
-  salon = { ...salon, api: await logIn(salon.api, salon.email, salon.password) };
+  salon = { ...salon, api: (await signIn(salon.api, salon.email, salon.password)).api };
 });
 afterAll(async () => {
   redis.stop();
@@ -47,7 +48,7 @@ type Run = { answers: string[]; slowest: number };
 
 /** The same requests each time, of a company of their own; answers what they said, ids and times left out. */
 async function script(prepare: () => Promise<void> | void = () => undefined): Promise<Run> {
-  const { api } = await signUp(world.api, 'Script');
+  const { api } = await openCompany(world, 'Script');
   await prepare();
   const answers: string[] = [];
   let slowest = 0;

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type Api, type Reply, signUp, type Tenant } from '../support/api.ts';
+import type { Api, Reply, Tenant } from '../support/api.ts';
+import { openCompany } from '../support/company.ts';
 import { send } from '../support/imports.ts';
 import { expectProblem } from '../support/problem.ts';
 import { openWorld, type World } from '../support/world.ts';
@@ -13,7 +14,7 @@ let salon: Tenant;
 let stranger: Api;
 beforeAll(async () => {
   world = await openWorld();
-  salon = await signUp(world.api);
+  salon = await openCompany(world);
   const other = await world.another({ CURSOR_SECRET: 'another secret of at least thirty-two characters' });
   stranger = salon.api.at(other.url);
 });

@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import { type Api, type Reply, signUp, type Tenant } from '../support/api.ts';
+import type { Api, Reply, Tenant } from '../support/api.ts';
+import { openCompany } from '../support/company.ts';
 import { fixtures, unique } from '../support/fixtures.ts';
 import { uuidOf } from '../support/people.ts';
 import { aim, cachedPaths, fire, make, makeEach, mutations, ofMany } from '../support/routes.ts';
@@ -20,7 +21,7 @@ let there: Api;
 beforeAll(async () => {
   world = await openWorld();
   elsewhere = await world.another();
-  salon = await signUp(world.api);
+  salon = await openCompany(world);
   here = salon.api;
   there = salon.api.at(elsewhere.url);
 });

@@ -7,7 +7,8 @@ import { Pantry } from '../fuzz/pantry.ts';
 import { readBack } from '../fuzz/readback.ts';
 import { anyRecipe, type Recipe } from '../fuzz/recipe.ts';
 import { addKey, addMember } from '../support/accounts.ts';
-import { type Json, signUp, type Tenant } from '../support/api.ts';
+import type { Json, Tenant } from '../support/api.ts';
+import { openCompany } from '../support/company.ts';
 import { checkAnswer } from '../support/contract.ts';
 import { documented } from '../support/document.ts';
 import { operationNamed, operationOf, operations } from '../support/operations.ts';
@@ -38,8 +39,8 @@ let sent = 0;
 
 beforeAll(async () => {
   world = await openWorld();
-  salon = await signUp(world.api, 'Fuzzed');
-  rival = await signUp(world.api, 'Rival');
+  salon = await openCompany(world, 'Fuzzed');
+  rival = await openCompany(world, 'Rival');
   const key = await addKey(salon.api, [...SCOPES]);
   const narrow = await addKey(salon.api, ['clients:read']);
   kitchen = {

@@ -3,9 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterAll, afterEach, beforeAll, expect, inject, test } from 'vitest';
-import { type Api, signUp, type Tenant } from '../support/api.ts';
+import { addUser } from '../support/accounts.ts';
+import type { Api, Tenant } from '../support/api.ts';
+import { openCompany } from '../support/company.ts';
 import { counts, ended, headOf, send } from '../support/imports.ts';
-import { addUser, uuidOf } from '../support/people.ts';
+import { uuidOf } from '../support/people.ts';
 import { until } from '../support/until.ts';
 import { type RunningWorker, startWorker } from '../support/worker.ts';
 import { openWorld, type World } from '../support/world.ts';
@@ -30,7 +32,7 @@ const restart = async (): Promise<Api> => {
 beforeAll(async () => {
   world = await openWorld();
   dir = await mkdtemp(join(tmpdir(), 'clientsplus-jobs-'));
-  salon = await signUp(world.api);
+  salon = await openCompany(world);
   await start();
 });
 afterEach(() => {

@@ -1,8 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { ErrorCode } from '../../src/core/errors.ts';
-import { received, signUp, type Tenant } from '../support/api.ts';
+import { addUser } from '../support/accounts.ts';
+import { received, type Tenant } from '../support/api.ts';
+import { openCompany } from '../support/company.ts';
 import { counts, ended, faults, headOf, imported, send } from '../support/imports.ts';
-import { addUser, uuidOf } from '../support/people.ts';
+import { uuidOf } from '../support/people.ts';
 import { expectProblem } from '../support/problem.ts';
 import { until } from '../support/until.ts';
 import { openWorld, type World } from '../support/world.ts';
@@ -14,7 +16,7 @@ let world: World;
 let salon: Tenant;
 beforeAll(async () => {
   world = await openWorld();
-  salon = await signUp(world.api);
+  salon = await openCompany(world);
 });
 afterAll(() => world.close());
 

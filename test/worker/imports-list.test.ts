@@ -1,8 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type Json, type Reply, signUp, type Tenant } from '../support/api.ts';
+import { addUser } from '../support/accounts.ts';
+import type { Json, Reply, Tenant } from '../support/api.ts';
+import { openCompany } from '../support/company.ts';
 import { imported } from '../support/imports.ts';
-import { addUser, uuidOf } from '../support/people.ts';
+import { uuidOf } from '../support/people.ts';
 import { expectProblem } from '../support/problem.ts';
 import { until } from '../support/until.ts';
 import { openWorld, type World } from '../support/world.ts';
@@ -13,7 +15,7 @@ let salon: Tenant;
 const ids: string[] = [];
 beforeAll(async () => {
   world = await openWorld();
-  salon = await signUp(world.api);
+  salon = await openCompany(world);
   for (const [file, dryRun] of [
     ['externalId\na', false],
     ['externalId\nb\n,no id', true],
@@ -72,7 +74,7 @@ test('walks by cursor, bound to its query', async () => {
   expect(second.json.pagination).toMatchObject({ hasNextPage: false, nextCursor: null });
   expectProblem(await salon.api.get(`/imports?cursor=${nextCursor}&status=FAILED`), 'cursor_mismatch');
   expectProblem(await salon.api.get(`/clients?cursor=${nextCursor}`), 'invalid_cursor');
-  const other = await signUp(world.api);
+  const other = await openCompany(world);
   expectProblem(await other.api.get(`/imports?cursor=${nextCursor}`), 'invalid_cursor');
 });
 
@@ -88,7 +90,7 @@ test('refuses what it does not know, names all faults, and asks for the permissi
   expectProblem(await salon.api.get('/imports', { headers: { 'Min-Revision': '999999' } }), 'revision_ahead', [
     'revision',
   ]);
-  const other = await signUp(world.api);
+  const other = await openCompany(world);
   expect(shown(await other.api.get('/imports'))).toEqual([]);
 });
 
@@ -106,7 +108,7 @@ test('shows progress, which takes no revision: nothing in between keeps the list
 });
 
 test('a job and its report are kept for 30 days after it ended, one that never ended as long after it began', async () => {
-  const tenant = await signUp(world.api);
+  const tenant = await openCompany(world);
   const old: string[] = [];
   for (let n = 0; n < 5; n += 1) old.push((await imported(tenant.api, 'externalId\n,none', { dryRun: true })).id);
   const set = (at: number, change: string): Promise<unknown> =>

@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Json, signUp, type Tenant } from '../support/api.ts';
+import { addUser } from '../support/accounts.ts';
+import type { Json, Tenant } from '../support/api.ts';
+import { openCompany } from '../support/company.ts';
 import {
   allClients,
   counts,
@@ -11,7 +13,6 @@ import {
   salonMissing,
   send,
 } from '../support/imports.ts';
-import { addUser } from '../support/people.ts';
 import { expectProblem, gist } from '../support/problem.ts';
 import { openWorld, type World } from '../support/world.ts';
 
@@ -29,7 +30,7 @@ describe.skipIf(salonMissing !== null)("a real salon's clients", () => {
   let file: string;
   let start: number;
   beforeAll(async () => {
-    salon = await signUp(world.api);
+    salon = await openCompany(world);
     codes = await salonCodes();
     const lines = [...codes].map(([code, seen]) => `${code},${code.slice(0, 3)},${seen.join('|')}`);
     // No line end at the end, as in the salon's own files.
@@ -122,7 +123,7 @@ describe.skipIf(salonMissing !== null)("a real salon's clients", () => {
 describe('an import', () => {
   let salon: Tenant;
   beforeAll(async () => {
-    salon = await signUp(world.api);
+    salon = await openCompany(world);
   });
   const client = async (externalId: string): Promise<Json> => {
     const list = await salon.api.get(`/clients?externalId=${externalId}&status=ACTIVE,INACTIVE,ARCHIVED`, {
@@ -227,7 +228,7 @@ describe('an import', () => {
     const [staff, manager, other] = [
       await addUser(world, salon, 'STAFF'),
       await addUser(world, salon, 'MANAGER'),
-      await signUp(world.api),
+      await openCompany(world),
     ];
     expectProblem(await send(staff, 'externalId\nx'), 'forbidden');
     expectProblem(await send(salon.api.as(null), 'externalId\nx'), 'unauthenticated');

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { formatId, ID_PREFIXES, newUuid, type Prefix } from '../../src/core/id.ts';
-import { type Json, signUp, type Tenant } from '../support/api.ts';
+import type { Json, Tenant } from '../support/api.ts';
+import { openCompany } from '../support/company.ts';
 import { unique } from '../support/fixtures.ts';
 import { expectProblem, gist } from '../support/problem.ts';
 import { aim, bodyOf, fire, guarded, make, pathTo, type Route, routes, takesId } from '../support/routes.ts';
@@ -11,8 +12,8 @@ let ours: Tenant;
 let theirs: Tenant;
 beforeAll(async () => {
   world = await openWorld();
-  ours = await signUp(world.api, 'Ours');
-  theirs = await signUp(world.api, 'Theirs');
+  ours = await openCompany(world, 'Ours');
+  theirs = await openCompany(world, 'Theirs');
 });
 afterAll(() => world.close());
 

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { encodeCursor } from '../../src/core/cursor.ts';
-import { type Json, type Reply, signUp, type Tenant } from '../support/api.ts';
+import type { Json, Reply, Tenant } from '../support/api.ts';
+import { openCompany } from '../support/company.ts';
 import { uuidOf } from '../support/people.ts';
 import { expectProblem } from '../support/problem.ts';
 import { openWorld, type World } from '../support/world.ts';
@@ -24,7 +25,7 @@ const idsOf = ({ data }: Page): string[] => data.map((row) => String(row.id));
 
 /** A company of its own with these clients; answers their ids in this order. */
 async function clients(bodies: Json[]): Promise<string[]> {
-  salon = await signUp(world.api);
+  salon = await openCompany(world);
   const ids: string[] = [];
   for (const body of bodies) ids.push(String((await salon.api.post('/clients', body)).json.id));
   return ids;

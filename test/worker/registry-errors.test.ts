@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { received, signUp, type Tenant } from '../support/api.ts';
+import { received, type Tenant } from '../support/api.ts';
+import { openCompany } from '../support/company.ts';
 import { expectProblem, gist } from '../support/problem.ts';
 import { aim, fire, ofMany, ofSignIn, pathTo, type Route, routes, takesId } from '../support/routes.ts';
 import { openWorld, type World } from '../support/world.ts';
@@ -8,7 +9,7 @@ let world: World;
 let salon: Tenant;
 beforeAll(async () => {
   world = await openWorld();
-  salon = await signUp(world.api);
+  salon = await openCompany(world);
 });
 afterAll(() => world.close());
 

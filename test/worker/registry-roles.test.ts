@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Permission, ROLES, type Role, roleMay } from '../../src/account/permissions.ts';
-import { type Api, received, signUp, type Tenant } from '../support/api.ts';
-import { addUser, uuidOf } from '../support/people.ts';
+import { addMember, addUser } from '../support/accounts.ts';
+import { type Api, received, type Tenant } from '../support/api.ts';
+import { openCompany } from '../support/company.ts';
+import { uuidOf } from '../support/people.ts';
 import { expectProblem } from '../support/problem.ts';
 import { aim, fire, guarded } from '../support/routes.ts';
 import { openWorld, type World } from '../support/world.ts';
@@ -11,7 +13,7 @@ let salon: Tenant;
 const people = new Map<Role, Api>();
 beforeAll(async () => {
   world = await openWorld();
-  salon = await signUp(world.api);
+  salon = await openCompany(world);
   for (const role of ROLES) people.set(role, await addUser(world, salon, role));
 });
 afterAll(() => world.close());
@@ -59,9 +61,8 @@ test('a revoked session and an archived user write no more', async () => {
     'update users set status = $$ARCHIVED$$ where id = $1',
     'update sessions set expires_at = clock_timestamp() where user_id = $1',
   ]) {
-    const api = await addUser(world, salon, 'ADMIN');
-    const { user } = (await api.get('/auth/me')).json as { user: { id: string } };
-    await world.sql(end, [uuidOf('usr', user.id)], 'cp_owner');
+    const { api, uuid } = await addMember(world, salon, 'ADMIN');
+    await world.sql(end, [uuid], 'cp_owner');
     expectProblem(await api.post('/clients', { firstName: 'late' }), 'session_revoked');
     // An isolate that has not met the session asks before it reads.
     const read = await fetch(`${elsewhere.url}/api/v1/clients`, { headers: { Authorization: `Bearer ${api.token}` } });

@@ -2,7 +2,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { ErrorCode } from '../../src/core/errors.ts';
 import { errorsOf } from '../../src/http/route-errors.ts';
 import { patiently } from '../support/accounts.ts';
-import { type Api, type Reply, signUp, type Tenant } from '../support/api.ts';
+import type { Api, Reply, Tenant } from '../support/api.ts';
+import { openCompany } from '../support/company.ts';
 import { documented } from '../support/document.ts';
 import type { Kit } from '../support/fixtures.ts';
 import { operationNamed } from '../support/operations.ts';
@@ -17,7 +18,7 @@ let world: World;
 let salon: Tenant;
 beforeAll(async () => {
   world = await openWorld();
-  salon = await signUp(world.api);
+  salon = await openCompany(world);
 });
 afterAll(() => world.close());
 
@@ -71,7 +72,7 @@ const naming = (code: ErrorCode): Route[] => everyRoute.filter(({ spec }) => err
 
 /** Fires at each route, from a company whose answers nobody has asked for yet: nothing is cached to stand in. */
 async function fireAtAll(targets: readonly Route[], strike: () => Promise<() => unknown>): Promise<[Route, Reply][]> {
-  const tenant = await signUp(world.api);
+  const tenant = await openCompany(world);
   const worker = await world.another();
   const shots: [Route, Shot][] = [];
   for (const route of targets) shots.push([route, await aim(route, tenant)]);
@@ -127,7 +128,7 @@ test('database_unavailable, where it is out of reach', { timeout: 60_000 }, asyn
 
 test('rate_limited, where a company, an address or an account asks too often', { timeout: 60_000 }, async () => {
   const worker = await world.another({ RATE_LIMIT_PER_MINUTE: '1', LOGIN_LIMIT: '1', SIGNUP_LIMIT: '1' });
-  const tenant = await signUp(world.api);
+  const tenant = await openCompany(world);
   const limited = { ...tenant, api: tenant.api.at(worker.url) };
   await until('a window with time left', () => Date.now() % 60_000 < 48_000, 13_000);
   await until('the company is over its limit', async () => (await limited.api.get('/company')).status === 429);

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Reply, signUp, type Tenant } from '../support/api.ts';
+import type { Reply, Tenant } from '../support/api.ts';
+import { openCompany } from '../support/company.ts';
 import { aim, fire, mutations, ofMany, ofSignIn, type Route, routes } from '../support/routes.ts';
 import { until } from '../support/until.ts';
 import { openWorld, type World } from '../support/world.ts';
@@ -8,7 +9,7 @@ let world: World;
 let salon: Tenant;
 beforeAll(async () => {
   world = await openWorld();
-  salon = await signUp(world.api);
+  salon = await openCompany(world);
 });
 afterAll(() => world.close());
 

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type Api, type Reply, signUp, type Tenant } from '../support/api.ts';
+import type { Api, Reply, Tenant } from '../support/api.ts';
+import { openCompany } from '../support/company.ts';
 import { uuidOf } from '../support/people.ts';
 import { make } from '../support/routes.ts';
 import { until } from '../support/until.ts';
@@ -14,7 +15,7 @@ let here: Api;
 let there: Api;
 beforeAll(async () => {
   world = await openWorld();
-  salon = await signUp(world.api);
+  salon = await openCompany(world);
   here = salon.api;
   there = salon.api.at((await world.another()).url);
 });

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { formatId, newUuid } from '../../src/core/id.ts';
+import { signIn } from '../support/accounts.ts';
 import { Api, type Json, type Reply, signUp, type Tenant } from '../support/api.ts';
-import { logIn } from '../support/people.ts';
 import { expectProblem, gist } from '../support/problem.ts';
 import { inOneWindow, until } from '../support/until.ts';
 import { openWorld, type World } from '../support/world.ts';
@@ -28,7 +28,7 @@ const signUpBody = (email: string): unknown => ({
 });
 
 test('whoever signed up signs in, whatever the case of the address', async () => {
-  const api = await logIn(world.api, salon.email.toUpperCase(), salon.password);
+  const { api } = await signIn(world.api, salon.email.toUpperCase(), salon.password);
   const me = await api.get('/auth/me');
   expect(me.json).toMatchObject({ user: { id: salon.userId, role: 'OWNER' }, company: { id: salon.companyId } });
   expect(me.text).not.toMatch(/password|hash|scrypt/i);

@@ -1,0 +1,57 @@
+import { randomUUID } from 'node:crypto';
+import { hashPassword } from '../../src/account/sign-in/password.ts';
+import { loadKeys, newRefreshToken, type Role, signAccess } from '../../src/account/sign-in/tokens.ts';
+import { formatId, newUuid } from '../../src/core/id.ts';
+import { PASSWORD, type Tenant } from './api.ts';
+import { until } from './until.ts';
+import type { World } from './world.ts';
+
+type Place = Pick<World, 'api' | 'sql' | 'vars'>;
+type Person = { company: string; user: string; role: Role };
+type Session = { row: { id: string; refreshHash: string; expiresAt: string }; refreshToken: string };
+
+/** Derived once per process: what a password costs is tested where signing in is. */
+const hashes = new Map<string, string>();
+export async function hashOf(password: string): Promise<string> {
+  const hash = hashes.get(password) ?? (await hashPassword(password));
+  hashes.set(password, hash);
+  return hash;
+}
+
+/** A session as signing in makes one, still to be stored. */
+export function newSession(): Session {
+  const { token, hash } = newRefreshToken();
+  const expiresAt = new Date(Date.now() + 30 * 24 * 3600_000).toISOString();
+  return {
+    row: { id: newUuid(), refreshHash: Buffer.from(hash).toString('hex'), expiresAt },
+    refreshToken: token,
+  };
+}
+
+export async function accessToken(world: Place, { company, user, role }: Person, session: Session): Promise<string> {
+  const keys = await loadKeys(String(world.vars.JWT_PRIVATE_KEY), String(world.vars.JWT_PUBLIC_KEYS));
+  const claims = { userId: user, companyId: company, sessionId: session.row.id, role };
+  return (await signAccess(keys, claims, Date.now())).token;
+}
+
+/** A company with its owner, signed in: what signing up makes, by the same function, without deriving a password. */
+export async function openCompany(world: Place, name = 'Salon'): Promise<Tenant> {
+  const [company, user] = [newUuid(), newUuid()];
+  const email = `${randomUUID()}@example.com`;
+  const session = newSession();
+  const passwordHash = await hashOf(PASSWORD);
+  const rows = [
+    { id: company, name, currency: 'EUR', timeZone: 'Europe/Vienna' },
+    { id: user, name: 'Owner', email, passwordHash },
+    session.row,
+  ].map((row) => JSON.stringify(row));
+  await world.sql('select app.sign_up($1::jsonb, $2::jsonb, $3::jsonb, $4)', [...rows, `req_${user}`], 'cp_auth');
+  const api = world.api.as(await accessToken(world, { company, user, role: 'OWNER' }, session));
+  // As after a sign-up, Redis knows the company. A page that no test asks for.
+  await until(
+    'the company to be cached',
+    async () => (await api.get('/branches?limit=97')).headers.get('x-cache') === 'HIT',
+  );
+  const ids = { companyId: formatId('comp', company), userId: formatId('usr', user) };
+  return { api, ...ids, email, password: PASSWORD, refreshToken: session.refreshToken };
+}
