@@ -131,7 +131,7 @@ export function formatETag(
 }
 
 /**
- * If-None-Match (RFC 9110, 13.1.2: a list or `*`, weak comparison): true when one of the presented tags equals the
+ * If-None-Match (RFC 9110, 13.1.2: a list, weak comparison; `*` is for whoever knows what is there): true when one of the presented tags equals the
  * present (epoch, incarnation, newest, representation) and its own validUntil part, if any, lies ahead of `now` (ms).
  * A malformed list ends at its fault: no match costs a body, a false one would be a wrong answer.
  */
@@ -143,7 +143,6 @@ export function matchesETag(
   representation: string,
   now: number,
 ): boolean {
-  if (ifNoneMatch.trim() === '*') return true;
   const present = opaqueTag(epoch, incarnation, newest, representation);
   if (!ifNoneMatch.includes(present)) return false;
   const entityTag = /[ \t,]*(?:W\/)?"([\x21\x23-\x7e\x80-\xff]*)"[ \t]*(?=,|$)/y;

@@ -8,6 +8,8 @@ export type ReadPlan = {
   tags: readonly string[];
   ttl: number;
   staleIfError: boolean;
+  /** Answers carry a Link, which only an entry knows. */
+  linked: boolean;
 };
 
 /** What the caller demands: a revision at least, what it holds already, and whether to compute anew. */
@@ -41,12 +43,17 @@ export function holds(
 }
 
 /** A 304 (RFC 9110, 15.4.5): what the caller holds is what a computation would give. */
-export const unchanged = (revision: number, etag: string, tier: ReadAnswer['tier']): ReadAnswer => ({
+export const unchanged = (
+  revision: number,
+  etag: string,
+  tier: ReadAnswer['tier'],
+  link: string | null,
+): ReadAnswer => ({
   status: 304,
   body: null,
   revision,
   etag,
-  link: null,
+  link,
   outcome: 'HIT',
   tier,
   stored: false,

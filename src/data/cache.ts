@@ -113,7 +113,10 @@ export class AnswerCache {
     ctx.waitUntil(this.#trip(behind(ctx), plan, true, admission));
   }
 
-  /** A 304 needs only the readings; an entry is served when it is valid for them. Null when neither holds. */
+  /**
+   * A 304 needs only the readings, and where answers carry a Link the entry that knows it; an entry is served when it is
+   * valid for them. Null when neither holds.
+   */
   #serve(
     ctx: Ctx,
     plan: ReadPlan,
@@ -123,22 +126,23 @@ export class AnswerCache {
     tier: 'memory' | 'edge' | 'redis',
   ): ReadAnswer | null {
     const newest = newestTag(row.floor, row.values);
-    if (holds(demand, plan, row.epoch, row.incarnation, newest, ctx.now())) {
+    const valid =
+      entry !== null && judge(entry, row.epoch, row.incarnation, row.floor, row.values, ctx.now()) === 'valid';
+    if ((valid || !plan.linked) && holds(demand, plan, row.epoch, row.incarnation, newest, ctx.now())) {
       // The tag the caller sent keeps its own end of validity, which may be all that is known of it here.
       const own = SINGLE_TAG.test(demand.ifNoneMatch ?? '') ? demand.ifNoneMatch : null;
       const until = entry?.validUntil ?? null;
       const etag = own ?? formatETag(row.epoch, row.incarnation, newest, plan.representation, until);
-      return unchanged(Math.max(row.head, newest), etag, tier);
+      return unchanged(Math.max(row.head, newest), etag, tier, valid ? entry.link : null);
     }
-    if (entry === null) return null;
-    if (judge(entry, row.epoch, row.incarnation, row.floor, row.values, ctx.now()) !== 'valid') return null;
+    if (!valid) return null;
     if (tier !== 'memory') this.#parts.memory.set(ctx, plan.key, entry);
     if (tier === 'redis' && this.#parts.edge !== null) ctx.waitUntil(this.#parts.edge.set(ctx, plan.key, entry));
     const named = namedRevision(entry.revision, row);
     const etag = formatETag(row.epoch, row.incarnation, named, plan.representation, entry.validUntil);
     const revision = Math.max(entry.revision, row.head);
     if (named !== newest && holds(demand, plan, row.epoch, row.incarnation, named, ctx.now())) {
-      return unchanged(revision, etag, tier);
+      return unchanged(revision, etag, tier, entry.link);
     }
     return { status: 200, body: entry.body, revision, etag, link: entry.link, outcome: 'HIT', tier, stored: false };
   }

@@ -6,14 +6,14 @@ import { rowsOf } from '../data/log.ts';
 import { type RowFault, rowError } from '../data/postgres-errors.ts';
 import { admit, write } from '../data/write.ts';
 import { admissionOf } from './admission.ts';
-import { readJson, validate } from './body.ts';
+import { validate } from './body.ts';
 import { type AppContext, principalOf } from './context.ts';
 import { claimOf } from './idempotency.ts';
 import { problemOf } from './problem.ts';
 import { admitAnyone } from './read.ts';
 import type { Resource } from './resource.ts';
 import { sendJson } from './send.ts';
-import { attempt, refuseParameters } from './write.ts';
+import { attempt, readBody } from './write.ts';
 
 /** A bulk costs what five requests do (contract-details A13). */
 const WEIGHT = 5;
@@ -77,8 +77,7 @@ export function bulk<S extends z.ZodType>(route: BulkRoute<S>): (c: AppContext) 
     const principal = principalOf(c);
     const { companyId } = principal;
     const raw = await attempt(async () => {
-      refuseParameters(c);
-      const value = await readJson(c);
+      const value = await readBody(c);
       return { value, claim: claimOf(c, {}, value) };
     });
     if ('error' in raw) {

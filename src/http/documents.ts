@@ -42,9 +42,16 @@ export const textSort = (table: SQL, property: string, nullable: boolean): SortC
 export const rowOf = (resource: Resource, { companyId, id }: { companyId: string; id: string }): SQL =>
   sql`${resource.companyId} = ${companyId}::uuid and ${resource.id} = ${id}::uuid`;
 
+/** Refuses a write that expects another version, naming the present one and how to expect it (RFC 9110, 13.1.1). */
+export const sameVersion = (version: SQL, expected: number | null): SQL =>
+  expected === null
+    ? sql`true`
+    : sql`app.refuse(${version} <> ${expected}::bigint, 'version_mismatch', jsonb_build_object('detail',
+        format('The present version is %s. If-Match takes a version in quotes, as in If-Match: "%1$s"; an ETag is none.', ${version})))`;
+
 /** Refuses a write to nothing, and one that expects another version. */
 export const expectVersion = (resource: Resource, input: WriteInput<unknown>): SQL =>
-  sql`select app.expect_version(max(version), ${input.expected}::int) from ${resource.table} where ${rowOf(resource, input)}`;
+  sql`select app.expect_version(max(version), null), ${sameVersion(sql`max(version)`, input.expected)} from ${resource.table} where ${rowOf(resource, input)}`;
 
 /** Assignments of the plain columns that a patch names; absent leaves, null clears (RFC 7396). */
 export function assignments(columns: Readonly<Record<string, string>>, body: Readonly<Record<string, unknown>>): SQL[] {

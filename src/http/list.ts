@@ -30,6 +30,7 @@ export function listRoute(resource: Resource): ReadRoute<PageQuery> {
     version: resource.version,
     permission: resource.readPermission,
     ttl: TTL.list,
+    linked: true,
     parse(params, principal, c) {
       const query = parseListQuery(resource.list, params);
       const expected = { company: principal.companyId, route: name, query: query.filterKey };

@@ -32,6 +32,8 @@ export type ReadRoute<Q extends ParsedQuery> = {
   parse(params: URLSearchParams, principal: Principal, c: AppContext): Q;
   tags(query: Q, principal: Principal): readonly string[];
   statements(db: NeonHttpDatabase, query: Q, principal: Principal): readonly unknown[];
+  /** Answers carry a Link, which a 304 repeats: then one is not given from the tags alone. */
+  linked?: true;
   /** The body, serialised once. @throws AppError not_found */
   answer(
     results: readonly unknown[],
@@ -54,19 +56,21 @@ export function read<Q extends ParsedQuery>(route: ReadRoute<Q>): (c: AppContext
     const principal = claimantOf(c);
     // What the answer's scope depends on must be known before its place in the cache is.
     if (route.scope !== undefined && !principal.proven) await principal.prove?.();
-    const admission = admissionOf(c, route.permission, route.weight ?? 1, 'read');
     const parsed = attempt(() => prepare(c, doors, principal, route));
     if ('error' in parsed) {
-      // 401 and 429 come before 400, and a refused request costs its unit all the same.
-      if (!(await admit(ctx, doors, admission))) await confirmLife(ctx, doors, principal, admission);
+      // 401 and 429 come before 400, 403 after it, and a refused request costs its unit all the same.
+      await admitAnyone(c, route.weight ?? 1);
       throw parsed.error;
     }
+    const admission = admissionOf(c, route.permission, route.weight ?? 1, 'read');
     const { query, plan, min } = parsed.value;
     // `fetch` adds no-cache by itself to a request with If-None-Match (Fetch standard), which asks for the opposite.
     const ifNoneMatch = c.req.header('If-None-Match');
+    // `*` matches whatever is there (RFC 9110, 13.1.2), so whether anything is must be known first.
+    const anything = ifNoneMatch?.trim() === '*';
     const demand = {
       min,
-      ifNoneMatch: ifNoneMatch ?? null,
+      ifNoneMatch: anything ? null : (ifNoneMatch ?? null),
       bypass: ifNoneMatch === undefined && asksForFresh(c.req.header('Cache-Control')),
     };
     const answer = await doors.cache.read(
@@ -86,8 +90,14 @@ export function read<Q extends ParsedQuery>(route: ReadRoute<Q>): (c: AppContext
       'Cache-Status': cacheStatus(answer),
     };
     if (answer.link !== null) headers.Link = answer.link;
-    const type = answer.status === 200 ? { type: 'application/json' } : {};
-    return send(c, { status: answer.status, body: answer.body, revision: answer.revision, headers, ...type });
+    const unchanged = anything || answer.status === 304;
+    return send(c, {
+      status: unchanged ? 304 : 200,
+      body: unchanged ? null : answer.body,
+      type: 'application/json',
+      revision: answer.revision,
+      headers,
+    });
   };
 }
 
@@ -117,6 +127,7 @@ function prepare<Q extends ParsedQuery>(
     tags: route.tags(query, principal),
     ttl: route.ttl,
     staleIfError: true,
+    linked: route.linked === true,
   };
   if (prepared.size >= MOST_PREPARED) prepared.clear();
   prepared.set(memo, { query, plan });

@@ -7,12 +7,13 @@ export function errorsOf(spec: RouteSpec): ErrorCode[] {
 }
 
 function ofAll(spec: RouteSpec): ErrorCode[] {
-  return spec.awaitsDatabase === false ? ['internal_error'] : ['internal_error', 'busy', 'database_unavailable'];
+  const own: ErrorCode[] = ['unknown_parameter', 'internal_error'];
+  return spec.awaitsDatabase === false ? own : [...own, 'busy', 'database_unavailable'];
 }
 
 function ofCallers(spec: RouteSpec): ErrorCode[] {
   if (spec.anonymous === true) return [];
-  const codes: ErrorCode[] = ['unauthenticated', 'token_expired', 'rate_limited', 'unknown_parameter'];
+  const codes: ErrorCode[] = ['unauthenticated', 'token_expired', 'rate_limited'];
   // What a user does to their own session says itself what it answers once that session has ended.
   if (spec.permission !== undefined || spec.method === 'get') codes.push('session_revoked');
   if (spec.permission !== undefined) codes.push('forbidden');

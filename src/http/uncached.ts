@@ -47,15 +47,17 @@ export function readUncached<Q extends ParsedQuery>(
       'Cache-Status': 'ClientsPlus; fwd=bypass',
     };
     if (link !== null) headers.Link = link;
-    if (holds(c.req.header('If-None-Match'), etag)) return send(c, { status: 304, body: null, revision, headers });
-    return send(c, { status: 200, body, type: 'application/json', revision, headers });
+    const held = holds(c.req.header('If-None-Match'), etag);
+    const answer = held ? { status: 304, body: null } : { status: 200, body };
+    return send(c, { ...answer, type: 'application/json', revision, headers });
   };
 }
 
 const digest = (text: string): string => createHash('sha256').update(text).digest('base64url').slice(0, 22);
 
-/** RFC 9110, 13.1.2. */
+/** RFC 9110, 13.1.2: a list, compared weakly, or `*`. What is not there has been refused before. */
 function holds(ifNoneMatch: string | undefined, etag: string): boolean {
-  const held = ifNoneMatch?.split(',').map((tag) => tag.trim()) ?? [];
-  return held.includes(etag) || held.includes('*');
+  const plain = (tag: string): string => tag.trim().replace(/^W\//, '');
+  const held = ifNoneMatch?.split(',').map(plain) ?? [];
+  return held.includes(plain(etag)) || ifNoneMatch?.trim() === '*';
 }

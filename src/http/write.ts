@@ -75,8 +75,7 @@ export function change<S extends z.ZodType>(route: WriteRoute<S>): (c: AppContex
     const { companyId } = principal;
     const pathId = route.target === 'path' ? (parseId(resource.prefix, c.req.param('id') ?? '') ?? NOBODY) : null;
     const raw = await attempt(async () => {
-      if (new URL(c.req.url).search !== '') refuseParameters(c);
-      const value = await readJson(c);
+      const value = await readBody(c);
       return { value, claim: claimOf(c, route, value) };
     });
     // 401 and 429 come before whatever is wrong with the request, 403 after its syntax (contract-details A2).
@@ -165,8 +164,19 @@ async function mustExist(c: AppContext, resource: Resource, principal: Principal
   if (rowsOf(results[0]).length === 0) throw notFound(resource);
 }
 
+/**
+ * The body of a verb that takes no query parameters, unvalidated.
+ * @throws AppError payload_too_large, unsupported_media_type, then malformed_json, unknown_parameter
+ */
+export async function readBody(c: AppContext): Promise<unknown> {
+  const value = await readJson(c);
+  refuseParameters(c);
+  return value;
+}
+
 /** @throws AppError unknown_parameter */
 export function refuseParameters(c: AppContext): void {
+  if (!c.req.url.includes('?')) return;
   const names = [...new URL(c.req.url).searchParams.keys()];
   if (names.length === 0) return;
   const faults = names.map((parameter) => ({

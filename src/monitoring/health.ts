@@ -4,6 +4,7 @@ import type { Doors } from '../data/doors.ts';
 import type { AppContext } from '../http/context.ts';
 import type { RouteModule } from '../http/route.ts';
 import { sendJson } from '../http/send.ts';
+import { refuseParameters } from '../http/write.ts';
 
 /** Longest wait for one dependency, ms. */
 const DEADLINE = 2000;
@@ -25,6 +26,7 @@ async function probe(now: () => number, work: () => Promise<boolean>): Promise<P
 
 /** Ready when Postgres answers; without Redis or rooms the product is slower, not down. */
 async function ready(c: AppContext): Promise<Response> {
+  refuseParameters(c);
   const { ctx, doors } = c.env;
   const now = ctx.now;
   const [postgres, redis, rooms] = await Promise.all([
@@ -66,7 +68,10 @@ export const healthRoutes: RouteModule = [
     awaitsDatabase: false,
     success: { status: 200, schema: Live, description: 'It runs' },
     errors: [],
-    handler: (c) => sendJson(c, 200, { status: 'live' }, { headers: { 'Cache-Control': 'no-store' } }),
+    handler(c) {
+      refuseParameters(c);
+      return sendJson(c, 200, { status: 'live' }, { headers: { 'Cache-Control': 'no-store' } });
+    },
   },
   {
     method: 'get',

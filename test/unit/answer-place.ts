@@ -95,6 +95,7 @@ export function isolate({ world, store, tell }: Place, withEdge = true) {
     tags: ['things'],
     ttl: 60,
     staleIfError: true,
+    linked: false,
   };
   const admission: Admission = {
     ready: () => true,

@@ -149,6 +149,10 @@ describe.each(routes.map((route) => [route.name, route] as const))('%s', (_, rou
       const { body, id } = await aim(route, salon);
       const unknown = await fire(salon.api, { method, path: pathTo(route, NOBODY), body, id });
       expectProblem(unknown, 'not_found');
+      // Whatever is there would match; nothing is (RFC 9110, 13.1.2).
+      const any = { 'If-None-Match': '*', 'Cache-Control': 'max-age=0' };
+      const looked = await fire(salon.api, { method, path: pathTo(route, NOBODY), body, id }, any);
+      expect(looked.status).toBe(404);
       const wrong = [
         'x',
         '%ff',
@@ -175,13 +179,19 @@ describe.each(routes.map((route) => [route.name, route] as const))('%s', (_, rou
     test.skipIf(ofMany(route))('If-Match of another version is 412 and changes nothing', async () => {
       const shot = await aim(route, salon);
       const head = (await salon.api.get('/events')).json.head;
-      for (const wrong of ['"999"', 'W/"1"', '1', '"x"', '"1", "2"']) {
+      const at = shot.id === null ? spec.path : `/${route.topic}/${shot.id}`;
+      const present = await salon.api.get(at);
+      const { version } = present.json;
+      for (const wrong of ['"999"', '"99999999999"', `W/"${version}"`, `${version}`, '"x"', `"${version}", "2"`]) {
         const reply = await fire(salon.api, shot, { 'If-Match': wrong });
         expect(reply.status, `If-Match: ${wrong}`).toBe(412);
         expectProblem(reply, 'version_mismatch');
+        expect(reply.json.detail).toContain(`present version is ${version}. `);
+        expect(reply.json.detail).toContain(`If-Match: "${version}"`);
       }
+      const etag = String(present.headers.get('etag'));
+      expect((await fire(salon.api, shot, { 'If-Match': etag })).status).toBe(412);
       expect((await salon.api.get('/events')).json.head).toBe(head);
-      const version = (await salon.api.get(shot.id === null ? spec.path : `/${route.topic}/${shot.id}`)).json.version;
       const right = await fire(salon.api, shot, { 'If-Match': `"${version}"` });
       expect(right.status, right.text).toBe(spec.success.status);
       expect((await fire(salon.api, shot, { 'If-Match': '*' })).status).toBe(spec.success.status);

@@ -2,6 +2,7 @@ import { type SQL, sql } from 'drizzle-orm';
 import { AppError } from '../../core/errors.ts';
 import { parseId } from '../../core/id.ts';
 import type { AppContext } from '../../http/context.ts';
+import { expectVersion } from '../../http/documents.ts';
 import { change, type WriteInput } from '../../http/write.ts';
 import { forgetKey } from './principal.ts';
 import { apiKeyResource } from './resource.ts';
@@ -11,8 +12,7 @@ import { mintKey } from './secret.ts';
 const at = (companyId: string, id: string): SQL =>
   sql`api_keys.company_id = ${companyId}::uuid and api_keys.id = ${id}::uuid`;
 
-const expectKey = ({ companyId, id, expected }: WriteInput<unknown>): SQL =>
-  sql`select app.expect_version(max(version), ${expected}::int) from api_keys where ${at(companyId, id)}`;
+const expectKey = (input: WriteInput<unknown>): SQL => expectVersion(apiKeyResource, input);
 
 /** Makes a key; its secret is in this one answer and nowhere else. A key holds at most its creator's scopes. */
 export function createApiKey(c: AppContext): Promise<Response> {

@@ -1,4 +1,5 @@
 import { sql } from 'drizzle-orm';
+import { sameVersion } from '../../http/documents.ts';
 import { detail } from '../../http/list.ts';
 import type { RouteModule } from '../../http/route.ts';
 import { change } from '../../http/write.ts';
@@ -12,7 +13,7 @@ const update = change({
   status: 200,
   statements({ companyId, body, expected }) {
     return [
-      sql`select app.expect_version((select version from companies where id = ${companyId}::uuid), ${expected}::int)`,
+      sql`select ${sameVersion(sql`version`, expected)} from companies where id = ${companyId}::uuid`,
       sql`update companies set name = coalesce(${body.name ?? null}, name), time_zone = coalesce(${body.timeZone ?? null}, time_zone),
         external_id = ${body.externalId === undefined ? sql`external_id` : sql`${body.externalId}::text`} where id = ${companyId}::uuid`,
     ];

@@ -3,13 +3,13 @@ import { AppError } from '../../core/errors.ts';
 import { type Row, rowsOf } from '../../data/log.ts';
 import { admit } from '../../data/write.ts';
 import { admissionOf } from '../../http/admission.ts';
-import { readJson, validate } from '../../http/body.ts';
-import type { AppContext, Principal } from '../../http/context.ts';
+import { validate } from '../../http/body.ts';
+import { type AppContext, type Principal, principalOf } from '../../http/context.ts';
 import type { Authenticator } from '../../http/middleware.ts';
 import { read, TTL } from '../../http/read.ts';
 import type { RouteModule } from '../../http/route.ts';
 import { send, sendJson } from '../../http/send.ts';
-import { refuseParameters, validateNothing } from '../../http/write.ts';
+import { readBody, validateNothing } from '../../http/write.ts';
 import { keyPrincipal } from '../api-keys/principal.ts';
 import { KEY_PREFIX } from '../api-keys/secret.ts';
 import { companyNoun } from '../company/resource.ts';
@@ -45,8 +45,10 @@ const SECRET = { 'Cache-Control': 'no-store' };
  */
 async function ownBody(c: AppContext): Promise<unknown> {
   await admit(c.env.ctx, c.env.doors, admissionOf(c, null, 1, 'write'));
-  refuseParameters(c);
-  return readJson(c);
+  const body = await readBody(c);
+  // 403 comes before 422.
+  if (principalOf(c).userId === null) throw new AppError('forbidden', 'An API key has no session and no password.');
+  return body;
 }
 
 /** GET /auth/me: the user and company of the token. Keys have no user. */
@@ -90,7 +92,7 @@ export const signInRoutes: RouteModule = [
     success: { status: 201, schema: SignedIn, description: 'The company, its owner and their tokens' },
     errors: ['signup_closed', 'email_taken', 'rate_limited'],
     async handler(c: AppContext) {
-      const value = await readJson(c);
+      const value = await readBody(c);
       // 403 comes before 422.
       if (c.env.doors.settings.signup === 'closed') throw new AppError('signup_closed');
       const { body, revision } = await signUp(c, validate(SignUp, value));
@@ -109,7 +111,7 @@ export const signInRoutes: RouteModule = [
     success: { status: 200, schema: SignedIn, description: 'The company, the user and their tokens' },
     errors: ['invalid_credentials', 'rate_limited'],
     async handler(c: AppContext) {
-      const { body, revision } = await login(c, validate(Login, await readJson(c)));
+      const { body, revision } = await login(c, validate(Login, await readBody(c)));
       return sendJson(c, 200, body, { headers: { ...SECRET, Revision: String(revision) } });
     },
   },
@@ -125,7 +127,7 @@ export const signInRoutes: RouteModule = [
     success: { status: 200, schema: SignedIn, description: 'The company, the user and their new tokens' },
     errors: ['invalid_refresh_token', 'rate_limited'],
     async handler(c: AppContext) {
-      const { body, revision } = await refresh(c, validate(Refresh, await readJson(c)));
+      const { body, revision } = await refresh(c, validate(Refresh, await readBody(c)));
       return sendJson(c, 200, body, { headers: { ...SECRET, Revision: String(revision) } });
     },
   },
@@ -170,7 +172,7 @@ export const signInRoutes: RouteModule = [
     success: { status: 202, schema: null, description: 'If somebody has this address, a mail is on its way' },
     errors: ['rate_limited'],
     async handler(c: AppContext) {
-      await forgotPassword(c, validate(ForgottenPassword, await readJson(c)));
+      await forgotPassword(c, validate(ForgottenPassword, await readBody(c)));
       return send(c, { status: 202, body: null, headers: SECRET });
     },
   },
@@ -185,7 +187,7 @@ export const signInRoutes: RouteModule = [
     success: { status: 200, schema: UserView, description: 'The user, who may now sign in' },
     errors: ['invalid_link', 'rate_limited'],
     async handler(c: AppContext) {
-      return sendJson(c, 200, await resetPassword(c, validate(PasswordReset, await readJson(c))), { headers: SECRET });
+      return sendJson(c, 200, await resetPassword(c, validate(PasswordReset, await readBody(c))), { headers: SECRET });
     },
   },
   {

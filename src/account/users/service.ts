@@ -3,6 +3,7 @@ import { parseId } from '../../core/id.ts';
 import { instantOf } from '../../core/instant-view.ts';
 import { behind } from '../../data/context.ts';
 import type { AppContext } from '../../http/context.ts';
+import { sameVersion } from '../../http/documents.ts';
 import { change, type WriteInput } from '../../http/write.ts';
 import { newLink } from '../sign-in/link.ts';
 import { hashPassword } from '../sign-in/password.ts';
@@ -18,7 +19,7 @@ const at = (companyId: string, id: string): SQL =>
  * write, because a token may still name a role that its user has lost.
  */
 function expectUser({ companyId, id, expected }: WriteInput<unknown>, role: string | null = null): SQL {
-  return sql`select app.expect_version(max(version), null), app.guard_user(${id}::uuid, ${role}), app.expect_version(max(version), ${expected}::int)
+  return sql`select app.expect_version(max(version), null), app.guard_user(${id}::uuid, ${role}), ${sameVersion(sql`max(version)`, expected)}
     from users where ${at(companyId, id)}`;
 }
 

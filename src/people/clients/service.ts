@@ -1,7 +1,7 @@
 import { type SQL, sql } from 'drizzle-orm';
 import type * as z from 'zod';
 import { formatId, parseId } from '../../core/id.ts';
-import { assignments, expectVersion, insertRow, patchRow, rowOf } from '../../http/documents.ts';
+import { assignments, expectVersion, insertRow, patchRow, rowOf, sameVersion } from '../../http/documents.ts';
 import { NOBODY } from '../../http/list.ts';
 import { change, type WriteInput } from '../../http/write.ts';
 import { clientResource as resource } from './resource.ts';
@@ -9,7 +9,7 @@ import { ClientCreate, ClientMerge, ClientPatch } from './schema.ts';
 
 /** The row must exist, have the version the caller expects, and not be erased; `unmerged`: nor merged into another. */
 const expectClient = (input: WriteInput<unknown>, unmerged = false): SQL =>
-  sql`select app.expect_version(max(version), ${input.expected}::int), app.refuse(bool_or(erased_at is not null), 'erased'),
+  sql`select app.expect_version(max(version), null), ${sameVersion(sql`max(version)`, input.expected)}, app.refuse(bool_or(erased_at is not null), 'erased'),
     app.refuse(${unmerged}::boolean and bool_or(merged_into is not null), 'conflict', '{"detail": "This client was merged into another one."}')
     from clients where ${rowOf(resource, input)}`;
 
@@ -99,9 +99,12 @@ export const mergeClient = change({
   status: 200,
   statements({ companyId, id, body, expected }) {
     const source = parseId('clnt', body.sourceId) ?? NOBODY;
-    const itself = sql`select app.refuse(exists (select from clients where ${rowOf(resource, { companyId, id })}), 'invalid_body', '{"pointer": "/sourceId", "detail": "Must be another client."}')`;
-    const merge = sql`select app.merge_clients(${id}::uuid, ${source}::uuid, ${expected}::int)`;
-    return source === id ? [itself, merge] : [merge];
+    // In the contract's order: 404, 422, 412; the merge itself refuses with 409.
+    const expect = sql`select app.expect_version(max(version), null),
+      app.refuse(${source === id}::boolean, 'invalid_body', '{"pointer": "/sourceId", "detail": "Must be another client."}'),
+      app.refuse(not exists (select from clients where ${rowOf(resource, { companyId, id: source })}), 'unknown_reference', '{"pointer": "/sourceId", "detail": "There is no such client."}'),
+      ${sameVersion(sql`max(version)`, expected)} from clients where ${rowOf(resource, { companyId, id })}`;
+    return [expect, sql`select app.merge_clients(${id}::uuid, ${source}::uuid, null)`];
   },
 });
 
