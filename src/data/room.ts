@@ -1,9 +1,15 @@
-import type { Ctx } from './context.ts';
+import { AppError } from '../core/errors.ts';
+import { Breaker } from './breaker.ts';
+import { behind, type Ctx } from './context.ts';
 
 /** What a write tells its company's room (a Durable Object), which is the company's relay. */
 export type RoomApi = {
-  /** Arms the alarm: a write with this id may commit soon. */
-  expect(companyId: string, requestId: string): Promise<void>;
+  /** Arms the alarm: a write with this id may commit soon. False: it is not its turn yet, see `turn`. */
+  expect(companyId: string, requestId: string): Promise<boolean>;
+  /** Waits for the turn of a write, at most `patience` ms; true: it has come, and the write is expected. */
+  turn(companyId: string, requestId: string, patience: number): Promise<boolean>;
+  /** The write committed, its announcement is under way: its turn is another's. */
+  free(requestId: string): Promise<void>;
   /** The write committed and Redis knows `first..last`. Clears the expectation. */
   publish(companyId: string, requestId: string, range: { epoch: string; first: number; last: number }): Promise<void>;
   /** The write ended without a change. Clears the expectation. */
@@ -16,8 +22,28 @@ export type RoomDoor = (companyId: string) => RoomApi;
 
 const ATTEMPTS = 3;
 
-/** Calls a room, retrying only what the platform says is worth it. Counts one trip per call. */
-export async function callRoom<T>(ctx: Ctx, call: () => Promise<T>): Promise<T> {
+/** Longest wait for an object that does more than take a note, ms. */
+const DEADLINE = 10_000;
+/** Longest wait for a room before a write, ms: one far away that has to be started needs a part of it. */
+const NOTE_DEADLINE = 2000;
+
+/**
+ * Calls a room, retrying only what the platform says is worth it; counts one trip per call. The deadline is a timer of the
+ * caller's own, because a call to an object that hangs never settles.
+ */
+export async function callRoom<T>(ctx: Ctx, call: () => Promise<T>, deadline: number = DEADLINE): Promise<T> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`no answer of the room within ${deadline} ms`)), deadline);
+  });
+  try {
+    return await Promise.race([attempts(ctx, call), late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+async function attempts<T>(ctx: Ctx, call: () => Promise<T>): Promise<T> {
   for (let attempt = 1; ; attempt += 1) {
     try {
       ctx.trips.room += 1;
@@ -28,4 +54,58 @@ export async function callRoom<T>(ctx: Ctx, call: () => Promise<T>): Promise<T> 
       await new Promise((resolve) => setTimeout(resolve, Math.random() * 100 * 2 ** attempt));
     }
   }
+}
+
+/** Tells a room something behind the answer: nobody waits for it, and a room that hangs holds nothing up. */
+export function tellRoom(ctx: Ctx, what: string, call: () => Promise<unknown>): void {
+  ctx.waitUntil(callRoom(behind(ctx), call, NOTE_DEADLINE).catch(() => ctx.note('roomError', what)));
+}
+
+const MOST_SILENT = 1000;
+/** Rooms that did not answer, so that not every write pays the deadline. Plain numbers, bounded. */
+const silent = new Map<string, Breaker>();
+
+/** How a write stands with its company's room: expected, told to wait for its turn, or unknown to a room out of reach. */
+export type Standing = 'expected' | 'waiting' | 'unreached';
+
+/** Tells the room of a write. A room out of reach must not stop a salon's work; the sweep still finds a crash then. */
+export async function announceIntent(ctx: Ctx, rooms: RoomDoor, companyId: string): Promise<Standing> {
+  const breaker = silent.get(companyId);
+  if (breaker !== undefined && !breaker.admits(ctx.now())) {
+    ctx.note('roomError', 'open');
+    return 'unreached';
+  }
+  try {
+    const begun = await callRoom(ctx, () => rooms(companyId).expect(companyId, ctx.requestId), NOTE_DEADLINE);
+    silent.delete(companyId);
+    return begun === false ? 'waiting' : 'expected';
+  } catch {
+    ctx.note('roomError', 'expect');
+    if (silent.size >= MOST_SILENT) silent.clear();
+    const failing = silent.get(companyId) ?? new Breaker(2, 5000);
+    silent.set(companyId, failing);
+    failing.failed(ctx.now());
+    return 'unreached';
+  }
+}
+
+/**
+ * Waits in the room, not in a backend, until it is this write's turn.
+ * @throws AppError busy when it did not come in time; the room has forgotten the write then
+ */
+export async function awaitTurn(ctx: Ctx, rooms: RoomDoor, companyId: string, patience: number): Promise<Standing> {
+  const asked = ctx.now();
+  const turn = (): Promise<boolean> => rooms(companyId).turn(companyId, ctx.requestId, patience);
+  try {
+    if (await callRoom(ctx, turn, patience + NOTE_DEADLINE)) {
+      ctx.note('turnMs', ctx.now() - asked);
+      return 'expected';
+    }
+  } catch {
+    ctx.note('roomError', 'turn');
+    return 'unreached';
+  }
+  throw new AppError('busy', 'Many writes of this company are under way. Nothing was changed; try again.', {
+    extra: { retryAfter: 2 },
+  });
 }

@@ -6,7 +6,7 @@ import type { Ctx } from './context.ts';
 import type { Doors } from './doors.ts';
 import { type Claim, type Committed, commit, type Guard, type Kept, type Writer } from './log.ts';
 import { touchedTags } from './registry.ts';
-import { callRoom } from './room.ts';
+import { announceIntent, awaitTurn, tellRoom } from './room.ts';
 
 /** A write of one company: who, what, and what it rests on. */
 export type WriteOrder = {
@@ -34,30 +34,26 @@ export function write(ctx: Ctx, doors: Doors, order: WriteOrder, admission: Admi
 async function perform(ctx: Ctx, doors: Doors, order: WriteOrder, admission: Admission): Promise<Committed> {
   const { companyId } = order;
   const room = doors.rooms(companyId);
-  const expected = callRoom(ctx, () => room.expect(companyId, ctx.requestId)).then(
-    () => true,
-    () => {
-      // A room out of reach must not stop a salon's work; the sweep still finds a crash now.
-      ctx.note('roomError', 'expect');
-      return false;
-    },
-  );
+  const intent = announceIntent(ctx, doors.rooms, companyId);
   try {
-    await Promise.all([admit(ctx, doors, admission), expected]);
+    const [, standing] = await Promise.all([admit(ctx, doors, admission), intent]);
+    if (standing === 'waiting') await awaitTurn(ctx, doors.rooms, companyId, doors.settings.databaseAcquireTimeout);
     const committed = await commit(ctx, doors.write, companyId, order.writer, order.name, order.statements, order);
+    // Others wait for it, as this one did: the turn ends with the commit, not with its announcement.
+    if (standing === 'waiting') tellRoom(ctx, 'free', () => room.free(ctx.requestId));
     if (await announceChanges(ctx, doors, companyId, committed, admission)) {
       const range = { epoch: committed.epoch, first: committed.base + 1, last: committed.head };
-      const told =
+      tellRoom(ctx, 'publish', () =>
         committed.changes.length === 0
           ? room.settle(companyId, ctx.requestId)
-          : room.publish(companyId, ctx.requestId, range);
-      ctx.waitUntil(told.catch(() => ctx.note('roomError', 'publish')));
+          : room.publish(companyId, ctx.requestId, range),
+      );
     }
     return committed;
   } catch (error) {
     // "Unavailable" leaves open whether the commit happened: then the expectation stays and the alarm looks it up.
     const undone = error instanceof AppError && error.code !== 'database_unavailable';
-    if (undone) ctx.waitUntil(expected.then(() => room.settle(companyId, ctx.requestId)).catch(() => undefined));
+    if (undone) tellRoom(ctx, 'settle', () => intent.then(() => room.settle(companyId, ctx.requestId)));
     throw error;
   }
 }

@@ -1,12 +1,18 @@
 import { DurableObject } from 'cloudflare:workers';
+import { AppError } from '../core/errors.ts';
 import { type Ctx, makeCtx } from '../data/context.ts';
 import type { Doors } from '../data/doors.ts';
 import { announceFromLog, type Position } from '../data/relay.ts';
 import type { RoomApi } from '../data/room.ts';
 import type { Env } from '../env.ts';
-import { dueAt, isOver, RETRY } from './schedule.ts';
+import { Expectations } from './expectations.ts';
+import { dueAt, longestWrite, RETRY } from './schedule.ts';
+import { TurnDesk } from './turn-desk.ts';
 
 const MOST_AHEAD = 500;
+
+/** The company was deleted: there is nothing to announce, and nobody to announce it to. */
+const isGone = (error: unknown): boolean => error instanceof AppError && error.code === 'unauthenticated';
 
 /**
  * One per company: its relay. Every write announces itself here before it commits; when the Worker died or Redis failed
@@ -18,21 +24,35 @@ export abstract class Room extends DurableObject<Env> implements RoomApi {
   protected abstract doors(env: Env): Doors;
 
   readonly #sql: SqlStorage;
+  readonly #expectations: Expectations;
+  readonly #desk = new TurnDesk({ now: Date.now, after: (ms, work) => void setTimeout(work, ms) });
   /** Ranges that were published before an earlier one, first → last. Lost with an eviction: then the log is read again. */
   readonly #ahead = new Map<number, number>();
 
   constructor(state: DurableObjectState, env: Env) {
     super(state, env);
     this.#sql = state.storage.sql;
-    this.#sql.exec(`create table if not exists room (one integer primary key check (one = 1), company_id text not null, epoch text, revision integer);
-      create table if not exists expectations (request_id text primary key, since integer not null)`);
+    this.#sql.exec(
+      `create table if not exists room (one integer primary key check (one = 1), company_id text not null, epoch text, revision integer)`,
+    );
+    this.#expectations = new Expectations(this.#sql);
   }
 
-  async expect(companyId: string, requestId: string): Promise<void> {
-    const now = Date.now();
-    this.#sql.exec('insert or ignore into room (one, company_id) values (1, ?)', companyId);
-    this.#sql.exec('insert or replace into expectations (request_id, since) values (?, ?)', requestId, now);
-    if ((await this.ctx.storage.getAlarm()) === null) await this.ctx.storage.setAlarm(dueAt(now));
+  async expect(companyId: string, requestId: string): Promise<boolean> {
+    if (!this.#desk.begin(requestId)) return false;
+    await this.#expect(companyId, requestId);
+    return true;
+  }
+
+  async turn(companyId: string, requestId: string, patience: number): Promise<boolean> {
+    if (!(await this.#desk.wait(requestId, patience))) return false;
+    // Expected from now on: while it waited there was nothing to find.
+    await this.#expect(companyId, requestId);
+    return true;
+  }
+
+  async free(requestId: string): Promise<void> {
+    this.#desk.end(requestId);
   }
 
   async publish(
@@ -63,19 +83,26 @@ export abstract class Room extends DurableObject<Env> implements RoomApi {
 
   override async alarm(): Promise<void> {
     const now = Date.now();
-    const due = this.#sql
-      .exec('select request_id, since from expectations where since <= ?', now - dueAt(0) + 1)
-      .toArray();
     const room = this.#sql.exec('select company_id from room').toArray()[0];
-    if (due.length > 0 && room !== undefined) {
-      const caughtUp = await this.catchUp(String(room.company_id)).catch(() => false);
-      // Retries are ours: the platform's own would back off beyond the promise of ten seconds.
-      if (!caughtUp) return this.ctx.storage.setAlarm(Date.now() + RETRY);
-      // A write that waits for its company's lock may commit long after it was due: it is looked for until it cannot.
-      for (const row of due) if (isOver(Number(row.since), now)) this.#forget(String(row.request_id));
+    if (room !== undefined && this.#expectations.anyDue(now)) {
+      try {
+        // Retries are ours: the platform's own would back off beyond the promise of ten seconds.
+        if (!(await this.catchUp(String(room.company_id)))) return this.ctx.storage.setAlarm(Date.now() + RETRY);
+      } catch (error) {
+        if (!isGone(error)) return this.ctx.storage.setAlarm(Date.now() + RETRY);
+        return this.#expectations.clear();
+      }
+      this.#expectations.forgetOver(now, longestWrite(this.doors(this.env).settings.databaseAcquireTimeout));
     }
-    const next = this.#sql.exec('select min(since) since from expectations').toArray()[0]?.since;
-    if (typeof next === 'number') await this.ctx.storage.setAlarm(Math.max(Date.now() + RETRY, dueAt(next)));
+    const next = this.#expectations.nextLook(now);
+    if (next !== null) await this.ctx.storage.setAlarm(next);
+  }
+
+  async #expect(companyId: string, requestId: string): Promise<void> {
+    const now = Date.now();
+    this.#sql.exec('insert or ignore into room (one, company_id) values (1, ?)', companyId);
+    this.#expectations.add(requestId, now);
+    if ((await this.ctx.storage.getAlarm()) === null) await this.ctx.storage.setAlarm(dueAt(now));
   }
 
   #position(): Position | null {
@@ -101,7 +128,8 @@ export abstract class Room extends DurableObject<Env> implements RoomApi {
   }
 
   #forget(requestId: string): void {
-    this.#sql.exec('delete from expectations where request_id = ?', requestId);
+    this.#expectations.forget(requestId);
+    this.#desk.end(requestId);
   }
 
   #ctx(): Ctx {

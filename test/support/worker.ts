@@ -8,11 +8,17 @@ export type WorkerOptions = {
   /** Where Durable Objects keep their state; absent: in memory. */
   persist?: string;
   port?: number;
+  /** Isolates that share the Durable Objects of the first. Default 1. */
+  isolates?: number;
+  /** A module whose class CompanyRoom stands in the place of the room. */
+  rooms?: string;
 };
 
 export type RunningWorker = {
   /** Straight to the Worker, past Miniflare's entry. */
   url: string;
+  /** Those of all its isolates, the first included. */
+  urls: readonly string[];
   /** Fires the cron handler, as the platform does every minute. */
   sweep(): Promise<void>;
   /** Everything the Worker wrote to its log. */
@@ -20,9 +26,41 @@ export type RunningWorker = {
   stop(): Promise<void>;
 };
 
+const COMPATIBILITY_DATE = '2026-10-20';
+const NAME = 'clients-plus';
+
+const standIn = (script: string) => ({
+  name: 'rooms',
+  modules: [{ type: 'ESModule' as const, path: 'rooms.mjs', contents: script }],
+  compatibilityDate: COMPATIBILITY_DATE,
+  durableObjects: { ROOMS: { className: 'CompanyRoom', useSQLite: true } },
+});
+
+function isolate({ bundle, vars, rooms }: WorkerOptions, port: number, index: number) {
+  const elsewhere = index === 0 ? {} : { scriptName: NAME };
+  return {
+    name: index === 0 ? NAME : `${NAME}-${index}`,
+    modulesRoot: dirname(bundle),
+    modules: [{ type: 'ESModule' as const, path: bundle }],
+    compatibilityDate: COMPATIBILITY_DATE,
+    compatibilityFlags: ['nodejs_compat'],
+    bindings: vars,
+    durableObjects: {
+      ROOMS: {
+        className: 'CompanyRoom',
+        useSQLite: true,
+        ...(rooms === undefined ? elsewhere : { scriptName: 'rooms' }),
+      },
+      JOBS: { className: 'Jobs', useSQLite: true, ...elsewhere },
+    },
+    unsafeDirectSockets: [{ host: '127.0.0.1', port }],
+  };
+}
+
 /** Runs a production bundle in workerd, inside this process. */
 export async function startWorker(options: WorkerOptions): Promise<RunningWorker> {
-  const port = options.port ?? (await freePort());
+  const ports = [options.port ?? (await freePort())];
+  while (ports.length < (options.isolates ?? 1)) ports.push(await freePort());
   const logs: string[] = [];
   const mf = new Miniflare(
     convertV4MiniflareOptions({
@@ -34,25 +72,16 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
       handleStructuredLogs: ({ message }: { message: string }) => void logs.push(message),
       ...(options.persist === undefined ? {} : { resourcePersistencePath: options.persist }),
       workers: [
-        {
-          name: 'clients-plus',
-          modulesRoot: dirname(options.bundle),
-          modules: [{ type: 'ESModule', path: options.bundle }],
-          compatibilityDate: '2026-10-20',
-          compatibilityFlags: ['nodejs_compat'],
-          bindings: options.vars,
-          durableObjects: {
-            ROOMS: { className: 'CompanyRoom', useSQLite: true },
-            JOBS: { className: 'Jobs', useSQLite: true },
-          },
-          unsafeDirectSockets: [{ host: '127.0.0.1', port }],
-        },
+        ...ports.map((port, index) => isolate(options, port, index)),
+        ...(options.rooms === undefined ? [] : [standIn(options.rooms)]),
       ],
     }),
   );
   await mf.ready;
+  const urls = ports.map((port) => `http://127.0.0.1:${port}`);
   return {
-    url: `http://127.0.0.1:${port}`,
+    url: urls[0] ?? '',
+    urls,
     logs,
     async sweep() {
       const answer = await mf.dispatchFetch('http://localhost/cdn-cgi/local/scheduled?cron=*+*+*+*+*');

@@ -1,0 +1,43 @@
+import { dueAt, lookAgainAt } from './schedule.ts';
+
+/**
+ * The writes that may have committed without having been announced. Rows, because the room may be evicted at any moment.
+ */
+export class Expectations {
+  readonly #sql: SqlStorage;
+
+  constructor(sql: SqlStorage) {
+    this.#sql = sql;
+    sql.exec('create table if not exists expectations (request_id text primary key, since integer not null)');
+  }
+
+  add(requestId: string, now: number): void {
+    this.#sql.exec('insert or replace into expectations (request_id, since) values (?, ?)', requestId, now);
+  }
+
+  forget(requestId: string): void {
+    this.#sql.exec('delete from expectations where request_id = ?', requestId);
+  }
+
+  clear(): void {
+    this.#sql.exec('delete from expectations');
+  }
+
+  /** Whether some write should have been published by now. */
+  anyDue(now: number): boolean {
+    const { oldest } = this.#sql.exec('select min(since) oldest from expectations').one();
+    return typeof oldest === 'number' && dueAt(oldest) <= now;
+  }
+
+  /** After all there is was announced: a write that waits for its company's lock may still commit, until it cannot. */
+  forgetOver(now: number, longest: number): void {
+    this.#sql.exec('delete from expectations where since <= ?', now - longest);
+  }
+
+  /** When to look for them next, ms; null when there are none. */
+  nextLook(now: number): number | null {
+    const looks = this.#sql.exec('select since from expectations').toArray();
+    if (looks.length === 0) return null;
+    return Math.min(...looks.map(({ since }) => lookAgainAt(Number(since), now)));
+  }
+}
