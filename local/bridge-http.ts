@@ -25,10 +25,12 @@ export interface BridgeServer {
   stop(): Promise<void>;
 }
 
-type Handler = (request: IncomingMessage, body: string) => Promise<BridgeAnswer>;
+/** `left` is aborted when the caller goes away before its answer. */
+type Handler = (request: IncomingMessage, body: string, left: AbortSignal) => Promise<BridgeAnswer>;
 
 const slowMs = 5_000;
-const maxBodyBytes = 10 * 1024 * 1024;
+/** Largest request, and by default largest answer, of the hosted services. */
+export const MOST_BYTES = 10 * 1024 * 1024;
 const garbage = [
   '<html><body><h1>502 Bad Gateway</h1></body></html>',
   '{"result":["dHJ1bmNhdG',
@@ -36,11 +38,19 @@ const garbage = [
 ];
 
 /**
- * An HTTP server on 127.0.0.1 with the shared parts of both bridges: body cap (10 MB → 413), latency injection,
+ * An HTTP server on 127.0.0.1 with the shared parts of both bridges: body cap (10 MiB → 413), latency injection,
  * faults, and keep-alive that never closes under the client's feet. `onRequest` runs once per HTTP request.
  */
 export async function startBridgeServer(
-  options: { port?: number; delayMs?: number; onRequest?: () => void },
+  options: {
+    port?: number;
+    delayMs?: number;
+    /** What a request above the cap is answered. */
+    tooLarge?: BridgeAnswer;
+    onRequest?: () => void;
+    /** Called with the size of each answer of the handler. */
+    onAnswer?: (bytes: number) => void;
+  },
   handle: Handler,
 ): Promise<BridgeServer> {
   let delayMs = options.delayMs ?? 0;
@@ -53,20 +63,29 @@ export async function startBridgeServer(
 
   async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     options.onRequest?.();
+    const left = new AbortController();
+    response.once('close', () => {
+      if (!response.writableFinished) left.abort();
+    });
     if (fault === 'refuse') return void request.socket.destroy();
     const body = await readBody(request);
-    if (body === undefined) return send(response, { status: 413, body: '{"message":"request is too large"}' });
+    if (body === undefined) {
+      send(response, options.tooLarge ?? { status: 413, body: '{"message":"request is too large"}' });
+      return;
+    }
     budget -= 1;
     if (budget < 0) await new Promise<void>((go) => held.push(go));
     if (delayMs > 0) await exactly(delayMs);
     if (fault === 'garbage') {
       const text = garbage[garbageTurn++ % garbage.length] ?? '';
-      return send(response, { status: 200, body: text });
+      send(response, { status: 200, body: text });
+      return;
     }
     const slow = fault === 'slow';
-    const answer = await handle(request, body);
+    const answer = await handle(request, body, left.signal);
     if (slow) await wait(slowMs);
-    send(response, answer);
+    const bytes = send(response, answer);
+    options.onAnswer?.(bytes);
   }
 
   const server = createServer((request, response) => {
@@ -112,7 +131,8 @@ async function exactly(ms: number): Promise<void> {
   while (performance.now() < end) await new Promise((resolve) => setImmediate(resolve));
 }
 
-function send(response: ServerResponse, answer: BridgeAnswer): void {
+/** @returns the bytes of its body */
+function send(response: ServerResponse, answer: BridgeAnswer): number {
   const bytes = Buffer.byteLength(answer.body);
   response.writeHead(answer.status, {
     'Content-Type': 'application/json',
@@ -120,6 +140,7 @@ function send(response: ServerResponse, answer: BridgeAnswer): void {
     ...answer.headers,
   });
   response.end(answer.body);
+  return bytes;
 }
 
 /** The whole body as text, or undefined when it is larger than allowed. Rejects when the client leaves half-way. */
@@ -129,9 +150,9 @@ function readBody(request: IncomingMessage): Promise<string | undefined> {
     let bytes = 0;
     request.on('data', (chunk: Buffer) => {
       bytes += chunk.length;
-      if (bytes <= maxBodyBytes) chunks.push(chunk);
+      if (bytes <= MOST_BYTES) chunks.push(chunk);
     });
-    request.once('end', () => resolve(bytes > maxBodyBytes ? undefined : Buffer.concat(chunks).toString('utf8')));
+    request.once('end', () => resolve(bytes > MOST_BYTES ? undefined : Buffer.concat(chunks).toString('utf8')));
     request.once('error', reject);
     request.once('close', () => reject(new Error('the client left before its request was complete')));
   });

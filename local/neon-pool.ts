@@ -1,10 +1,22 @@
 import pg from 'pg';
+import { Left } from './neon-batch.ts';
 
 /** Who connects where, taken from `Neon-Connection-String`. */
 export interface Target {
   user: string;
   password: string;
   database: string;
+}
+
+/** Postgres, or the way to it, refused a connection: nothing was run. */
+export class Refused extends Error {
+  override readonly cause: unknown;
+  readonly target: Target;
+  constructor(target: Target, cause: unknown) {
+    super('connection refused');
+    this.target = target;
+    this.cause = cause;
+  }
 }
 
 interface Connection {
@@ -44,8 +56,8 @@ export class NeonPool {
   }
 
   /**
-   * Runs `work` on a clean connection of `target`; waits when all are busy. Rejects with `work`'s error or with the
-   * error of connecting. The connection serves again only when it left its transaction and lost its session state.
+   * Runs `work` on a clean connection of `target`; waits when all are busy. Rejects with `work`'s error or with
+   * Refused. The connection serves again only when it left its transaction and lost its session state.
    */
   async run<T>(target: Target, work: (client: pg.Client) => Promise<T>): Promise<T> {
     const connection = await this.#acquire(target);
@@ -54,6 +66,10 @@ export class NeonPool {
       const result = await work(connection.client);
       clean = connection.client.getTransactionStatus() === 'I';
       return result;
+    } catch (error) {
+      // A request to cancel that comes late would end the next caller's query.
+      if (error instanceof Left) await this.#close(connection);
+      throw error;
     } finally {
       if (!clean) await this.#rollback(connection);
       this.#release(connection);
@@ -109,7 +125,7 @@ export class NeonPool {
       await client.connect();
     } catch (error) {
       this.#forget(connection);
-      throw error;
+      throw new Refused(target, error);
     }
     return connection;
   }

@@ -1,18 +1,32 @@
 import type pg from 'pg';
 
-/** One statement as the driver sends it; parameters are already text. */
+/** One statement as the driver sends it; parameters are already text. `arrayMode` null: as the request says. */
 export interface Statement {
   query: string;
   params: (string | null)[];
+  arrayMode: boolean | null;
 }
 
-/** One statement's outcome in the shape of Neon's answer, values as unparsed text. */
+/** One statement's outcome; `rows` are finished JSON, so that a large answer is written once and counted as it comes. */
 export interface StatementResult {
   fields: pg.FieldDef[];
-  rows: (string | null)[][];
+  rows: string[];
   command: string;
   rowCount: number | null;
   rowAsArray: boolean;
+}
+
+/** How rows are written, and how many bytes of JSON there may be before one more row is refused. */
+export interface Shape {
+  asArrays: boolean;
+  mostBytes: number;
+}
+
+/** The answer grew beyond what the hosted proxy gives. */
+export class TooLarge extends Error {
+  constructor(most: number) {
+    super(`response is too large (max is ${most} bytes)`);
+  }
 }
 
 interface WireConnection {
@@ -27,39 +41,56 @@ interface WireConnection {
 
 /**
  * Runs statements as one pipeline with a single Sync: one write, one read, and after the first error Postgres skips
- * the rest by itself. `wrap` adds BEGIN and COMMIT around them. It speaks pg's (internal but stable) Submittable
- * interface, because pg's own queries parse every value. `done` is called once, with an error or all results.
+ * the rest by itself. It speaks pg's (internal but stable) Submittable interface, because pg's own queries parse every
+ * value. `done` is called once, with an error or all results.
  */
 export class Pipeline {
   readonly results: StatementResult[] = [];
-  readonly #statements: Statement[];
-  readonly #begin: string | undefined;
+  bytes: number;
+  readonly #statements: readonly Statement[];
+  readonly #shape: Shape;
   readonly #done: (error: Error | undefined) => void;
-  #step = 0;
   #fields: pg.FieldDef[] = [];
-  #rows: (string | null)[][] = [];
+  #rows: string[] = [];
+  #tooLarge = false;
 
-  constructor(statements: Statement[], begin: string | undefined, done: (error: Error | undefined) => void) {
+  /** @param before bytes of the answer that earlier pipelines have filled */
+  constructor(
+    statements: readonly Statement[],
+    shape: Shape,
+    before: number,
+    done: (error: Error | undefined) => void,
+  ) {
     this.#statements = statements;
-    this.#begin = begin;
+    this.#shape = shape;
     this.#done = done;
+    this.bytes = before;
   }
 
   submit(connection: WireConnection): void {
     connection.stream.cork();
-    if (this.#begin !== undefined) send(connection, { query: this.#begin, params: [] });
-    for (const statement of this.#statements) send(connection, statement);
-    if (this.#begin !== undefined) send(connection, { query: 'commit', params: [] });
+    for (const { query, params } of this.#statements) {
+      connection.parse({ text: query, name: '' });
+      connection.bind({ values: params });
+      connection.describe({ type: 'P', name: '' });
+      connection.execute();
+    }
     connection.sync();
     connection.stream.uncork();
   }
 
   handleRowDescription(message: { fields: pg.FieldDef[] }): void {
     this.#fields = message.fields;
+    this.bytes += 120 * message.fields.length;
   }
 
   handleDataRow(message: { fields: (string | null)[] }): void {
-    this.#rows.push(message.fields);
+    // Looked at before each row, as there: the last one may lie across the limit.
+    this.#tooLarge ||= this.bytes > this.#shape.mostBytes;
+    if (this.#tooLarge) return;
+    const row = JSON.stringify(this.#asArray() ? message.fields : this.#asObject(message.fields));
+    this.bytes += Buffer.byteLength(row) + 1;
+    this.#rows.push(row);
   }
 
   handleCommandComplete(message: { text: string }): void {
@@ -83,14 +114,18 @@ export class Pipeline {
   }
 
   handleReadyForQuery(): void {
-    this.#done(undefined);
+    this.#done(this.#tooLarge ? new TooLarge(this.#shape.mostBytes) : undefined);
+  }
+
+  #asArray(): boolean {
+    return this.#statements[this.results.length]?.arrayMode ?? this.#shape.asArrays;
+  }
+
+  #asObject(values: (string | null)[]): Record<string, string | null> {
+    return Object.fromEntries(this.#fields.map(({ name }, index) => [name, values[index] ?? null]));
   }
 
   #finishStatement(tag: string): void {
-    const step = this.#begin === undefined ? this.#step : this.#step - 1;
-    this.#step += 1;
-    // BEGIN and COMMIT are ours, not the caller's.
-    if (step < 0 || step >= this.#statements.length) return;
     const words = tag.split(' ');
     // INSERT's tag names an obsolete OID before the row count.
     const count = Number.parseInt((words[0] === 'INSERT' ? words[2] : words[1]) ?? '', 10);
@@ -99,25 +134,23 @@ export class Pipeline {
       rows: this.#rows,
       command: words[0] ?? '',
       rowCount: Number.isNaN(count) ? null : count,
-      rowAsArray: true,
+      rowAsArray: this.#asArray(),
     });
     this.#fields = [];
     this.#rows = [];
   }
 }
 
-function send(connection: WireConnection, statement: Statement): void {
-  connection.parse({ text: statement.query, name: '' });
-  connection.bind({ values: statement.params });
-  connection.describe({ type: 'P', name: '' });
-  connection.execute();
-}
-
-/** Runs the statements on `client` (see Pipeline); rejects with pg's DatabaseError or the socket's error. */
-export function runPipeline(client: pg.Client, statements: Statement[], begin?: string): Promise<StatementResult[]> {
+/** Runs the statements on `client` (see Pipeline); rejects with TooLarge, pg's DatabaseError or the socket's error. */
+export function runPipeline(
+  client: pg.Client,
+  statements: readonly Statement[],
+  shape: Shape,
+  before: number = 0,
+): Promise<{ results: StatementResult[]; bytes: number }> {
   return new Promise((resolve, reject) => {
-    const pipeline = new Pipeline(statements, begin, (error) => {
-      if (error === undefined) resolve(pipeline.results);
+    const pipeline = new Pipeline(statements, shape, before, (error) => {
+      if (error === undefined) resolve(pipeline);
       else reject(error);
     });
     // pg's types show only `submit` of the interface its client calls.

@@ -45,7 +45,8 @@ export function mapPostgresError(
   constraints: Readonly<Record<string, ConstraintMeaning>>,
 ): AppError | Replay {
   if (error instanceof AppError) return error;
-  const state = error instanceof NeonDbError ? error.code : undefined;
+  // The hosted proxy names no state ('') where a query met no error of Postgres but a lost connection.
+  const state = error instanceof NeonDbError && error.code !== '' ? error.code : undefined;
   // Without a state it never reached Postgres, or the answer was no answer of Postgres.
   if (!(error instanceof NeonDbError) || state === undefined) return unavailable(error);
   // Raised by app.refuse(): the message is one of our codes.
