@@ -9,6 +9,7 @@ import { admit } from '../data/write.ts';
 import { admissionOf } from './admission.ts';
 import { type AppContext, principalOf, require } from './context.ts';
 import { csvLine } from './csv.ts';
+import { takesGzip } from './encoding.ts';
 import { conditionsOf } from './page.ts';
 import { admitAnyone, confirmLife } from './read.ts';
 import type { Resource } from './resource.ts';
@@ -102,9 +103,7 @@ export function exportOf(resource: Resource): (c: AppContext) => Promise<Respons
     }
     const pages = new Pages(first.rows, async (after) => (await read(after)).rows, writerOf(resource, format, query));
     const small = pages.small(WORTH_COMPRESSING);
-    const gzip =
-      small === null &&
-      /(?:^|,)\s*gzip\s*(?:;\s*q=(?!0(?:\.0*)?\s*(?:,|$))[^,]*)?(?=,|$)/i.test(c.req.header('Accept-Encoding') ?? '');
+    const gzip = small === null && takesGzip(c);
     const stream = small === null ? pages.stream((error) => interrupted(ctx.requestId, error)) : null;
     return send(c, {
       status: 200,

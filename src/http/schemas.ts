@@ -21,8 +21,12 @@ export const text = (most: number = TEXT) =>
     .max(most, `Must have at most ${most} characters.`)
     .refine(storable, STORABLE);
 
+/** Text that is kept as it was sent: spaces, line ends and its Unicode form included. */
+export const verbatim = (most: number) =>
+  z.string().max(most, `Must have at most ${most} characters.`).refine(storable, STORABLE);
+
 /** Free text of several lines. */
-export const notes = () => z.string().max(NOTES, `Must have at most ${NOTES} characters.`).refine(storable, STORABLE);
+export const notes = () => verbatim(NOTES);
 
 export const email = () =>
   z

@@ -19,6 +19,8 @@ export type RunningWorker = {
   url: string;
   /** Those of all its isolates, the first included. */
   urls: readonly string[];
+  /** Through the entry, which does to a request what the platform does, such as writing its own Accept-Encoding. */
+  entry: string;
   /** Fires the cron handler, as the platform does every minute. */
   sweep(): Promise<void>;
   /** Everything the Worker wrote to its log. */
@@ -77,11 +79,12 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
       ],
     }),
   );
-  await mf.ready;
+  const entry = await mf.ready;
   const urls = ports.map((port) => `http://127.0.0.1:${port}`);
   return {
     url: urls[0] ?? '',
     urls,
+    entry: entry.origin,
     logs,
     async sweep() {
       const answer = await mf.dispatchFetch('http://localhost/cdn-cgi/local/scheduled?cron=*+*+*+*+*');

@@ -28,10 +28,11 @@ afterAll(() => world.close());
 function raw(
   path: string,
   headers: Record<string, string> = {},
+  at: string = salon.api.url,
 ): Promise<{ headers: NodeJS.Dict<string | string[]>; body: Buffer }> {
   return new Promise((resolve, reject) => {
     const asked = request(
-      `${salon.api.url}/api/v1${path}`,
+      `${at}/api/v1${path}`,
       { headers: { Authorization: `Bearer ${salon.api.token}`, ...headers } },
       (answer) => {
         const chunks: Buffer[] = [];
@@ -89,6 +90,24 @@ describe('ndjson', () => {
     }
     const short = await raw('/clients/export?tag=none', { 'Accept-Encoding': 'gzip' });
     expect(short.headers['content-encoding']).toBeUndefined();
+  });
+
+  test("is compressed as the caller says, not as the platform's entry does", async () => {
+    const sent: [string | null, string | undefined][] = [
+      [null, undefined],
+      ['identity', undefined],
+      ['gzip;q=0', undefined],
+      ['br', undefined],
+      ['gzip', 'gzip'],
+      ['deflate, gzip, br, zstd', 'gzip'],
+    ];
+    for (const [accepts, encoding] of sent) {
+      const headers: Record<string, string> = accepts === null ? {} : { 'Accept-Encoding': accepts };
+      const answer = await raw('/clients/export?format=csv', headers, world.worker.entry);
+      expect([accepts, answer.headers['content-encoding']]).toEqual([accepts, encoding]);
+      const text = (encoding === 'gzip' ? gunzipSync(answer.body) : answer.body).toString('utf8');
+      expect(text.slice(0, 14)).toBe('id,externalId,');
+    }
   });
 
   test('reads no more pages than the caller takes', async () => {

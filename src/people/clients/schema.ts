@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { documentFields, email, externalId, notes, phone, text } from '../../http/schemas.ts';
+import { documentFields, email, externalId, notes, phone, text, verbatim } from '../../http/schemas.ts';
 import { CLIENT_STATUSES } from './table.ts';
 
 /** Tags are short labels; a repeat says nothing more. */
@@ -9,10 +9,17 @@ const tags = () =>
     .max(50, 'Must have at most 50 tags.')
     .transform((list) => [...new Set(list)]);
 
-const scalar = z.union([text(2000), z.number(), z.boolean()]);
+// Kept as sent: neither trimmed nor normalised. What a double cannot hold would come back as another number.
+const whole = {
+  message: 'Must be within ±9007199254740991; send larger ones as text.',
+  params: { code: 'out_of_range' },
+};
+const exact = (value: number): boolean => !Number.isInteger(value) || Number.isSafeInteger(value);
+const scalar = z.union([verbatim(2000), z.number().refine(exact, whole), z.boolean()]);
 const KEYS = { message: 'Must have at most 50 keys.', params: { code: 'too_big' } };
 const fewKeys = (value: object): boolean => Object.keys(value).length <= 50;
-const customFields = () => z.record(text(100), scalar).refine(fewKeys, KEYS);
+const fieldName = () => verbatim(100).min(1, 'Must not be empty.');
+const customFields = () => z.record(fieldName(), scalar).refine(fewKeys, KEYS);
 
 const fields = {
   firstName: text(),
@@ -49,7 +56,7 @@ export const ClientPatch = z
     ...optional(fields),
     status: z.enum(CLIENT_STATUSES).optional(),
     tags: tags().nullable().optional(),
-    customFields: z.record(text(100), scalar.nullable()).refine(fewKeys, KEYS).nullable().optional(),
+    customFields: z.record(fieldName(), scalar.nullable()).refine(fewKeys, KEYS).nullable().optional(),
   })
   .meta({ id: 'ClientPatch' });
 
