@@ -1,6 +1,7 @@
 import { NeonDbError } from '@neondatabase/serverless';
 import { AppError, ERROR_CODES, type ErrorCode } from '../core/errors.ts';
 import { unavailable } from './postgres.ts';
+import { refusedByProxy } from './proxy-refusals.ts';
 
 /** The answer of a repeated Idempotency-Key, as `app.claim_key` raises it. */
 export type StoredAnswer = {
@@ -48,7 +49,8 @@ export function mapPostgresError(
   // The hosted proxy names no state ('') where a query met no error of Postgres but a lost connection.
   const state = error instanceof NeonDbError && error.code !== '' ? error.code : undefined;
   // Without a state it never reached Postgres, or the answer was no answer of Postgres.
-  if (!(error instanceof NeonDbError) || state === undefined) return unavailable(error);
+  if (!(error instanceof NeonDbError)) return unavailable(error);
+  if (state === undefined) return refusedByProxy(error) ?? unavailable(error);
   // Raised by app.refuse(): the message is one of our codes.
   if (state === 'CP400') return refusal(error);
   if (state === 'CP200') return new Replay(JSON.parse(error.detail ?? 'null') as StoredAnswer);

@@ -222,3 +222,48 @@ describe('a database out of reach', () => {
     expect((await put([named('x')], door)).head).toBe(2);
   });
 });
+
+describe('what the proxy refuses', () => {
+  const page = (bytes: number, door = open('write')) =>
+    put([named('x'), sql`select repeat('a', 1000) from generate_series(1, ${Math.ceil(bytes / 1000)}::int)`], door);
+
+  test('as too large an answer or request is undone, and opens no breaker', async () => {
+    const door = open('write');
+    stage.neon.setMostBytes(100_000);
+    try {
+      for (let failure = 1; failure <= 6; failure += 1)
+        expect(await shown(page(200_000, door))).toMatchObject({ code: 'internal_error' });
+    } finally {
+      stage.neon.setMostBytes(null);
+    }
+    const huge = 'a'.repeat(11 * 1024 * 1024);
+    expect(await shown(put([sql`select ${huge}::text`], door))).toMatchObject({ code: 'internal_error' });
+    expect((await page(1000, door)).head).toBe(2);
+  });
+
+  test('at connect was never begun: busy where no place was left, else out of reach, and never an unknown outcome', async () => {
+    const role = `r_${randomUUID().slice(0, 8)}`;
+    await stage.sql(`create role ${role} login password 'p' connection limit 0`);
+    const url = new URL(stage.vars.DATABASE_URL ?? '');
+    url.username = role;
+    url.password = 'p';
+    const door = openDoor(stage, 'write', {
+      url: url.href,
+      onFailure: (error) => mapPostgresError(error, constraints),
+    });
+    try {
+      for (let failure = 1; failure <= 6; failure += 1)
+        expect(await shown(put([named('x')], door))).toMatchObject({ code: 'busy', extra: { retryAfter: 1 } });
+      expect(door.breaker.state(Date.now())).toBe('closed');
+      const name = new URL(stage.adminUrl).pathname.slice(1);
+      await stage.sql(`revoke connect on database ${name} from public`);
+      await stage.sql(`alter role ${role} connection limit 5`);
+      const told = await shown(put([named('x')], door));
+      expect(told).toMatchObject({ code: 'database_unavailable', extra: { sent: false } });
+      await stage.sql(`grant connect on database ${name} to public`);
+    } finally {
+      await stage.sql(`drop role ${role}`);
+    }
+    expect(await logOf(stage, company)).toHaveLength(1);
+  });
+});
