@@ -13,3 +13,8 @@ export function errorCode(error: unknown): string | undefined {
 export function errorText(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
+
+/** Prints what the reader can put right as one line, anything else with its stack. */
+export function printError(error: unknown): void {
+  console.error(error instanceof StackError ? error.message : error);
+}

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import pg from 'pg';
+import { loadDotEnv } from './dot-env.ts';
 import { errorText, StackError } from './errors.ts';
 import { withClient } from './roles.ts';
 
@@ -10,13 +11,13 @@ export interface MigrateOptions {
   log?: (line: string) => void;
 }
 
-interface Migration {
+export interface Migration {
   name: string;
   text: string;
   sha256: string;
 }
 
-const folder = join(import.meta.dirname, '..', 'migrations');
+export const migrationsFolder = join(import.meta.dirname, '..', 'migrations');
 const breakpoint = '--> statement-breakpoint';
 const lock = `select pg_advisory_lock(hashtext('clients-plus migrations'))`;
 const begin = `begin; set local role cp_owner; set local lock_timeout = '5s'`;
@@ -51,11 +52,12 @@ export async function migrate(url: string, options: MigrateOptions = {}): Promis
   });
 }
 
-async function readMigrations(): Promise<Migration[]> {
-  const names = (await readdir(folder)).filter((name) => /^\d.*\.sql$/.test(name)).sort();
+/** The files of `migrations/` in the order of their names. */
+export async function readMigrations(): Promise<Migration[]> {
+  const names = (await readdir(migrationsFolder)).filter((name) => /^\d.*\.sql$/.test(name)).sort();
   return await Promise.all(
     names.map(async (name) => {
-      const text = await readFile(join(folder, name), 'utf8');
+      const text = await readFile(join(migrationsFolder, name), 'utf8');
       // A checkout on Windows may turn line ends; that is no change of the migration.
       const sha256 = createHash('sha256').update(text.replaceAll('\r\n', '\n')).digest('hex');
       return { name, text, sha256 };
@@ -116,6 +118,7 @@ function describe(error: unknown, migration: Migration, start: number, part: str
 }
 
 async function main(): Promise<void> {
+  loadDotEnv();
   const url = process.env.DATABASE_MIGRATION_URL;
   if (url === undefined || url === '') throw new StackError('set DATABASE_MIGRATION_URL to the owner’s Postgres URL');
   const { applied } = await migrate(url, { log: (line) => console.log(line) });

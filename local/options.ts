@@ -9,6 +9,8 @@ export interface DevOptions {
   /** Absolute path of the data folder. */
   persist: string;
   quiet: boolean;
+  /** Log lines as JSON, on a terminal too. */
+  json: boolean;
   help: boolean;
   postgresUrl?: string;
   redisUrl?: string;
@@ -20,11 +22,14 @@ export const usage = `npm run dev -- [options]
   --fresh           start from an empty database
   --persist DIR     data folder (.data)
   --quiet           log warnings only
-  --postgres URL    use this Postgres (a superuser or CREATEROLE login, naming a database) instead of the embedded one
-  --redis URL       use this Redis instead of the embedded one
+  --json            log lines as JSON on a terminal too
+  --postgres URL    use this Postgres (a superuser or CREATEROLE login) instead of the embedded one: a database of its
+                    own, made when missing; roles or a database that npm run dev did not make are never touched
+  --redis URL       use this Redis instead of the embedded one, under keys of its own
   --help            this text
 
-Settings of the Worker (SIGNUP, RATE_LIMIT_PER_MINUTE, CACHE_MAX_STALENESS_MS, …) are taken from the environment.`;
+Settings of the Worker (SIGNUP, RATE_LIMIT_PER_MINUTE, CACHE_MAX_STALENESS_MS, …) are taken from the environment and from
+the file .env; .env.example lists them.`;
 
 /** Reads the arguments after the script's name. Throws StackError with one line for anything it does not know. */
 export function readOptions(args: string[]): DevOptions {
@@ -42,6 +47,7 @@ export function readOptions(args: string[]): DevOptions {
     fresh: values.fresh,
     persist: resolve(values.persist),
     quiet: values.quiet,
+    json: values.json,
     help: values.help,
     ...(values.postgres === undefined ? {} : { postgresUrl: values.postgres }),
     ...(values.redis === undefined ? {} : { redisUrl: values.redis }),
@@ -57,6 +63,7 @@ function parse(args: string[]) {
         fresh: { type: 'boolean', default: false },
         persist: { type: 'string', default: '.data' },
         quiet: { type: 'boolean', default: false },
+        json: { type: 'boolean', default: false },
         postgres: { type: 'string' },
         redis: { type: 'string' },
         help: { type: 'boolean', short: 'h', default: false },

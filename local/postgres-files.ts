@@ -54,7 +54,7 @@ export function spawnAs(user: OsUser, command: string, args: string[], environme
 /** Makes sure `folder` exists and that we may write in it. Throws StackError with what to do. */
 export async function makeFolder(folder: string): Promise<void> {
   try {
-    const first = await mkdir(folder, { recursive: true });
+    const first = await makeAll(folder);
     // A strict umask would lock the Postgres user out of the folders we made ourselves.
     if (first !== undefined && process.getuid?.() === 0) await openUp(first, folder);
     await writeFile(join(folder, '.writable'), '');
@@ -66,6 +66,21 @@ export async function makeFolder(folder: string): Promise<void> {
 
 const half = '.new-';
 const elsewhere = 'choose another data folder with --persist DIR';
+
+/**
+ * Makes a folder and its parents, and answers the first of them that was missing. Node's own recursive mkdir spins for
+ * ever where a parent holds no folders (/proc).
+ */
+async function makeAll(folder: string): Promise<string | undefined> {
+  const missing: string[] = [];
+  for (let path = folder; !existsSync(path); path = dirname(path)) missing.unshift(path);
+  for (const path of missing) {
+    await mkdir(path).catch((error: unknown) => {
+      if (errorCode(error) !== 'EEXIST') throw error;
+    });
+  }
+  return missing[0];
+}
 
 async function openUp(first: string, last: string): Promise<void> {
   for (let path = last; ; path = dirname(path)) {

@@ -15,6 +15,8 @@ export interface LocalPostgres {
   adminUrl: string;
   /** Fast shutdown; resolves when the process is gone. Harmless when called twice. */
   stop(): Promise<void>;
+  /** Calls back once when the server ends without having been told to. */
+  onUnexpectedEnd(callback: () => void): void;
 }
 
 export interface PostgresOptions {
@@ -52,7 +54,22 @@ export async function startPostgres(options: PostgresOptions): Promise<LocalPost
   await waitUntilReady(child);
   const host = '127.0.0.1';
   const adminUrl = `postgres://postgres:${encodeURIComponent(password)}@${host}:${port}/postgres`;
-  return { host, port, pid: child.pid ?? 0, adminUrl, stop: () => stopChild(child) };
+  let stopping = false;
+  return {
+    host,
+    port,
+    pid: child.pid ?? 0,
+    adminUrl,
+    async stop() {
+      stopping = true;
+      await stopChild(child);
+    },
+    onUnexpectedEnd(callback) {
+      child.once('exit', () => {
+        if (!stopping) callback();
+      });
+    },
+  };
 }
 
 function settings(durable: boolean): string[] {

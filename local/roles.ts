@@ -9,9 +9,9 @@ export interface RolePasswords {
   cp_jobs: string;
 }
 
-const rolesFile = join(import.meta.dirname, '..', 'migrations', 'setup', 'roles.sql');
+export const rolesFile = join(import.meta.dirname, '..', 'migrations', 'setup', 'roles.sql');
 // Roles belong to the whole server: two set-ups at once would fail with "tuple concurrently updated".
-const lock = `select pg_advisory_lock(hashtext('clients-plus roles'))`;
+export const rolesLock = `select pg_advisory_lock(hashtext('clients-plus roles'))`;
 
 /** The same server and login as `url`, but another database. */
 export function withDatabase(url: string, database: string): string {
@@ -42,12 +42,12 @@ export async function withMaintenance<T>(url: string, work: (client: pg.Client) 
 
 /**
  * Creates roles, grants and extensions in `database` by `migrations/setup/roles.sql` and sets the passwords.
- * May be run any number of times. `adminUrl` is a superuser's or a CREATEROLE owner's login on the server.
+ * For a server of our own: it alters roles that exist. May be run any number of times. `adminUrl` is a superuser's or a CREATEROLE owner's login on the server.
  */
 export async function setUpRoles(adminUrl: string, database: string, passwords: RolePasswords): Promise<void> {
   const text = await readFile(rolesFile, 'utf8');
   await withMaintenance(adminUrl, async (guard) => {
-    await guard.query(lock);
+    await guard.query(rolesLock);
     await withClient(withDatabase(adminUrl, database), async (client) => {
       await client.query("set client_min_messages = 'warning'");
       await client.query(text);

@@ -54,7 +54,10 @@ export async function claimFolder(dir: string): Promise<Claim> {
       leaders.push(leader);
       await rewrite({ owner, leaders });
     },
-    announceStop: () => rewrite({ owner, leaders, stopping: true }),
+    async announceStop() {
+      // A folder that was deleted has nobody waiting for it.
+      if (existsSync(dir)) await rewrite({ owner, leaders, stopping: true });
+    },
     release: () => rm(file, { force: true }),
   };
 }

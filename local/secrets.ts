@@ -34,7 +34,8 @@ export async function loadSecrets(dir: string): Promise<Secrets> {
   return secrets;
 }
 
-function makeSecrets(): Secrets {
+/** New secrets of every kind, kept nowhere. */
+export function makeSecrets(): Secrets {
   const random = (): string => randomBytes(32).toString('base64url');
   const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const header = { kid: randomUUID(), alg: 'ES256', use: 'sig' };

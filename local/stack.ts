@@ -2,6 +2,7 @@ import { rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { copyDatabase, dropDatabase, ensureDatabase } from './databases.ts';
 import { errorText, StackError } from './errors.ts';
+import { folderName, holdsCompanies, prepareExternal } from './external.ts';
 import { type NeonBridge, startNeonBridge } from './neon.ts';
 import { endOrphan, startPostgres } from './postgres.ts';
 import { makeFolder } from './postgres-files.ts';
@@ -10,7 +11,7 @@ import { startRedis } from './redis.ts';
 import { pingRedis } from './redis-client.ts';
 import { setUpRoles, withDatabase } from './roles.ts';
 import { claimFolder } from './run-file.ts';
-import { loadSecrets, type Secrets } from './secrets.ts';
+import { loadSecrets, makeSecrets, type Secrets } from './secrets.ts';
 import { startUpstashBridge, type UpstashBridge } from './upstash.ts';
 
 export interface StackOptions {
@@ -18,7 +19,10 @@ export interface StackOptions {
   dir: string;
   /** Deletes the folder's data first (never that of a server given by URL). */
   fresh?: boolean;
-  /** Admin URL of a running Postgres (superuser or CREATEROLE) naming the database to use; none is started then. */
+  /**
+   * Admin URL of a running Postgres (superuser or CREATEROLE) naming the database to use; none is started then. Only what
+   * this data folder made there is used.
+   */
   postgresUrl?: string;
   /** `redis://` URL of a running Redis; none is started then. */
   redisUrl?: string;
@@ -26,6 +30,8 @@ export interface StackOptions {
   database?: string;
   /** false trades crash safety for speed (tests). Default true. */
   durable?: boolean;
+  /** Told when a part ends that nobody stopped. */
+  onLoss?: (what: string) => void;
   /** No lines about what is going on. Default true. */
   quiet?: boolean;
 }
@@ -40,6 +46,8 @@ export interface Stack {
   dir: string;
   neon: NeonBridge;
   upstash: UpstashBridge;
+  /** Whether the stack's own (migrated) database holds a company. */
+  holdsCompanies(): Promise<boolean>;
   /** Copies a (migrated) database with its grants; resolves to the Worker's settings for the copy. */
   createDatabase(name: string, template: string): Promise<Record<string, string>>;
   dropDatabase(name: string): Promise<void>;
@@ -78,8 +86,11 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       startCache(options, secrets, stops, log),
     );
     const { neon, adminUrl } = database;
-    const varsFor = (name: string): Record<string, string> =>
-      settings(secrets, adminUrl, neon.port, upstash.port, name);
+    const environment = redisEnvironment(options, secrets);
+    const varsFor = (name: string): Record<string, string> => ({
+      ...settings(secrets, adminUrl, neon.port, upstash.port, name),
+      ...environment,
+    });
     return {
       vars: varsFor(database.name),
       varsFor,
@@ -87,6 +98,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       dir,
       neon,
       upstash,
+      holdsCompanies: () => holdsCompanies(adminUrl, database.name, secrets.roles.cp_jobs),
       async createDatabase(name, template) {
         await copyDatabase(adminUrl, name, template, () => neon.closeIdle(template));
         return varsFor(name);
@@ -116,16 +128,24 @@ async function startDatabase(
     const { dir, durable = true } = options;
     const server = await startPostgres({ dir, durable, password: secrets.postgresPassword });
     stops.push(() => server.stop());
+    server.onUnexpectedEnd(() => options.onLoss?.('Postgres'));
     serverUrl = server.adminUrl;
     log(`Postgres on 127.0.0.1:${server.port}`);
   }
   const url = new URL(serverUrl);
-  const named = options.postgresUrl === undefined ? '' : decodeURIComponent(url.pathname.slice(1));
+  const external = options.postgresUrl !== undefined;
+  const named = external ? decodeURIComponent(url.pathname.slice(1)) : '';
   const name = options.database ?? (named === '' ? 'clientsplus' : named);
   try {
-    await ensureDatabase(serverUrl, name);
-    await setUpRoles(serverUrl, name, secrets.roles);
+    if (external) {
+      const folder = folderName(secrets.cursorSecret);
+      await prepareExternal({ serverUrl, database: name, passwords: secrets.roles, folder });
+    } else {
+      await ensureDatabase(serverUrl, name);
+      await setUpRoles(serverUrl, name, secrets.roles);
+    }
   } catch (error) {
+    if (error instanceof StackError) throw error;
     throw new StackError(`cannot prepare the database ${name} on ${url.host}: ${errorText(error)}`);
   }
   const host = url.hostname.replace(/^\[|\]$/g, '');
@@ -153,6 +173,16 @@ async function startCache(
   const upstash = await startUpstashBridge({ redisUrl, token: secrets.redisToken });
   stops.push(() => upstash.stop());
   return upstash;
+}
+
+/** A Redis that is not ours may serve a deployment, whose keys begin with the default name. */
+function redisEnvironment({ redisUrl }: StackOptions, secrets: Secrets): Record<string, string> {
+  return redisUrl === undefined ? {} : { ENVIRONMENT: `dev-${folderName(secrets.cursorSecret)}` };
+}
+
+/** Settings as a stack would make them, for checking the others before there is one. */
+export function exampleSettings(): Record<string, string> {
+  return settings(makeSecrets(), 'postgres://127.0.0.1/clientsplus', 5432, 6379, 'clientsplus');
 }
 
 function settings(

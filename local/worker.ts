@@ -6,8 +6,10 @@ import type { HostCommand, HostOptions, HostReport } from './worker-host.ts';
 
 /** A Worker process that has been started but not yet told what to run. */
 export interface WorkerProcess {
-  /** Builds and runs the Worker; resolves when its port listens, throws StackError when it cannot be built. */
-  start(options: HostOptions): Promise<void>;
+  /** Builds and runs the Worker; resolves to the port it listens on, throws StackError when it cannot be built. */
+  start(options: HostOptions): Promise<number>;
+  /** Calls back for every build after the first: that it began, that it runs, that it failed. */
+  onBuild(callback: (report: BuildReport) => void): void;
   /** The leader of the process group that holds workerd and esbuild too; undefined when it is gone. */
   leader(): Promise<ProcessId | undefined>;
   /** Shows what the Worker logs from now on; warnings and errors are always shown. */
@@ -16,6 +18,8 @@ export interface WorkerProcess {
   onUnexpectedEnd(callback: () => void): void;
   stop(): Promise<void>;
 }
+
+export type BuildReport = Extract<HostReport, { type: 'building' | 'up' | 'broken' }>;
 
 const patienceMs = 5_000;
 
@@ -28,6 +32,8 @@ const environment = {
   WRANGLER_HIDE_BANNER: 'true',
   WRANGLER_LOG: 'warn',
   CLOUDFLARE_CF_FETCH_ENABLED: 'false',
+  // dev.ts reads .env itself and hands over what it has checked.
+  CLOUDFLARE_LOAD_DEV_VARS_FROM_DOT_ENV: 'false',
 };
 
 /**
@@ -43,9 +49,17 @@ export function forkWorker(root: string, home: string): WorkerProcess {
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   });
   let stopping = false;
+  let onBuild: ((report: BuildReport) => void) | undefined;
+  const build = (report: HostReport): void => {
+    if (report.type !== 'failed') onBuild?.(report);
+  };
   return {
     leader: async () => (child.pid === undefined ? undefined : await identify(child.pid)),
-    start: (hostOptions) => startIn(child, hostOptions),
+    start: (hostOptions) =>
+      startIn(child, hostOptions, () => child.on('message', (report: HostReport) => build(report))),
+    onBuild(callback) {
+      onBuild = callback;
+    },
     printLogs: () => send(child, { type: 'print' }),
     onUnexpectedEnd(callback) {
       child.once('exit', () => {
@@ -70,15 +84,20 @@ export function forkWorker(root: string, home: string): WorkerProcess {
   };
 }
 
-function startIn(child: ChildProcess, options: HostOptions): Promise<void> {
+function startIn(child: ChildProcess, options: HostOptions, up: () => void): Promise<number> {
   return new Promise((resolve, reject) => {
     const ended = (): void => reject(new StackError('the process of the Worker ended before it was ready'));
-    child.once('exit', ended);
-    child.on('message', (report: HostReport) => {
+    const listen = (report: HostReport): void => {
+      if (report.type === 'building') return;
       child.off('exit', ended);
-      if (report.type === 'listening') resolve();
-      else reject(new StackError(`the Worker did not start: ${report.message}`));
-    });
+      child.off('message', listen);
+      if (report.type === 'up') {
+        up();
+        resolve(report.port);
+      } else reject(new StackError(`the Worker did not start: ${report.message}`));
+    };
+    child.once('exit', ended);
+    child.on('message', listen);
     send(child, { type: 'start', options });
   });
 }

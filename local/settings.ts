@@ -1,0 +1,62 @@
+import { type Env, loadSettings } from '../src/env.ts';
+import { errorText, StackError } from './errors.ts';
+
+/** What the stack decides itself: the addresses of its own databases. `--postgres` and `--redis` give it others. */
+export const stackOwned = [
+  'DATABASE_URL',
+  'DATABASE_AUTH_URL',
+  'DATABASE_JOBS_URL',
+  'UPSTASH_REDIS_REST_URL',
+  'UPSTASH_REDIS_REST_TOKEN',
+];
+
+/** Settings of the Worker that `npm run dev` takes from the environment or `.env`; docs/operations.md explains them. */
+export const handedThrough = [
+  'DATABASE_REPLICA_URL',
+  'REDIS_DEADLINE_MS',
+  'JWT_PRIVATE_KEY',
+  'JWT_PUBLIC_KEYS',
+  'CURSOR_SECRET',
+  'SIGNUP',
+  'RATE_LIMIT_PER_MINUTE',
+  'LOGIN_LIMIT',
+  'SIGNUP_LIMIT',
+  'CACHE_MAX_STALENESS_MS',
+  'EDGE_CACHE',
+  'DB_CONNECTION_LIMIT',
+  'DB_ACQUIRE_TIMEOUT',
+  'DB_SLOW_QUERY_THRESHOLD',
+  'ENABLE_DB_METRICS',
+  'CORS_ORIGINS',
+  'MAILER_URL',
+  'MAILER_SECRET',
+  'LOG_LEVEL',
+  'ENVIRONMENT',
+];
+
+/** Those of `handedThrough` that the environment sets. */
+export function settingsFrom(environment: NodeJS.ProcessEnv): Record<string, string> {
+  const vars: Record<string, string> = {};
+  for (const name of handedThrough) {
+    const value = environment[name];
+    if (value !== undefined && value !== '') vars[name] = value;
+  }
+  return vars;
+}
+
+/** Names the settings of the environment that a stack of its own cannot use; null when there are none. */
+export function unusedSettings(environment: NodeJS.ProcessEnv): string | null {
+  const names = stackOwned.filter((name) => (environment[name] ?? '') !== '');
+  if (names.length === 0) return null;
+  return `not used: ${names.join(', ')} (npm run dev has its own databases; --postgres URL and --redis URL give it others)`;
+}
+
+/** Checks settings as the Worker will. Throws StackError with one line per mistake. */
+export function checkSettings(vars: Readonly<Record<string, string>>): void {
+  try {
+    // The bindings are the platform's; only texts are looked at.
+    loadSettings({ ...vars } as unknown as Env);
+  } catch (error) {
+    throw new StackError(errorText(error));
+  }
+}
