@@ -178,12 +178,14 @@ function responsesOf(spec: RouteSpec, components: Components): Json {
   return responses;
 }
 
-function requestBodyOf({ body, file }: RouteSpec, components: Components): Json {
+function requestBodyOf({ body, file, optionalBody }: RouteSpec, components: Components): Json {
   const content =
     body === undefined
       ? file?.map((type) => [type, { schema: { type: 'string' } }])
       : [['application/json', { schema: schemaOf(body, 'input', components) }]];
-  return content === undefined ? {} : { requestBody: { required: true, content: Object.fromEntries(content) } };
+  return content === undefined
+    ? {}
+    : { requestBody: { required: optionalBody !== true, content: Object.fromEntries(content) } };
 }
 
 function operationOf(spec: RouteSpec, components: Components): Json {

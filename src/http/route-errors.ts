@@ -35,7 +35,7 @@ function ofWrites(spec: RouteSpec): ErrorCode[] {
   const codes: ErrorCode[] = ['payload_too_large', 'unsupported_media_type'];
   // A verb without a body takes an empty one, and so refuses another as any verb does.
   if (spec.file === undefined) codes.push('malformed_json', 'invalid_body');
-  if (spec.body !== undefined || spec.file !== undefined) codes.push('empty_body');
+  if ((spec.body !== undefined && spec.optionalBody !== true) || spec.file !== undefined) codes.push('empty_body');
   if (takesKey(spec)) codes.push('invalid_idempotency_key', 'idempotency_key_reused');
   // Whoever writes in a SQL console takes locks in another order, and one of the two is told to try again.
   if (spec.permission !== undefined) codes.push('conflict');

@@ -31,6 +31,8 @@ export type RouteSpec = {
   /** What a detail may embed. */
   includes?: readonly string[];
   body?: z.ZodType;
+  /** The body may be absent. */
+  optionalBody?: true;
   /** The body is a file of one of these media types. */
   file?: readonly string[];
   /** An Idempotency-Key changes nothing: the answer is a secret that is not kept, or a repeat is as good by itself. */

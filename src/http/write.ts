@@ -43,6 +43,8 @@ export type WriteRoute<S extends z.ZodType> = {
   weight?: number;
   /** Absent: the verb takes no body, and ignores an empty one. */
   body?: S;
+  /** An absent body is an empty object. */
+  optionalBody?: true;
   /** The id of the object: of the path, a new one, or the caller's company. */
   target: 'path' | 'new' | 'own';
   status: 200 | 201;
@@ -85,7 +87,9 @@ export function change<S extends z.ZodType>(route: WriteRoute<S>): (c: AppContex
     }
     const admission = admissionOf(c, permission, route.weight ?? 1, 'write');
     const body = await attempt(async () =>
-      route.body === undefined ? validateNothing(raw.value.value) : validate(route.body, raw.value.value),
+      route.body === undefined
+        ? validateNothing(raw.value.value)
+        : validate(route.body, route.optionalBody === true ? (raw.value.value ?? {}) : raw.value.value),
     );
     if ('error' in body) {
       await admit(ctx, doors, admission);

@@ -103,7 +103,9 @@ export const fixtures: Record<string, Fixture> = {
     refusals: userRefusals,
     create: (n) => ({ name: `Person ${n % 7}`, email: `user-${n}@example.com`, role: 'STAFF' }),
     patch: (n) => ({ name: `Person ${n}` }),
+    bodies: { 'DELETE /users/:id': (n) => ({ keepKeys: n % 2 === 0 }) },
     invalid: {
+      'DELETE /users/:id': { body: { keepKeys: 'yes', extra: 1 }, pointers: ['/extra', '/keepKeys'] },
       'POST /users': {
         body: { name: '', email: 'nobody', role: 'BOSS', password: 'short', extra: 1 },
         pointers: ['/email', '/extra', '/name', '/password', '/role'],

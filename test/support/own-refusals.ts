@@ -43,6 +43,14 @@ const lastOwner: Refusal = ({ tenant, fire }, { method }) =>
 export const userRefusals: Record<string, Refusal> = {
   'PATCH /users/:id last_owner': lastOwner,
   'DELETE /users/:id last_owner': lastOwner,
+  async 'POST /users/:id/restore email_taken'({ tenant, aim, fire }) {
+    const shot = await aim();
+    const path = `/users/${shot.id}`;
+    const { email } = (await tenant.api.get(path)).json;
+    await tenant.api.delete(path);
+    await tenant.api.post('/users', { name: 'Successor', email, role: 'STAFF' });
+    return fire(tenant.api, shot);
+  },
   async 'PATCH /users/:id email_taken'({ world, tenant, aim, fire }) {
     const { email } = await addMember(world, tenant, 'STAFF');
     return fire(tenant.api, { ...(await aim()), body: { email } });

@@ -2,6 +2,7 @@ import { createHmac, randomBytes } from 'node:crypto';
 import { createServer, type IncomingHttpHeaders } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { grantableScopes } from '../../src/account/permissions.ts';
 import { addKey, addMember, type Member, patiently } from '../support/accounts.ts';
 import { type Api, PASSWORD, type Tenant } from '../support/api.ts';
 import { openCompany } from '../support/company.ts';
@@ -159,7 +160,7 @@ describe('invitations', () => {
     const admin: Member = await addMember(world, salon, 'ADMIN');
     expectProblem(await admin.api.post(`/users/${salon.userId}/invite`), 'forbidden');
     await invite(admin.api, (await newcomer('ADMIN')).id);
-    const key = await addKey(salon.api, ['users:write']);
+    const key = await addKey(salon.api, [...grantableScopes('MANAGER'), 'users:write']);
     await invite(key.api, (await newcomer('MANAGER')).id);
     expectProblem(await key.api.post(`/users/${(await newcomer('ADMIN')).id}/invite`), 'forbidden');
     expect((await login(salon.email, PASSWORD)).status).toBe(200);

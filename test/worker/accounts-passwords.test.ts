@@ -96,12 +96,7 @@ describe('recovery', () => {
 
   test('known, unknown and senseless addresses are answered alike, and only the known one prints', async () => {
     const member = await addMember(world, salon, 'STAFF');
-    const replies = [
-      await forgot(member.email),
-      await forgot('nobody@example.com'),
-      await forgot('senseless'),
-      await forgot('a\0b'),
-    ];
+    const replies = [await forgot(member.email), await forgot('nobody@example.com'), await forgot('senseless')];
     expect(new Set(replies.map((reply) => JSON.stringify(gist(reply)))).size).toBe(1);
     expect([replies[0]?.status, replies[0]?.text]).toEqual([202, '']);
     await until('the token is printed', () => printed(world.worker.logs, member.email)[0]);

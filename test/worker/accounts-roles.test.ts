@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { grantableScopes, SCOPES } from '../../src/account/permissions.ts';
 import { addKey, addMember, createUser, type Member, memberOfEach, person, ROLES } from '../support/accounts.ts';
 import type { Tenant } from '../support/api.ts';
 import { openCompany } from '../support/company.ts';
@@ -73,21 +74,37 @@ describe('who may', () => {
     expectProblem(await fallen.api.post(`/users/${salon.userId}/invite`), 'forbidden');
   });
 
-  test('keys: users:write stands as a MANAGER, with admin as an ADMIN, never as an OWNER', async () => {
-    const plain = await addKey(salon.api, ['users:write']);
-    const admin = await addKey(salon.api, ['users:write', 'admin']);
-    const reader = await addKey(salon.api, ['users:read']);
-    const statuses = async ({ api }: typeof plain) => {
+  test('a key makes and changes only users whose role its scopes cover, and never an OWNER', async () => {
+    const made = async (scopes: string[]) => {
+      const { api } = await addKey(salon.api, scopes);
       const found = [];
       for (const role of ROLES) found.push((await api.post('/users', person(role))).status);
-      return found;
+      return { api, found };
     };
-    expect(await statuses(plain)).toEqual([201, 201, 201, 403, 403]);
-    expect(await statuses(admin)).toEqual([201, 201, 201, 201, 403]);
-    expect(await statuses(reader)).toEqual([403, 403, 403, 403, 403]);
-    expect((await reader.api.get('/users')).status).toBe(200);
-    expectProblem(await plain.api.patch(`/users/${await add('ADMIN')}`, { name: 'x' }), 'forbidden');
-    expectProblem(await admin.api.delete(`/users/${salon.userId}`), 'forbidden');
+    const plain = await made(['users:write']);
+    expect(plain.found).toEqual([403, 403, 403, 403, 403]);
+    const staff = await made([...grantableScopes('STAFF'), 'users:write']);
+    expect(staff.found).toEqual([201, 201, 403, 403, 403]);
+    const all = await made([...SCOPES]);
+    expect(all.found).toEqual([201, 201, 201, 201, 403]);
+    expect((await made(['users:read'])).found).toEqual([403, 403, 403, 403, 403]);
+    const manager = `/users/${await add('MANAGER')}`;
+    for (const reply of [
+      await staff.api.patch(manager, { name: 'x' }),
+      await staff.api.delete(manager),
+      await staff.api.post(`${manager}/invite`),
+      await staff.api.patch(`/users/${await add('STAFF')}`, { role: 'MANAGER' }),
+      await plain.api.post(`/users/${await add('READONLY')}/invite`),
+      await all.api.delete(`/users/${salon.userId}`),
+    ])
+      expectProblem(reply, 'forbidden');
+  });
+
+  test('a key sets no passwords: it would be more than its scopes', async () => {
+    const { api } = await addKey(salon.api, [...SCOPES]);
+    const body = person('STAFF');
+    expectProblem(await api.post('/users', { ...body, password: 'a password of its own' }), 'forbidden');
+    expect((await api.post('/users', body)).status).toBe(201);
   });
 });
 

@@ -84,7 +84,7 @@ describe.each(routes.map((route) => [route.name, route] as const))('%s', (_, rou
         duplex: 'half',
       } as RequestInit);
       expectProblem(await received(method, path, answer), 'payload_too_large');
-      expectProblem(await api.ask(method, path), 'empty_body');
+      if (spec.optionalBody !== true) expectProblem(await api.ask(method, path), 'empty_body');
     });
 
     test('every fault of a body is named at once, by its pointer', async () => {

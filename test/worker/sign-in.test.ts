@@ -37,7 +37,7 @@ test('whoever signed up signs in, whatever the case of the address', async () =>
 test('a wrong password and an unknown account are one answer', async () => {
   const wrong = await attempt(world.api, salon.email, 'wrong horse battery');
   const unknown = await attempt(world.api, 'nobody@example.com', 'wrong horse battery');
-  const odd = await attempt(world.api, `${salon.email}\0`, salon.password.slice(0, -1));
+  const odd = await attempt(world.api, 'no address at all', salon.password);
   for (const reply of [wrong, unknown, odd]) {
     expectProblem(reply, 'invalid_credentials');
     expect(gist(reply)).toEqual({ ...gist(wrong), text: gist(reply).text });

@@ -7,7 +7,8 @@ import { rowsOf, snapshot } from '../../data/log.ts';
 import type { AppContext, LifeCheck, Principal } from '../../http/context.ts';
 import { HOLDS, holdsStill } from '../life.ts';
 import { type Permission, scopesAllow } from '../permissions.ts';
-import { count, keyOf, refuseAbove, unknownLimit } from '../sign-in/limits.ts';
+import { countBehind, keyOf, learn, readCounts, refuseKnown } from '../sign-in/counts.ts';
+import { unknownLimits } from '../sign-in/limits.ts';
 import { decodeRecord, encodeRecord, type KeyRecord } from './record.ts';
 import { type KeyClaim, parseKey } from './secret.ts';
 
@@ -40,8 +41,6 @@ function principalOfKey(c: AppContext, claim: KeyClaim): Principal {
   const { ctx, doors } = c.env;
   const { companyId, keyId, hash } = claim;
   const key = recordKey(doors.settings.environment, keyId);
-  const limit = unknownLimit(c);
-  let unknown = 0;
   let held: Held | null = null;
   const living = (candidate: Held | null, now: number): boolean =>
     candidate !== null && now < candidate.until && (candidate.expiresAt === null || now < candidate.expiresAt);
@@ -52,16 +51,17 @@ function principalOfKey(c: AppContext, claim: KeyClaim): Principal {
 
   const life: LifeCheck = {
     known: (now) => living(held, now),
-    ask: (pipeline) => pipeline.mget(key, keyOf(c, limit)),
+    ask: (pipeline) => pipeline.mget(key, ...unknownLimits(c).map((limit) => keyOf(c.env, limit))),
     learn(answer, now) {
       if (!Array.isArray(answer)) throw new Error('shape');
-      unknown = Number(answer[1] ?? 0);
+      const counts = readCounts(answer.slice(1));
+      for (const [i, limit] of unknownLimits(c).entries()) learn(keyOf(c.env, limit), counts[i] ?? 0);
       const record = decodeRecord(answer[0]);
       if (record === null) return;
       take({ ...record, until: now + HOLDS }, now);
       if (held !== null) remember(vouched, keyId, held);
     },
-    beforeAsking: () => refuseAbove(limit, unknown, ctx.now()),
+    beforeAsking: () => refuseKnown(c.env, unknownLimits(c)),
     statement: () =>
       sql`select scopes, expires_at from app.living_key(${keyId}::uuid, decode(${hash.toString('hex')}, 'hex'))`,
     settle(at, _doors, result) {
@@ -146,9 +146,7 @@ function stamp(ctx: Ctx, doors: Doors, companyId: string, keyId: string): void {
   ctx.waitUntil(auth.batch(behind(ctx), 'stampKey', [statement]).catch(() => undefined));
 }
 
-function countUnknown(c: AppContext): void {
-  c.env.ctx.waitUntil(count(c, [unknownLimit(c)]));
-}
+const countUnknown = (c: AppContext): void => countBehind(c.env, unknownLimits(c));
 
 /** A revoked key was somebody's: only those that never were count as guesses. */
 const isUnknown = (error: unknown): boolean => error instanceof AppError && error.code === 'unauthenticated';

@@ -1,84 +1,85 @@
-import { createHash } from 'node:crypto';
-import { AppError } from '../../core/errors.ts';
+import { networkOf } from '../../core/network.ts';
 import type { AppContext } from '../../http/context.ts';
+import type { Limit } from './counts.ts';
 
-/** One counter: at most `most` in `seconds`. */
-export type Limit = { subject: string; most: number; seconds: number };
+/** Windows, seconds. */
+const QUARTER = 900;
+const HOUR = 3600;
 
-const digest = (text: string): string => createHash('sha256').update(text).digest('base64url');
+/** How many times LOGIN_LIMIT what may be done in a quarter of an hour (contract-details A13 and docs/operations.md). */
+const PER_ACCOUNT = 5;
+const PER_ADDRESS = 10;
+const PER_SITE = 100;
+/** Derivations, right passwords included, of an address and of a company. */
+const WORK = 30;
+/** Refreshes of an address, and of one session. */
+const REFRESHES = 100;
+const SESSION_REFRESHES = 6;
 
-/** The caller's address as a limit counts it: whole IPv4 addresses, the /64 of IPv6 ones, which is one subscriber. */
-export function addressOf(c: AppContext): string {
-  const address = c.req.header('CF-Connecting-IP') ?? 'unknown';
-  return address.includes(':') ? address.split(':').slice(0, 4).join(':') : address;
+/** Refusals for a taken address per company and hour: each tells of an address whether somebody signs in with it. */
+const TAKEN = 20;
+
+/** The caller's address. The edge sets the header; without it all callers are one. */
+const network = (c: AppContext) => networkOf(c.req.header('CF-Connecting-IP') ?? '');
+
+/** One subscriber, as counters and turns know them. */
+export const subscriberOf = (c: AppContext): string => network(c).subscriber;
+
+/** A limit of the caller's address and ten times it for the /48 around it. */
+function fromHere(c: AppContext, kind: string, most: number, seconds: number): Limit[] {
+  const { subscriber, site } = network(c);
+  const own = { subject: `${kind}-from:${subscriber}`, most, seconds };
+  return site === null
+    ? [own]
+    : [own, { subject: `${kind}-from:${site}`, most: most * (PER_SITE / PER_ADDRESS), seconds }];
 }
-
-export const keyOf = (c: AppContext, { subject, seconds }: Limit): string =>
-  // Hashed: neither addresses nor e-mail belong in a cache.
-  `v1:${c.env.doors.settings.environment}:limit:${digest(subject)}:${Math.floor(c.env.ctx.now() / (seconds * 1000))}`;
 
 /**
- * Refuses before anything is hashed. Counts nothing: only failures (or sign-ups) do, through `count`.
- * Without Redis nobody is counted: a salon must be able to sign in while it is down.
- * @throws AppError rate_limited
+ * Failures of guessing one account's password. By account and address, so that whoever guesses from elsewhere does not
+ * lock the owner out; a larger number by account, for guesses from everywhere; and by address.
+ * @param account the folded e-mail address, or the id of whoever types their present password again
  */
-export async function check(c: AppContext, limits: readonly Limit[]): Promise<void> {
-  const { ctx, doors } = c.env;
-  const counts = await doors.redis.trip(
-    ctx,
-    (p) => p.mget(...limits.map((limit) => keyOf(c, limit))),
-    ([answer]) => {
-      if (!Array.isArray(answer)) throw new Error('shape');
-      return answer.map((n) => Number(n ?? 0));
-    },
-  );
-  for (const [i, limit] of limits.entries()) refuseAbove(limit, counts?.[i] ?? 0, ctx.now());
-}
-
-/** @throws AppError rate_limited */
-export function refuseAbove({ most, seconds }: Limit, counted: number, now: number): void {
-  if (counted < most) return;
-  const retryAfter = seconds - (Math.floor(now / 1000) % seconds);
-  throw new AppError('rate_limited', 'Too many attempts. Try again later.', { extra: { retryAfter } });
-}
-
-export async function count(c: AppContext, limits: readonly Limit[]): Promise<void> {
-  const { ctx, doors } = c.env;
-  await doors.redis.trip(
-    ctx,
-    (p) => {
-      for (const limit of limits) {
-        p.incr(keyOf(c, limit));
-        p.expire(keyOf(c, limit), limit.seconds);
-      }
-    },
-    () => true,
-  );
-}
-
-/** The limits of guessing one account's password: 10 failures in 15 minutes, 100 per address (contract-details A13); LOGIN_LIMIT scales both. */
-const guessing = (c: AppContext, kind: string, account: string): Limit[] => {
+export function loginLimits(c: AppContext, account: string): Limit[] {
   const most = c.env.doors.settings.loginLimit;
   return [
-    { subject: `${kind}:${account}`, most, seconds: 900 },
-    { subject: `${kind}-from:${addressOf(c)}`, most: most * 10, seconds: 900 },
+    { subject: `login:${account}:${subscriberOf(c)}`, most, seconds: QUARTER },
+    { subject: `login:${account}`, most: most * PER_ACCOUNT, seconds: QUARTER },
+    ...fromHere(c, 'login', most * PER_ADDRESS, QUARTER),
   ];
-};
+}
 
-/** @param account the e-mail address as typed, or the id of whoever types their present password again */
-export const loginLimits = (c: AppContext, account: string): Limit[] => guessing(c, 'login', account.toLowerCase());
-
-/** Recovery mails: as many as log-ins may fail, whether or not anybody has the address. */
-export const recoveryLimits = (c: AppContext, email: string): Limit[] => guessing(c, 'recovery', email.toLowerCase());
+/** Recovery mails, whether or not anybody has the address: few to one mailbox, wherever they are asked for. */
+export function recoveryLimits(c: AppContext, email: string): Limit[] {
+  const most = c.env.doors.settings.loginLimit;
+  return [
+    { subject: `recovery:${email}`, most, seconds: QUARTER },
+    ...fromHere(c, 'recovery', most * PER_ADDRESS, QUARTER),
+  ];
+}
 
 /** Keys, refresh tokens and links that nobody has: nothing to guess, but each costs the database a look. */
-export const unknownLimit = (c: AppContext): Limit => ({
-  subject: `unknown-from:${addressOf(c)}`,
-  most: c.env.doors.settings.loginLimit * 10,
-  seconds: 900,
+export const unknownLimits = (c: AppContext): Limit[] =>
+  fromHere(c, 'unknown', c.env.doors.settings.loginLimit * PER_ADDRESS, QUARTER);
+
+/** Every derivation, of right passwords too: a tenth of a second in which the isolate serves nobody. */
+export const workLimits = (c: AppContext): Limit[] =>
+  fromHere(c, 'work', c.env.doors.settings.loginLimit * WORK, QUARTER);
+
+/** The same by company, of those who may sign in to it: guesses of strangers use up nothing of it. */
+export const companyWorkLimit = (c: AppContext, companyId: string): Limit => ({
+  subject: `work-of:${companyId}`,
+  most: c.env.doors.settings.loginLimit * WORK,
+  seconds: QUARTER,
 });
 
+/** Refreshes, successful ones too. */
+export const refreshLimits = (c: AppContext): Limit[] =>
+  fromHere(c, 'refresh', c.env.doors.settings.loginLimit * REFRESHES, QUARTER);
+
+/** How often one session may be refreshed in a quarter of an hour; the database counts it. */
+export const sessionRefreshes = (c: AppContext): number => c.env.doors.settings.loginLimit * SESSION_REFRESHES;
+
 /** 20 sign-ups per address and hour; SIGNUP_LIMIT replaces the 20. */
-export const signUpLimits = (c: AppContext): Limit[] => [
-  { subject: `signup:${addressOf(c)}`, most: c.env.doors.settings.signupLimit, seconds: 3600 },
-];
+export const signUpLimits = (c: AppContext): Limit[] => fromHere(c, 'signup', c.env.doors.settings.signupLimit, HOUR);
+
+export const takenLimit = (companyId: string): Limit => ({ subject: `taken:${companyId}`, most: TAKEN, seconds: HOUR });

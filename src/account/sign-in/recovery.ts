@@ -6,7 +6,8 @@ import { behind } from '../../data/context.ts';
 import { type Row, rowsOf } from '../../data/log.ts';
 import { type AppContext, principalOf } from '../../http/context.ts';
 import { userNoun } from '../users/noun.ts';
-import { check, count, loginLimits, recoveryLimits, unknownLimit } from './limits.ts';
+import { check, count, countBehind, refuseKnown } from './counts.ts';
+import { companyWorkLimit, loginLimits, recoveryLimits, subscriberOf, unknownLimits, workLimits } from './limits.ts';
 import { hashLink, newLink } from './link.ts';
 import { reportUnsent, sendRecovery } from './mailer.ts';
 import { hashPassword, verifyPassword } from './password.ts';
@@ -23,8 +24,9 @@ export async function changePassword(c: AppContext, input: z.output<typeof Passw
   const { ctx, doors } = c.env;
   const { companyId, credentialId: sessionId, userId } = principalOf(c);
   if (userId === null) throw new AppError('forbidden', 'An API key has no password.');
-  const limits = loginLimits(c, userId);
-  await check(c, limits);
+  const guesses = loginLimits(c, userId);
+  const work = [...workLimits(c), companyWorkLimit(c, companyId)];
+  await check(c.env, [...guesses, ...work]);
   const { auth } = doors;
   const [found] = await auth.batch(ctx, 'ownPassword', [
     auth.db.execute(
@@ -33,12 +35,20 @@ export async function changePassword(c: AppContext, input: z.output<typeof Passw
   ]);
   const present = rowsOf(found)[0]?.password_hash;
   if (typeof present !== 'string') throw new AppError('session_revoked');
-  const { ok } = await verifyPassword(input.currentPassword, present);
+  const turn = {
+    kind: 'other',
+    address: subscriberOf(c),
+    account: companyId,
+    mayStill: () => refuseKnown(c.env, [...guesses, ...work]),
+  } as const;
+  const { ok } = await verifyPassword(input.currentPassword, present, turn);
   if (!ok) {
-    await count(c, limits);
+    await count(c.env, [...guesses, ...work]);
     throw new AppError('invalid_credentials', 'The present password is wrong.');
   }
-  const next = await hashPassword(input.newPassword);
+  countBehind(c.env, work);
+  const next = await hashPassword(input.newPassword, turn);
+  countBehind(c.env, work);
   const [changed] = await auth.batch(ctx, 'changePassword', [
     auth.db.execute(
       sql`select "user", ended from app.change_password(${companyId}::uuid, ${sessionId}::uuid, ${userId}::uuid, ${present}, ${next})`,
@@ -57,10 +67,10 @@ export async function changePassword(c: AppContext, input: z.output<typeof Passw
  */
 export async function forgotPassword(c: AppContext, input: z.output<typeof ForgottenPassword>): Promise<void> {
   const { ctx } = c.env;
-  const email = input.email.trim();
+  const { email } = input;
   const limits = recoveryLimits(c, email);
-  await check(c, limits);
-  await count(c, limits);
+  await check(c.env, limits);
+  await count(c.env, limits);
   ctx.waitUntil(recover(c, email).catch(() => reportUnsent(ctx, 'the database was not reached')));
 }
 
@@ -69,9 +79,7 @@ async function recover(c: AppContext, email: string): Promise<void> {
   const ctx = behind(c.env.ctx);
   const { token, hash } = newLink();
   const [answer] = await doors.auth.batch(ctx, 'requestReset', [
-    doors.auth.db.execute(
-      sql`select name, email, expires_at from app.request_reset(${email.replaceAll('\0', '')}, decode(${hash}, 'hex'))`,
-    ),
+    doors.auth.db.execute(sql`select name, email, expires_at from app.request_reset(${email}, decode(${hash}, 'hex'))`),
   ]);
   const row = rowsOf(answer)[0];
   if (row === undefined) return;
@@ -87,15 +95,23 @@ async function recover(c: AppContext, email: string): Promise<void> {
 export async function resetPassword(c: AppContext, input: z.output<typeof PasswordReset>): Promise<View> {
   const { ctx, doors } = c.env;
   const { auth } = doors;
-  const limits = [unknownLimit(c)];
-  await check(c, limits);
+  const [unknown, work] = [unknownLimits(c), workLimits(c)];
+  await check(c.env, [...unknown, ...work]);
   const hash = hashLink(input.token);
-  const lives = hash !== null && (await linkLives(c, hash));
-  if (!lives) {
-    await count(c, limits);
+  const companyId = hash === null ? null : await companyOf(c, hash);
+  if (companyId === null) {
+    await count(c.env, unknown);
     throw new AppError('invalid_link');
   }
-  const password = await hashPassword(input.newPassword);
+  const all = [...work, companyWorkLimit(c, companyId)];
+  const turn = {
+    kind: 'other',
+    address: subscriberOf(c),
+    account: companyId,
+    mayStill: () => refuseKnown(c.env, all),
+  } as const;
+  const password = await hashPassword(input.newPassword, turn);
+  countBehind(c.env, all);
   const [answer] = await auth.batch(ctx, 'useLink', [
     auth.db.execute(sql`select company_id, "user", ended from app.use_link(decode(${hash}, 'hex'), ${password})`),
   ]);
@@ -105,10 +121,12 @@ export async function resetPassword(c: AppContext, input: z.output<typeof Passwo
   return userNoun.view(row.user as Row, 1);
 }
 
-async function linkLives(c: AppContext, hash: string): Promise<boolean> {
+/** The company that a link which lives lets into; null for any other. */
+async function companyOf(c: AppContext, hash: string): Promise<string | null> {
   const { ctx, doors } = c.env;
-  const [answer] = await doors.auth.batch(ctx, 'linkLives', [
-    doors.auth.db.execute(sql`select app.link_lives(decode(${hash}, 'hex')) as lives`),
+  const [answer] = await doors.auth.batch(ctx, 'companyOfLink', [
+    doors.auth.db.execute(sql`select app.company_of_link(decode(${hash}, 'hex')) as company`),
   ]);
-  return rowsOf(answer)[0]?.lives === true;
+  const company = rowsOf(answer)[0]?.company;
+  return typeof company === 'string' ? company : null;
 }

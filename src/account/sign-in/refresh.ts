@@ -2,10 +2,14 @@ import { sql } from 'drizzle-orm';
 import { AppError } from '../../core/errors.ts';
 import { type Row, rowsOf } from '../../data/log.ts';
 import { type AppContext, principalOf } from '../../http/context.ts';
-import { check, count, unknownLimit } from './limits.ts';
+import { check, count, countBehind } from './counts.ts';
+import { refreshLimits, sessionRefreshes, unknownLimits } from './limits.ts';
 import { forgetSessions } from './principal.ts';
 import { signedIn } from './session.ts';
 import { hashRefreshToken, newRefreshToken } from './tokens.ts';
+
+/** When a session that was refreshed too often may try again, seconds. */
+const SOON = 60;
 
 /**
  * Exchanges a refresh token for a new pair. Of several that send the same token one gets it; the others are refused,
@@ -17,18 +21,26 @@ export async function refresh(
   { refreshToken }: { refreshToken: string },
 ): Promise<{ body: Record<string, unknown>; revision: number }> {
   const { ctx, doors } = c.env;
-  const limits = [unknownLimit(c)];
-  await check(c, limits);
+  const [unknown, refreshes] = [unknownLimits(c), refreshLimits(c)];
+  await check(c.env, [...unknown, ...refreshes]);
   const hash = hashRefreshToken(refreshToken);
   const next = newRefreshToken();
   const row = hash === null ? undefined : await rotate(c, hash, next.hash);
-  if (row === undefined) await count(c, limits);
+  if (row === undefined) await count(c.env, unknown);
+  else countBehind(c.env, refreshes);
   if (row?.outcome === 'reused') {
     ctx.note('refreshReused', true);
     await forgetSessions(ctx, doors, String(row.company_id), [String(row.session_id)]);
   }
+  if (row?.outcome === 'limited') {
+    throw new AppError('rate_limited', 'This session is refreshed too often. Use its access token until it ends.', {
+      extra: { retryAfter: SOON },
+    });
+  }
   if (row?.outcome !== 'rotated') throw new AppError('invalid_refresh_token', 'Sign in again.');
   const opened = { company: row.company as Row, user: row.user as Row, revision: Number(row.revision) };
+  // As any request of the company does, it costs a unit.
+  doors.rate.add(String(row.company_id), 1, ctx.now());
   const session = { id: String(row.session_id), refreshToken: next.token };
   return { body: await signedIn(c, opened, session), revision: opened.revision };
 }
@@ -37,7 +49,7 @@ async function rotate(c: AppContext, hash: Uint8Array, next: Uint8Array): Promis
   const { ctx, doors } = c.env;
   const [answer] = await doors.auth.batch(ctx, 'refresh', [
     doors.auth.db.execute(
-      sql`select outcome, company_id, session_id, revision, company, "user" from app.rotate_refresh(decode(${hex(hash)}, 'hex'), decode(${hex(next)}, 'hex'))`,
+      sql`select outcome, company_id, session_id, revision, company, "user" from app.rotate_refresh(decode(${hex(hash)}, 'hex'), decode(${hex(next)}, 'hex'), ${sessionRefreshes(c)})`,
     ),
   ]);
   return rowsOf(answer)[0];

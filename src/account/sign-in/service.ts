@@ -5,7 +5,8 @@ import { newUuid } from '../../core/id.ts';
 import { endWrite, type Row, readEnd, rowsOf } from '../../data/log.ts';
 import { announceChanges } from '../../data/write.ts';
 import type { AppContext } from '../../http/context.ts';
-import { check, count, loginLimits, signUpLimits } from './limits.ts';
+import { check, count, countBehind, refuseKnown } from './counts.ts';
+import { companyWorkLimit, loginLimits, signUpLimits, subscriberOf, workLimits } from './limits.ts';
 import { hashPassword, verifyPassword } from './password.ts';
 import type { Login, SignUp } from './schema.ts';
 import { newSession, type Opened, signedIn } from './session.ts';
@@ -16,14 +17,15 @@ export async function signUp(
   input: z.output<typeof SignUp>,
 ): Promise<{ body: Record<string, unknown>; revision: number; companyId: string }> {
   const { ctx, doors } = c.env;
-  const limits = signUpLimits(c);
-  await check(c, limits);
-  await count(c, limits);
+  const [limits, work] = [signUpLimits(c), workLimits(c)];
+  await check(c.env, [...limits, ...work]);
+  await count(c.env, [...limits, ...work]);
   const company = { id: newUuid(), ...input.company };
   const { password, ...person } = input.user;
-  const user = { id: newUuid(), ...person, passwordHash: await hashPassword(password) };
+  const turn = { kind: 'other', address: subscriberOf(c), account: person.email } as const;
+  const user = { id: newUuid(), ...person, passwordHash: await hashPassword(password, turn) };
   const session = newSession(ctx.now());
-  const work = (async (): Promise<Opened> => {
+  const made = (async (): Promise<Opened> => {
     const [, end] = await atUser(() =>
       doors.auth.batch(ctx, 'signUp', [
         doors.auth.db.execute(
@@ -37,8 +39,8 @@ export async function signUp(
     const rowOf = (entity: string): Row => changes.find((change) => change.entity === entity)?.after ?? {};
     return { company: rowOf('company'), user: rowOf('user'), revision: head };
   })();
-  ctx.waitUntil(work.catch(() => undefined));
-  const opened = await work;
+  ctx.waitUntil(made.catch(() => undefined));
+  const opened = await made;
   return { body: await signedIn(c, opened, session), revision: opened.revision, companyId: company.id };
 }
 
@@ -48,26 +50,32 @@ export async function login(
   input: z.output<typeof Login>,
 ): Promise<{ body: Record<string, unknown>; revision: number }> {
   const { ctx, doors } = c.env;
-  const email = input.email.trim();
-  const limits = loginLimits(c, email);
-  await check(c, limits);
+  const { email } = input;
+  const [guesses, work] = [loginLimits(c, email), workLimits(c)];
+  await check(c.env, [...guesses, ...work]);
   const [found] = await doors.auth.batch(ctx, 'login', [
-    doors.auth.db.execute(
-      sql`select company_id, user_id, role, password_hash from app.find_credential(${email.replaceAll('\0', '')})`,
-    ),
+    doors.auth.db.execute(sql`select company_id, user_id, role, password_hash from app.find_credential(${email})`),
   ]);
   const account = rowsOf(found)[0];
-  const { ok, rehash } = await verifyPassword(
-    input.password,
-    account === undefined ? null : String(account.password_hash),
-  );
+  const own = account === undefined ? [] : [companyWorkLimit(c, String(account.company_id))];
+  const turn = {
+    kind: 'sign-in',
+    address: subscriberOf(c),
+    account: email,
+    // Others may have failed while this one waited.
+    mayStill: () => refuseKnown(c.env, [...guesses, ...work, ...own]),
+  } as const;
+  const hash = account === undefined ? null : String(account.password_hash);
+  const { ok, rehash } = await verifyPassword(input.password, hash, turn);
   if (!ok || account === undefined) {
-    await count(c, limits);
+    // A stranger's guesses use up nothing of the company.
+    await count(c.env, [...guesses, ...work]);
     throw new AppError('invalid_credentials', 'The e-mail address or the password is wrong.');
   }
+  countBehind(c.env, [...work, ...own]);
   const session = newSession(ctx.now());
   // A busy isolate hashes anew at a later sign-in.
-  const renewed = rehash ? await hashPassword(input.password).catch(() => null) : null;
+  const renewed = rehash ? await hashPassword(input.password, turn).catch(() => null) : null;
   const [opened] = await doors.auth.batch(ctx, 'openSession', [
     doors.auth.db.execute(
       sql`select revision, company, "user" from app.sign_in(${String(account.company_id)}::uuid, ${String(account.user_id)}::uuid, ${JSON.stringify(session.row)}::jsonb, ${renewed})`,

@@ -64,6 +64,8 @@ export const oneTimeTokens = pgTable(
     purpose: text('purpose', { enum: ['INVITE', 'RESET'] }).notNull(),
     expiresAt: instant('expires_at').notNull(),
     usedAt: instant('used_at'),
+    /** The actor who made an invitation, as the log writes one; null for a recovery. */
+    issuedBy: text('issued_by'),
   },
   (t) => [
     index('one_time_tokens_user').on(t.companyId, t.userId),

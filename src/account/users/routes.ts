@@ -3,7 +3,7 @@ import type { RouteModule } from '../../http/route.ts';
 import { page } from '../../http/schemas.ts';
 import { UserView } from './noun.ts';
 import { userResource } from './resource.ts';
-import { Invitation, UserCreate, UserPatch } from './schema.ts';
+import { Invitation, UserArchive, UserCreate, UserPatch } from './schema.ts';
 import { archiveUser, createUser, inviteUser, restoreUser, updateUser } from './service.ts';
 
 const tag = 'Users';
@@ -27,7 +27,8 @@ export const userRoutes: RouteModule = [
     path: '/users',
     tag,
     summary: 'Create a user',
-    description: 'Of a role not above your own. Without a password the user comes in by invitation.',
+    description:
+      'Of a role not above your own; an API key makes only users whose role its scopes cover, and sets no passwords. Without a password the user comes in by invitation.',
     permission: writePermission,
     body: UserCreate,
     success: { status: 201, schema: UserView, description: 'The new user' },
@@ -62,8 +63,10 @@ export const userRoutes: RouteModule = [
     path: '/users/:id',
     tag,
     summary: 'Archive a user',
-    description: 'Ends their sessions.',
+    description: 'Ends their sessions and revokes the API keys they made. Their address is free again.',
     permission: writePermission,
+    body: UserArchive,
+    optionalBody: true,
     success: { status: 200, ...user },
     errors: ['not_found', 'version_mismatch', 'last_owner'],
     handler: archiveUser,
@@ -75,7 +78,7 @@ export const userRoutes: RouteModule = [
     summary: 'Bring an archived user back',
     permission: writePermission,
     success: { status: 200, ...user },
-    errors: ['not_found', 'version_mismatch'],
+    errors: ['not_found', 'version_mismatch', 'email_taken'],
     handler: restoreUser,
   },
   {
@@ -84,7 +87,7 @@ export const userRoutes: RouteModule = [
     tag,
     summary: 'Make an invitation',
     description:
-      'A link with which the user sets a password, valid for 72 hours and once. The latest one counts. An Idempotency-Key is ignored.',
+      'A link with which the user sets a password, valid for 72 hours and once, and as long as whoever made it stands as high as the user. The latest one counts. An Idempotency-Key is ignored.',
     permission: writePermission,
     success: { status: 200, schema: Invitation, description: 'The token, shown this once' },
     ignoresKey: true,

@@ -1,11 +1,12 @@
 import * as z from 'zod';
-import { email, externalId, password, text } from '../../http/schemas.ts';
+import { externalId, password, text } from '../../http/schemas.ts';
+import { userEmail } from '../email.ts';
 import { ROLES } from '../permissions.ts';
 
 export const UserCreate = z
   .strictObject({
     name: text(),
-    email: email(),
+    email: userEmail(),
     role: z.enum(ROLES),
     password: password().optional().describe('Without one the user comes in by invitation.'),
     externalId: externalId().nullable().optional(),
@@ -14,9 +15,15 @@ export const UserCreate = z
 
 /** JSON Merge Patch (RFC 7396). */
 export const UserPatch = z
-  .strictObject({ name: text(), email: email(), role: z.enum(ROLES), externalId: externalId().nullable() })
+  .strictObject({ name: text(), email: userEmail(), role: z.enum(ROLES), externalId: externalId().nullable() })
   .partial()
   .meta({ id: 'UserPatch' });
+
+export const UserArchive = z
+  .strictObject({
+    keepKeys: z.boolean().optional().describe('True: the API keys this user made go on. Otherwise they are revoked.'),
+  })
+  .meta({ id: 'UserArchive' });
 
 export const Invitation = z
   .object({

@@ -18,8 +18,8 @@ export const users = pgTable(
   (t) => [
     unique('users_company_id').on(t.companyId, t.id),
     unique('users_external_id').on(t.companyId, t.externalId),
-    // One person, one company: an address signs in without naming a tenant.
-    uniqueIndex('users_email').on(sql`lower(${t.email})`),
+    // One person, one company: an address signs in without naming a tenant. An archived user's is free again.
+    uniqueIndex('users_email').on(sql`lower(${t.email} collate "C")`).where(sql`status <> 'ARCHIVED'`),
     index('users_created').on(t.companyId, t.createdAt.desc().nullsLast(), t.id.desc().nullsLast()),
   ],
 );

@@ -1,0 +1,95 @@
+import { createHash } from 'node:crypto';
+import { AppError } from '../../core/errors.ts';
+import { behind, type Ctx } from '../../data/context.ts';
+import type { Doors } from '../../data/doors.ts';
+
+/** One counter: at most `most` in `seconds`. */
+export type Limit = { subject: string; most: number; seconds: number };
+
+/** One request and what it reaches Redis through. */
+type At = { readonly ctx: Ctx; readonly doors: Doors };
+
+const MOST_COUNTS = 10_000;
+
+/**
+ * What this isolate has counted or heard of, by key. It holds while Redis is away or late, and refuses without asking
+ * Redis again. Bounded plain data: keys name their window, and the oldest go first.
+ */
+const known = new Map<string, number>();
+
+const digest = (text: string): string => createHash('sha256').update(text).digest('base64url');
+
+export const keyOf = ({ ctx, doors }: At, { subject, seconds }: Limit): string =>
+  // Hashed: neither addresses nor e-mail belong in a cache.
+  `v1:${doors.settings.environment}:limit:${digest(subject)}:${Math.floor(ctx.now() / (seconds * 1000))}`;
+
+/**
+ * Refuses before any work is done. Counts nothing: `count` does, where the work was done or failed.
+ * @throws AppError rate_limited
+ */
+export async function check(at: At, limits: readonly Limit[]): Promise<void> {
+  refuseKnown(at, limits);
+  const keys = limits.map((limit) => keyOf(at, limit));
+  const counts = await at.doors.redis.trip(
+    at.ctx,
+    (p) => p.mget(...keys),
+    ([answer]) => readCounts(answer),
+  );
+  for (const [i, key] of keys.entries()) learn(key, counts?.[i] ?? 0);
+  refuseKnown(at, limits);
+}
+
+/** Refuses by what this isolate knows, without a trip. @throws AppError rate_limited */
+export function refuseKnown(at: At, limits: readonly Limit[]): void {
+  const now = at.ctx.now();
+  for (const limit of limits) {
+    if (counted(at, limit) < limit.most) continue;
+    const retryAfter = limit.seconds - (Math.floor(now / 1000) % limit.seconds);
+    throw new AppError('rate_limited', 'Too many attempts. Try again later.', { extra: { retryAfter } });
+  }
+}
+
+/** How many are counted as far as this isolate knows. */
+export const counted = (at: At, limit: Limit): number => known.get(keyOf(at, limit)) ?? 0;
+
+/** Counts one more of each, here at once and in Redis with one trip. */
+export async function count(at: At, limits: readonly Limit[]): Promise<void> {
+  const keys = limits.map((limit) => keyOf(at, limit));
+  for (const key of keys) learn(key, (known.get(key) ?? 0) + 1);
+  await at.doors.redis.trip(
+    at.ctx,
+    (p) => {
+      for (const [i, key] of keys.entries()) {
+        p.incr(key);
+        p.expire(key, limits[i]?.seconds ?? 0);
+      }
+    },
+    (answers) => {
+      for (const [i, key] of keys.entries()) learn(key, Number(answers[2 * i]));
+      return true;
+    },
+  );
+}
+
+/** The same behind the answer; this isolate knows at once. */
+export function countBehind({ ctx, doors }: At, limits: readonly Limit[]): void {
+  ctx.waitUntil(count({ ctx: behind(ctx), doors }, limits));
+}
+
+/** The answer of `mget` as counts. */
+export function readCounts(answer: unknown): number[] {
+  if (!Array.isArray(answer)) throw new Error('shape');
+  return answer.map((n) => Number(n ?? 0));
+}
+
+/** Takes over a count that may have grown elsewhere. */
+export function learn(key: string, counted: number): void {
+  if (!(counted > (known.get(key) ?? 0))) return;
+  if (!known.has(key) && known.size >= MOST_COUNTS) {
+    for (const oldest of known.keys()) {
+      known.delete(oldest);
+      break;
+    }
+  }
+  known.set(key, counted);
+}
