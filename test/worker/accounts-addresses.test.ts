@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { addMember, createUser, patiently, person } from '../support/accounts.ts';
-import { PASSWORD, signUp, type Tenant } from '../support/api.ts';
+import { PASSWORD, type Tenant } from '../support/api.ts';
+import { openCompany } from '../support/company.ts';
 import { expectProblem } from '../support/problem.ts';
 import { inOneWindow } from '../support/until.ts';
 import { openWorld, type World } from '../support/world.ts';
@@ -10,7 +11,7 @@ let salon: Tenant;
 beforeAll(async () => {
   await inOneWindow();
   world = await openWorld({ LOGIN_LIMIT: '2' });
-  salon = await signUp(world.api);
+  salon = await openCompany(world);
 });
 afterAll(() => world.close());
 
@@ -72,7 +73,7 @@ describe('an address that is taken', () => {
   });
 
   test('is told to a company twenty times an hour, one after another or at once', async () => {
-    const other = await signUp(world.api);
+    const other = await openCompany(world);
     const ask = async (email: string) => {
       const reply = await other.api.post('/users', { ...person('STAFF'), email });
       return reply.status === 409 ? expectProblem(reply, 'email_taken').length : reply.status;

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { grantableScopes } from '../../src/account/permissions.ts';
 import { addKey, addMember, createUser, type Member, patiently } from '../support/accounts.ts';
-import { type Api, signUp, type Tenant } from '../support/api.ts';
+import type { Api, Tenant } from '../support/api.ts';
+import { openCompany } from '../support/company.ts';
 import { expectProblem } from '../support/problem.ts';
 import { openWorld, type World } from '../support/world.ts';
 
@@ -12,7 +13,7 @@ let salon: Tenant;
 let admin: Member;
 beforeAll(async () => {
   world = await openWorld({ LOGIN_LIMIT: '1000' });
-  salon = await signUp(world.api);
+  salon = await openCompany(world);
   admin = await addMember(world, salon, 'ADMIN');
 });
 afterAll(() => world.close());
