@@ -89,7 +89,7 @@ export function change<S extends z.ZodType>(route: WriteRoute<S>): (c: AppContex
     const body = await attempt(async () =>
       route.body === undefined
         ? validateNothing(raw.value.value)
-        : validate(route.body, route.optionalBody === true ? (raw.value.value ?? {}) : raw.value.value),
+        : validate(route.body, route.optionalBody === true && raw.value.value === undefined ? {} : raw.value.value),
     );
     if ('error' in body) {
       await admit(ctx, doors, admission);
