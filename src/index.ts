@@ -8,7 +8,8 @@ import { logFault } from './http/fault.ts';
 import { observe } from './http/middleware.ts';
 import { toAppError } from './http/problem.ts';
 import { importWorker } from './insight/imports/worker.ts';
-import type { JobWorker } from './jobs/api.ts';
+import type { JobsApi, JobWorker } from './jobs/api.ts';
+import { reconcile } from './jobs/reconcile.ts';
 import { retain } from './jobs/retention.ts';
 import { JobRunner } from './jobs/runner.ts';
 import { sweep } from './jobs/sweep.ts';
@@ -49,6 +50,9 @@ export default {
     try {
       const behind = await sweep(ctx, doorsOf(env));
       console.log(JSON.stringify({ level: 'info', requestId: ctx.requestId, job: 'sweep', behind, ...ctx.notes }));
+      const jobsOf = (companyId: string): JobsApi => env.JOBS.get(env.JOBS.idFromName(companyId)) as unknown as JobsApi;
+      const lost = await reconcile(ctx, doorsOf(env), jobsOf, importWorker(doorsOf(env), importers));
+      if (lost > 0) console.warn(JSON.stringify({ level: 'warn', requestId: ctx.requestId, job: 'reconcile', lost }));
       const forgotten = await retain(ctx, doorsOf(env));
       if (forgotten !== null)
         console.log(JSON.stringify({ level: 'info', requestId: ctx.requestId, job: 'retention', forgotten }));

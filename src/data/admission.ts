@@ -38,4 +38,5 @@ export async function unlessExcused(admission: Admission, confirm: () => Promise
   }
 }
 
-export const isDown = (error: unknown): boolean => error instanceof AppError && error.code === 'database_unavailable';
+export const isDown = (error: unknown): error is AppError =>
+  error instanceof AppError && error.code === 'database_unavailable';

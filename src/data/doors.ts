@@ -1,9 +1,11 @@
 import type { Settings } from '../env.ts';
+import { isDown } from './admission.ts';
 import { announceToRedis } from './announce.ts';
 import { AnswerCache } from './cache.ts';
 import type { Ctx } from './context.ts';
 import { EdgeTier } from './edge.ts';
 import { MemoryTier } from './memory.ts';
+import { writeFailure } from './outcome.ts';
 import type { Share } from './places.ts';
 import { openPostgres, type PostgresDoor } from './postgres.ts';
 import { type ConstraintMeaning, mapPostgresError } from './postgres-errors.ts';
@@ -38,7 +40,13 @@ export function openDoors(
   constraints: Readonly<Record<string, ConstraintMeaning>>,
   rooms: RoomDoor,
 ): Doors {
-  const open = (url: string, mode: 'read' | 'write', share: Share = mode) =>
+  const mapped = (error: unknown) => mapPostgresError(error, constraints);
+  const open = (
+    url: string,
+    mode: 'read' | 'write',
+    share: Share = mode,
+    onFailure: (error: unknown) => unknown = mapped,
+  ) =>
     openPostgres({
       url,
       mode,
@@ -46,7 +54,7 @@ export function openDoors(
       concurrency: settings.databaseConcurrency,
       acquireTimeout: settings.databaseAcquireTimeout,
       slowQueryThreshold: settings.slowQueryThreshold,
-      onFailure: (error) => mapPostgresError(error, constraints),
+      onFailure,
     });
   const redis = openRedis(settings.redisUrl, settings.redisToken, settings.redisDeadline);
   const tags = new TagMemory();
@@ -59,7 +67,10 @@ export function openDoors(
     read: open(settings.databaseUrl, 'read'),
     replica: settings.databaseReplicaUrl === null ? null : open(settings.databaseReplicaUrl, 'read'),
     write: open(settings.databaseUrl, 'write'),
-    auth: open(settings.databaseAuthUrl, 'write', 'auth'),
+    auth: open(settings.databaseAuthUrl, 'write', 'auth', (error) => {
+      const failure = mapped(error);
+      return isDown(failure) ? writeFailure(failure, 'signIn') : failure;
+    }),
     jobs: open(settings.databaseJobsUrl, 'write', 'jobs'),
     tags,
     rate: new RateCounter(),

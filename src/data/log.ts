@@ -2,6 +2,7 @@ import { type SQL, sql } from 'drizzle-orm';
 import type { NeonHttpDatabase } from 'drizzle-orm/neon-http';
 import { AppError } from '../core/errors.ts';
 import type { Ctx } from './context.ts';
+import { endedByServer, writeFailure } from './outcome.ts';
 import type { PostgresDoor } from './postgres.ts';
 import { Replay, type StoredAnswer } from './postgres-errors.ts';
 
@@ -58,7 +59,12 @@ export async function snapshot(
   build: (db: NeonHttpDatabase) => readonly Statement[],
 ): Promise<Snapshot> {
   const begin = door.db.execute(sql`select epoch, revision from app.begin_read(${companyId}::uuid)`);
-  const [head, ...results] = await door.batch(ctx, name, [begin, ...build(door.db)], companyId);
+  const statements = [begin, ...build(door.db)];
+  const [head, ...results] = await door.batch(ctx, name, statements, companyId).catch((error: unknown) => {
+    // A pool hands out connections that a failover has ended; a read may be repeated as it is.
+    if (!endedByServer(error)) throw error;
+    return door.batch(ctx, name, statements, companyId);
+  });
   const row = rowsOf(head)[0];
   if (row === undefined) throw new AppError('unauthenticated');
   return { epoch: String(row.epoch), revision: Number(row.revision), results };
@@ -67,7 +73,7 @@ export async function snapshot(
 /**
  * The one door for writes: one round trip, one transaction that starts by locking the company's head (R1) and ends by
  * reading back every row it logged. A repeated Idempotency-Key answers `replay` and changes nothing.
- * @throws AppError as `mapPostgresError` says; nothing was changed then
+ * @throws AppError as `mapPostgresError` says; nothing was changed then, unless `mayBeStored` says that it is not known
  */
 export async function commit(
   ctx: Ctx,
@@ -102,32 +108,25 @@ export async function commit(
     );
   }
   statements.push(db.execute(endWrite));
+  let answers: unknown[];
   try {
-    const answers = await door.batch(ctx, name, statements, companyId);
-    const first = claim === undefined ? 1 : 2;
-    const begun = rowsOf(answers[0])[0];
-    return {
-      ...readEnd(answers.at(-1)),
-      base: Number(begun?.revision),
-      results: answers.slice(first, first + own.length),
-      replay: null,
-    };
+    answers = await door.batch(ctx, name, statements, companyId);
   } catch (error) {
-    if (error instanceof AppError && error.code === 'database_unavailable' && error.extra.sent !== false)
-      throw unknownOutcome(error);
+    if (error instanceof AppError && error.code === 'database_unavailable')
+      throw writeFailure(error, claim === undefined ? 'keyless' : 'keyed');
     if (!(error instanceof Replay)) throw error;
     const { answer } = error;
     return { epoch: '', base: answer.revision, head: answer.revision, changes: [], results: [], replay: answer };
   }
+  const first = claim === undefined ? 1 : 2;
+  const begun = rowsOf(answers[0])[0];
+  return {
+    ...readEnd(answers.at(-1)),
+    base: Number(begun?.revision),
+    results: answers.slice(first, first + own.length),
+    replay: null,
+  };
 }
-
-/** The database was asked and did not answer: the commit may have happened. */
-const unknownOutcome = (cause: AppError): AppError =>
-  new AppError(
-    'database_unavailable',
-    'The database did not answer. Whether this was done is not known; repeat it with the same Idempotency-Key.',
-    { extra: { retryAfter: 2 }, cause },
-  );
 
 export const endWrite: SQL = sql`select * from app.end_write()`;
 
@@ -135,7 +134,8 @@ export const endWrite: SQL = sql`select * from app.end_write()`;
 export function readEnd(answer: unknown): { epoch: string; head: number; changes: Change[] } {
   const rows = rowsOf(answer);
   const first = rows[0];
-  if (first === undefined) throw new AppError('internal_error');
+  // No AppError: the write is committed.
+  if (first === undefined) throw new Error('app.end_write() answered no row');
   return {
     epoch: String(first.epoch),
     head: Number(first.head),

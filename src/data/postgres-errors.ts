@@ -1,5 +1,6 @@
 import { NeonDbError } from '@neondatabase/serverless';
 import { AppError, ERROR_CODES, type ErrorCode } from '../core/errors.ts';
+import { leavesOpen } from './outcome.ts';
 import { unavailable } from './postgres.ts';
 import { refusedByProxy } from './proxy-refusals.ts';
 
@@ -37,8 +38,8 @@ const byState: Record<string, [ErrorCode, string]> = {
   '23514': ['invalid_body', 'A value breaks a rule of this object.'],
 };
 
-/** States that mean "try again soon": lock_timeout, statement_timeout, too many connections, shutting down. */
-const busy = new Set(['55P03', '57014', '53300', '57P01', '57P02', '57P03', '53400']);
+/** States that mean "try again soon", and that nothing was done: lock_timeout, statement_timeout, too many connections. */
+const busy = new Set(['55P03', '57014', '53300', '53400']);
 
 /** Maps whatever a batch threw to an AppError or a Replay. Never carries SQL, a driver's text or a value. */
 export function mapPostgresError(
@@ -46,14 +47,16 @@ export function mapPostgresError(
   constraints: Readonly<Record<string, ConstraintMeaning>>,
 ): AppError | Replay {
   if (error instanceof AppError) return error;
-  // The hosted proxy names no state ('') where a query met no error of Postgres but a lost connection.
-  const state = error instanceof NeonDbError && error.code !== '' ? error.code : undefined;
-  // Without a state it never reached Postgres, or the answer was no answer of Postgres.
+  // No answer of the proxy at all, or none that could be read.
   if (!(error instanceof NeonDbError)) return unavailable(error);
-  if (state === undefined) return refusedByProxy(error) ?? unavailable(error);
+  const refused = refusedByProxy(error);
+  if (refused !== null) return refused;
+  if (leavesOpen(error)) return unavailable(error);
+  const state = error.code ?? '';
   // Raised by app.refuse(): the message is one of our codes.
   if (state === 'CP400') return refusal(error);
-  if (state === 'CP200') return new Replay(JSON.parse(error.detail ?? 'null') as StoredAnswer);
+  // Not in `detail`, which Postgres writes to its log: the answer holds a row.
+  if (state === 'CP200') return new Replay(JSON.parse(error.column ?? 'null') as StoredAnswer);
   if (state === 'CP207') return bulkRefusal(JSON.parse(error.detail ?? '[]') as RowFault[], constraints);
   return errorOfState(state, error.constraint, constraints, error);
 }
@@ -91,19 +94,16 @@ function errorOfState(
       meaning.pointer === undefined ? [] : [{ pointer: meaning.pointer, code: meaning.code, detail: meaning.detail }];
     return new AppError(meaning.code, meaning.detail, { faults: fault, cause });
   }
-  if (busy.has(state)) {
-    return new AppError('busy', 'The database is busy. Nothing was changed; try again.', {
-      extra: { retryAfter: 1 },
-      cause,
-    });
-  }
-  if (state.startsWith('08')) return unavailable(cause);
+  if (busy.has(state)) return tryAgain(cause);
   const known = byState[state];
   if (known !== undefined) return new AppError(known[0], known[1], { cause });
   // Class 22: a value Postgres cannot hold (NUL, out of range) that the schemas let through.
   if (state.startsWith('22')) return new AppError('invalid_body', 'A value cannot be stored.', { cause });
   return new AppError('internal_error', undefined, { cause });
 }
+
+const tryAgain = (cause: unknown): AppError =>
+  new AppError('busy', 'The database is busy. Nothing was changed; try again.', { extra: { retryAfter: 1 }, cause });
 
 function refusal(error: NeonDbError): AppError {
   const code = Object.hasOwn(ERROR_CODES, error.message) ? (error.message as ErrorCode) : 'internal_error';

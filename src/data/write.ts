@@ -1,10 +1,10 @@
 import type { NeonHttpDatabase } from 'drizzle-orm/neon-http';
-import { AppError } from '../core/errors.ts';
 import type { Admission } from './admission.ts';
 import { announceToRedis } from './announce.ts';
 import type { Ctx } from './context.ts';
 import type { Doors } from './doors.ts';
 import { type Claim, type Committed, commit, type Guard, type Kept, type Writer } from './log.ts';
+import { mayBeStored } from './outcome.ts';
 import { touchedTags } from './registry.ts';
 import { announceIntent, awaitTurn, tellRoom } from './room.ts';
 
@@ -23,7 +23,7 @@ export type WriteOrder = {
 /**
  * The way of every write: admission beside the room's `expect`, one transaction, then the announcement, Redis first and
  * awaited, the room not (R4). Anchored as a whole, so a client that goes away neither undoes nor half-does it.
- * @throws AppError from admission and commit; nothing was changed then
+ * @throws AppError from admission and commit; nothing was changed then, unless `mayBeStored` says that it is not known
  */
 export function write(ctx: Ctx, doors: Doors, order: WriteOrder, admission: Admission): Promise<Committed> {
   const work = perform(ctx, doors, order, admission);
@@ -51,9 +51,9 @@ async function perform(ctx: Ctx, doors: Doors, order: WriteOrder, admission: Adm
     }
     return committed;
   } catch (error) {
-    // "Unavailable" leaves open whether the commit happened: then the expectation stays and the alarm looks it up.
-    const undone = error instanceof AppError && error.code !== 'database_unavailable';
-    if (undone) tellRoom(ctx, 'settle', () => intent.then(() => room.settle(companyId, ctx.requestId)));
+    // What may be stored stays expected, and the room's alarm looks it up; only its turn is over.
+    if (mayBeStored(error)) tellRoom(ctx, 'free', () => intent.then(() => room.free(ctx.requestId)));
+    else tellRoom(ctx, 'settle', () => intent.then(() => room.settle(companyId, ctx.requestId)));
     throw error;
   }
 }

@@ -1,7 +1,8 @@
-import { createHmac, type Hmac } from 'node:crypto';
+import { createHmac } from 'node:crypto';
 import { AppError } from '../core/errors.ts';
 import { canonicalJson } from '../core/json.ts';
 import type { Claim } from '../data/log.ts';
+import type { Settings } from '../env.ts';
 import type { AppContext } from './context.ts';
 
 /**
@@ -20,12 +21,36 @@ export function keyOf(c: AppContext): string | null {
   });
 }
 
+/** What tells one request with a key from another; the body is added by whoever reads it. */
+export type Fingerprint = { update(part: string | Uint8Array): Fingerprint; digest(): Uint8Array };
+
+/** Which secret a fingerprint was made with, four bytes: after a rotation those of before cannot be compared. */
+const secretNames = new WeakMap<Settings, Buffer>();
+
+function nameOfSecret(settings: Settings): Buffer {
+  const known = secretNames.get(settings);
+  if (known !== undefined) return known;
+  const name = createHmac('sha256', settings.cursorSecret).update('idempotency').digest().subarray(0, 4);
+  secretNames.set(settings, name);
+  return name;
+}
+
 /**
- * What tells one request with a key from another; the body is added by whoever reads it. Keyed: a body may hold a password
- * or a list of people, and whoever reads the database must not be able to try guesses against it.
+ * Keyed: a body may hold a password or a list of people, and whoever reads the database must not be able to try guesses
+ * against it.
  */
-export const fingerprintOf = (c: AppContext): Hmac =>
-  createHmac('sha256', c.env.doors.settings.cursorSecret).update(`idempotency\n${c.req.path}\n`);
+export function fingerprintOf(c: AppContext): Fingerprint {
+  const { settings } = c.env.doors;
+  const hmac = createHmac('sha256', settings.cursorSecret).update(`idempotency\n${c.req.path}\n`);
+  const fingerprint: Fingerprint = {
+    update(part) {
+      hmac.update(part);
+      return fingerprint;
+    },
+    digest: () => Buffer.concat([nameOfSecret(settings), hmac.digest()]),
+  };
+  return fingerprint;
+}
 
 /** The claim of a request with a JSON body. @throws AppError invalid_idempotency_key, idempotency_key_required */
 export function claimOf(

@@ -82,6 +82,10 @@ export const Problem = z
     detail: z.string(),
     instance: z.string(),
     requestId: z.string(),
+    outcome: z
+      .literal('unknown')
+      .optional()
+      .describe('Of a write under which the database went away: it may have been done all the same.'),
     errors: z
       .array(
         z.object({

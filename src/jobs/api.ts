@@ -25,6 +25,8 @@ export type JobsApi = {
   start(jobId: string): Promise<void>;
   /** The job will not be. */
   discard(jobId: string): Promise<void>;
+  /** Those of the jobs that nothing is kept of here: they have ended, or what was kept is lost. */
+  missing(jobIds: readonly string[]): Promise<string[]>;
 };
 
 /** What became of a step. `done` counts rows of the job; the next step begins there. */

@@ -1,13 +1,20 @@
 import { DurableObject } from 'cloudflare:workers';
 import type { Env } from '../env.ts';
 import type { JobSpec, JobsApi, JobWorker, Packet, StepOutcome } from './api.ts';
-import { COMMIT_PATIENCE, LEASE, nextAlarm, pauseAfter, SEAL_PATIENCE, TURN, UPLOAD_PATIENCE } from './schedule.ts';
+import {
+  COMMIT_PATIENCE,
+  isHopeless,
+  LEASE,
+  nextAlarm,
+  pauseAfter,
+  SEAL_PATIENCE,
+  TURN,
+  UPLOAD_PATIENCE,
+} from './schedule.ts';
 import { type Job, JobStore } from './store.ts';
 
 /** Jobs of one company that may wait at a time. */
 const MOST_JOBS = 20;
-/** Failures in a row that nobody outside is to blame for, before a job is given up. */
-const MOST_OWN_FAILURES = 5;
 
 /**
  * One per company that imports: keeps the rows of a file and works them off by alarm, because a request's background time
@@ -46,6 +53,10 @@ export abstract class JobRunner extends DurableObject<Env> implements JobsApi {
     this.#store.forget(jobId);
   }
 
+  async missing(jobIds: readonly string[]): Promise<string[]> {
+    return jobIds.filter((id) => !this.#store.has(id));
+  }
+
   override async alarm(): Promise<void> {
     const started = Date.now();
     // Whatever becomes of this turn, another one comes: the platform's own retries give up after six.
@@ -82,9 +93,12 @@ export abstract class JobRunner extends DurableObject<Env> implements JobsApi {
     else if (outcome.kind === 'went') {
       this.#store.went(job.id, outcome.done, Date.now());
       if (outcome.done >= job.total) this.#store.forget(job.id);
-    } else if (outcome.blame === 'us' && job.attempts >= MOST_OWN_FAILURES) {
+    } else if (isHopeless(outcome.blame, job.ownFailures)) {
       await this.#giveUp(job, 'internal_error', 'The import met a fault of ours and stopped.');
-    } else this.#store.postpone(job.id, Date.now() + pauseAfter(job.attempts));
+    } else {
+      if (outcome.blame === 'us') this.#store.blame(job.id);
+      this.#store.postpone(job.id, Date.now() + pauseAfter(job.attempts));
+    }
   }
 
   async #giveUp(job: Job, code: string, detail: string): Promise<void> {

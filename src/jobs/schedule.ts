@@ -20,6 +20,13 @@ export const LEASE = 2_000;
 /** Pause before the next try of a step that failed `attempts` times in a row, ms. */
 export const pauseAfter = (attempts: number): number => Math.min(60_000, 500 * 2 ** Math.min(attempts, 10));
 
+/** Failures that nobody outside is to blame for, without a success between them, before a job is given up. */
+const MOST_OWN_FAILURES = 5;
+
+/** Whether a job is given up after one more failure. An outage, however long, is no reason. */
+export const isHopeless = (blame: 'world' | 'us', ownFailures: number): boolean =>
+  blame === 'us' && ownFailures >= MOST_OWN_FAILURES;
+
 /** When the next alarm is due, ms; null when nothing waits. Of the jobs that were started only the first has its turn. */
 export function nextAlarm(jobs: readonly JobTimes[], now: number): number | null {
   if (jobs.length === 0) return null;

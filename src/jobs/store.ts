@@ -7,13 +7,17 @@ export type Job = JobTimes & {
   /** Rows of the job that are done, as far as this object knows; the database knows better. */
   done: number;
   total: number;
+  /** Failures in a row, whoever is to blame. */
   attempts: number;
+  /** Those of them that nobody outside is to blame for. */
+  ownFailures: number;
 };
 
 const TABLES = `create table if not exists jobs (seq integer primary key autoincrement, id text not null unique, spec text not null, state text not null,
     turn integer, total integer not null default 0, done integer not null default 0, attempts integer not null default 0, at integer not null, not_before integer not null default 0);
   create table if not exists packets (job text not null, first integer not null, count integer not null, rows text not null, primary key (job, first));
-  create table if not exists seen (job text not null, key text not null, row integer not null, primary key (job, key)) without rowid`;
+  create table if not exists seen (job text not null, key text not null, row integer not null, primary key (job, key)) without rowid;
+  create table if not exists own_failures (job text primary key, count integer not null) without rowid`;
 
 /** The rows of a company's jobs in the object's SQLite. Synchronous, as that is. */
 export class JobStore {
@@ -27,7 +31,10 @@ export class JobStore {
   /** Those that were started first, in the order of that; a job that is under way is not overtaken. */
   jobs(): Job[] {
     return this.#sql
-      .exec('select id, spec, state, total, done, attempts, at, not_before from jobs order by turn nulls last, seq')
+      .exec(
+        `select id, spec, state, total, done, attempts, at, not_before, coalesce(count, 0) as own_failures
+          from jobs left join own_failures on job = id order by turn nulls last, seq`,
+      )
       .toArray()
       .map((row) => ({
         id: String(row.id),
@@ -36,6 +43,7 @@ export class JobStore {
         total: Number(row.total),
         done: Number(row.done),
         attempts: Number(row.attempts),
+        ownFailures: Number(row.own_failures),
         at: Number(row.at),
         notBefore: Number(row.not_before),
       }));
@@ -93,10 +101,19 @@ export class JobStore {
   went(id: string, done: number, now: number): void {
     this.#sql.exec('update jobs set done = ?, attempts = 0, not_before = 0, at = ? where id = ?', done, now, id);
     this.#sql.exec('delete from packets where job = ? and first + count <= ?', id, done);
+    this.#sql.exec('delete from own_failures where job = ?', id);
   }
 
   postpone(id: string, notBefore: number): void {
     this.#sql.exec('update jobs set attempts = attempts + 1, not_before = ? where id = ?', notBefore, id);
+  }
+
+  /** A failure of our own; one from outside in between leaves the count. */
+  blame(id: string): void {
+    this.#sql.exec(
+      'insert into own_failures (job, count) values (?, 1) on conflict (job) do update set count = count + 1',
+      id,
+    );
   }
 
   /** The first row that has this key; `row` itself when no other had it before. */
@@ -109,6 +126,7 @@ export class JobStore {
     for (const [table, column] of [
       ['packets', 'job'],
       ['seen', 'job'],
+      ['own_failures', 'job'],
       ['jobs', 'id'],
     ] as const)
       this.#sql.exec(`delete from ${table} where ${column} = ?`, id);

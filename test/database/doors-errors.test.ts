@@ -123,10 +123,11 @@ describe('app.refuse', () => {
 
 test.each([
   ['55P03', 'busy'],
-  ['57014', 'busy'],
+  ['57014', 'database_unavailable'],
   ['53300', 'busy'],
-  ['57P01', 'busy'],
-  ['57P03', 'busy'],
+  ['57P01', 'database_unavailable'],
+  ['57P02', 'database_unavailable'],
+  ['57P03', 'database_unavailable'],
   ['40001', 'conflict'],
   ['40P01', 'conflict'],
   ['08006', 'database_unavailable'],

@@ -170,7 +170,11 @@ describe('commit', () => {
 });
 
 describe('a repeated key', () => {
-  const claim = (key: string, body = 1): Claim => ({ route: '/clients', key, fingerprint: new Uint8Array([body]) });
+  const claim = (key: string, body = 1): Claim => ({
+    route: '/clients',
+    key,
+    fingerprint: new Uint8Array([0, 0, 0, 0, body]),
+  });
   const keep = (id: string): Kept => ({
     status: 201,
     entityId: id,

@@ -40,6 +40,8 @@ type Once = {
   actor?: string;
   route?: string;
   key?: string;
+  /** The four bytes that name the secret of the fingerprint. */
+  secret?: string;
   body?: string;
   id?: string;
   status?: number;
@@ -56,13 +58,14 @@ async function once(order: Once = {}): Promise<{ written: Written } | { replay: 
     actor = 'USER:1',
     route = '/clients',
     key = 'k',
+    secret = 'abcd',
     body = 'b',
     status = 201,
   } = order;
   const { id = randomUUID(), entity = id, result = null } = order;
   const work = order.work ?? (() => client.query(insertClient, [to, id, 'Ann']));
   const claimed = async (): Promise<void> => {
-    await client.query('select app.claim_key($1, $2, $3)', [route, key, Buffer.from(body)]);
+    await client.query('select app.claim_key($1, $2, $3)', [route, key, Buffer.from(`${secret}${body}`)]);
     await work(client);
     const kept = [route, key, status, entity, JSON.stringify(result)];
     await client.query('select app.store_answer($1, $2, $3, $4, $5)', kept);
@@ -71,7 +74,9 @@ async function once(order: Once = {}): Promise<{ written: Written } | { replay: 
     return { written: await write(client, to, claimed, { actor }) };
   } catch (error) {
     if (!(error instanceof pg.DatabaseError) || error.code !== 'CP200') throw error;
-    return { replay: JSON.parse(error.detail ?? '') as Answer };
+    // Postgres writes a detail to its log, and the answer holds a row.
+    expect([error.detail, error.hint]).toEqual([undefined, undefined]);
+    return { replay: JSON.parse(error.column ?? '') as Answer };
   }
 }
 const replayOf = async (order: Once = {}): Promise<Answer> => {
@@ -103,6 +108,13 @@ test('another body with the same key is refused, and changes nothing', async () 
   expect(await refusal(once({ body: 'c', work: () => app.query('select 1') }))).toBe('CP422');
   expect(await clients()).toHaveLength(1);
   expect((await replayOf()).status).toBe(201);
+});
+
+test('a fingerprint of another secret cannot be compared, and counts as the same request', async () => {
+  await once();
+  expect((await replayOf({ secret: 'efgh', body: 'c' })).status).toBe(201);
+  expect(await refusal(once({ body: 'c' }))).toBe('CP422');
+  expect(await clients()).toHaveLength(1);
 });
 
 describe('a write that fails keeps nothing of its key', () => {
@@ -167,6 +179,37 @@ describe('the image of a replay', () => {
     await stage.sql('delete from clients where id = $1', [id]);
     await once({ key: 'gone', entity: id, work: () => app.query('select 1') });
     expect((await replayOf({ key: 'gone' })).image?.row).toMatchObject({ id, first_name: 'Ann' });
+  });
+
+  const trim = (revision: number) =>
+    stage.sql('delete from changes where company_id = $1 and revision <= $2', [company, revision]);
+
+  test('of a write that changed nothing outlives the trimmed log, whatever happens afterwards', async () => {
+    const id = randomUUID();
+    await once({ key: 'add', id });
+    await once({ key: 'same', id, status: 200, work: rename(id, 'Ann') });
+    const before = await replayOf({ key: 'same', id });
+    await trim(2);
+    expect(await replayOf({ key: 'same', id })).toEqual(before);
+    await once({ key: 'other' });
+    expect(await replayOf({ key: 'same', id })).toEqual(before);
+    await once({ key: 'rename', id, status: 200, work: rename(id, 'Bo') });
+    expect(await replayOf({ key: 'same', id })).toEqual(before);
+    expect(before.image?.row.first_name).toBe('Ann');
+  });
+
+  test('of a real change whose part of the log is gone is exact, or says that it is of today', async () => {
+    const id = randomUUID();
+    await once({ key: 'add', id });
+    await once({ key: 'rename', id, status: 200, work: rename(id, 'Bo') });
+    const before = await replayOf({ key: 'add', id });
+    await trim(2);
+    expect(await replayOf({ key: 'add', id })).toEqual(before);
+    await once({ key: 'again', id, status: 200, work: rename(id, 'Cy') });
+    await trim(3);
+    // Revision 3 might have been of anything: what it found is not known any more.
+    const now = await replayOf({ key: 'add', id });
+    expect([now.status, now.revision, now.entityId, now.image?.row.first_name]).toEqual([201, 4, id, 'Cy']);
   });
 
   test('is null where the answer names no entity, or one that the log does not know', async () => {

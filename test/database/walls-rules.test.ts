@@ -159,6 +159,7 @@ test.each(['cp_app', 'cp_auth', 'cp_jobs'] as const)(
     const settings = [
       'idle_in_transaction_session_timeout=5s',
       'lock_timeout=5s',
+      'log_error_verbosity=terse',
       'statement_timeout=10s',
       'TimeZone=UTC',
     ];

@@ -224,7 +224,7 @@ test.each(['refuse', 'garbage'] satisfies Fault[])(
       await salon.api.delete(`/clients/${id}`),
       await salon.api.patch('/company', { name: 'never' }),
     ]) {
-      expectProblem(reply, 'database_unavailable');
+      expectProblem(reply, 'database_unavailable', ['outcome']);
       expect(Number(reply.headers.get('retry-after'))).toBeGreaterThan(0);
     }
     world.neon.setFault(null);

@@ -10,12 +10,15 @@ import { sendJson } from '../../http/send.ts';
 
 /** The parameters of every reader of the log. */
 export const LOG_QUERY = {
-  after: { description: 'What came after this revision; 0 or absent from the beginning.' },
+  after: {
+    description: 'What came after this revision; 0 from the very first, absent from the oldest that is kept (90 days).',
+  },
   epoch: { description: 'The epoch the position belongs to; another one answers 409 epoch_changed.' },
   limit: { description: '1 to 500, default 100.' },
 };
 
-type Position = { after: number; epoch: string | null; limit: number };
+/** `after` is null for whatever is kept. */
+type Position = { after: number | null; epoch: string | null; limit: number };
 
 function parse(params: URLSearchParams, allowed: readonly string[]): Position {
   const faults: Fault[] = [];
@@ -27,7 +30,7 @@ function parse(params: URLSearchParams, allowed: readonly string[]): Position {
     faults.push({ parameter: name, code: 'out_of_range', detail: `Must be a whole number from ${low} to ${high}.` });
     return fallback;
   };
-  const after = read('after', 0, 0, Number.MAX_SAFE_INTEGER);
+  const after = params.has('after') ? read('after', 0, 0, Number.MAX_SAFE_INTEGER) : null;
   const limit = read('limit', 100, 1, 500);
   for (const name of allowed) {
     if (params.getAll(name).length > 1)
@@ -74,7 +77,7 @@ export function readLog(reader: LogReader): (c: AppContext) => Promise<Response>
     const narrowed = reader.where?.(searchParams, c);
     const { epoch, revision, results } = await snapshot(ctx, doors.read, companyId, reader.name, (db) => [
       db.execute(sql`select revision, entity, entity_id, operation, schema_version, before, after, actor, request_id, changed_at
-        from changes where company_id = ${companyId}::uuid and revision > ${position.after}
+        from changes where company_id = ${companyId}::uuid and revision > ${position.after ?? 0}
         ${narrowed === undefined ? sql`` : sql`and ${narrowed}`} order by revision limit ${position.limit}`),
       db.execute(sql`select min(revision) as oldest from changes where company_id = ${companyId}::uuid`),
     ]);
@@ -86,7 +89,7 @@ export function readLog(reader: LogReader): (c: AppContext) => Promise<Response>
       });
     }
     const oldest = Number(rowsOf(results[1])[0]?.oldest ?? revision + 1);
-    if (position.after > 0 && position.after < oldest - 1) {
+    if (position.after !== null && position.after < oldest - 1) {
       throw new AppError('window_exceeded', `The log is kept from revision ${oldest}.`, {
         extra: { oldest, head: revision },
       });

@@ -1,12 +1,13 @@
-import type { Hmac } from 'node:crypto';
 import { sql } from 'drizzle-orm';
 import { AppError } from '../../core/errors.ts';
 import { formatId, newUuid } from '../../core/id.ts';
 import type { Ctx } from '../../data/context.ts';
 import type { Doors } from '../../data/doors.ts';
 import { type Claim, type Committed, commit, type Row, rowsOf } from '../../data/log.ts';
+import { mayBeStored } from '../../data/outcome.ts';
 import { callRoom } from '../../data/room.ts';
 import type { Principal } from '../../http/context.ts';
+import type { Fingerprint } from '../../http/idempotency.ts';
 import type { JobSpec, JobsApi, Packet } from '../../jobs/api.ts';
 import type { ImportRequest } from './request.ts';
 import { receive } from './upload.ts';
@@ -26,19 +27,20 @@ type Asked = {
   request: ImportRequest;
   route: string;
   /** Takes the file in, to tell a repeat of the request from another one with its key. */
-  fingerprint: Hmac;
+  fingerprint: Fingerprint;
 };
 
 /**
  * Takes a file in: its rows go to the company's Durable Object as they arrive, then the job is committed, then the object
  * is told to start. Should this Worker die between the two, the object looks for the job by itself.
- * @throws AppError nothing was kept
+ * @throws AppError nothing was kept, unless `mayBeStored` says that it is not known
  */
 export async function takeImport(asked: Asked, body: ReadableStream<Uint8Array> | null): Promise<Taken> {
   const { ctx, jobs, principal, request, route, fingerprint } = asked;
   const id = newUuid();
   fingerprint.update(`${request.importer.resource} ${request.dryRun} ${request.format}\n`);
   let staged = false;
+  let committing = false;
   const discard = (): void => {
     if (staged) ctx.waitUntil(jobs.discard(id).catch(() => ctx.note('jobsError', 'discard')));
   };
@@ -59,14 +61,15 @@ export async function takeImport(asked: Asked, body: ReadableStream<Uint8Array> 
     const { total } = await receive(body, request.format, fingerprint, sink);
     const claim = request.key === null ? undefined : { route, key: request.key, fingerprint: fingerprint.digest() };
     // From here on a client that goes away changes nothing.
+    committing = true;
     const work = settle(asked, id, total, claim);
     ctx.waitUntil(work.catch(() => undefined));
     const taken = await work;
     if (taken.replayed) discard();
     return taken;
   } catch (error) {
-    // "Unavailable" leaves open whether the commit happened: then the object looks it up.
-    if (!(error instanceof AppError && error.code === 'database_unavailable')) discard();
+    // Rows of a job that may be stored stay: the object looks it up.
+    if (!committing || !mayBeStored(error)) discard();
     throw error;
   }
 }

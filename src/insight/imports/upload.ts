@@ -1,5 +1,5 @@
-import type { Hmac } from 'node:crypto';
 import { AppError } from '../../core/errors.ts';
+import type { Fingerprint } from '../../http/idempotency.ts';
 import type { Packet } from '../../jobs/api.ts';
 import { CsvParser } from './csv.ts';
 import { LineSplitter } from './lines.ts';
@@ -88,7 +88,7 @@ function lineReader(packer: Packer): Reader {
 export async function receive(
   body: ReadableStream<Uint8Array> | null,
   format: Format,
-  fingerprint: Hmac,
+  fingerprint: Fingerprint,
   sink: Sink,
 ): Promise<{ total: number; header: string[] | null }> {
   const packer = new Packer();

@@ -1,0 +1,39 @@
+import { sql } from 'drizzle-orm';
+import type { Ctx } from '../data/context.ts';
+import type { Doors } from '../data/doors.ts';
+import { rowsOf } from '../data/log.ts';
+import { callRoom } from '../data/room.ts';
+import type { JobsApi, JobWorker } from './api.ts';
+
+/** Jobs younger than this are left to their object: it is told of a job before the database is. */
+const AGE = '10 minutes';
+/** Jobs per run. */
+const MOST = 200;
+
+/**
+ * Ends the jobs that nobody works on any more because their object lost their rows; without it they would wait for ever.
+ * @returns how many there were
+ */
+export async function reconcile(
+  ctx: Ctx,
+  doors: Doors,
+  jobsOf: (companyId: string) => JobsApi,
+  worker: JobWorker,
+): Promise<number> {
+  const [answer] = await doors.jobs.batch(ctx, 'waitingJobs', [
+    doors.jobs.db.execute(sql`select company_id, id from app.waiting_imports(${AGE}::interval, ${MOST}::int)`),
+  ]);
+  const waiting = Map.groupBy(rowsOf(answer), (row) => String(row.company_id));
+  let ended = 0;
+  for (const [companyId, rows] of waiting) {
+    const ids = rows.map((row) => String(row.id));
+    // An object out of reach says nothing about its jobs; the next minute asks again.
+    const missing = await callRoom(ctx, () => jobsOf(companyId).missing(ids)).catch(() => []);
+    for (const id of missing) {
+      // A job that has ended meanwhile stays as it ended.
+      await worker.fail(companyId, id, 'internal_error', 'The rows of the file were lost. Send the file again.');
+      ended += 1;
+    }
+  }
+  return ended;
+}
