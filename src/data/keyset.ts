@@ -38,71 +38,46 @@ export function canBegin(
   return UUID.test(id) && values.length === sort.length && sort.every(fits);
 }
 
-type Key = SortColumn & { descending: boolean };
+/** One column of an order. */
+export type Key = SortColumn & { descending: boolean };
 
-/**
- * Order and boundary of one page of a keyset walk. Every order ends in the id, so that it is total; backwards pages are
- * read in reverse and turned round by the caller.
- */
-export function keyset(
-  sorts: Readonly<Record<string, SortColumn>>,
-  sort: readonly SortKey[],
-  id: SQL,
-  cursor: Cursor | null,
-): { where: SQL | null; order: SQL } {
+/** The columns of an order, the id last, so that it is total. The id goes the way of the column before it. */
+export function keysOf(sorts: Readonly<Record<string, SortColumn>>, sort: readonly SortKey[], id: SQL): Key[] {
   const keys: Key[] = sort.flatMap(({ field, descending }) => {
     const column = sorts[field];
     return column === undefined ? [] : [{ ...column, descending }];
   });
-  // The id follows the direction of the last key, which is the direction of the index.
-  keys.push({
-    column: id,
-    type: 'uuid',
-    nullable: false,
-    property: 'id',
-    descending: keys.at(-1)?.descending ?? false,
-  });
-  const backwards = cursor?.direction === 'prev';
-  const order = sql.join(
-    keys.map((key) => orderOf(key, backwards)),
-    sql`, `,
-  );
-  return { where: cursor === null ? null : boundary(keys, [...cursor.values, cursor.id], backwards), order };
+  const descending = keys.at(-1)?.descending ?? false;
+  keys.push({ column: id, type: 'uuid', nullable: false, property: 'id', descending });
+  return keys;
 }
 
-function orderOf({ column, descending }: Key, backwards: boolean): SQL {
-  // Spelled out in both directions: an index declared DESC NULLS LAST serves no other order.
+/** The order of the contract, nulls last; backwards pages are read in reverse and turned round by the caller. */
+export function orderOf({ column, descending }: Key, backwards: boolean): SQL {
   if (backwards) return descending ? sql`${column} asc nulls first` : sql`${column} desc nulls first`;
   return descending ? sql`${column} desc nulls last` : sql`${column} asc nulls last`;
 }
 
-function boundary(keys: readonly Key[], values: readonly unknown[], backwards: boolean): SQL {
-  const bound = keys.map((key, i) => sql`${values[i] ?? null}::${sql.raw(key.type)}`);
-  const [first] = keys;
-  const uniform = keys.every((key) => !key.nullable && key.descending === first?.descending);
-  if (uniform) {
-    // One row comparison, which the index answers by itself.
-    const columns = sql.join(
-      keys.map((key) => key.column),
-      sql`, `,
-    );
-    const operator = first?.descending === backwards ? sql`>` : sql`<`;
-    return sql`(${columns}) ${operator} (${sql.join(bound, sql`, `)})`;
-  }
+/** Whether the values of this key rise along a page. */
+export const rises = ({ descending }: Key, backwards: boolean): boolean => descending === backwards;
+
+/** A cursor's values as the columns compare them. */
+export const bind = (keys: readonly Key[], values: readonly unknown[]): SQL[] =>
+  keys.map((key, i) => sql`${values[i] ?? null}::${sql.raw(key.type)}`);
+
+/** Rows strictly after the place, in whatever mixture of directions and nulls. No index answers it. */
+export function boundary(keys: readonly Key[], values: readonly unknown[], backwards: boolean): SQL {
+  const bound = bind(keys, values);
   const branches = keys.map((key, i) => {
     const equal = keys.slice(0, i).map((earlier, j) => sql`${earlier.column} is not distinct from ${bound[j]}`);
-    return sql.join([...equal, beyond(key, values[i] ?? null, bound[i] as SQL, backwards)], sql` and `);
+    return sql`(${sql.join([...equal, beyond(key, values[i] ?? null, bound[i] as SQL, backwards)], sql` and `)})`;
   });
-  return sql`(${sql.join(
-    branches.map((branch) => sql`(${branch})`),
-    sql` or `,
-  )})`;
+  return sql`(${sql.join(branches, sql` or `)})`;
 }
 
 /** Rows strictly after the value in this direction, nulls being last. */
 function beyond(key: Key, value: unknown, bound: SQL, backwards: boolean): SQL {
   if (value === null) return backwards ? sql`${key.column} is not null` : sql`false`;
-  const operator = key.descending === backwards ? sql`>` : sql`<`;
-  const strict = sql`${key.column} ${operator} ${bound}`;
+  const strict = sql`${key.column} ${rises(key, backwards) ? sql`>` : sql`<`} ${bound}`;
   return key.nullable && !backwards ? sql`(${strict} or ${key.column} is null)` : strict;
 }

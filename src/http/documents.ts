@@ -1,6 +1,7 @@
 import { type SQL, sql } from 'drizzle-orm';
 import type { FilterDeclaration, FilterValue } from '../core/query-values.ts';
 import type { SortColumn } from '../data/keyset.ts';
+import type { Filter } from '../data/narrow.ts';
 import type { Resource } from './resource.ts';
 import type { WriteInput } from './write.ts';
 
@@ -13,13 +14,15 @@ export const documentFilters = {
 } as const satisfies Record<string, FilterDeclaration>;
 
 /** The conditions of those filters. */
-export function documentConditions(table: SQL, filters: Readonly<Record<string, FilterValue>>): SQL[] {
+export function documentConditions(table: SQL, filters: Readonly<Record<string, FilterValue>>): Filter[] {
   const { createdAfter, createdBefore, updatedAfter, externalId } = filters;
-  const conditions: SQL[] = [];
-  if (createdAfter !== undefined) conditions.push(sql`${table}.created_at > ${createdAfter}::timestamptz`);
-  if (createdBefore !== undefined) conditions.push(sql`${table}.created_at < ${createdBefore}::timestamptz`);
-  if (updatedAfter !== undefined) conditions.push(sql`${table}.updated_at > ${updatedAfter}::timestamptz`);
-  if (externalId !== undefined) conditions.push(sql`${table}.external_id = ${externalId}`);
+  const [created, updated] = [sql`${table}.created_at`, sql`${table}.updated_at`];
+  const conditions: Filter[] = [];
+  const add = (where: SQL, property: string): void => void conditions.push({ where, property });
+  if (createdAfter !== undefined) add(sql`${created} > ${createdAfter}::timestamptz`, 'created_at');
+  if (createdBefore !== undefined) add(sql`${created} < ${createdBefore}::timestamptz`, 'created_at');
+  if (updatedAfter !== undefined) add(sql`${updated} > ${updatedAfter}::timestamptz`, 'updated_at');
+  if (externalId !== undefined) conditions.push({ where: sql`${table}.external_id = ${externalId}`, single: true });
   return conditions;
 }
 

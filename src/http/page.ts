@@ -1,7 +1,9 @@
 import { type SQL, sql } from 'drizzle-orm';
 import type { Cursor } from '../core/cursor.ts';
 import type { ListQuery } from '../core/list-query.ts';
-import { keyset } from '../data/keyset.ts';
+import { keysOf } from '../data/keyset.ts';
+import { narrowed } from '../data/narrow.ts';
+import { ofParts, orderAgain } from '../data/walk.ts';
 import type { Resource, SearchFunctions } from './resource.ts';
 
 /** The rows that pages can reach, and up to where an estimated count is an exact one. */
@@ -21,7 +23,12 @@ export function mostCounted(query: ListQuery): number | null {
 
 /** The conditions on the rows of a list or an export. */
 export function conditionsOf(resource: Resource, query: ListQuery, companyId: string): SQL {
-  const own = [sql`${resource.companyId} = ${companyId}::uuid`, ...resource.where(query)];
+  const parts = resource.parts?.(query);
+  const own = [
+    sql`${resource.companyId} = ${companyId}::uuid`,
+    ...(parts === undefined ? [] : [ofParts(parts)]),
+    ...resource.filters(query).map(({ where }) => where),
+  ];
   if (query.search !== null && resource.search !== undefined) own.push(resource.search.matches(query.search));
   return sql.join(own, sql` and `);
 }
@@ -41,13 +48,24 @@ export function pageStatements(resource: Resource, query: ListQuery, at: Cursor 
     const total = resource.search.count({ search, filters, most: most === null ? null : most + 1 });
     return [found, sql`select ${total} as total`];
   }
-  const filtered = conditionsOf(resource, query, companyId);
-  const { where, order } = keyset(resource.sorts, query.sort, resource.id, at);
-  const page = sql`select ${columns} from ${resource.table}
-    where ${filtered}${where === null ? sql`` : sql` and ${where}`} order by ${order} limit ${limit} offset ${offset}`;
+  const company = sql`${resource.companyId} = ${companyId}::uuid`;
+  const keys = keysOf(resource.sorts, query.sort, resource.id);
+  const backwards = at?.direction === 'prev';
+  const way = {
+    ...{ table: resource.table, company, keys, backwards, where: [] },
+    parts: resource.parts?.(query) ?? null,
+    at: at === null ? null : [...at.values, at.id],
+  };
+  // Ids first: what lies before the page is passed over in the index, and only the page's own rows are read.
+  const ids = sql`select * from (${narrowed(way, resource.filters(query), offset + limit)}) walked
+    order by ${orderAgain(keys, backwards, sql`walked`)} limit ${limit} offset ${offset}`;
+  const page = sql`select ${columns} from (${ids}) page join ${resource.table} on ${company} and ${resource.id} = page.id
+    order by ${orderAgain(keys, backwards, sql`page`)}`;
   if (count === 'none') return [page];
-  const counted = most === null ? filtered : sql`${filtered} limit ${most + 1}`;
-  return [page, sql`select count(*)::int as total from (select 1 from ${resource.table} where ${counted}) counted`];
+  const counted = resource.count?.(query, most === null ? null : most + 1);
+  if (counted != null) return [page, sql`select ${counted} as total`];
+  const filtered = sql`${conditionsOf(resource, query, companyId)}${most === null ? sql`` : sql` limit ${most + 1}`}`;
+  return [page, sql`select count(*)::int as total from (select 1 from ${resource.table} where ${filtered}) counted`];
 }
 
 /** The page of a search as a table `found` of ids, and its order: by rank, or by a sort of its own. */

@@ -2,7 +2,9 @@ import type { SQL } from 'drizzle-orm';
 import type { Prefix } from '../core/id.ts';
 import type { ListDeclaration, ListQuery } from '../core/list-query.ts';
 import type { SortColumn } from '../data/keyset.ts';
+import type { Filter } from '../data/narrow.ts';
 import type { Noun } from '../data/registry.ts';
+import type { Parts } from '../data/walk.ts';
 
 /** One page of a ranked search. `rank` and `id` are those of the row it begins after; null for the first. */
 export type SearchPage = {
@@ -56,8 +58,12 @@ export type Resource = {
   companyId: SQL;
   list: ListDeclaration;
   sorts: Readonly<Record<string, SortColumn>>;
-  /** The conditions of the filters; company and search are added by whoever calls. */
-  where(query: ListQuery): SQL[];
+  /** The filter that parts the rows: the column behind the company in the index of every sort, and what is wanted of it. */
+  parts?(query: ListQuery): Parts;
+  /** The other filters; company and search are added by whoever calls. */
+  filters(query: ListQuery): Filter[];
+  /** A count of its own, up to `most`; null counts all. Null where the plain one will do. */
+  count?(query: ListQuery, most: number | null): SQL | null;
   /** Tags of a list; narrower than one per resource where the query allows. */
   listTags(query: ListQuery): readonly string[];
   detailTags(id: string): readonly string[];

@@ -5,7 +5,7 @@ import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Cursor } from '../../src/core/cursor.ts';
 import { type ListQuery, parseListQuery } from '../../src/core/list-query.ts';
-import { keyset } from '../../src/data/keyset.ts';
+import { keysOf, orderOf } from '../../src/data/keyset.ts';
 import { conditionsOf, pageStatements } from '../../src/http/page.ts';
 import { clientResource as resource } from '../../src/people/clients/resource.ts';
 import { loadClients } from '../support/phone-book.ts';
@@ -55,7 +55,11 @@ async function rowsOf(statement: ReturnType<typeof sql>): Promise<Row[]> {
 
 /** All hits, sorted by the database as any list is. */
 function oracle(query: ListQuery): Promise<Row[]> {
-  const { order } = keyset(resource.sorts, query.sort, resource.id, null);
+  const keys = keysOf(resource.sorts, query.sort, resource.id);
+  const order = sql.join(
+    keys.map((key) => orderOf(key, false)),
+    sql`, `,
+  );
   return rowsOf(
     sql`select ${resource.row} as row from ${resource.table} where ${conditionsOf(resource, query, company)} order by ${order}`,
   );

@@ -1,3 +1,4 @@
+import { sql } from 'drizzle-orm';
 import { customType, foreignKey, index, pgTable, text, unique, uuid } from 'drizzle-orm/pg-core';
 import { documentColumns, instant, tenantKey } from '../../data/columns.ts';
 
@@ -20,7 +21,13 @@ export const apiKeys = pgTable(
   (t) => [
     unique('api_keys_company_id').on(t.companyId, t.id),
     unique('api_keys_external_id').on(t.companyId, t.externalId),
-    index('api_keys_created').on(t.companyId, t.createdAt.desc().nullsLast(), t.id.desc().nullsLast()),
+    // Two per sort, for what parts the rows is no column: then the sort and the id, ascending (src/data/walk.ts).
+    index('api_keys_created').on(t.companyId, t.createdAt, t.id).where(sql`${t.revokedAt} is null`),
+    index('api_keys_updated').on(t.companyId, t.updatedAt, t.id).where(sql`${t.revokedAt} is null`),
+    index('api_keys_name').on(t.companyId, t.name, t.id).where(sql`${t.revokedAt} is null`),
+    index('api_keys_revoked_created').on(t.companyId, t.createdAt, t.id).where(sql`${t.revokedAt} is not null`),
+    index('api_keys_revoked_updated').on(t.companyId, t.updatedAt, t.id).where(sql`${t.revokedAt} is not null`),
+    index('api_keys_revoked_name').on(t.companyId, t.name, t.id).where(sql`${t.revokedAt} is not null`),
   ],
 );
 

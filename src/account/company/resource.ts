@@ -59,7 +59,7 @@ export const companyResource: Resource = {
     fields: ['externalId', 'name', 'currency', 'timeZone', 'version', 'createdAt', 'updatedAt'],
   },
   sorts: {},
-  where: () => [],
+  filters: () => [],
   listTags: () => ['company'],
   detailTags: () => ['company'],
 };

@@ -20,6 +20,10 @@ export const users = pgTable(
     unique('users_external_id').on(t.companyId, t.externalId),
     // One person, one company: an address signs in without naming a tenant. An archived user's is free again.
     uniqueIndex('users_email').on(sql`lower(${t.email} collate "C")`).where(sql`status <> 'ARCHIVED'`),
-    index('users_created').on(t.companyId, t.createdAt.desc().nullsLast(), t.id.desc().nullsLast()),
+    // One per sort: what parts the rows, then the sort and the id, ascending (src/data/walk.ts).
+    index('users_created').on(t.companyId, t.status, t.createdAt, t.id),
+    index('users_updated').on(t.companyId, t.status, t.updatedAt, t.id),
+    index('users_name').on(t.companyId, t.status, t.name, t.id),
+    index('users_address').on(t.companyId, t.status, t.email, t.id),
   ],
 );

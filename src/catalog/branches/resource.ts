@@ -25,10 +25,8 @@ export const branchResource: Resource = {
     fields: Object.keys(BranchView.shape),
   },
   sorts: { ...documentSorts(table), name: textSort(table, 'name', false) },
-  where: ({ filters }) => [
-    sql`branches.is_active = ${filters.isActive ?? true}`,
-    ...documentConditions(table, filters),
-  ],
+  parts: ({ filters }) => ({ column: sql`branches.is_active`, values: [filters.isActive !== false] }),
+  filters: ({ filters }) => documentConditions(table, filters),
   listTags: () => ['branches'],
   detailTags: (id) => [`branches/${id}`],
 };

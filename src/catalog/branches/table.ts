@@ -23,7 +23,9 @@ export const branches = pgTable(
   (t) => [
     unique('branches_company_id').on(t.companyId, t.id),
     unique('branches_external_id').on(t.companyId, t.externalId),
-    index('branches_created').on(t.companyId, t.createdAt.desc().nullsLast(), t.id.desc().nullsLast()),
-    index('branches_active').on(t.companyId, t.isActive, t.createdAt.desc().nullsLast(), t.id.desc().nullsLast()),
+    // One per sort: what parts the rows, then the sort and the id, ascending (src/data/walk.ts).
+    index('branches_created').on(t.companyId, t.isActive, t.createdAt, t.id),
+    index('branches_updated').on(t.companyId, t.isActive, t.updatedAt, t.id),
+    index('branches_name').on(t.companyId, t.isActive, t.name, t.id),
   ],
 );

@@ -44,12 +44,15 @@ export const importList: Resource = {
     createdAt: documentSorts(table).createdAt,
     finishedAt: { column: sql`imports.finished_at`, type: 'timestamptz', nullable: true, property: 'finished_at' },
   },
-  where({ filters }) {
-    const { status, resource, dryRun } = filters;
+  parts: ({ filters }) => ({
+    column: sql`imports.status`,
+    values: (filters.status as string[] | undefined) ?? IMPORT_STATUSES,
+  }),
+  filters({ filters }) {
+    const { resource, dryRun } = filters;
     return [
-      ...(status === undefined ? [] : [sql`imports.status in ${status}`]),
-      ...(resource === undefined ? [] : [sql`imports.resource = ${resource}`]),
-      ...(dryRun === undefined ? [] : [sql`imports.dry_run = ${dryRun}::boolean`]),
+      ...(resource === undefined ? [] : [{ where: sql`imports.resource = ${resource}` }]),
+      ...(dryRun === undefined ? [] : [{ where: sql`imports.dry_run = ${dryRun}::boolean` }]),
       ...documentConditions(table, filters),
     ];
   },

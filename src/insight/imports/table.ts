@@ -29,7 +29,9 @@ export const imports = pgTable(
   },
   (t) => [
     unique('imports_company_id').on(t.companyId, t.id),
-    index('imports_created').on(t.companyId, t.createdAt.desc().nullsLast(), t.id.desc().nullsLast()),
+    // One per sort: what parts the rows, then the sort and the id, ascending (src/data/walk.ts).
+    index('imports_created').on(t.companyId, t.status, t.createdAt, t.id),
+    index('imports_finished').on(t.companyId, t.status, t.finishedAt, t.id),
     index('imports_expiry').on(sql`coalesce(${t.finishedAt}, ${t.createdAt})`),
   ],
 );

@@ -1,5 +1,6 @@
 import { sql } from 'drizzle-orm';
 import { formatId } from '../../core/id.ts';
+import type { Filter } from '../../data/narrow.ts';
 import { documentConditions, documentFilters, documentSorts, textSort } from '../../http/documents.ts';
 import type { Resource } from '../../http/resource.ts';
 import { clientNoun } from './noun.ts';
@@ -40,15 +41,24 @@ export const clientResource: Resource = {
     name: textSort(table, 'name', true),
   },
   // Twin of app.client_filter (migrations/0007_clients.sql), which ranked searches use.
-  where({ filters }) {
-    const { status, tag } = filters;
-    return [
-      // What is archived is out of sight until asked for by name.
-      status === undefined ? sql`clients.status <> 'ARCHIVED'` : sql`clients.status in ${status}`,
-      ...(tag === undefined ? [] : [sql`clients.tags @> array[${tag}::text]`]),
-      ...documentConditions(table, filters),
-    ];
+  parts: ({ filters }) => ({
+    column: sql`clients.status`,
+    // What is archived is out of sight until asked for by name.
+    values: (filters.status as string[] | undefined) ?? CLIENT_STATUSES.filter((status) => status !== 'ARCHIVED'),
+  }),
+  filters({ filters }) {
+    const { tag } = filters;
+    const tagged: Filter = {
+      where: sql`clients.tags @> array[${tag}::text]`,
+      find: (most) => sql`select id from app.tagged_clients(${tag}::text, ${most}::int) as tagged (id)`,
+    };
+    return [...(tag === undefined ? [] : [tagged]), ...documentConditions(table, filters)];
   },
+  // Behind row-level security no index would be asked for the tag.
+  count: ({ filters }, most) =>
+    filters.tag === undefined
+      ? null
+      : sql`app.count_tagged_clients(${filters.tag}::text, ${JSON.stringify(filters)}::jsonb, ${most}::int)`,
   search: {
     page: ({ search, filters, rank, id, backwards, offset, limit }) =>
       sql`app.search_clients(${search}, ${JSON.stringify(filters)}::jsonb, ${rank}::int, ${id}::uuid, ${backwards}::boolean, ${offset}::int, ${limit}::int)`,

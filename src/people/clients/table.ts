@@ -34,14 +34,15 @@ export const clients = pgTable(
   (t) => [
     unique('clients_company_id').on(t.companyId, t.id),
     unique('clients_external_id').on(t.companyId, t.externalId),
-    index('clients_created').on(t.companyId, t.createdAt.desc().nullsLast(), t.id.desc().nullsLast()),
-    index('clients_status').on(t.companyId, t.status, t.createdAt.desc().nullsLast(), t.id.desc().nullsLast()),
-    index('clients_updated').on(t.companyId, t.updatedAt.desc().nullsLast(), t.id.desc().nullsLast()),
-    index('clients_name').on(t.companyId, t.lastName.asc().nullsLast(), t.id.asc().nullsLast()),
-    index('clients_first_name').on(t.companyId, t.firstName.asc().nullsLast(), t.id.asc().nullsLast()),
-    index('clients_full_name').on(t.companyId, t.name.asc().nullsLast(), t.id.asc().nullsLast()),
+    // One per sort: what parts the rows, then the sort and the id, ascending (src/data/walk.ts).
+    index('clients_created').on(t.companyId, t.status, t.createdAt, t.id),
+    index('clients_updated').on(t.companyId, t.status, t.updatedAt, t.id),
+    index('clients_name').on(t.companyId, t.status, t.lastName, t.id),
+    index('clients_first_name').on(t.companyId, t.status, t.firstName, t.id),
+    index('clients_full_name').on(t.companyId, t.status, t.name, t.id),
     index('clients_email').on(t.companyId, sql`lower(${t.email})`),
     index('clients_phone').on(t.companyId, t.phone),
+    index('clients_tags').using('gin', sql`app.tag_keys(${t.companyId}, ${t.tags})`).with({ fastupdate: false }),
     index('clients_search').using('gin', t.companyId, t.searchText.op('gin_trgm_ops')),
     check(
       'clients_identified',
