@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 
-// Loads the clients of a salon's exported files through the public API alone, and says what is stored beside what the
+// Imports the clients of a salon's exported files through the public API alone, and says what is stored beside what the
 // files hold. A second run finds everything there and changes nothing.
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -36,15 +36,17 @@ async function codesOf(file: string, column: string): Promise<string[]> {
 
 type Answer = { status: number; revision: number; body: Record<string, unknown> };
 
+/** @param body JSON, or the text of a CSV file */
 async function ask(method: string, path: string, token: string | null, body?: unknown): Promise<Answer> {
+  const file = typeof body === 'string';
   for (;;) {
     const answer = await fetch(`${values.url}/api/v1${path}`, {
       method,
       headers: {
-        'Content-Type': 'application/json',
+        'Content-Type': file ? 'text/csv' : 'application/json',
         ...(token !== null && { Authorization: `Bearer ${token}` }),
       },
-      ...(body !== undefined && { body: JSON.stringify(body) }),
+      ...(body !== undefined && { body: file ? body : JSON.stringify(body) }),
     });
     if (answer.status === 429 || answer.status === 503) {
       await answer.arrayBuffer();
@@ -91,15 +93,18 @@ const codes = new Set(perFile.flat().filter((code) => code !== ''));
 const blank = perFile.flat().length - perFile.flat().filter((code) => code !== '').length;
 const token = await signIn();
 const before = await stored(token);
-let created = 0;
-for (const externalId of codes) {
-  if (before.codes.has(externalId)) continue;
-  const answer = await ask('POST', '/clients', token, { externalId });
-  if (answer.status !== 201) throw new Error(`client ${externalId}: ${answer.status} ${JSON.stringify(answer.body)}`);
-  created += 1;
+// The files call an external id "Code": the import is told so, as an owner would.
+const columns = encodeURIComponent(JSON.stringify({ Code: 'externalId' }));
+const asked = await ask('POST', `/imports?resource=clients&columns=${columns}`, token, ['Code', ...codes].join('\n'));
+if (asked.status !== 202) throw new Error(`the import answered ${asked.status}: ${JSON.stringify(asked.body)}`);
+let job = asked.body;
+while (job.finishedAt === null) {
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  job = (await ask('GET', `/imports/${job.id}`, token)).body;
 }
+if (job.status !== 'COMPLETED' || job.failed !== 0) throw new Error(`the import ended so: ${JSON.stringify(job)}`);
 const after = await stored(token);
 const missing = [...codes].filter((code) => !after.codes.has(code)).length;
 console.log(`distinct client codes in the files: ${codes.size} (${blank} rows without one)`);
-console.log(`clients stored:                     ${after.codes.size} (${created} created now, ${missing} missing)`);
+console.log(`clients stored:                     ${after.codes.size} (${job.created} created now, ${missing} missing)`);
 console.log(`revision before and after:          ${before.revision} → ${after.revision}`);

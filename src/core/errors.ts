@@ -36,6 +36,7 @@ export const ERROR_CODES = {
   conflict: { status: 409, title: 'The request conflicts with the present state' },
   duplicate: { status: 409, title: 'It exists already' },
   email_taken: { status: 409, title: 'The e-mail address is taken' },
+  ambiguous_match: { status: 409, title: 'Several objects match the row' },
   external_id_taken: { status: 409, title: 'The external id is taken' },
   erased: { status: 409, title: 'The client was erased' },
   last_owner: { status: 409, title: 'The last owner must stay' },

@@ -157,7 +157,7 @@ function answer<S extends z.ZodType>(c: AppContext, route: WriteRoute<S>, commit
 }
 
 /** 404 before 422: whether the body of a write to nothing is right does not matter. */
-async function mustExist(c: AppContext, resource: Resource, principal: Principal, id: string): Promise<void> {
+export async function mustExist(c: AppContext, resource: Resource, principal: Principal, id: string): Promise<void> {
   const { ctx, doors } = c.env;
   const { companyId } = principal;
   const { results } = await snapshot(ctx, doors.read, companyId, 'exists', (db) => [

@@ -8,6 +8,10 @@ export type JobSpec = {
   resource: string;
   /** The columns of CSV; null: the rows are lines of NDJSON. */
   header: string[] | null;
+  /** The field per column of the file, null for those that are not read; columns that are not here are fields. */
+  mapping: Readonly<Record<string, string | null>>;
+  /** What rows find their object by. */
+  match: 'externalId' | 'email' | 'phone';
   /** Who asked. The credential is checked again in every transaction. */
   writer: Writer;
 };
@@ -44,7 +48,7 @@ export type Step = {
   first: number;
   rows: readonly unknown[];
   /** See ChunkWork. */
-  firstWith: (externalId: string, row: number) => number;
+  firstWith: (key: string, row: number) => number;
 };
 
 /** The work itself, injected: this folder knows no context. */

@@ -84,7 +84,7 @@ export abstract class JobRunner extends DurableObject<Env> implements JobsApi {
           spec: job.spec,
           first: job.done,
           rows: rows.slice(from, from + size),
-          firstWith: (externalId, row) => this.#store.firstWith(job.id, externalId, row),
+          firstWith: (key, row) => this.#store.firstWith(job.id, key, row),
         },
         (work) => this.ctx.waitUntil(work),
       )

@@ -18,15 +18,15 @@ export type Job = {
   finishedAt: string | null;
 } & Json;
 
-type Ask = { dryRun?: boolean; type?: string; headers?: Record<string, string>; resource?: string };
+type Ask = { dryRun?: boolean; type?: string; headers?: Record<string, string>; resource?: string; query?: string };
 
 /** Sends a file. */
 export function send(
   api: Api,
   file: BodyInit,
-  { dryRun, type = 'text/csv', headers = {}, resource = 'clients' }: Ask = {},
+  { dryRun, type = 'text/csv', headers = {}, resource = 'clients', query: more = '' }: Ask = {},
 ): Promise<Reply> {
-  const query = `resource=${resource}${dryRun === undefined ? '' : `&dryRun=${dryRun}`}`;
+  const query = `resource=${resource}${dryRun === undefined ? '' : `&dryRun=${dryRun}`}${more}`;
   return api.ask('POST', `/imports?${query}`, { raw: file, headers: { 'Content-Type': type, ...headers } });
 }
 

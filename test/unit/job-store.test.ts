@@ -20,6 +20,8 @@ const spec = {
   requestId: 'r',
   resource: 'clients',
   header: null,
+  mapping: {},
+  match: 'externalId' as const,
   writer: { actor: 'a', credential: {} },
 };
 

@@ -170,7 +170,7 @@ test('nothing of a file is kept once its job has ended or its upload was refused
   const api = salon.api.at(worker.url);
   const refused = Buffer.concat([
     Buffer.from(`externalId,notes\n${`x,${'y'.repeat(500)}\n`.repeat(5000)}`),
-    Buffer.from([0xff]),
+    Buffer.from([0xc3, 0xbc, 0xff]),
   ]);
   expect((await send(api, refused)).status).toBe(400);
   await ended(api, (await send(api, fileOf(300))).json.id);

@@ -44,9 +44,19 @@ describe('refused as a whole, and nothing kept, is', () => {
     ['blank lines alone', ...text('\n\r\n\n', 'malformed_file')],
     [
       'UTF-8 broken in the middle',
-      ...text(bytes('externalId\n', 'x\n'.repeat(5000), [0xc3, 0x28], '\ny'), 'malformed_file'),
+      ...text(bytes('externalId\nü\n', 'x\n'.repeat(50_000), [0xc3, 0x28], '\ny'), 'malformed_file'),
     ],
-    ['UTF-8 broken at the end', ...text(bytes('externalId\nx', [0xe2, 0x82]), 'malformed_file')],
+    ['UTF-8 broken at the end', ...text(bytes('externalId\nü', [0xe2, 0x82]), 'malformed_file')],
+    [
+      'UTF-16 without its mark',
+      ...text('externalId,firstName\nu1,Anna\n'.replaceAll(/(?=.)/gs, '\0'), 'malformed_file'),
+    ],
+    [
+      'Latin-1 that says it is UTF-8',
+      ...text(bytes('externalId\n', [0xfc]), 'malformed_file', 'text/csv; charset=utf-8'),
+    ],
+    ['no known column', ...text('Maria Muster,+43664123\na,b\n', 'malformed_file')],
+    ['no match key', ...text('firstName,lastName\na,b\n', 'malformed_file')],
     ['UTF-16', ...text(Buffer.from('\uFEFFexternalId\nx', 'utf16le'), 'malformed_file')],
     [
       'lines in broken UTF-8',
@@ -57,7 +67,7 @@ describe('refused as a whole, and nothing kept, is', () => {
     ['a header of many megabytes', ...text('x'.repeat(10 * MIB - 1), 'malformed_file')],
     ['more than 10 MiB', ...text('x'.repeat(10 * MIB + 1), 'payload_too_large')],
     ['JSON', ...text('{}', 'unsupported_media_type', 'application/json')],
-    ['another character set', ...text('externalId\nx', 'unsupported_media_type', 'text/csv; charset=latin1')],
+    ['another character set', ...text('externalId\nx', 'unsupported_media_type', 'text/csv; charset=koi8-r')],
   ])('%s', async (_, file, code, type) => {
     expectProblem(await send(salon.api, file, { type }), code);
   });
@@ -104,7 +114,6 @@ describe('refused as a whole, and nothing kept, is', () => {
 });
 
 test.each([
-  ['a header in UTF-16', 'externalId,firstName\nu1,Anna\n'.replaceAll(/(?=.)/gs, '\0'), 'text/csv'],
   ['a key with NUL', '{"externalId":"n1","a\\u0000b":1}\n', 'application/x-ndjson'],
   ['a key of half a character', '{"externalId":"n2","\\ud800":1}\n', 'application/x-ndjson'],
   ['a key that is cut inside a character', `{"externalId":"n3","${'x'.repeat(198)}😀y":1}\n`, 'application/x-ndjson'],
@@ -177,12 +186,6 @@ describe('taken is', () => {
     expect(job.created).toBe(3);
   });
 
-  test('a header without our key: that is the fault, and what stood in it is not told', async () => {
-    const job = await imported(salon.api, 'Maria Muster,+43664123\na,b\n');
-    expect(faults(job)).toEqual({ 1: ['/externalId required'] });
-    expect(JSON.stringify(job)).not.toMatch(/maria|43664/i);
-  });
-
   test('a repeat far behind, in another chunk', async () => {
     const rows = Array.from({ length: 700 }, (_, i) => `far${i}`);
     const job = await imported(salon.api, ['externalId', ...rows, 'far3'].join('\n'), { dryRun: true });
@@ -191,16 +194,17 @@ describe('taken is', () => {
   });
 
   test('more faults than a report holds: all counted, the first told', async () => {
-    const rows = `${'x,y,z\n'.repeat(25_000)}`;
-    const { json } = await send(salon.api, `firstName,a,b\n${rows}`, { dryRun: true });
+    const unknown = Array.from({ length: 40 }, (_, i) => `,unknown ${i}`).join('');
+    const rows = `${','.repeat(40)}\n`.repeat(2000);
+    const { json } = await send(salon.api, `externalId${unknown}\n${rows}`, { dryRun: true });
     // Not by GET, which would fetch megabytes each time.
     const ids = [uuidOf('imp', String(json.id))];
     const done = async () =>
       (await world.sql('select finished_at is not null as done from imports where id = $1', ids))[0]?.done;
     await until('the job to end', done, 120_000);
     const job = await ended(salon.api, json.id);
-    expect(counts(job)).toMatchObject({ total: 25_000, failed: 25_000 });
-    expect(job.rows.length).toBeLessThan(25_000);
+    expect(counts(job)).toMatchObject({ total: 2000, failed: 2000 });
+    expect(job.rows.length).toBeLessThan(2000);
     expect(job.rows.slice(0, 300).map(({ row }) => row)).toEqual(Array.from({ length: 300 }, (_, i) => i + 1));
     expect(JSON.stringify(job).length).toBeLessThan(5 * MIB);
   }, 150_000);

@@ -1,5 +1,5 @@
 import { AppError, ERROR_CODES, type Fault } from '../../core/errors.ts';
-import type { Importer, ImportRow } from './importer.ts';
+import type { Importer, ImportRow, MatchKey } from './importer.ts';
 import type { RawRow, ReadRow } from './rows.ts';
 
 /** A row that was not taken, as the report shows it. Nothing of its content. */
@@ -8,12 +8,13 @@ export type Failure = { row: number; status: 'FAILED'; errors: Fault[] };
 /** What a chunk needs from outside. */
 export type ChunkWork = {
   importer: Importer;
+  match: MatchKey;
   read: (raw: RawRow) => ReadRow;
   /** CSV: every value is text. */
   cells: boolean;
   newId: () => string;
-  /** The first row of the file that has this external id, which is `row` unless another was told before. */
-  firstWith: (externalId: string, row: number) => number;
+  /** The first row of the file that has this key, which is `row` unless another was told before. */
+  firstWith: (key: string, row: number) => number;
   /**
    * Stores the rows `first + 1 … first + count` of the job in one transaction.
    * @returns how many rows of the job are done then: another number than `first + count` means it stored nothing
@@ -34,17 +35,19 @@ export async function takeChunk(work: ChunkWork, first: number, raws: readonly R
 }
 
 function judge(work: ChunkWork, number: number, raw: RawRow): Verdict {
-  const { externalId, value, faults } = work.read(raw);
+  const { key, value, faults } = work.read(raw);
   const errors = [...faults];
-  const before = externalId === null ? number : work.firstWith(externalId, number);
-  if (before !== number) {
-    const detail = `Row ${before} has this external id already.`;
-    errors.push({ pointer: '/externalId', code: 'duplicate_external_id', detail });
-  }
+  const before = key === null ? number : work.firstWith(key, number);
+  if (before !== number) errors.push(repeated(work.match, before));
   if (errors.length > 0) return { failure: { row: number, status: 'FAILED', errors } };
   // Without a fault the schema has checked it, the match key included.
-  return { row: work.importer.row(value as { externalId: string }, work.newId(), work.cells) };
+  return { row: work.importer.row(work.match, value, work.newId(), work.cells) };
 }
+
+const repeated = (match: MatchKey, before: number): Fault =>
+  match === 'externalId'
+    ? { pointer: '/externalId', code: 'duplicate_external_id', detail: `Row ${before} has this external id already.` }
+    : { pointer: `/${match}`, code: 'duplicate_key', detail: `Row ${before} has this ${match} already.` };
 
 async function store(work: ChunkWork, first: number, verdicts: readonly Verdict[]): Promise<number> {
   const rows = verdicts.flatMap((verdict) => ('row' in verdict ? [verdict.row] : []));

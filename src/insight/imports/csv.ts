@@ -1,8 +1,9 @@
+import type { Delimiter } from './delimiter.ts';
+
 /** One record as it stood in the file. `malformed`: a quote where RFC 4180 allows none; the cells are a best guess. */
 export type CsvRecord = { cells: string[]; malformed: boolean };
 
 const QUOTE = 34;
-const COMMA = 44;
 const LF = 10;
 const CR = 13;
 
@@ -18,6 +19,7 @@ type State = 'start' | 'plain' | 'quoted' | 'closed';
  */
 export class CsvParser {
   readonly #take: (record: CsvRecord) => void;
+  readonly #delimiter: number;
   #state: State = 'start';
   #cells: string[] = [];
   #cell = '';
@@ -28,8 +30,9 @@ export class CsvParser {
   #width = 0;
   #blank = 0;
 
-  constructor(take: (record: CsvRecord) => void) {
+  constructor(take: (record: CsvRecord) => void, delimiter: Delimiter = ',') {
     this.#take = take;
+    this.#delimiter = delimiter.charCodeAt(0);
   }
 
   push(text: string): void {
@@ -74,13 +77,13 @@ export class CsvParser {
   #plain(text: string, from: number): number {
     for (let at = from; at < text.length; at += 1) {
       const code = text.charCodeAt(at);
-      if (code !== COMMA && code !== LF && code !== CR) {
+      if (code !== this.#delimiter && code !== LF && code !== CR) {
         if (code === QUOTE || this.#state === 'closed') this.#malformed = true;
         this.#state = 'plain';
         continue;
       }
       this.#cell += text.slice(from, at);
-      if (code === COMMA) this.#endCell();
+      if (code === this.#delimiter) this.#endCell();
       else {
         this.#endRecord();
         if (code === CR) {

@@ -6,8 +6,11 @@ export type Cell = 'text' | 'list';
 /** A checked row on its way to the database: whatever the importer's statement expects, with an id in case it is new. */
 export type ImportRow = Record<string, unknown>;
 
+/** What rows find their object by. */
+export type MatchKey = 'externalId' | 'email' | 'phone';
+
 /** What an import needs to know of a resource. Contexts provide it; `src/registry.ts` lists them. */
-export type Importer<S extends z.ZodType = z.ZodType> = {
+export type Importer = {
   /** As in `?resource=`: `clients`. */
   readonly resource: string;
   /** Columns of CSV. */
@@ -16,15 +19,17 @@ export type Importer<S extends z.ZodType = z.ZodType> = {
   readonly objects: readonly string[];
   /** Fields our export shows but nobody may write: taken and ignored, so that an export can be imported. */
   readonly ignored: readonly string[];
-  /** One row, JSON Merge Patch: absent leaves, null clears. Has the match key `externalId`, required. */
-  readonly schema: S;
-  /** @param cells the row came from CSV, where every value is text */
-  row(value: z.output<S> & { externalId: string }, id: string, cells: boolean): ImportRow;
+  /** What rows may be matched by; `externalId` first, which is the default. */
+  readonly matches: readonly MatchKey[];
+  /** One row, JSON Merge Patch: absent leaves, null clears. Has the match key, required. */
+  schema(match: MatchKey): z.ZodType;
+  /** @param value what the schema made of it @param cells the row came from CSV, where every value is text */
+  row(match: MatchKey, value: unknown, id: string, cells: boolean): ImportRow;
   /**
-   * One SQL statement: $1 is a jsonb array of rows, each with another external id. It creates or updates all of them and
+   * One SQL statement: $1 is a jsonb array of rows, each with another match key. It creates or updates all of them and
    * answers one jsonb `{created, updated, unchanged}` that adds up. Runs inside a write, so `app.company()` is the tenant.
    */
-  readonly upsert: string;
+  upsert(match: MatchKey): string;
 };
 
 export type Importers = ReadonlyMap<string, Importer>;

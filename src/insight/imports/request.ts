@@ -2,12 +2,16 @@ import { AppError, type Fault } from '../../core/errors.ts';
 import type { AppContext } from '../../http/context.ts';
 import { keyOf } from '../../http/idempotency.ts';
 import type { QueryParameter } from '../../http/route.ts';
-import type { Importer, Importers } from './importer.ts';
+import type { Charset } from './charset.ts';
+import { type Mapping, targetOf } from './header.ts';
+import type { Importer, Importers, MatchKey } from './importer.ts';
 import type { Format } from './rows.ts';
 import { MOST_BYTES, tooLarge } from './upload.ts';
 
 /** What POST /imports asks for, apart from the file. */
-export type ImportRequest = { importer: Importer; dryRun: boolean; format: Format; key: string | null };
+export type ImportRequest = Query & { format: Format; charset: Charset; key: string | null };
+
+type Query = { importer: Importer; dryRun: boolean; match: MatchKey; mapping: Mapping };
 
 /**
  * Reads everything but the body, in the contract's order: 413, 415, 400 (contract-details A2).
@@ -15,15 +19,23 @@ export type ImportRequest = { importer: Importer; dryRun: boolean; format: Forma
  */
 export function readRequest(c: AppContext, importers: Importers): ImportRequest {
   if (Number(c.req.header('Content-Length') ?? '0') > MOST_BYTES) throw tooLarge();
-  const format = formatOf(c.req.header('Content-Type') ?? '');
-  const { importer, dryRun } = readQuery(new URL(c.req.url).searchParams, importers);
-  return { importer, dryRun, format, key: keyOf(c) };
+  const type = typeOf(c.req.header('Content-Type') ?? '');
+  return { ...readQuery(new URL(c.req.url).searchParams, importers), ...type, key: keyOf(c) };
 }
 
 const FORMATS = { 'text/csv': 'csv', 'application/x-ndjson': 'ndjson' } as const satisfies Record<string, Format>;
 export const FILE_TYPES = Object.keys(FORMATS);
 
-function formatOf(header: string): Format {
+/** Names of character sets that a file of CSV may have (WHATWG Encoding); NDJSON is UTF-8. */
+const CHARSETS: Readonly<Record<string, Charset>> = {
+  'utf-8': 'utf-8',
+  utf8: 'utf-8',
+  latin1: 'latin1',
+  'iso-8859-1': 'latin1',
+  'windows-1252': 'latin1',
+};
+
+function typeOf(header: string): { format: Format; charset: Charset } {
   const [type = '', ...parameters] = header
     .toLowerCase()
     .split(';')
@@ -34,9 +46,14 @@ function formatOf(header: string): Format {
     .replaceAll('"', '');
   const known = Object.hasOwn(FORMATS, type) ? FORMATS[type as keyof typeof FORMATS] : null;
   if (known === null) throw new AppError('unsupported_media_type', `Send the file as ${FILE_TYPES.join(' or ')}.`);
-  if (charset !== undefined && charset !== 'utf-8' && charset !== 'utf8')
-    throw new AppError('unsupported_media_type', 'Send the file in UTF-8.');
-  return known;
+  if (known === 'ndjson') {
+    if (charset !== undefined && CHARSETS[charset] !== 'utf-8')
+      throw new AppError('unsupported_media_type', 'Send lines of JSON in UTF-8.');
+    return { format: known, charset: 'utf-8' };
+  }
+  if (charset !== undefined && !Object.hasOwn(CHARSETS, charset))
+    throw new AppError('unsupported_media_type', `Send the file in one of: ${Object.keys(CHARSETS).join(', ')}.`);
+  return { format: known, charset: charset === undefined ? null : (CHARSETS[charset] ?? null) };
 }
 
 /** What the query may say. */
@@ -47,9 +64,19 @@ export const queryOf = (importers: Importers) =>
       kind: 'boolean',
       description: 'true: says what the import would do and stores nothing. Default false.',
     },
+    match: {
+      kind: 'enum',
+      values: [...new Set([...importers.values()].flatMap(({ matches }) => matches))],
+      description:
+        'What a row finds its object by. `email` and `phone` (clients): rows need no `externalId`; the one client with that address or number is updated, two are an error of the row. Default externalId.',
+    },
+    columns: {
+      description:
+        'What the columns of the file mean, as JSON: `{"Vorname":"firstName","Notiz":"notes","Rabatt":null}`; null: not read. Columns that are not named here are fields.',
+    },
   }) satisfies Record<string, QueryParameter>;
 
-function readQuery(params: URLSearchParams, importers: Importers): { importer: Importer; dryRun: boolean } {
+function readQuery(params: URLSearchParams, importers: Importers): Query {
   const faults: Fault[] = [];
   const allowed = queryOf(importers);
   const unknown = [...new Set(params.keys())].filter((name) => !Object.hasOwn(allowed, name));
@@ -62,18 +89,50 @@ function readQuery(params: URLSearchParams, importers: Importers): { importer: I
     if (values.length > 1) faults.push({ parameter: name, code: 'repeated', detail: 'Must be given once.' });
     return values[0] ?? null;
   };
-  const resource = one('resource');
-  const importer = importers.get(resource ?? '');
-  if (importer === undefined) {
-    const code = resource === null ? 'required' : 'invalid_value';
-    faults.push({ parameter: 'resource', code, detail: `Must be one of: ${allowed.resource.values.join(', ')}.` });
-  }
-  const dryRun = one('dryRun') ?? 'false';
-  if (dryRun !== 'true' && dryRun !== 'false')
-    faults.push({ parameter: 'dryRun', code: 'invalid_value', detail: 'Must be one of: true, false.' });
-  if (importer === undefined || faults.length > 0) {
+  const choice = <T extends string>(name: string, values: readonly T[], fallback: T | null): T | null => {
+    const text = one(name);
+    const value = values.find((each) => each === text) ?? (text === null ? fallback : null);
+    const code = text === null ? 'required' : 'invalid_value';
+    if (value === null) faults.push({ parameter: name, code, detail: `Must be one of: ${values.join(', ')}.` });
+    return value;
+  };
+  const importer = importers.get(choice('resource', allowed.resource.values, null) ?? '');
+  const dryRun = choice('dryRun', ['true', 'false'], 'false');
+  const match = choice('match', importer?.matches ?? allowed.match.values, 'externalId');
+  const mapping = readMapping(one('columns'), importer, faults);
+  if (importer === undefined || match === null || faults.length > 0) {
     const code = unknown.length === faults.length ? 'unknown_parameter' : 'invalid_parameter';
     throw new AppError(code, `${faults[0]?.parameter}: ${faults[0]?.detail}`, { faults });
   }
-  return { importer, dryRun: dryRun === 'true' };
+  return { importer, dryRun: dryRun === 'true', match, mapping };
+}
+
+const MOST_MAPPED = 500;
+
+function readMapping(text: string | null, importer: Importer | undefined, faults: Fault[]): Mapping {
+  const wrong = (detail: string): Mapping => {
+    faults.push({ parameter: 'columns', code: 'invalid_value', detail });
+    return {};
+  };
+  if (text === null) return {};
+  let given: unknown;
+  try {
+    given = JSON.parse(text);
+  } catch {
+    return wrong('Must be a JSON object of column and field.');
+  }
+  if (typeof given !== 'object' || given === null || Array.isArray(given))
+    return wrong('Must be a JSON object of column and field.');
+  const entries = Object.entries(given).map(([name, field]) => [name.trim(), field] as const);
+  if (entries.length > MOST_MAPPED) return wrong(`May name ${MOST_MAPPED} columns.`);
+  const fields = entries.flatMap(([, field]) => (field === null ? [] : [field]));
+  if (
+    fields.some((field) => typeof field !== 'string' || (importer !== undefined && targetOf(importer, field) === null))
+  )
+    return wrong(
+      `A column may mean null or one of: ${Object.keys(importer?.columns ?? {}).join(', ')}${importer?.objects.map((object) => `, ${object}.<key>`).join('') ?? ''}.`,
+    );
+  if (new Set(fields).size < fields.length) return wrong('Two columns cannot mean the same field.');
+  // The caller chooses the names: as plain members, whatever they are called.
+  return Object.fromEntries(entries as [string, string | null][]);
 }

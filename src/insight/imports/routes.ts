@@ -8,7 +8,7 @@ import type { RouteModule } from '../../http/route.ts';
 import { page } from '../../http/schemas.ts';
 import { sendJson } from '../../http/send.ts';
 import { readUncached } from '../../http/uncached.ts';
-import type { JobsApi } from '../../jobs/api.ts';
+import { cancelImport, jobsOf } from './cancel.ts';
 import type { Importers } from './importer.ts';
 import { FILE_TYPES, type ImportRequest, queryOf, readRequest } from './request.ts';
 import { importDetails, importList } from './resource.ts';
@@ -44,10 +44,18 @@ function post(importers: Importers) {
       await drain(file);
       throw error;
     }
-    const { JOBS } = c.env.bindings;
-    const jobs = JOBS.get(JOBS.idFromName(companyId)) as unknown as JobsApi;
+    const jobs = jobsOf(c, companyId);
     const taken = await takeImport(
-      { ctx, doors, jobs, principal, request, route: c.req.path, fingerprint: fingerprintOf(c) },
+      {
+        ctx,
+        doors,
+        jobs,
+        principal,
+        request,
+        route: c.req.path,
+        fingerprint: fingerprintOf(c),
+        charge: (units) => admit(ctx, doors, admissionOf(c, PERMISSION, units, 'write')),
+      },
       file,
     );
     const view = viewOf(taken.row);
@@ -57,12 +65,14 @@ function post(importers: Importers) {
   };
 }
 
-const FILE = `The body is a file of at most 10 MiB: \`text/csv\` (RFC 4180, UTF-8, with a header row) or \`application/x-ndjson\`
-(an object per line). \`externalId\` is the match key: a row whose external id exists updates, any other creates; a column that
-is absent leaves, an empty cell clears. In CSV, \`tags\` are separated by \`|\` and \`customFields.<key>\` is a column. Rows with
-faults are reported and left out, all others go in; a repeat of the file changes nothing. Fields that an export shows but
-nobody writes (\`id\`, \`name\`, \`version\` …) are ignored, and so is the apostrophe an export puts before formulas. The job
-and its report are kept for 30 days after it has ended; the file is not kept.`;
+const FILE = `The body is a file of at most 10 MiB and 100,000 rows: \`text/csv\` (RFC 4180 with a header row; separated by
+commas, semicolons or tabs, in UTF-8 or Latin-1, both found out) or \`application/x-ndjson\` (an object per line). A row whose
+match key exists updates, any other creates; a column that is absent leaves, an empty cell clears. In CSV, \`tags\` are
+separated by \`|\` and \`customFields.<key>\` is a column. A file none of whose columns is known, or that lacks the match key, is
+refused whole. Rows with faults are reported and left out, all others go in; a repeat of the file changes nothing. Fields that
+an export shows but nobody writes (\`id\`, \`name\`, \`version\` …) are ignored, and so is the apostrophe an export puts before
+formulas. Costs 5 units of the rate limit and one more per 1,000 rows. The job and its report are kept for 30 days after it has
+ended; the file is not kept.`;
 
 const tag = 'Imports';
 
@@ -102,5 +112,18 @@ export const importRoutes = (importers: Importers): RouteModule => [
     success: { status: 200, schema: ImportView, description: 'The job as it is now', revalidated: true },
     errors: ['not_found'],
     handler: readUncached(detailRoute(importDetails)),
+  },
+  {
+    method: 'post',
+    path: '/imports/:id/cancel',
+    tag,
+    summary: 'Cancel an import',
+    description:
+      'A job that is waiting or running ends as FAILED with the code `cancelled`; rows taken before stay. One that has ended is answered as it is.',
+    permission: PERMISSION,
+    ignoresKey: true,
+    success: { status: 200, schema: ImportView, description: 'The job as it is now' },
+    errors: ['not_found'],
+    handler: cancelImport,
   },
 ];

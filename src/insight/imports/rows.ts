@@ -1,14 +1,18 @@
 import { AppError, type Fault } from '../../core/errors.ts';
 import { validate } from '../../http/body.ts';
-import type { Importer } from './importer.ts';
+import { type Column, type Mapping, mapped, readHeader } from './header.ts';
+import type { Importer, MatchKey } from './importer.ts';
 
 export type Format = 'csv' | 'ndjson';
 
 /** A row as the file had it: the cells of CSV, the line of NDJSON, or why it was not kept. */
 export type RawRow = string | string[] | { fault: 'row_too_large' | 'malformed_row' };
 
-/** What a row says, checked; or everything that is wrong with it. */
-export type ReadRow = { externalId: string | null; value: unknown; faults: Fault[] };
+/** What a row says, checked; or everything that is wrong with it. `key` is what it is matched by, null when it has none. */
+export type ReadRow = { key: string | null; value: unknown; faults: Fault[] };
+
+/** How the rows of one file are read: the columns of CSV (null: NDJSON), what they mean, and what rows are matched by. */
+export type FileForm = { header: readonly string[] | null; mapping: Mapping; match: MatchKey };
 
 /** A row may have more faults than anybody reads: an object of ten thousand unknown fields. */
 const MOST_FAULTS = 50;
@@ -20,55 +24,63 @@ const UNREADABLE = {
     'A quote stands where none may be: a cell with quotes, commas or line ends is quoted, its quotes doubled.',
 } as const;
 
-/** Reads the rows of one file. `header` is null for NDJSON. Pure; never throws for anything a file may hold. */
-export function rowReader(importer: Importer, header: readonly string[] | null): (raw: RawRow) => ReadRow {
-  const columns = header === null ? null : readHeader(importer, header);
-  const headless = columns?.every(({ fault }) => fault !== null) ?? false;
+/** Reads the rows of one file. Pure; never throws for anything a file may hold. */
+export function rowReader(importer: Importer, { header, mapping, match }: FileForm): (raw: RawRow) => ReadRow {
+  const columns = header === null ? null : readHeader(importer, mapping, header);
+  const read = (given: Record<string, unknown>, faults: Fault[]) => check(importer, match, given, faults);
   return (raw) => {
-    // A file without a header row begins with somebody's data: its first row must not stand in a report as column names.
-    if (headless) return failed('required', 'The header row names no column that is known here.', '/externalId');
     if (typeof raw === 'object' && 'fault' in raw) return failed(raw.fault, UNREADABLE[raw.fault]);
-    if (typeof raw === 'string') return readLine(importer, raw);
+    if (typeof raw === 'string') return readLine(importer, mapping, raw, read);
     if (columns === null) return failed('malformed_row', UNREADABLE.malformed_row);
     const { given, faults } = readCells(columns, raw);
-    return check(importer, given, faults);
+    return read(given, faults);
   };
 }
 
-const failed = (code: string, detail: string, pointer = ''): ReadRow => ({
-  externalId: null,
+const failed = (code: string, detail: string): ReadRow => ({
+  key: null,
   value: null,
-  faults: [{ pointer, code, detail }],
+  faults: [{ pointer: '', code, detail }],
 });
 
-function readLine(importer: Importer, line: string): ReadRow {
-  let given: unknown;
+type Check = (given: Record<string, unknown>, faults: Fault[]) => ReadRow;
+
+function readLine(importer: Importer, mapping: Mapping, line: string, read: Check): ReadRow {
+  let parsed: unknown;
   try {
-    given = JSON.parse(line);
+    parsed = JSON.parse(line);
   } catch {
     return failed('malformed_json', 'The line is not valid JSON.');
   }
-  if (typeof given !== 'object' || given === null || Array.isArray(given))
+  if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed))
     return failed('invalid_type', 'A line must be a JSON object.');
-  const kept = Object.entries(given).filter(([name]) => !importer.ignored.includes(name));
-  return check(importer, Object.fromEntries(kept), []);
+  const kept = Object.entries(parsed).flatMap(([name, value]): [string, unknown][] => {
+    const field = mapped(mapping, name);
+    return field === null || importer.ignored.includes(field) ? [] : [[field, value]];
+  });
+  return read(Object.fromEntries(kept), []);
 }
 
-function check(importer: Importer, given: Record<string, unknown>, found: Fault[]): ReadRow {
+function check(importer: Importer, match: MatchKey, given: Record<string, unknown>, found: Fault[]): ReadRow {
   const faults = [...found];
   let value: unknown = null;
   try {
     // A blank match key is an absent one: "required" says more than "must be a string".
-    const { externalId: _, ...rest } = given;
-    value = validate(importer.schema, given.externalId === null ? rest : given);
+    const { [match]: key, ...rest } = given;
+    value = validate(importer.schema(match), key === null ? rest : given);
   } catch (error) {
     if (!(error instanceof AppError)) throw error;
     faults.push(...error.faults);
   }
-  const key = given.externalId;
-  // As the schema reads it, so that a row with another fault still counts as the first of its external id.
-  const externalId = typeof key === 'string' && key.trim() !== '' ? key.trim().normalize('NFC') : null;
-  return { externalId, value, faults: faults.slice(0, MOST_FAULTS).map(shortened) };
+  return { key: keyOf(match, given, value), value, faults: faults.slice(0, MOST_FAULTS).map(shortened) };
+}
+
+/** As the database compares them. Where the schema refused the row, it still counts as the first of its key. */
+function keyOf(match: MatchKey, given: Record<string, unknown>, value: unknown): string | null {
+  const key = (value as Record<string, unknown> | null)?.[match] ?? given[match];
+  if (typeof key !== 'string' || key.trim() === '') return null;
+  const text = key.trim().normalize('NFC');
+  return match === 'email' ? text.toLowerCase() : text;
 }
 
 /** The file chooses what a pointer names. Postgres holds neither NUL nor half a surrogate pair, which cutting may make. */
@@ -76,37 +88,6 @@ function shortened(fault: Fault): Fault {
   const { pointer = '' } = fault;
   const short = pointer.length <= LONGEST_POINTER ? pointer : `${pointer.slice(0, LONGEST_POINTER)}…`;
   return { ...fault, pointer: short.replaceAll('\0', '\ufffd').toWellFormed() };
-}
-
-type Column = {
-  name: string;
-  /** Where its values go: a field, or a member of an object; null for what is not read. */
-  to: { field: string; member: string | null; list: boolean } | null;
-  fault: Fault | null;
-};
-
-/** RFC 6901. */
-const pointerTo = (name: string): string => `/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`;
-
-function readHeader(importer: Importer, header: readonly string[]): Column[] {
-  const names = header.map((name) => name.trim());
-  return names.map((name, at): Column => {
-    const fault = (code: string, detail: string): Column => ({
-      name,
-      to: null,
-      fault: { pointer: pointerTo(name), code, detail },
-    });
-    if (name !== '' && names.indexOf(name) !== at) return fault('duplicate_column', 'This column stands there twice.');
-    if (importer.ignored.includes(name)) return { name, to: null, fault: null };
-    if (Object.hasOwn(importer.columns, name)) {
-      return { name, to: { field: name, member: null, list: importer.columns[name] === 'list' }, fault: null };
-    }
-    const object = importer.objects.find((field) => name.startsWith(`${field}.`) && name.length > field.length + 1);
-    if (object !== undefined) {
-      return { name, to: { field: object, member: name.slice(object.length + 1), list: false }, fault: null };
-    }
-    return fault('unknown_field', 'This column does not exist here.');
-  });
 }
 
 function readCells(

@@ -9,8 +9,9 @@ import { callRoom } from '../../data/room.ts';
 import type { Principal } from '../../http/context.ts';
 import type { Fingerprint } from '../../http/idempotency.ts';
 import type { JobSpec, JobsApi, Packet } from '../../jobs/api.ts';
+import { checkHeader, targetOf } from './header.ts';
 import type { ImportRequest } from './request.ts';
-import { receive } from './upload.ts';
+import { type FileKind, receive } from './upload.ts';
 
 export const PERMISSION = 'import';
 /** Units of the rate limit (contract-details A13). */
@@ -28,7 +29,12 @@ type Asked = {
   route: string;
   /** Takes the file in, to tell a repeat of the request from another one with its key. */
   fingerprint: Fingerprint;
+  /** Adds units to what the request costs. @throws AppError rate_limited */
+  charge(units: number): Promise<unknown>;
 };
+
+/** Rows that cost one unit more of the rate limit. */
+const ROWS_PER_UNIT = 1000;
 
 /**
  * Takes a file in: its rows go to the company's Durable Object as they arrive, then the job is committed, then the object
@@ -38,7 +44,16 @@ type Asked = {
 export async function takeImport(asked: Asked, body: ReadableStream<Uint8Array> | null): Promise<Taken> {
   const { ctx, jobs, principal, request, route, fingerprint } = asked;
   const id = newUuid();
-  fingerprint.update(`${request.importer.resource} ${request.dryRun} ${request.format}\n`);
+  const { importer, match, mapping } = request;
+  fingerprint.update(
+    `${importer.resource} ${request.dryRun} ${request.format} ${match} ${request.charset} ${JSON.stringify(mapping)}\n`,
+  );
+  const kind: FileKind = {
+    format: request.format,
+    charset: request.charset,
+    known: (name) => Object.hasOwn(mapping, name) || targetOf(importer, name) !== null,
+    checkHeader: (header) => checkHeader(importer, mapping, match, header),
+  };
   let staged = false;
   let committing = false;
   const discard = (): void => {
@@ -48,8 +63,10 @@ export async function takeImport(asked: Asked, body: ReadableStream<Uint8Array> 
     const spec: JobSpec = {
       companyId: principal.companyId,
       requestId: ctx.requestId,
-      resource: request.importer.resource,
+      resource: importer.resource,
       header,
+      mapping,
+      match,
       writer: principal.writer(PERMISSION),
     };
     staged = true;
@@ -58,7 +75,8 @@ export async function takeImport(asked: Asked, body: ReadableStream<Uint8Array> 
     throw new AppError('busy', 'Too many imports of the company are waiting.', { extra: { retryAfter: 30 } });
   };
   try {
-    const { total } = await receive(body, request.format, fingerprint, sink);
+    const { total } = await receive(body, kind, fingerprint, sink);
+    if (total >= ROWS_PER_UNIT) await asked.charge(Math.floor(total / ROWS_PER_UNIT));
     const claim = request.key === null ? undefined : { route, key: request.key, fingerprint: fingerprint.digest() };
     // From here on a client that goes away changes nothing.
     committing = true;

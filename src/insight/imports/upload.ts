@@ -1,12 +1,17 @@
 import { AppError } from '../../core/errors.ts';
 import type { Fingerprint } from '../../http/idempotency.ts';
 import type { Packet } from '../../jobs/api.ts';
-import { CsvParser } from './csv.ts';
+import { type Charset, textOf } from './charset.ts';
+import { CsvParser, type CsvRecord } from './csv.ts';
+import { declared, delimiterOf, firstLine } from './delimiter.ts';
 import { LineSplitter } from './lines.ts';
 import type { Format, RawRow } from './rows.ts';
 
 /** Largest file, bytes (contract-details C, import). */
 export const MOST_BYTES = 10 * 1024 * 1024;
+
+/** Most rows of a file (contract-details A13): how long it keeps the company's other writers waiting. */
+export const MOST_ROWS = 100_000;
 
 /** Rows per packet: what one transaction takes in without keeping the company's other writers waiting for long. */
 const PACKET_ROWS = 250;
@@ -20,6 +25,16 @@ const MOST_HEADER = 64 * 1024;
 /** Where the rows of an upload go. `header` is null for NDJSON. */
 export type Sink = (header: string[] | null, packets: readonly Packet[]) => Promise<void>;
 
+/** What is known of a file before it is read. */
+export type FileKind = {
+  format: Format;
+  charset: Charset;
+  /** Whether a name of the header says anything here: the delimiter is found by it. */
+  known(name: string): boolean;
+  /** @throws AppError malformed_file for a file that cannot be meant for this import */
+  checkHeader(header: readonly string[]): void;
+};
+
 /** Fills packets with rows, in order. */
 class Packer {
   readonly ready: Packet[] = [];
@@ -29,6 +44,8 @@ class Packer {
   #size = 0;
 
   add(row: RawRow): void {
+    if (this.total === MOST_ROWS)
+      throw new AppError('payload_too_large', `A file may have ${MOST_ROWS} rows. Send it in parts.`);
     let text = JSON.stringify(row);
     if (text.length > PACKET_SIZE) text = JSON.stringify({ fault: 'row_too_large' } satisfies RawRow);
     if (this.#rows.length === PACKET_ROWS || this.#size + text.length > PACKET_SIZE) this.close();
@@ -49,19 +66,41 @@ class Packer {
 
 type Reader = { push(text: string): void; end(): void; header(): string[] | null };
 
-function csvReader(packer: Packer): Reader {
+function csvReader(packer: Packer, { known, checkHeader }: FileKind): Reader {
   let header: string[] | null = null;
-  const parser = new CsvParser(({ cells, malformed }) => {
-    if (header !== null) return packer.add(malformed ? { fault: 'malformed_row' } : cells);
+  let parser: CsvParser | null = null;
+  // Until the first line has ended, nobody knows what separates its cells.
+  let first = '';
+  const take = ({ cells, malformed }: CsvRecord): void => {
+    if (header !== null) {
+      packer.add(malformed ? { fault: 'malformed_row' } : cells);
+      return;
+    }
     if (malformed) throw unreadable('The header row has a quote where none may be.');
     if (cells.length > MOST_COLUMNS || cells.join().length > MOST_HEADER)
       throw unreadable(`The header row may have ${MOST_COLUMNS} columns and ${MOST_HEADER} characters.`);
+    checkHeader(cells);
     header = cells;
-  });
+  };
+  const begin = (whole: boolean): void => {
+    const found = firstLine(first, whole || first.length > 2 * MOST_HEADER);
+    if (found === null) return;
+    const { line, next } = found;
+    const said = declared(line.trim());
+    parser = new CsvParser(take, said ?? delimiterOf(line, known));
+    parser.push(said === null ? first : first.slice(next));
+    first = '';
+  };
   return {
-    push: (text) => parser.push(text),
+    push(text) {
+      if (parser === null) {
+        first += text;
+        begin(false);
+      } else parser.push(text);
+    },
     end() {
-      if (!parser.end()) throw unreadable('The file ends inside a quoted cell.');
+      if (parser === null) begin(true);
+      if (parser?.end() === false) throw unreadable('The file ends inside a quoted cell.');
       if (header === null) throw unreadable('A header row is required.');
     },
     header: () => header,
@@ -87,20 +126,13 @@ function lineReader(packer: Packer): Reader {
  */
 export async function receive(
   body: ReadableStream<Uint8Array> | null,
-  format: Format,
+  kind: FileKind,
   fingerprint: Fingerprint,
   sink: Sink,
 ): Promise<{ total: number; header: string[] | null }> {
   const packer = new Packer();
-  const reader = format === 'csv' ? csvReader(packer) : lineReader(packer);
-  const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: false });
-  const decode = (bytes?: Uint8Array): string => {
-    try {
-      return bytes === undefined ? decoder.decode() : decoder.decode(bytes, { stream: true });
-    } catch {
-      throw unreadable('The file is not UTF-8.');
-    }
-  };
+  const reader = kind.format === 'csv' ? csvReader(packer, kind) : lineReader(packer);
+  const text = textOf(kind.charset);
   const ship = async (least: number): Promise<void> => {
     if (packer.ready.length === 0 || packer.waiting < least) return;
     await sink(reader.header(), packer.ready.splice(0));
@@ -111,11 +143,11 @@ export async function receive(
     size += chunk.byteLength;
     if (size > MOST_BYTES) throw tooLarge();
     fingerprint.update(chunk);
-    reader.push(decode(chunk));
+    reader.push(text.write(chunk));
     await ship(SHIPMENT);
   }
   if (size === 0) throw new AppError('empty_body', 'This needs a file.');
-  reader.push(decode());
+  reader.push(text.end());
   reader.end();
   packer.close();
   await ship(0);

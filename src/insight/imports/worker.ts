@@ -91,7 +91,8 @@ function workOf(doors: Doors, importer: Importer, step: Step, waitUntil: (work: 
   const { companyId, writer } = spec;
   return {
     importer,
-    read: rowReader(importer, spec.header),
+    match: spec.match,
+    read: rowReader(importer, spec),
     cells: spec.header !== null,
     newId: newUuid,
     firstWith: step.firstWith,
@@ -107,7 +108,7 @@ function workOf(doors: Doors, importer: Importer, step: Step, waitUntil: (work: 
           name: 'imports.chunk',
           statements: (db) => [
             db.execute(sql`select app.import_chunk(${jobId}::uuid, ${first}::int, ${count}::int, ${JSON.stringify(rows)}::jsonb,
-              ${JSON.stringify(failures)}::jsonb, ${importer.upsert}, ${MOST_REPORT}::int) as done`),
+              ${JSON.stringify(failures)}::jsonb, ${importer.upsert(spec.match)}, ${MOST_REPORT}::int) as done`),
           ],
           kept: { status: 202, entityId: null },
         },

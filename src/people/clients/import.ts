@@ -1,12 +1,27 @@
 import * as z from 'zod';
-import { externalId } from '../../http/schemas.ts';
-import type { Importer } from '../../insight/imports/importer.ts';
+import { email, externalId, phone } from '../../http/schemas.ts';
+import type { Importer, MatchKey } from '../../insight/imports/importer.ts';
 import { ClientPatch } from './schema.ts';
 
-const ClientImport = z.strictObject({ ...ClientPatch.shape, externalId: externalId() });
+/** A row by what it is matched by, which it must have. */
+const SCHEMAS = {
+  externalId: z.strictObject({ ...ClientPatch.shape, externalId: externalId() }),
+  email: z.strictObject({ ...ClientPatch.shape, email: email() }),
+  phone: z.strictObject({ ...ClientPatch.shape, phone: phone() }),
+};
+
+type ClientRow = z.output<(typeof SCHEMAS)[MatchKey]>;
+
+/** How a client is found by a row's key, case aside where the field has none. */
+const FOUND: Readonly<Record<MatchKey, string>> = {
+  externalId: 'c.external_id = r.key',
+  email: 'lower(c.email) = lower(r.key)',
+  phone: 'c.phone = r.key',
+};
 
 /** Columns by field; a field that is absent is left alone. */
 const COLUMNS = {
+  externalId: 'external_id',
   firstName: 'first_name',
   lastName: 'last_name',
   email: 'email',
@@ -23,18 +38,24 @@ const text = (column: string): string =>
 /**
  * The rows as they are after the merge, then one INSERT … ON CONFLICT that does not even touch a row that would be left
  * equal: a repeat of a large file writes nothing. What exists is locked first, so that a change made in a SQL
- * console cannot slip in between.
+ * console cannot slip in between. By address or number, those who are erased or merged away are nobody, and archived ones
+ * only where nobody else has it; two who have it are a fault of the row.
  */
-const UPSERT = `
+const upsert = (match: MatchKey): string => `
 with rows as (
-  select (r ->> 'id')::uuid as id, r ->> 'external_id' as external_id, r -> 'given' as given, (r ->> 'cells')::boolean as cells
+  select (r ->> 'id')::uuid as id, r ->> 'key' as key, r -> 'given' as given, (r ->> 'cells')::boolean as cells
   from jsonb_array_elements($1) r),
-held as materialized (
-  select c.* from clients c where c.company_id = app.company() and c.external_id in (select external_id from rows)
-  for no key update),
+found as materialized (
+  select r.key, c.* from rows r join clients c on c.company_id = app.company() and ${FOUND[match]}
+    ${match === 'externalId' ? '' : 'and c.erased_at is null and c.merged_into is null'}
+  for no key update of c),
+held as (
+  select f.*, count(*) over (partition by f.key) as holders from found f
+  where f.status <> 'ARCHIVED' or not exists (select from found o where o.key = f.key and o.status <> 'ARCHIVED')),
 merged as (
-  select g.id, g.external_id, app.refuse(h.erased_at is not null, 'erased') as living,
-    ${['first_name', 'last_name', 'email', 'phone', 'notes'].map(text).join(',\n    ')},
+  select coalesce(h.id, g.id) as id, app.refuse(h.erased_at is not null, 'erased')
+      and app.refuse(h.holders > 1, 'ambiguous_match', '{"pointer": "/${match}", "detail": "Several clients have this ${match}."}') as living,
+    ${['external_id', 'first_name', 'last_name', 'email', 'phone', 'notes'].map(text).join(',\n    ')},
     -- Bringing back what was merged away would make two of one person again.
     case when h.merged_into is null and g.given ? 'status' then g.given ->> 'status' else coalesce(h.status, 'ACTIVE') end as status,
     case when g.given ? 'tags' then array(select jsonb_array_elements_text(nullif(g.given -> 'tags', 'null')))
@@ -45,20 +66,22 @@ merged as (
       else jsonb_strip_nulls(coalesce(h.custom_fields, '{}') || (
         select coalesce(jsonb_object_agg(f.key, f.value), '{}') from jsonb_each(g.given -> 'custom_fields') f
         where not g.cells or h.custom_fields ->> f.key is distinct from f.value #>> '{}')) end as custom_fields
-  from rows g left join held h on h.external_id = g.external_id),
+  from rows g left join held h on h.key = g.key),
 done as (
   insert into clients as c (company_id, id, external_id, first_name, last_name, email, phone, notes, status, tags, custom_fields)
   select app.company(), id, external_id, first_name, last_name, email, phone, notes, status, tags, custom_fields from merged where living
-  on conflict (company_id, external_id) do update set first_name = excluded.first_name, last_name = excluded.last_name,
+  on conflict (company_id, id) do update set external_id = excluded.external_id, first_name = excluded.first_name, last_name = excluded.last_name,
     email = excluded.email, phone = excluded.phone, notes = excluded.notes, status = excluded.status, tags = excluded.tags,
     custom_fields = excluded.custom_fields
-  where (c.first_name, c.last_name, c.email, c.phone, c.notes, c.status, c.tags, c.custom_fields) is distinct from
-    (excluded.first_name, excluded.last_name, excluded.email, excluded.phone, excluded.notes, excluded.status, excluded.tags, excluded.custom_fields)
+  where (c.external_id, c.first_name, c.last_name, c.email, c.phone, c.notes, c.status, c.tags, c.custom_fields) is distinct from
+    (excluded.external_id, excluded.first_name, excluded.last_name, excluded.email, excluded.phone, excluded.notes, excluded.status, excluded.tags, excluded.custom_fields)
   returning old.version as before)
 select jsonb_build_object('created', count(*) filter (where before is null), 'updated', count(before),
   'unchanged', (select count(*) from merged where living) - count(*)) from done`;
 
-export const clientImporter: Importer<typeof ClientImport> = {
+const UPSERTS = { externalId: upsert('externalId'), email: upsert('email'), phone: upsert('phone') };
+
+export const clientImporter: Importer = {
   resource: 'clients',
   columns: {
     externalId: 'text',
@@ -72,14 +95,16 @@ export const clientImporter: Importer<typeof ClientImport> = {
   },
   objects: ['customFields'],
   ignored: ['id', 'name', 'mergedInto', 'version', 'createdAt', 'updatedAt'],
-  schema: ClientImport,
-  row(value, id, cells) {
+  matches: ['externalId', 'email', 'phone'],
+  schema: (match) => SCHEMAS[match],
+  row(match, value, id, cells) {
+    const client = value as ClientRow;
     const given: Record<string, unknown> = {};
     for (const [field, column] of Object.entries(COLUMNS)) {
-      const own = value[field as keyof typeof COLUMNS];
+      const own = client[field as keyof typeof COLUMNS];
       if (own !== undefined) given[column] = own;
     }
-    return { id, external_id: value.externalId, given, cells };
+    return { id, key: client[match], given, cells };
   },
-  upsert: UPSERT,
+  upsert: (match) => UPSERTS[match],
 };

@@ -1,0 +1,68 @@
+import { sql } from 'drizzle-orm';
+import { parseId } from '../../core/id.ts';
+import { commit, type Row, rowsOf } from '../../data/log.ts';
+import { callRoom } from '../../data/room.ts';
+import { admit } from '../../data/write.ts';
+import { admissionOf } from '../../http/admission.ts';
+import { readJson } from '../../http/body.ts';
+import { type AppContext, principalOf } from '../../http/context.ts';
+import { NOBODY, notFound } from '../../http/list.ts';
+import { admitAnyone } from '../../http/read.ts';
+import { sendJson } from '../../http/send.ts';
+import { attempt, mustExist, refuseParameters, validateNothing } from '../../http/write.ts';
+import type { JobsApi } from '../../jobs/api.ts';
+import { importDetails } from './resource.ts';
+import { viewOf } from './schema.ts';
+import { PERMISSION } from './service.ts';
+
+/** The company's Durable Object that works its imports off. */
+export function jobsOf(c: AppContext, companyId: string): JobsApi {
+  const { JOBS } = c.env.bindings;
+  return JOBS.get(JOBS.idFromName(companyId)) as unknown as JobsApi;
+}
+
+const CANCELLED = JSON.stringify({ code: 'cancelled', detail: 'The import was cancelled. Rows taken before stay.' });
+
+/**
+ * POST /imports/{id}/cancel. What ends a job is its row: a chunk that is under way when it ends is either counted before or
+ * finds it ended and takes nothing.
+ */
+export async function cancelImport(c: AppContext): Promise<Response> {
+  const { ctx, doors } = c.env;
+  const principal = principalOf(c);
+  const { companyId } = principal;
+  const id = parseId('imp', c.req.param('id') ?? '') ?? NOBODY;
+  const asked = await attempt(async () => {
+    if (new URL(c.req.url).search !== '') refuseParameters(c);
+    return readJson(c);
+  });
+  if ('error' in asked) {
+    await admitAnyone(c, 1);
+    throw asked.error;
+  }
+  await admit(ctx, doors, admissionOf(c, PERMISSION, 1, 'write'));
+  const body = await attempt(async () => validateNothing(asked.value));
+  if ('error' in body) {
+    await mustExist(c, importDetails, principal, id);
+    throw body.error;
+  }
+  const { head, results } = await commit(
+    ctx,
+    doors.write,
+    companyId,
+    principal.writer(PERMISSION),
+    'imports.cancel',
+    (db) => [
+      db.execute(sql`update imports set status = 'FAILED', error = ${CANCELLED}::jsonb, finished_at = clock_timestamp()
+        where company_id = ${companyId}::uuid and id = ${id}::uuid and status in ('QUEUED', 'RUNNING')`),
+      db.execute(
+        sql`select to_jsonb(imports) as row from imports where company_id = ${companyId}::uuid and id = ${id}::uuid`,
+      ),
+    ],
+  );
+  const row = rowsOf(results[1])[0]?.row as Row | undefined;
+  if (row === undefined) throw notFound(importDetails);
+  // Its rows are forgotten at its next turn in any case.
+  ctx.waitUntil(callRoom(ctx, () => jobsOf(c, companyId).discard(id)).catch(() => ctx.note('jobsError', 'discard')));
+  return sendJson(c, 200, viewOf(row), { revision: head, headers: { 'Cache-Control': 'no-store' } });
+}
