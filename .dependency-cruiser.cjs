@@ -27,6 +27,7 @@ module.exports = {
     layer('http', ['core', 'data', 'env.ts']),
     layer('realtime', ['core', 'data', 'env.ts']),
     layer('jobs', ['core', 'data', 'env.ts']),
+    layer('pages', ['core', 'http', 'env.ts']),
     layer('monitoring', ['core', 'data', 'http', 'env.ts']),
     ...contexts.map((name) =>
       layer(name, ['core', 'data', 'http', 'env.ts', ...contexts.filter((other) => other !== name)]),

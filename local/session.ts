@@ -7,7 +7,7 @@ import { whenLauncherEnds } from './launcher.ts';
 import { migrate } from './migrate.ts';
 import type { DevOptions } from './options.ts';
 import { type Stack, startStack } from './stack.ts';
-import { watchFolder, watchMigrations } from './watch.ts';
+import { watchFolder, watchMigrations, watchPages } from './watch.ts';
 import { type BuildReport, forkWorker, type WorkerProcess } from './worker.ts';
 
 const readyDeadlineMs = 60_000;
@@ -77,6 +77,7 @@ export class Session {
     if (!quiet) this.#worker.printLogs();
     watchFolder(join(persist, 'run.json'), () => this.#fail(`the data folder ${persist} is gone: everything stops`));
     watchMigrations((line) => console.error(line)).catch(printError);
+    watchPages((line) => console.error(line));
   }
 
   #fork(): WorkerProcess {

@@ -2,6 +2,7 @@ import { existsSync, watch } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { errorText } from './errors.ts';
 import { type Migration, migrationsFolder, readMigrations } from './migrate.ts';
+import { pagesFolder, writePages } from './pages.ts';
 
 const everyMs = 1_000;
 const settleMs = 300;
@@ -40,6 +41,13 @@ export async function watchMigrations(tell: (line: string) => void): Promise<voi
   };
   watch(migrationsFolder, { persistent: false }, () => {
     look().catch((error: unknown) => tell(errorText(error)));
+  });
+}
+
+/** Takes changes of `public/` into the Worker, which is built anew by that. */
+export function watchPages(tell: (line: string) => void): void {
+  watch(pagesFolder, { persistent: false }, () => {
+    writePages().catch((error: unknown) => tell(errorText(error)));
   });
 }
 

@@ -16,6 +16,7 @@ import { auditRoutes } from './insight/audit/routes.ts';
 import { eventRoutes } from './insight/events/routes.ts';
 import { importRoutes } from './insight/imports/routes.ts';
 import { healthRoutes } from './monitoring/health.ts';
+import { mountPages } from './pages/routes.ts';
 import { clientRoutes } from './people/clients/routes.ts';
 import { importers } from './registry.ts';
 
@@ -41,6 +42,7 @@ export function makeApp(): Hono<AppEnv> {
   app.on('OPTIONS', '*', (c) => preflight(c, allowed(app, c) ?? 'GET, HEAD, POST, PATCH, PUT, DELETE'));
   app.get('/.well-known/jwks.json', jwks);
   app.get(`${BASE}/openapi.json`, openApi);
+  mountPages(app, BASE, modules);
   mount(app, BASE, identify, modules); // authentication, then each noun's own: admission, syntax, permission, rules
   app.notFound((c) => {
     c.env.ctx.note('path', development ? c.req.path : maskedPath(c.req.path, words));

@@ -4,8 +4,8 @@ import type { AppContext } from './context.ts';
 import { logFault } from './fault.ts';
 import { send } from './send.ts';
 
-/** A page per code; the fragment is the stable code itself. */
-const TYPES = 'https://docs.clientsplus.dev/problems#';
+/** The page of codes that every deployment serves; the fragment is the stable code itself. */
+const TYPES = '/docs#';
 
 /** Turns whatever was thrown into one problem document (RFC 9457). Faults of our own say nothing but the request id. */
 export function problem(c: AppContext, thrown: unknown): Response {

@@ -1,0 +1,84 @@
+import { ERROR_CODES } from '../core/errors.ts';
+import { type RouteModule, type RouteSpec, templated } from '../http/route.ts';
+import { files } from './files.ts';
+
+type Page = { type: string; version: string; body: string };
+
+const escaped = (text: string): string =>
+  text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;');
+
+/** The page `/docs`: every operation in a line, and every error code under the anchor that a problem's `type` names. */
+export function docsPage(base: string, modules: readonly RouteModule[]): Page {
+  const specs = modules.flat();
+  const tags = [...new Set(specs.map(({ tag }) => tag))];
+  const operations = tags
+    .map((tag) =>
+      section(
+        base,
+        tag,
+        specs.filter((spec) => spec.tag === tag),
+      ),
+    )
+    .join('\n');
+  const codes = Object.entries(ERROR_CODES).map(
+    ([code, { status, title }]) =>
+      `<tr id="${code}"><th scope="row"><code>${code}</code></th><td class="number">${status}</td><td>${escaped(title)}</td></tr>`,
+  );
+  const body = shell(base, operations, codes.join('\n'));
+  return { type: files['home.html'].type, version: digest(body), body };
+}
+
+function section(base: string, tag: string, specs: readonly RouteSpec[]): string {
+  const rows = specs.map((spec) => {
+    const needs = spec.anonymous === true ? 'no sign-in' : (spec.permission ?? 'any role or key');
+    return `<tr><th scope="row"><span class="method">${spec.method.toUpperCase()}</span> <code>${escaped(base + templated(spec.path))}</code></th><td>${escaped(spec.summary)}</td><td>${escaped(needs)}</td></tr>`;
+  });
+  return `<h3>${escaped(tag)}</h3>
+<div class="scroll"><table><thead><tr><th>Operation</th><th>What it does</th><th>Needs</th></tr></thead><tbody>
+${rows.join('\n')}
+</tbody></table></div>`;
+}
+
+/** FNV-1a: tells two versions of a text apart, and is no secret. */
+function digest(text: string): string {
+  let hash = 0x811c9dc5;
+  for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
+  return (hash >>> 0).toString(16);
+}
+
+function shell(base: string, operations: string, codes: string): string {
+  const { version, integrity } = files['page.css'];
+  return `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<title>Reference · Clients+</title>
+<link rel="icon" href="/favicon.svg" type="image/svg+xml">
+<link rel="stylesheet" href="/assets/page.css?v=${version}" integrity="${integrity}">
+</head>
+<body>
+<a class="skip" href="#main">Skip to content</a>
+<header class="top">
+  <a class="brand" href="/"><img src="/favicon.svg" alt="" width="28" height="28">Clients+</a>
+  <nav aria-label="On this page"><a href="#operations">Operations</a><a href="#errors">Errors</a></nav>
+</header>
+<main id="main" class="docs">
+<h1>Reference</h1>
+<p>Send <code>Authorization: Bearer …</code> with an access token or an API key, and JSON in and out. Every parameter, body and
+answer is described in <a href="${base}/openapi.json">the OpenAPI document</a>, which is made from what the operations run on.</p>
+<h2 id="operations">Operations</h2>
+${operations}
+<h2 id="errors">Error codes</h2>
+<p>A refusal is <code>application/problem+json</code> (RFC 9457). Its <code>code</code> is stable, its <code>type</code> leads here;
+<code>errors</code> names every fault at once and where it is. What is refused has changed nothing, and a repeat with the same
+<code>Idempotency-Key</code> has one effect. After 429 and 503 wait for <code>Retry-After</code> seconds.</p>
+<div class="scroll"><table><thead><tr><th>Code</th><th>Status</th><th>Meaning</th></tr></thead><tbody>
+${codes}
+</tbody></table></div>
+</main>
+</body>
+</html>
+`;
+}
