@@ -151,18 +151,32 @@ export function readChange(row: Row): Change {
     entityId: String(row.entity_id),
     operation: row.operation as Change['operation'],
     schemaVersion: Number(row.schema_version),
-    before: row.before as Row | null,
-    after: row.after as Row | null,
+    before: imageOf(row.before),
+    after: imageOf(row.after),
     actor: String(row.actor),
     requestId: row.request_id as string | null,
     changedAt: String(row.changed_at),
   };
 }
 
-/** The log after `after`, at most `limit` revisions, for the relay, `/events` and audit. */
-export function changesAfter(companyId: string, after: number, limit: number): SQL {
-  return sql`select revision, entity, entity_id, operation, schema_version, before, after, actor, request_id, changed_at
-    from changes where company_id = ${companyId}::uuid and revision > ${after} order by revision limit ${limit}`;
+/** Images in pieces of the log come as the text they were measured as. */
+const imageOf = (image: unknown): Row | null => (typeof image === 'string' ? JSON.parse(image) : image) as Row | null;
+
+/** Bytes of images in one answer: as JSON of JSON they are at most twice as many, far below what the proxy gives. */
+const MOST_LOG_BYTES = 2 * 1024 * 1024;
+
+/**
+ * The log after `after`, at most `limit` revisions and as many as fit into one answer, one at least: for the relay, `/events`
+ * and audit. `entities` and `entityId` narrow it.
+ */
+export function changesAfter(
+  after: number,
+  limit: number,
+  narrowed: { entities?: readonly string[]; entityId?: string | null } = {},
+): SQL {
+  const { entities = null, entityId = null } = narrowed;
+  const named = entities === null ? sql`null` : sql.param([...entities]);
+  return sql`select * from app.changes_after(${after}, ${named}::text[], ${entityId}::uuid, ${limit}, ${MOST_LOG_BYTES})`;
 }
 
 export function rowsOf(answer: unknown): Row[] {

@@ -27,7 +27,7 @@ export async function announceFromLog(
   for (;;) {
     const after = position?.revision ?? Number.MAX_SAFE_INTEGER;
     const { epoch, revision, results } = await snapshot(ctx, doors.read, companyId, 'relay', (db) => [
-      db.execute(changesAfter(companyId, after, CHUNK)),
+      db.execute(changesAfter(after, CHUNK)),
     ]);
     const changes = position?.epoch === epoch ? rowsOf(results[0]).map(readChange) : [];
     const contiguous = changes[0]?.revision === (position?.revision ?? 0) + 1;

@@ -67,12 +67,12 @@ export async function announceChanges(
   admission?: Admission,
 ): Promise<boolean> {
   if (committed.changes.length === 0) return true;
-  const announcement = {
-    epoch: committed.epoch,
-    first: committed.base + 1,
-    last: committed.head,
-    tags: touchedTags(doors.registry, committed.changes),
-  };
+  const { epoch, base, head, changes } = committed;
+  // More was logged than one answer holds: a gap at the head says of every tag that it may have been touched.
+  const announcement =
+    changes.length === head - base
+      ? { epoch, first: base + 1, last: head, tags: touchedTags(doors.registry, changes) }
+      : { epoch, first: head + 1, last: head, tags: {} };
   const { environment } = doors.settings;
   return announceToRedis(ctx, doors.redis, doors.tags, environment, companyId, announcement, admission);
 }

@@ -142,7 +142,7 @@ describe('commit', () => {
     );
     const times = committed.changes.map(({ changedAt }) => Date.parse(changedAt));
     expect(times).toEqual(log.slice(1).map(({ changed_at }) => changed_at.getTime()));
-    const after = await look([changesAfter(company, 2, 10), changesAfter(company, 0, 2)]);
+    const after = await look([changesAfter(2, 10), changesAfter(0, 2)]);
     expect(rowsOf(after.results[0]).map(readChange)).toEqual(committed.changes.slice(1));
     expect(
       rowsOf(after.results[1])

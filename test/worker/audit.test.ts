@@ -103,6 +103,9 @@ describe('events', () => {
       ['branch.created', 3],
     ]);
     expect((await staff.get('/events')).json.head).toBe(4);
+    // Revision 2 is a user's: a page of it alone would look like the end.
+    expect(data(await staff.get('/events?after=1&limit=1')).map(({ revision }) => revision)).toEqual([3]);
+    expect(data(await staff.get('/events?after=3&limit=1'))).toEqual([]);
   });
 
   test.each(['/events', '/audit'])('%s: another epoch answers 409, past the head is empty', async (path) => {

@@ -1,4 +1,3 @@
-import { sql } from 'drizzle-orm';
 import * as z from 'zod';
 import { formatId, type Prefix, parseId } from '../../core/id.ts';
 import { instantOf } from '../../core/instant-view.ts';
@@ -67,9 +66,9 @@ export const auditRoutes: RouteModule = [
       name: 'audit',
       permission: 'audit:read',
       parameters: ['entityId'],
-      where(params, c) {
+      entityId(params, c) {
         const id = params.get('entityId');
-        return id === null ? sql`true` : sql`entity_id = ${uuidOf(c.env.doors.registry, id)}::uuid`;
+        return id === null ? null : uuidOf(c.env.doors.registry, id);
       },
       // Who may read a noun in audit, may read it: a key with audit:read alone sees what its other scopes show.
       show: (change, principal, c) => {
