@@ -33,6 +33,7 @@ export async function migrate(url: string, options: MigrateOptions = {}): Promis
   const migrations = await readMigrations();
   return await withClient(url, async (client) => {
     await client.query(lock);
+    await requireRoles(client);
     await client.query(`set client_min_messages = 'warning'`);
     const known = await readLedger(client);
     const changed = migrations.find(({ name, sha256 }) => known.has(name) && known.get(name) !== sha256);
@@ -62,6 +63,18 @@ export async function readMigrations(): Promise<Migration[]> {
       const sha256 = createHash('sha256').update(text.replaceAll('\r\n', '\n')).digest('hex');
       return { name, text, sha256 };
     }),
+  );
+}
+
+/** Without this a missing role would be told as "permission denied for schema public". */
+async function requireRoles(client: pg.Client): Promise<void> {
+  const { rows } = await client.query<{ ready: boolean }>(
+    `select coalesce(bool_and(pg_has_role(current_user, oid, 'SET') and has_schema_privilege(oid, 'public', 'CREATE')), false)
+       as ready from pg_roles where rolname = 'cp_owner'`,
+  );
+  if (rows[0]?.ready === true) return;
+  throw new StackError(
+    'this database is not prepared, or this login may not act as cp_owner: as its administrator run npm run roles first (docs/operations.md)',
   );
 }
 

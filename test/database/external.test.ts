@@ -1,12 +1,16 @@
 import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { parseEnv } from 'node:util';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { ensureDatabase } from '../../local/databases.ts';
 import { type ExternalDatabase, folderName, holdsCompanies, prepareExternal } from '../../local/external.ts';
 import { migrate } from '../../local/migrate.ts';
 import { type LocalPostgres, startPostgres } from '../../local/postgres.ts';
+import { secretsFile } from '../../local/print-secrets.ts';
 import { withClient, withDatabase } from '../../local/roles.ts';
+import { setRoles } from '../../local/set-roles.ts';
+import { checkSettings } from '../../local/settings.ts';
 
 // What `npm run dev -- --postgres URL` does to a server: the shared one stands for a deployment's, an own one is empty.
 const passwords = { cp_app: 'a', cp_auth: 'b', cp_jobs: 'c' };
@@ -67,4 +71,24 @@ test('an empty one is made and found again by the folder that made it, and by no
     ),
   );
   expect(await holdsCompanies(server.adminUrl, 'dev', passwords.cp_jobs)).toBe(true);
+});
+
+test('a deployment: unprepared it says what to run; roles that are there keep their passwords unless told', async () => {
+  await ensureDatabase(server.adminUrl, 'prod');
+  const url = withDatabase(server.adminUrl, 'prod');
+  await expect(migrate(url)).rejects.toThrow('npm run roles');
+  const secrets = secretsFile(withDatabase(server.adminUrl, 'prod'));
+  const values = parseEnv(secrets);
+  await expect(setRoles(url, secrets, false)).rejects.toThrow(/cp_app.*--replace/);
+  expect(await holdsCompanies(server.adminUrl, 'dev', passwords.cp_jobs)).toBe(true);
+  await setRoles(url, secrets, true);
+  expect((await migrate(url)).applied.length).toBeGreaterThan(5);
+  for (const name of ['DATABASE_URL', 'DATABASE_AUTH_URL', 'DATABASE_JOBS_URL'])
+    await withClient(String(values[name]), (client) => client.query('select 1'));
+  // With the addresses of a Redis it is all a deployment needs.
+  checkSettings({
+    ...(values as Record<string, string>),
+    UPSTASH_REDIS_REST_URL: 'https://redis.example.com',
+    UPSTASH_REDIS_REST_TOKEN: 'x'.repeat(32),
+  });
 });
