@@ -162,8 +162,11 @@ export function readChange(row: Row): Change {
 /** Images in pieces of the log come as the text they were measured as. */
 const imageOf = (image: unknown): Row | null => (typeof image === 'string' ? JSON.parse(image) : image) as Row | null;
 
-/** Bytes of images in one answer: as JSON of JSON they are at most twice as many, far below what the proxy gives. */
-const MOST_LOG_BYTES = 2 * 1024 * 1024;
+/**
+ * Bytes of rows in one ordinary answer of Postgres, written as text; as JSON of JSON they are at most twice as many. Far below
+ * the 10 MiB of the proxy, because an isolate has many answers in hand at a time.
+ */
+export const PIECE = 1024 * 1024;
 
 /**
  * The log after `after`, at most `limit` revisions and as many as fit into one answer, one at least: for the relay, `/events`
@@ -176,7 +179,7 @@ export function changesAfter(
 ): SQL {
   const { entities = null, entityId = null } = narrowed;
   const named = entities === null ? sql`null` : sql.param([...entities]);
-  return sql`select * from app.changes_after(${after}, ${named}::text[], ${entityId}::uuid, ${limit}, ${MOST_LOG_BYTES})`;
+  return sql`select * from app.changes_after(${after}, ${named}::text[], ${entityId}::uuid, ${limit}, ${PIECE})`;
 }
 
 export function rowsOf(answer: unknown): Row[] {

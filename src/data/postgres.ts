@@ -72,7 +72,7 @@ export function openPostgres(options: PostgresOptions): PostgresDoor {
     async batch(ctx, name, statements, companyId) {
       if (!breaker.admits(ctx.now())) throw unavailable(undefined, false);
       const place = places.bid(options.share ?? options.mode, companyId ?? null, ctx.now());
-      await acquire(ctx, places, place, options.acquireTimeout);
+      await takePlace(ctx, places, place, options.acquireTimeout);
       const started = ctx.now();
       ctx.trips.postgres += 1;
       try {
@@ -96,7 +96,7 @@ export function openPostgres(options: PostgresOptions): PostgresDoor {
 }
 
 /** Waits for a place on timers of its own (see Places). @throws AppError busy when there was none in time */
-async function acquire(ctx: Ctx, places: Places, place: Bid, timeout: number): Promise<void> {
+export async function takePlace(ctx: Ctx, places: Places, place: Bid, timeout: number): Promise<void> {
   const until = ctx.now() + timeout;
   while (!places.take(place, ctx.now())) {
     const left = until - ctx.now();

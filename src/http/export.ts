@@ -4,7 +4,7 @@ import { type ListDeclaration, type ListQuery, parseListQuery } from '../core/li
 import { compileProjection } from '../core/project.ts';
 import { fault } from '../core/query-values.ts';
 import { parseMinRevision } from '../core/revision.ts';
-import { type Row, rowsOf, snapshot } from '../data/log.ts';
+import { PIECE, type Row, rowsOf, snapshot } from '../data/log.ts';
 import { admit } from '../data/write.ts';
 import { admissionOf } from './admission.ts';
 import { type AppContext, principalOf, require } from './context.ts';
@@ -19,7 +19,7 @@ import { attempt } from './write.ts';
 
 /** An export costs what twenty requests do (contract-details A13). */
 const WEIGHT = 20;
-/** Rows per read: about a megabyte, and a hundred thousand rows in a hundred reads. */
+/** Rows per read, as far as they fit into a piece: a hundred thousand ordinary ones in a hundred reads. */
 const ROWS = 1000;
 /** Below this compressing costs more than it saves, bytes. */
 const WORTH_COMPRESSING = 1024;
@@ -88,12 +88,17 @@ export function exportOf(resource: Resource): (c: AppContext) => Promise<Respons
     const filtered = conditionsOf(resource, query, companyId);
     const read = async (after: string | null) => {
       const beyond = after === null ? sql`` : sql` and ${resource.id} > ${after}::uuid`;
+      // A cursor, so that rows which do not fit any more are not written out either.
       const { revision, results } = await snapshot(ctx, doors.read, companyId, name, (db) => [
         db.execute(
-          sql`select ${resource.row} as row from ${resource.table} where ${filtered}${beyond} order by ${resource.id} limit ${ROWS}`,
+          sql`declare walk no scroll cursor for select (${resource.row})::text from ${resource.table} where ${filtered}${beyond} order by ${resource.id} limit ${ROWS + 1}`,
         ),
+        db.execute(sql`select line from app.take_rows(${ROWS}, ${PIECE})`),
       ]);
-      return { revision, rows: rowsOf(results[0]).map(({ row }) => row as Row) };
+      const texts = rowsOf(results[1]).map(({ line }) => line as string | null);
+      const more = texts.at(-1) === null;
+      if (more) texts.pop();
+      return { revision, more, rows: texts.map((text) => JSON.parse(String(text)) as Row) };
     };
     const first = await read(null);
     if (first.revision < min) {
@@ -101,7 +106,7 @@ export function exportOf(resource: Resource): (c: AppContext) => Promise<Respons
         extra: { revision: first.revision },
       });
     }
-    const pages = new Pages(first.rows, async (after) => (await read(after)).rows, writerOf(resource, format, query));
+    const pages = new Pages(first, read, writerOf(resource, format, query));
     const small = pages.small(WORTH_COMPRESSING);
     const gzip = small === null && takesGzip(c);
     const stream = small === null ? pages.stream((error) => interrupted(ctx.requestId, error)) : null;
@@ -148,15 +153,18 @@ function writerOf(resource: Resource, format: Format, { fields }: ListQuery): Wr
 
 const encoder = new TextEncoder();
 
+/** What one read of an export brought, and whether more follows. */
+type Piece = { rows: Row[]; more: boolean };
+
 /** The text of an export, made page by page. */
 class Pages {
-  readonly #next: (after: string) => Promise<Row[]>;
+  readonly #next: (after: string) => Promise<Piece>;
   readonly #writer: Writer;
-  #rows: Row[];
+  #piece: Piece;
   #count = 0;
 
-  constructor(first: Row[], next: (after: string) => Promise<Row[]>, writer: Writer) {
-    this.#rows = first;
+  constructor(first: Piece, next: (after: string) => Promise<Piece>, writer: Writer) {
+    this.#piece = first;
     this.#next = next;
     this.#writer = writer;
   }
@@ -164,7 +172,7 @@ class Pages {
   /** All of it, where it is one page of at most `most` bytes. */
   small(most: number): Uint8Array | null {
     // A row is never below ten bytes, so many rows need no writing to be too long.
-    if (this.#rows.length > most / 10) return null;
+    if (this.#piece.more || this.#piece.rows.length > most / 10) return null;
     const text = this.#text(true);
     this.#count = 0;
     const bytes = encoder.encode(text);
@@ -175,10 +183,10 @@ class Pages {
     let started = false;
     const pull = async (controller: ReadableStreamDefaultController<Uint8Array>): Promise<void> => {
       try {
-        if (started) this.#rows = await this.#next(String(this.#rows.at(-1)?.id));
+        if (started) this.#piece = await this.#next(String(this.#piece.rows.at(-1)?.id));
         controller.enqueue(encoder.encode(this.#text(!started)));
         started = true;
-        if (this.#rows.length < ROWS) controller.close();
+        if (!this.#piece.more) controller.close();
       } catch (error) {
         onError(error);
         controller.error(error);
@@ -189,9 +197,10 @@ class Pages {
   }
 
   #text(first: boolean): string {
-    this.#count += this.#rows.length;
-    const lines = this.#rows.map((row) => this.#writer.line(row)).join('');
-    return `${first ? this.#writer.head : ''}${lines}${this.#rows.length < ROWS ? this.#writer.tail(this.#count) : ''}`;
+    const { rows, more } = this.#piece;
+    this.#count += rows.length;
+    const lines = rows.map((row) => this.#writer.line(row)).join('');
+    return `${first ? this.#writer.head : ''}${lines}${more ? '' : this.#writer.tail(this.#count)}`;
   }
 }
 

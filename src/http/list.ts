@@ -8,6 +8,7 @@ import { canBegin } from '../data/keyset.ts';
 import { type Row, rowsOf } from '../data/log.ts';
 import type { AppContext, Principal } from './context.ts';
 import { embed, includeTags, isRanked, MOST_PAGED, mostCounted, pageStatements, presentIncludes } from './page.ts';
+import { wholePage } from './pieces.ts';
 import { type ParsedQuery, type ReadRoute, read, TTL } from './read.ts';
 import type { Resource } from './resource.ts';
 
@@ -41,6 +42,8 @@ export function listRoute(resource: Resource): ReadRoute<PageQuery> {
     tags: (query) => [...resource.listTags(query), ...includeTags(resource, query.include)],
     statements: (db, query, { companyId }) =>
       pageStatements(resource, query, query.at, companyId).map((statement) => db.execute(statement)),
+    complete: (ctx, doors, query, { companyId }, taken) =>
+      wholePage({ ctx, doors, resource, companyId, name, limit: query.limit }, taken),
     answer(results, query, principal, c) {
       const found = rowsOf(results[0]);
       const more = found.length > query.limit;

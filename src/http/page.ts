@@ -4,6 +4,7 @@ import type { ListQuery } from '../core/list-query.ts';
 import { keysOf } from '../data/keyset.ts';
 import { narrowed } from '../data/narrow.ts';
 import { ofParts, orderAgain } from '../data/walk.ts';
+import { firstPiece } from './pieces.ts';
 import type { Resource, SearchFunctions } from './resource.ts';
 
 /** The rows that pages can reach, and up to where an estimated count is an exact one. */
@@ -33,20 +34,21 @@ export function conditionsOf(resource: Resource, query: ListQuery, companyId: st
   return sql.join(own, sql` and `);
 }
 
-/** One page as columns `row`, `embedded` and, of a ranked search, `rank`; then the total, if asked for. */
+/** One page as `firstPiece` answers it: `id`, `embedded` and, of a ranked search, `rank`; then the total, if asked for. */
 export function pageStatements(resource: Resource, query: ListQuery, at: Cursor | null, companyId: string): SQL[] {
   const { search, filters, count } = query;
   const offset = query.mode === 'page' ? (query.page - 1) * query.limit : 0;
   const limit = query.limit + 1;
   const most = mostCounted(query);
-  const columns = sql`${resource.row} as row, ${embed(resource, query.include)} as embedded`;
+  const columns = sql`(${resource.row})::text as text, ${resource.id} as id, ${embed(resource, query.include)} as embedded`;
   if (search !== null && resource.search !== undefined) {
     const page = searched(resource, resource.search, { ...query, search }, at, { offset, limit });
     const found = sql`select ${columns}, ${page.rank} as rank from ${page.from} join ${resource.table}
       on ${resource.companyId} = ${companyId}::uuid and ${resource.id} = found.id order by ${page.order}`;
-    if (count === 'none') return [found];
+    const first = firstPiece(found, query.limit);
+    if (count === 'none') return [first];
     const total = resource.search.count({ search, filters, most: most === null ? null : most + 1 });
-    return [found, sql`select ${total} as total`];
+    return [first, sql`select ${total} as total`];
   }
   const company = sql`${resource.companyId} = ${companyId}::uuid`;
   const keys = keysOf(resource.sorts, query.sort, resource.id);
@@ -59,8 +61,9 @@ export function pageStatements(resource: Resource, query: ListQuery, at: Cursor 
   // Ids first: what lies before the page is passed over in the index, and only the page's own rows are read.
   const ids = sql`select * from (${narrowed(way, resource.filters(query), offset + limit)}) walked
     order by ${orderAgain(keys, backwards, sql`walked`)} limit ${limit} offset ${offset}`;
-  const page = sql`select ${columns} from (${ids}) page join ${resource.table} on ${company} and ${resource.id} = page.id
+  const rows = sql`select ${columns}, null as rank from (${ids}) page join ${resource.table} on ${company} and ${resource.id} = page.id
     order by ${orderAgain(keys, backwards, sql`page`)}`;
+  const page = firstPiece(rows, query.limit);
   if (count === 'none') return [page];
   const counted = resource.count?.(query, most === null ? null : most + 1);
   if (counted != null) return [page, sql`select ${counted} as total`];

@@ -34,6 +34,8 @@ export type ReadRoute<Q extends ParsedQuery> = {
   statements(db: NeonHttpDatabase, query: Q, principal: Principal): readonly unknown[];
   /** Answers carry a Link, which a 304 repeats: then one is not given from the tags alone. */
   linked?: true;
+  /** Reads what one answer of Postgres did not hold, into the results, as of the same revision. */
+  complete?(ctx: Ctx, doors: Doors, query: Q, principal: Principal, taken: Snapshot): Promise<void>;
   /** The body, serialised once. @throws AppError not_found */
   answer(
     results: readonly unknown[],
@@ -159,6 +161,7 @@ async function load<Q extends ParsedQuery>(
   if (doors.replica !== null && unsure === null && taken.revision < needed) taken = await from(doors.read);
   const results = unsure === null ? taken.results : taken.results.slice(1);
   unsure?.settleLife(ctx, taken.results[0]);
+  await route.complete?.(ctx, doors, query, principal, { ...taken, results });
   const { body, link = null, validUntil = null } = route.answer(results, query, principal, c);
   return { epoch: taken.epoch, revision: taken.revision, body: JSON.stringify(body), link, validUntil };
 }

@@ -14,7 +14,7 @@ import { attempt } from './write.ts';
  * could tell. Its ETag is of the body.
  */
 export function readUncached<Q extends ParsedQuery>(
-  route: Pick<ReadRoute<Q>, 'name' | 'permission' | 'parse' | 'statements' | 'answer'>,
+  route: Pick<ReadRoute<Q>, 'name' | 'permission' | 'parse' | 'statements' | 'complete' | 'answer'>,
 ): (c: AppContext) => Promise<Response> {
   return async function readFromPostgres(c) {
     const { ctx, doors } = c.env;
@@ -31,11 +31,13 @@ export function readUncached<Q extends ParsedQuery>(
     const { min, query } = asked.value;
     const admission = admissionOf(c, route.permission, 1, 'read');
     if (!(await admit(ctx, doors, admission))) await confirmLife(ctx, doors, principal, admission);
-    const { revision, results } = await snapshot(ctx, doors.read, companyId, route.name, (db) =>
+    const taken = await snapshot(ctx, doors.read, companyId, route.name, (db) =>
       route.statements(db, query, principal),
     );
+    const { revision, results } = taken;
     if (revision < min)
       throw new AppError('revision_ahead', `The company is at revision ${revision}.`, { extra: { revision } });
+    await route.complete?.(ctx, doors, query, principal, taken);
     const { body: shown, link = null } = route.answer(results, query, principal, c);
     const body = JSON.stringify(shown);
     const etag = `W/"${digest(`${route.name}\n${companyId}\n${query.normalised}\n${body}`)}"`;

@@ -1,15 +1,23 @@
 import { parseId } from '../../src/core/id.ts';
 import type { Database } from './world.ts';
 
-/** Custom fields as large as the API takes them: fifty of 2,000 characters. An expression of SQL. */
-export const FAT_FIELDS = `(select jsonb_object_agg('field' || k, repeat(md5(random()::text || n), 62) || repeat('x', 16)) from generate_series(1, 50) k)`;
-
-/** Clients of 100 kB each, in one statement; `companyId` as the API shows it, or a uuid. */
-export async function addFatClients(world: Pick<Database, 'sql'>, companyId: string, count: number): Promise<void> {
+/**
+ * Clients of 100 kB each, in one statement: fifty custom fields of 2,000 characters, as many as the API takes.
+ * @param companyId as the API shows it, or a uuid
+ * @param spelled of control characters, which JSON spells out with six bytes each
+ */
+export async function addFatClients(
+  world: Pick<Database, 'sql'>,
+  companyId: string,
+  count: number,
+  spelled: boolean = false,
+): Promise<void> {
   const company = parseId('comp', companyId) ?? companyId;
+  const value = spelled ? 'repeat(chr(1), 2000)' : `repeat(md5(random()::text || n), 62) || repeat('x', 16)`;
   await world.sql(
     `insert into clients (company_id, id, first_name, external_id, custom_fields)
-     select $1, uuidv7(), 'Fat ' || n, 'fat-' || n, ${FAT_FIELDS} from generate_series(1, $2::int) n`,
+     select $1, uuidv7(), 'Fat ' || n, 'fat-' || n,
+       (select jsonb_object_agg('field' || k, ${value}) from generate_series(1, 50) k) from generate_series(1, $2::int) n`,
     [company, count],
     'cp_owner',
   );

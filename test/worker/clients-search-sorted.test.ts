@@ -48,9 +48,9 @@ async function rowsOf(statement: ReturnType<typeof sql>): Promise<Row[]> {
   const { sql: text, params } = dialect.sqlToQuery(statement);
   await client.query('begin isolation level repeatable read read only; set local role cp_app');
   await client.query('select from app.begin_read($1)', [company]);
-  const { rows } = await client.query<{ row: Row }>(text, params);
+  const { rows } = await client.query<Row>(text, params);
   await client.query('commit');
-  return rows.map(({ row }) => row);
+  return rows;
 }
 
 /** All hits, sorted by the database as any list is. */
@@ -61,7 +61,7 @@ function oracle(query: ListQuery): Promise<Row[]> {
     sql`, `,
   );
   return rowsOf(
-    sql`select ${resource.row} as row from ${resource.table} where ${conditionsOf(resource, query, company)} order by ${order}`,
+    sql`select ${resource.table}.* from ${resource.table} where ${conditionsOf(resource, query, company)} order by ${order}`,
   );
 }
 

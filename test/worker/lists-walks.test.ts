@@ -119,7 +119,7 @@ async function sorted(resource: Resource, query: ListQuery): Promise<Row[]> {
 
 async function page(resource: Resource, query: ListQuery, at: Cursor | null): Promise<string[]> {
   const { text, values } = statementOf(pageStatements(resource, query, at, company)[0] as SQL);
-  return (await client.query<{ row: Row }>(text, values)).rows.map(({ row }) => row.id);
+  return (await client.query<Row>(text, values)).rows.map(({ id }) => id);
 }
 
 describe.each(CASES.flatMap(([resource, cases]) => cases.map(([filter, most]) => ({ resource, filter, most }))))(

@@ -1,0 +1,100 @@
+import { type SQL, sql } from 'drizzle-orm';
+import { AppError } from '../core/errors.ts';
+import type { Ctx } from '../data/context.ts';
+import type { Doors } from '../data/doors.ts';
+import { PIECE, type Row, rowsOf, type Snapshot, snapshot } from '../data/log.ts';
+import { Places, sharesOf } from '../data/places.ts';
+import { DATABASE_DEADLINE, takePlace } from '../data/postgres.ts';
+import type { Resource } from './resource.ts';
+
+/** Bytes per read of what a page has beyond its first piece: as JSON of JSON at most twice as many. */
+const LARGE_PIECE = 3.5 * 1024 * 1024;
+
+/** Bytes of rows in one page. An isolate has 128 MB for everything, and holds a page as objects, as text and as bytes. */
+const MOST_PAGE = 16 * 1024 * 1024;
+
+/** Pages of several pieces are put together one at a time, companies in turn; ordinary ones never wait here. */
+const large = new Places(sharesOf(1), 2 * DATABASE_DEADLINE);
+const LONGEST_WAIT = 10_000;
+
+/**
+ * A page whose rows end where its first piece does: `page` has columns `text`, `id`, `embedded` and `rank`, in order. Those
+ * behind come with a null in the place of their `row`, but with its `bytes`, and so does the one beyond `limit`.
+ */
+export const firstPiece = (page: SQL, limit: number): SQL => sql`with page as materialized (${page})
+  select id, embedded, rank, octet_length(text) as bytes,
+    case when row_number() over way <= ${limit} and sum(octet_length(text)) over way <= ${PIECE} then text end as row
+  from page window way as (rows unbounded preceding)`;
+
+/** What a page was read from, and what it was asked for. */
+type Asked = { ctx: Ctx; doors: Doors; resource: Resource; companyId: string; name: string; limit: number };
+
+/**
+ * The rows of a page read by `firstPiece`, those it left out as well. These come from later snapshots and are still as they
+ * were at the first one's revision (R2): what has changed since has the state of then in the log, as the image before its
+ * first change. @throws AppError invalid_parameter for a page beyond all bounds; busy
+ */
+export async function wholePage(asked: Asked, { epoch, revision, results }: Snapshot): Promise<void> {
+  const { ctx, doors, resource, companyId, name, limit } = asked;
+  const rows = rowsOf(results[0]).slice(0, limit);
+  const missing = rows.filter((row) => row.row === null);
+  if (missing.length > 0) {
+    refuseBeyond(rows);
+    const turn = large.bid('read', companyId, ctx.now());
+    await takePlace(ctx, large, turn, LONGEST_WAIT);
+    try {
+      for (const piece of piecesOf(missing)) {
+        const ids = piece.map(({ id }) => String(id));
+        const later = await snapshot(ctx, doors.read, companyId, name, (db) => [
+          db.execute(asOf(resource, companyId, revision, ids)),
+        ]);
+        // Restored to another history meanwhile: there is nothing that both pieces were part of.
+        if (later.epoch !== epoch || later.revision < revision)
+          throw new AppError('busy', undefined, { extra: { retryAfter: 1 } });
+        for (const [at, { row }] of rowsOf(later.results[0]).entries())
+          (piece[at] as Row).row = JSON.parse(String(row));
+      }
+    } finally {
+      large.release(turn);
+    }
+  }
+  for (const row of rows) if (typeof row.row === 'string') row.row = JSON.parse(row.row);
+}
+
+/** Rows by id, in that order, as they were at `revision`. */
+function asOf(resource: Resource, companyId: string, revision: number, ids: readonly string[]): SQL {
+  const before = sql`select c.before from changes c where c.company_id = ${companyId}::uuid and c.entity_id = wanted.id
+    and c.entity = ${resource.noun.entity} and c.revision > ${revision} order by c.revision limit 1`;
+  const now = sql`select ${resource.row} from ${resource.table}
+    where ${resource.companyId} = ${companyId}::uuid and ${resource.id} = wanted.id`;
+  return sql`select coalesce((${before}), (${now}))::text as row
+    from unnest(${sql.param([...ids])}::uuid[]) with ordinality as wanted (id, place) order by wanted.place`;
+}
+
+/** As many rows each as fit into one read; one at least. */
+function piecesOf(rows: readonly Row[]): Row[][] {
+  const pieces: Row[][] = [];
+  let filled = Number.POSITIVE_INFINITY;
+  for (const row of rows) {
+    filled += Number(row.bytes);
+    if (filled > LARGE_PIECE) {
+      pieces.push([]);
+      filled = Number(row.bytes);
+    }
+    pieces.at(-1)?.push(row);
+  }
+  return pieces;
+}
+
+function refuseBeyond(rows: readonly Row[]): void {
+  let bytes = 0;
+  const fits = rows.findIndex((row) => {
+    bytes += Number(row.bytes);
+    return bytes > MOST_PAGE;
+  });
+  if (fits < 0) return;
+  const detail = `These rows are larger than one page can be. Ask for at most ${Math.max(1, fits)}.`;
+  throw new AppError('invalid_parameter', `limit: ${detail}`, {
+    faults: [{ parameter: 'limit', code: 'page_too_large', detail }],
+  });
+}
