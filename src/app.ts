@@ -1,6 +1,7 @@
 import { Hono } from 'hono';
 import { apiKeyRoutes } from './account/api-keys/routes.ts';
 import { companyRoutes } from './account/company/routes.ts';
+import { needsOf, type Permission } from './account/permissions.ts';
 import { identify, jwks, signInRoutes } from './account/sign-in/routes.ts';
 import { userRoutes } from './account/users/routes.ts';
 import { branchRoutes } from './catalog/branches/routes.ts';
@@ -18,7 +19,7 @@ import { importRoutes } from './insight/imports/routes.ts';
 import { healthRoutes } from './monitoring/health.ts';
 import { mountPages } from './pages/routes.ts';
 import { clientRoutes } from './people/clients/routes.ts';
-import { importers } from './registry.ts';
+import { importers, logged } from './registry.ts';
 
 export const BASE = '/api/v1';
 
@@ -31,8 +32,8 @@ export const modules: readonly RouteModule[] = [
   branchRoutes,
   clientRoutes,
   importRoutes(importers),
-  eventRoutes,
-  auditRoutes,
+  eventRoutes(logged),
+  auditRoutes(logged),
   healthRoutes,
 ];
 
@@ -55,10 +56,14 @@ export function makeApp(): Hono<AppEnv> {
 /** What our own paths are made of; the rest of a path that leads nowhere may be anything. */
 const words = new Set(modules.flat().flatMap(({ path }) => `${BASE}${path}`.split('/')));
 
+/** The OpenAPI document. */
+export const describeApi = () =>
+  openApiDocument(BASE, modules, (permissions) => needsOf(permissions as readonly Permission[]));
+
 let document: string | null = null;
 
 function openApi(c: AppContext): Response {
-  document ??= JSON.stringify(openApiDocument(BASE, modules));
+  document ??= JSON.stringify(describeApi());
   return send(c, {
     status: 200,
     body: document,

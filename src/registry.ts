@@ -1,15 +1,34 @@
-import { apiKeyNoun } from './account/api-keys/noun.ts';
-import { companyNoun } from './account/company/resource.ts';
-import { userNoun } from './account/users/noun.ts';
+import type * as z from 'zod';
+import { ApiKeyView, apiKeyNoun } from './account/api-keys/noun.ts';
+import { CompanyView, companyNoun } from './account/company/resource.ts';
+import { UserView, userNoun } from './account/users/noun.ts';
 import { branchNoun } from './catalog/branches/noun.ts';
+import { BranchView } from './catalog/branches/schema.ts';
 import type { ConstraintMeaning } from './data/postgres-errors.ts';
-import { makeRegistry, type Registry } from './data/registry.ts';
+import { makeRegistry, PLAIN_ACTIONS, type Registry } from './data/registry.ts';
+import type { Logged } from './insight/events/schema.ts';
 import { type Importers, makeImporters } from './insight/imports/importer.ts';
 import { clientImporter } from './people/clients/import.ts';
 import { clientNoun } from './people/clients/noun.ts';
+import { ClientView } from './people/clients/schema.ts';
 
 /** Every logged noun: what relay, rooms, events and cache know of it. A new noun adds its line. */
 export const registry: Registry = makeRegistry([companyNoun, userNoun, apiKeyNoun, branchNoun, clientNoun]);
+
+const views: Readonly<Record<string, z.ZodType>> = {
+  company: CompanyView,
+  user: UserView,
+  'api-key': ApiKeyView,
+  branch: BranchView,
+  client: ClientView,
+};
+
+/** The same nouns as the OpenAPI document shows their events. */
+export const logged: readonly Logged[] = [...registry.values()].map(({ entity, topic, actions = [] }) => {
+  const view = views[entity];
+  if (view === undefined) throw new Error(`no view of ${entity}`);
+  return { entity, topic, view, actions: [...PLAIN_ACTIONS, ...actions] };
+});
 
 /** Every resource that can be imported. Another one adds its line. */
 export const importers: Importers = makeImporters([clientImporter]);

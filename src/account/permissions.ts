@@ -150,3 +150,14 @@ export function scopesAllow(scopes: readonly string[], permission: Permission): 
 export function grantableScopes(role: Role): Scope[] {
   return SCOPES.filter((scope) => roleMay(role, scope));
 }
+
+/** What whoever does something that takes all of these permissions must have: scopes of a key, or at least this role. */
+export function needsOf(permissions: readonly Permission[]): { scopes: Scope[]; role: Role } {
+  const lowest = permissions.map((permission) => rank(LOWEST_ROLE[permission]));
+  const scopes = permissions.flatMap((permission) => {
+    if (isScope(permission)) return [permission];
+    const behind = SCOPES_BEHIND[permission];
+    return behind === 'every key' ? [] : behind;
+  });
+  return { scopes, role: ROLES[Math.max(0, ...lowest)] ?? 'OWNER' };
+}

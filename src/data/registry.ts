@@ -16,14 +16,18 @@ export type Noun = {
   tagsTouched(change: Change): readonly string[];
   /** The last part of the event type: `archived` rather than `updated`, where that says more. */
   action(change: Change): string;
+  /** The words it uses besides the plain ones. */
+  readonly actions?: readonly string[];
 };
 
 export type Registry = ReadonlyMap<string, Noun>;
 
 export const makeRegistry = (nouns: readonly Noun[]): Registry => new Map(nouns.map((noun) => [noun.entity, noun]));
 
+export const PLAIN_ACTIONS = ['created', 'updated', 'deleted'] as const;
+
 /** Created, updated or deleted: what every noun can say of a change. */
-export function plainAction(change: Change): string {
+export function plainAction(change: Change): (typeof PLAIN_ACTIONS)[number] {
   if (change.before === null) return 'created';
   return change.after === null ? 'deleted' : 'updated';
 }

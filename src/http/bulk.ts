@@ -9,7 +9,7 @@ import { admissionOf } from './admission.ts';
 import { validate } from './body.ts';
 import { type AppContext, principalOf } from './context.ts';
 import { claimOf } from './idempotency.ts';
-import { problemOf } from './problem.ts';
+import { PROBLEM_PAGE, problemOf } from './problem.ts';
 import { admitAnyone } from './read.ts';
 import type { Resource } from './resource.ts';
 import { sendJson } from './send.ts';
@@ -55,7 +55,34 @@ export const BulkResult = z
       ]),
     ),
   })
-  .meta({ id: 'BulkResult' });
+  .meta({
+    id: 'BulkResult',
+    examples: [
+      {
+        data: [
+          { index: 0, status: 201, id: 'clnt_01h455vb4pex5vsknk084sn02q' },
+          {
+            index: 1,
+            status: 409,
+            problem: {
+              type: `${PROBLEM_PAGE}external_id_taken`,
+              title: 'The external id is taken',
+              status: 409,
+              code: 'external_id_taken',
+              detail: 'Another client has this external id.',
+              errors: [
+                {
+                  pointer: '/items/1/externalId',
+                  code: 'external_id_taken',
+                  detail: 'Another client has this external id.',
+                },
+              ],
+            },
+          },
+        ],
+      },
+    ],
+  });
 
 export type BulkRoute<S extends z.ZodType> = {
   resource: Resource;

@@ -34,7 +34,7 @@ export const EXPORT_TYPES = ['application/x-ndjson', 'text/csv'];
 
 /** What an export can be asked, for the OpenAPI document. */
 export const exportParameters = (d: ListDeclaration): Record<string, QueryParameter> => ({
-  format: { kind: 'enum', values: FORMATS, description: 'Default ndjson.' },
+  format: { kind: 'enum', values: FORMATS, fallback: 'ndjson', description: 'NDJSON or RFC 4180.' },
   ...(d.search === true && { search: { description: 'Words in any order; forgives typos and accents.' } }),
   fields: { description: `Exactly these fields plus id: ${d.fields.join(', ')}.` },
   ...d.filters,

@@ -1,230 +1,124 @@
-import * as z from 'zod';
-import { ERROR_CODES, type ErrorCode } from '../core/errors.ts';
-import type { FilterDeclaration, ListDeclaration } from '../core/list-query.ts';
-import { type QueryParameter, type RouteModule, type RouteSpec, templated } from './route.ts';
-import { errorsOf, takesKey } from './route-errors.ts';
-import { Problem } from './schemas.ts';
-
-type Parameter = {
-  name: string;
-  in: 'query' | 'path' | 'header';
-  required: boolean;
-  description: string;
-  schema: Record<string, unknown>;
-};
+import { exampleOf, mediaOf } from './openapi-examples.ts';
+import { parametersOf } from './openapi-parameters.ts';
+import { RESPONSE_HEADERS, type Refusals, responsesOf } from './openapi-responses.ts';
+import { type Components, type Json, schemaOf } from './openapi-schemas.ts';
+import { type RouteModule, type RouteSpec, templated } from './route.ts';
 
 /** What each group of routes is about. */
 const TAGS: Readonly<Record<string, string>> = {
-  'Sign-in': 'Companies sign up, people sign in.',
-  Company: 'The company of the caller.',
-  Users: 'The people who sign in, and their roles.',
   'API keys': 'Credentials of machines.',
-  Clients: 'The people a company works for.',
-  Branches: 'The places a company works at.',
-  Imports: 'Rows from a file, checked and taken in behind the answer.',
   Audit: 'Who changed what, with both states.',
+  Branches: 'The places a company works at.',
+  Clients: 'The people a company works for.',
+  Company: 'The company of the caller.',
   Events: 'The company log: every change, in order, without gaps.',
   Health: 'Whether the product runs.',
+  Imports: 'Rows from a file, checked and taken in behind the answer.',
+  'Sign-in': 'Companies sign up, people sign in.',
+  Users: 'The people who sign in, and their roles.',
 };
 
-const TYPES: Readonly<Record<FilterDeclaration['kind'], Record<string, unknown>>> = {
-  enum: { type: 'string' },
-  enumList: { type: 'string', description: 'Comma-separated.' },
-  boolean: { type: 'string', enum: ['true', 'false'] },
-  instant: { type: 'string', format: 'date-time' },
-  id: { type: 'string' },
-  idList: { type: 'string' },
-  date: { type: 'string', format: 'date' },
-  text: { type: 'string', maxLength: 200 },
-};
+const INTRODUCTION = `A multi-tenant backend for businesses that live on appointments.
 
-/** One of these values, or a list of them, or whatever its kind says. */
-const valueSchema = ({ kind, values }: QueryParameter): Record<string, unknown> => ({
-  ...(kind === undefined ? { type: 'string' } : TYPES[kind]),
-  ...(kind === 'enum' && { enum: values }),
-});
+Send \`Authorization: Bearer\` with an access token (\`POST /auth/login\`) or an API key. Ids are text with a prefix
+(\`clnt_…\`), instants RFC 3339 in UTC, money whole minor units with a currency. In a PATCH, null clears and absence leaves
+(RFC 7396). Unknown fields and parameters of a request are refused; **fields are added to answers without notice**, so skip
+those you do not know. Refusals are \`application/problem+json\` (RFC 9457) with a stable \`code\`. Every answer carries
+\`Revision\`: send it as \`Min-Revision\` to read at least what you have seen or written.`;
 
-const query = (
-  name: string,
-  description: string,
-  schema: Record<string, unknown> = { type: 'string' },
-  required = false,
-): Parameter => ({ name, in: 'query', required, description, schema });
+/** Who holds these permissions: the scopes a key needs (none: any key may), and the lowest role of a user. */
+export type Needs = (permissions: readonly string[]) => { scopes: readonly string[]; role: string };
 
-function listParameters(d: ListDeclaration): Parameter[] {
-  const filters = Object.entries(d.filters).map(([name, filter]) =>
-    query(
-      name,
-      `${filter.description}${filter.values === undefined ? '' : ` Of ${filter.values.join(', ')}.`}`,
-      valueSchema(filter),
-    ),
-  );
-  return [
-    query('page', 'From 1; page × limit may be at most 10000.', { type: 'integer', minimum: 1 }),
-    query('limit', 'Rows per page.', { type: 'integer', minimum: 1, maximum: 100, default: 20 }),
-    query('cursor', 'Where a walk goes on: `nextCursor` or `prevCursor` of the page before.'),
-    query('count', 'Whether to count the total.', { type: 'string', enum: ['exact', 'estimated', 'none'] }),
-    query('sort', `Fields, a minus for descending: ${d.sorts.join(', ')}.`),
-    query('order', 'Direction of a single plain sort field.', { type: 'string', enum: ['asc', 'desc'] }),
-    query('fields', `Exactly these fields plus id: ${d.fields.join(', ')}.`),
-    ...(d.includes?.length ? [query('include', `Embeds: ${d.includes.join(', ')}.`)] : []),
-    ...(d.search === true
-      ? [
-          query('search', 'Words in any order; forgives typos and accents.', {
-            type: 'string',
-            minLength: 1,
-            maxLength: 100,
-          }),
-        ]
-      : []),
-    ...filters,
-  ];
-}
-
-function parametersOf(spec: RouteSpec): Parameter[] {
-  const path = [...spec.path.matchAll(/:([A-Za-z]+)/g)].map(
-    ([, name]): Parameter => ({
-      name: name ?? '',
-      in: 'path',
-      required: true,
-      description: 'Its id.',
-      schema: { type: 'string' },
-    }),
-  );
-  const own = Object.entries(spec.query ?? {}).map(([name, parameter]) =>
-    query(name, parameter.description, valueSchema(parameter), parameter.required),
-  );
-  const list = spec.list === undefined ? [] : listParameters(spec.list);
-  const fields =
-    spec.fields === undefined ? [] : [query('fields', `Exactly these fields plus id: ${spec.fields.join(', ')}.`)];
-  const includes = spec.includes?.length ? [query('include', `Embeds: ${spec.includes.join(', ')}.`)] : [];
-  return [...path, ...list, ...own, ...fields, ...includes, ...headersOf(spec)];
-}
-
-const hasETag = ({ success }: RouteSpec): boolean => success.cached === true || success.revalidated === true;
-
-function headersOf(spec: RouteSpec): Parameter[] {
-  const header = (name: string, description: string): Parameter => ({
-    name,
-    in: 'header',
-    required: false,
-    description,
-    schema: { type: 'string' },
-  });
-  if (spec.anonymous === true) return [];
-  if (spec.method === 'get') {
-    const min = header('Min-Revision', 'The answer is computed at this revision or a later one.');
-    return hasETag(spec) ? [min, header('If-None-Match', 'An ETag; 304 when it still holds.')] : [min];
+function requestBodyOf(
+  { method, body, optionalBody, file, fileExamples = {} }: RouteSpec,
+  components: Components,
+): Json {
+  if (body === undefined) {
+    const content = file?.map((type) => [
+      type,
+      { schema: { type: 'string' }, examples: { usual: { value: fileExamples[type] } } },
+    ]);
+    return content === undefined ? {} : { requestBody: { required: true, content: Object.fromEntries(content) } };
   }
-  return [
-    ...(takesKey(spec) ? [header('Idempotency-Key', 'Repeats of the request answer as the first did.')] : []),
-    ...(spec.errors.includes('version_mismatch') ? [header('If-Match', 'The version that the change rests on.')] : []),
-  ];
+  const media = mediaOf(schemaOf(body, 'input', components), components);
+  const patch = method === 'patch' ? { 'application/merge-patch+json': media } : {};
+  return { requestBody: { required: optionalBody !== true, content: { 'application/json': media, ...patch } } };
 }
 
-type Json = Record<string, unknown>;
-
-/** JSON Schemas by their id; each is written once, under components. */
-type Components = Record<string, Json>;
-
-/** The JSON Schema of a zod schema (OpenAPI 3.1 takes draft 2020-12 as it is), its named parts moved to `components`. */
-function schemaOf(schema: z.ZodType, io: 'input' | 'output', components: Components): Json {
-  // The library's own generator; a second one beside it would weigh more than all our routes.
-  const made = z.toJSONSchema(schema, { io, unrepresentable: 'any' }) as Json & { $defs?: Components };
-  const { $defs = {}, $schema: _dialect, ...rest } = made;
-  const moved = (value: Json): Json =>
-    JSON.parse(JSON.stringify(value).replaceAll('"#/$defs/', '"#/components/schemas/')) as Json;
-  for (const [id, part] of Object.entries($defs)) components[id] ??= named(moved(part));
-  const { id } = rest;
-  if (typeof id !== 'string') return moved(rest);
-  components[id] ??= named(moved(rest));
-  return { $ref: `#/components/schemas/${id}` };
+/** What a caller needs, in words and for tools. */
+function needsOf(spec: RouteSpec, needs: Needs): { words: string; tools: Json } {
+  if (spec.anonymous === true) return { words: '', tools: {} };
+  const permissions = [...(spec.permission === undefined ? [] : [spec.permission]), ...(spec.alsoNeeds ?? [])];
+  if (permissions.length === 0) return { words: 'Any signed-in caller may.', tools: { 'x-required-scopes': [] } };
+  const { scopes, role } = needs(permissions);
+  const key = scopes.length === 0 ? 'any API key' : `an API key with ${scopes.map((s) => `\`${s}\``).join(' and ')}`;
+  return {
+    words: `Needs the role ${role} or above, or ${key}.`,
+    tools: { 'x-required-scopes': scopes, 'x-required-role': role },
+  };
 }
 
-/** zod writes the id into the schema; in a component it is the key. */
-function named({ id: _id, $id: _uri, ...schema }: Json): Json {
-  return schema;
-}
-
-function responsesOf(spec: RouteSpec, components: Components): Json {
-  const { success } = spec;
-  const responses: Json = {};
-  const { description, schema, types = ['application/json'] } = success;
-  responses[success.status] =
-    schema === null
-      ? { description }
-      : {
-          description,
-          content: Object.fromEntries(types.map((type) => [type, { schema: schemaOf(schema, 'output', components) }])),
-        };
-  if (hasETag(spec)) responses[304] = { description: 'What the caller holds is still right' };
-  const byStatus = new Map<number, ErrorCode[]>();
-  for (const code of errorsOf(spec)) {
-    const { status } = ERROR_CODES[code];
-    byStatus.set(status, [...(byStatus.get(status) ?? []), code]);
-  }
-  for (const [status, codes] of [...byStatus].sort(([a], [b]) => a - b)) {
-    responses[status] = {
-      description: codes.map((code) => `\`${code}\``).join(', '),
-      content: { 'application/problem+json': { schema: schemaOf(Problem, 'output', components) } },
-    };
-  }
-  for (const [status, other] of Object.entries(spec.others ?? {})) {
-    responses[status] = {
-      description: other.description,
-      content: { 'application/json': { schema: schemaOf(other.schema, 'output', components) } },
-    };
-  }
-  return responses;
-}
-
-function requestBodyOf({ body, file, optionalBody }: RouteSpec, components: Components): Json {
-  const content =
-    body === undefined
-      ? file?.map((type) => [type, { schema: { type: 'string' } }])
-      : [['application/json', { schema: schemaOf(body, 'input', components) }]];
-  return content === undefined
-    ? {}
-    : { requestBody: { required: optionalBody !== true, content: Object.fromEntries(content) } };
-}
-
-function operationOf(spec: RouteSpec, components: Components): Json {
+function operationOf(spec: RouteSpec, components: Components, refusals: Refusals, needs: Needs): Json {
+  const responses = responsesOf(spec, components, refusals);
+  const { words, tools } = needsOf(spec, needs);
+  const { schema } = spec.success;
+  const shown = schema === null ? undefined : exampleOf(schemaOf(schema, 'output', components), components);
+  const id = (shown as Json | undefined)?.id;
   return {
     tags: [spec.tag],
     operationId: `${spec.method}${spec.path.replace(/[/:.-]+(\w)/g, (_, letter: string) => letter.toUpperCase())}`,
     summary: spec.summary,
-    ...(spec.description !== undefined && { description: spec.description }),
+    description: [spec.description, words].filter((part) => part !== undefined && part !== '').join('\n\n'),
     security: spec.anonymous === true ? [] : [{ bearer: [] }],
-    parameters: parametersOf(spec),
+    ...tools,
+    parameters: parametersOf(spec, id),
     ...requestBodyOf(spec, components),
-    responses: responsesOf(spec, components),
+    responses,
   };
 }
 
+/** Without the parts that only led to others. */
+function onlyUsed(components: Components, paths: string): Components {
+  const kept: Components = { schemas: {}, examples: {}, responses: {} };
+  const waiting = [paths];
+  for (let text = waiting.pop(); text !== undefined; text = waiting.pop()) {
+    for (const [, kind, name = ''] of text.matchAll(/"#\/components\/(schemas|examples|responses)\/([^"]+)"/g)) {
+      const group = kind as keyof Components;
+      const part = components[group][name];
+      if (part === undefined || kept[group][name] !== undefined) continue;
+      kept[group][name] = part;
+      waiting.push(JSON.stringify(part));
+    }
+  }
+  return kept;
+}
+
 /** The OpenAPI 3.1 document, from the very declarations that the routes run on. Made once, when first asked for. */
-export function openApiDocument(base: string, modules: readonly RouteModule[]): Json {
-  const schemas: Components = {};
+export function openApiDocument(base: string, modules: readonly RouteModule[], needs: Needs): Json {
+  const components: Components = { schemas: {}, examples: {}, responses: {} };
+  const refusals: Refusals = new Map();
   const paths: Record<string, Json> = {};
   for (const spec of modules.flat()) {
     const path = `${base}${templated(spec.path)}`;
-    paths[path] = { ...paths[path], [spec.method]: operationOf(spec, schemas) };
+    paths[path] = { ...paths[path], [spec.method]: operationOf(spec, components, refusals, needs) };
   }
   return {
     openapi: '3.1.0',
     info: {
       title: 'Clients+',
       version: '1.0.0',
-      description: 'A multi-tenant backend for businesses that live on appointments.',
+      description: INTRODUCTION,
+      contact: { name: 'Clients+', url: 'https://docs.clientsplus.dev' },
       license: { name: 'Proprietary', url: 'https://docs.clientsplus.dev/license' },
     },
-    servers: [{ url: '/' }],
-    tags: [...new Set(modules.flat().map((spec) => spec.tag))].map((name) => ({
-      name,
-      description: TAGS[name] ?? name,
-    })),
+    servers: [{ url: '/', description: 'Where this document was read.' }],
+    tags: [...new Set(modules.flat().map(({ tag }) => tag))]
+      .sort()
+      .map((name) => ({ name, description: TAGS[name] ?? name })),
     paths,
     components: {
-      schemas,
+      ...onlyUsed(components, JSON.stringify(paths)),
+      headers: RESPONSE_HEADERS,
       securitySchemes: { bearer: { type: 'http', scheme: 'bearer', description: 'An access token or an API key.' } },
     },
   };

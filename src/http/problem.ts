@@ -5,7 +5,7 @@ import { logFault } from './fault.ts';
 import { send } from './send.ts';
 
 /** The page of codes that every deployment serves; the fragment is the stable code itself. */
-const TYPES = '/docs#';
+export const PROBLEM_PAGE = '/docs#';
 
 /** Turns whatever was thrown into one problem document (RFC 9457). Faults of our own say nothing but the request id. */
 export function problem(c: AppContext, thrown: unknown): Response {
@@ -34,7 +34,7 @@ export function problem(c: AppContext, thrown: unknown): Response {
 export function problemOf(error: AppError) {
   const { status, title } = ERROR_CODES[error.code];
   return {
-    type: `${TYPES}${error.code}`,
+    type: `${PROBLEM_PAGE}${error.code}`,
     title,
     status,
     code: error.code,

@@ -1,14 +1,20 @@
 import type { Hono } from 'hono';
 import type * as z from 'zod';
 import type { ErrorCode } from '../core/errors.ts';
-import type { FilterDeclaration, ListDeclaration } from '../core/list-query.ts';
+import type { FilterKind, ListDeclaration } from '../core/list-query.ts';
 import type { AppContext, AppEnv } from './context.ts';
 import { type Authenticator, authenticated } from './middleware.ts';
 
 type Method = 'get' | 'post' | 'patch' | 'put' | 'delete';
 
 /** A query parameter as the OpenAPI document shows it; without a kind it is text. */
-export type QueryParameter = Partial<Pick<FilterDeclaration, 'kind' | 'values'>> & {
+export type QueryParameter = {
+  kind?: FilterKind | 'integer';
+  values?: readonly string[];
+  minimum?: number;
+  maximum?: number;
+  /** What it is when absent. */
+  fallback?: number | string | boolean;
   description: string;
   required?: boolean;
 };
@@ -24,6 +30,8 @@ export type RouteSpec = {
   /** Anonymous routes need no bearer. */
   anonymous?: boolean;
   permission?: string;
+  /** Permissions that the handler asks for besides. */
+  alsoNeeds?: readonly string[];
   list?: ListDeclaration;
   /** Query parameters of a detail or of a special route. */
   query?: Readonly<Record<string, QueryParameter>>;
@@ -35,6 +43,8 @@ export type RouteSpec = {
   optionalBody?: true;
   /** The body is a file of one of these media types. */
   file?: readonly string[];
+  /** Such a file, by its media type. */
+  fileExamples?: Readonly<Record<string, string>>;
   /** An Idempotency-Key changes nothing: the answer is a secret that is not kept, or a repeat is as good by itself. */
   ignoresKey?: true;
   /** False: no answer waits for Postgres. */
@@ -49,6 +59,8 @@ export type RouteSpec = {
     revalidated?: boolean;
     /** Media types of an answer that is no JSON. */
     types?: readonly string[];
+    /** What one line of such an answer shows. */
+    line?: z.ZodType;
   };
   /** Answers of other statuses that are no problems, by status. */
   others?: Readonly<Record<number, { schema: z.ZodType; description: string }>>;

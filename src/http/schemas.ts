@@ -62,11 +62,27 @@ export const password = () =>
 
 export const externalId = () => text().describe("Your system's own id, unique per company.");
 
+/** An instant as answers show it. */
+export const instant = (description: string) => z.iso.datetime().meta({ description });
+
 /** What every resource answers besides its own fields. */
 export const documentFields = {
-  version: z.int().describe('Grows with every change; send it as If-Match.'),
-  createdAt: z.iso.datetime(),
-  updatedAt: z.iso.datetime(),
+  version: z.int().describe('Grows with every change; send it in quotes as If-Match.'),
+  createdAt: instant('When it was made.'),
+  updatedAt: instant('When it last changed.'),
+};
+
+/** What every resource answers before its own fields. */
+export const identityFields = {
+  id: z.string().describe('Its public id.'),
+  externalId: z.string().nullable().describe("Your system's own id."),
+};
+
+/** An object of the OpenAPI document that shows the members all documents end with. */
+export const exampleEnd = {
+  version: 3,
+  createdAt: '2026-01-12T08:15:00.000Z',
+  updatedAt: '2026-03-02T09:30:00.000Z',
 };
 
 /** The stable part of a problem: what callers branch on. */
@@ -75,13 +91,13 @@ const ErrorCode = z.enum(Object.keys(ERROR_CODES) as [string, ...string[]]).meta
 /** RFC 9457. */
 export const Problem = z
   .object({
-    type: z.string(),
-    title: z.string(),
-    status: z.int(),
+    type: z.string().describe('A page about the code.'),
+    title: z.string().describe('What the code means.'),
+    status: z.int().describe('The HTTP status.'),
     code: ErrorCode,
-    detail: z.string(),
-    instance: z.string(),
-    requestId: z.string(),
+    detail: z.string().describe('What is wrong here, for people.'),
+    instance: z.string().describe('The path that was asked for.'),
+    requestId: z.string().describe('Quote it when you ask us.'),
     outcome: z
       .literal('unknown')
       .optional()
@@ -89,30 +105,38 @@ export const Problem = z
     errors: z
       .array(
         z.object({
-          pointer: z.string().optional(),
-          parameter: z.string().optional(),
-          header: z.string().optional(),
-          code: z.string(),
-          detail: z.string(),
+          pointer: z.string().optional().describe('RFC 6901: where in the body.'),
+          parameter: z.string().optional().describe('Which query parameter.'),
+          header: z.string().optional().describe('Which request header.'),
+          code: z.string().describe('Stable.'),
+          detail: z.string().describe('For people.'),
         }),
       )
-      .optional(),
+      .optional()
+      .describe('Every fault of the request, where it has places.'),
   })
   .catchall(z.unknown())
   .meta({ id: 'Problem' });
+
+const Pagination = z
+  .object({
+    page: z.int().optional().describe('With `page` only.'),
+    limit: z.int().describe('Rows per page.'),
+    total: z.int().optional().describe('As far as `count` asks for it.'),
+    totalIsEstimate: z.boolean().optional().describe('True: there are more than `total`.'),
+    totalPages: z.int().optional().describe('With `page` and a total.'),
+    hasNextPage: z.boolean().describe('Whether more comes after.'),
+    nextCursor: z.string().nullable().describe('Send it as `cursor` for the page after.'),
+    prevCursor: z.string().nullable().optional().describe('With `cursor`: send it for the page before.'),
+  })
+  .meta({
+    id: 'Pagination',
+    examples: [{ page: 1, limit: 20, total: 1, totalPages: 1, hasNextPage: false, nextCursor: null }],
+  });
 
 /** A page of any resource. */
 export const page = <S extends z.ZodType>(item: S) =>
   z.object({
     data: z.array(item),
-    pagination: z.object({
-      page: z.int().optional(),
-      limit: z.int(),
-      total: z.int().optional(),
-      totalIsEstimate: z.boolean().optional(),
-      totalPages: z.int().optional(),
-      hasNextPage: z.boolean(),
-      nextCursor: z.string().nullable(),
-      prevCursor: z.string().nullable().optional(),
-    }),
+    pagination: Pagination,
   });

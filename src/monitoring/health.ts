@@ -11,7 +11,14 @@ const DEADLINE = 2000;
 
 type Part = { status: 'up' | 'down'; ms: number; breaker?: string };
 
-const PartView = z.object({ status: z.enum(['up', 'down']), ms: z.int(), breaker: z.string().optional() });
+const PartView = z.object({
+  status: z.enum(['up', 'down']),
+  ms: z.int().describe('How long it took to answer.'),
+  breaker: z
+    .string()
+    .optional()
+    .meta({ description: 'open: it is not asked for a while.', examples: ['closed'] }),
+});
 const Ready = z
   .object({ status: z.enum(['ready', 'degraded', 'down']), postgres: PartView, redis: PartView, rooms: PartView })
   .meta({ id: 'Ready' });
@@ -63,7 +70,8 @@ export const healthRoutes: RouteModule = [
     method: 'get',
     path: '/health/live',
     tag: 'Health',
-    summary: 'Whether the Worker runs; touches nothing',
+    summary: 'Whether the Worker runs',
+    description: 'Touches nothing else.',
     anonymous: true,
     awaitsDatabase: false,
     success: { status: 200, schema: Live, description: 'It runs' },
@@ -78,6 +86,7 @@ export const healthRoutes: RouteModule = [
     path: '/health/ready',
     tag: 'Health',
     summary: 'Whether its dependencies answer',
+    description: 'Without Redis or rooms the product is slower (`degraded`), without Postgres it is `down`.',
     anonymous: true,
     awaitsDatabase: false,
     success: { status: 200, schema: Ready, description: 'It can serve' },

@@ -3,39 +3,35 @@ import { join } from 'node:path';
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
 import { inject } from 'vitest';
-import { codesOf, document, documented, PROBLEM, type Schema } from './document.ts';
+import { codesOf, document, documented, PROBLEM, resolved, type Schema } from './document.ts';
 import { type Operation, operationOf } from './operations.ts';
 
 /** What is known of an answer when it is checked. */
 export type Answer = { status: number; headers: Headers; text: string };
 
-// Objects are closed in the document itself, so a member that nobody documented is a fault of the answer.
+/** Answers are open in the document, so that fields may be added; ours have no member that nobody documented. */
+function closed(node: unknown): unknown {
+  if (typeof node !== 'object' || node === null) return node;
+  if (Array.isArray(node)) return node.map(closed);
+  const copy = Object.fromEntries(Object.entries(node).map(([key, part]) => [key, closed(part)]));
+  return 'properties' in copy && !('additionalProperties' in copy) && copy.type === 'object'
+    ? { ...copy, additionalProperties: false }
+    : copy;
+}
+
 const ajv = new Ajv2020({ strict: false, allErrors: true });
 addFormats.default(ajv);
-ajv.addSchema({ $id: 'api', components: document.components });
+ajv.addSchema({ $id: 'api', components: { schemas: closed(document.components.schemas) } });
 
 const compiled = new Map<string, ValidateFunction>();
 
 function validatorOf(name: string, schema: () => Schema): ValidateFunction {
   let validator = compiled.get(name);
   if (validator === undefined) {
-    validator = ajv.compile(JSON.parse(JSON.stringify(schema()).replaceAll('"#/', '"api#/')) as Schema);
+    validator = ajv.compile(JSON.parse(JSON.stringify(closed(schema())).replaceAll('"#/', '"api#/')) as Schema);
     compiled.set(name, validator);
   }
   return validator;
-}
-
-const resolved = (schema: Schema): Schema => {
-  const name = /^#\/components\/schemas\/(.+)$/.exec(String(schema.$ref ?? ''))?.[1];
-  return name === undefined ? schema : (document.components.schemas[name] ?? schema);
-};
-
-/** With `fields=` an object shows what was asked for, and always its id. */
-function projected(schema: Schema): Schema {
-  const own = resolved(schema) as Schema & { properties?: Record<string, Schema> };
-  const { data } = own.properties ?? {};
-  if (data?.items === undefined) return { ...own, required: own.properties?.id === undefined ? [] : ['id'] };
-  return { ...own, properties: { ...own.properties, data: { ...data, items: projected(data.items as Schema) } } };
 }
 
 const problemSchema: Schema = { $ref: '#/components/schemas/Problem' };
@@ -82,9 +78,15 @@ function checkOperation(operation: Operation, short: boolean, answer: Answer, fa
     if (!codesOf(response).includes(problem.code)) fail(`the code ${problem.code} is not documented`);
     return problem.code;
   }
-  const name = `${operation.name} ${status}`;
-  if (type === 'application/json')
-    checkBody(short ? `${name} projected` : name, short ? projected(schema) : schema, text, fail);
+  for (const [header, declared] of Object.entries(response.headers ?? {})) {
+    if (resolved(declared).required === true && !answer.headers.has(header)) fail(`the header ${header} is missing`);
+  }
+  if (type === 'application/json') {
+    const value = checkBody(`${operation.name} ${status}`, schema, text, fail);
+    // Without `fields=` an object is whole, which the document cannot say.
+    const { success } = operation.spec;
+    if (!short && status === success.status) success.schema?.parse(value);
+  }
   return null;
 }
 

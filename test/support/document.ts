@@ -1,20 +1,52 @@
-import { BASE, modules } from '../../src/app.ts';
-import { openApiDocument } from '../../src/http/openapi.ts';
+import { describeApi } from '../../src/app.ts';
 import { type Operation, operations } from './operations.ts';
 
 export type Schema = Record<string, unknown>;
 
-type Response = { description: string; content?: Record<string, { schema: Schema }> };
+export type Media = { schema: Schema; examples?: Record<string, { value?: unknown; $ref?: string }> };
+type Response = { description: string; headers?: Record<string, Schema>; content?: Record<string, Media> };
 type DocumentedOperation = {
-  parameters: { name: string; in: string }[];
-  requestBody?: { content: Record<string, { schema: Schema }> };
+  operationId: string;
+  description: string;
+  security: unknown[];
+  'x-required-scopes'?: string[];
+  parameters: { name: string; in: string; required: boolean; schema: Schema }[];
+  requestBody?: { required: boolean; content: Record<string, Media> };
   responses: Record<string, Response>;
 };
 
 /** The document of the code under test, as the Worker serves it. */
-export const document = openApiDocument(BASE, modules) as unknown as {
+const served = describeApi() as {
   paths: Record<string, Record<string, DocumentedOperation>>;
-  components: { schemas: Record<string, Schema> };
+  components: Record<'schemas' | 'examples' | 'responses' | 'headers', Record<string, Schema>>;
+};
+
+/** What a reference names; anything else is itself. */
+export function resolved<T>(node: T & { $ref?: unknown }): T {
+  const [, , kind, name] = String(node.$ref ?? '').split('/');
+  if (kind === undefined || name === undefined) return node;
+  const found = served.components[kind as keyof typeof served.components][name];
+  if (found === undefined) throw new Error(`nothing is at ${String(node.$ref)}`);
+  return found as T;
+}
+
+/** The same document with its responses in place. */
+export const document: typeof served = {
+  ...served,
+  paths: Object.fromEntries(
+    Object.entries(served.paths).map(([path, operations]) => [
+      path,
+      Object.fromEntries(
+        Object.entries(operations).map(([method, operation]) => {
+          const responses = Object.entries(operation.responses).map(([status, response]) => [
+            status,
+            resolved(response),
+          ]);
+          return [method, { ...operation, responses: Object.fromEntries(responses) }];
+        }),
+      ),
+    ]),
+  ),
 };
 
 export const PROBLEM = 'application/problem+json';

@@ -3,22 +3,33 @@ import { formatId } from '../../core/id.ts';
 import { instantOf } from '../../core/instant-view.ts';
 import type { Change } from '../../data/log.ts';
 import { type Noun, plainAction } from '../../data/registry.ts';
-import { documentFields } from '../../http/schemas.ts';
+import { documentFields, exampleEnd, identityFields, instant } from '../../http/schemas.ts';
 import { SCOPES } from '../permissions.ts';
+
+export const apiKeyExample = {
+  id: 'key_01h455vb4pex5vsknk084sn02q',
+  externalId: null,
+  name: 'Web shop',
+  scopes: ['clients:read', 'clients:write'],
+  createdBy: 'usr_01h455vb4pex5vsknk084sn02q',
+  isActive: true,
+  expiresAt: null,
+  revokedAt: null,
+  ...exampleEnd,
+};
 
 export const ApiKeyView = z
   .object({
-    id: z.string(),
-    externalId: z.string().nullable(),
-    name: z.string(),
-    scopes: z.array(z.enum(SCOPES)),
+    ...identityFields,
+    name: z.string().describe('What it is for.'),
+    scopes: z.array(z.enum(SCOPES)).describe('What it may do.'),
     createdBy: z.string().nullable().describe('The user or key that made it.'),
     isActive: z.boolean().describe('False once it is revoked. A key that is over by its date keeps it: see expiresAt.'),
-    expiresAt: z.iso.datetime().nullable(),
-    revokedAt: z.iso.datetime().nullable(),
+    expiresAt: instant('Until when it lives.').nullable(),
+    revokedAt: instant('When it was revoked.').nullable(),
     ...documentFields,
   })
-  .meta({ id: 'ApiKey' });
+  .meta({ id: 'ApiKey', examples: [apiKeyExample] });
 
 /** The public id of the actor who made it, as the log names one; null when it was made in SQL. */
 function makerOf(actor: string): string | null {
@@ -53,4 +64,5 @@ export const apiKeyNoun: Noun = {
   }),
   tagsTouched: ({ entityId }) => ['api-keys', `api-keys/${entityId}`],
   action,
+  actions: ['revoked'],
 };

@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { parseInstant } from '../../core/instant.ts';
 import { externalId, text } from '../../http/schemas.ts';
 import { SCOPES } from '../permissions.ts';
-import { ApiKeyView } from './noun.ts';
+import { ApiKeyView, apiKeyExample } from './noun.ts';
 
 /** An instant that has not come yet, as UTC text. */
 const later = () =>
@@ -21,7 +21,7 @@ const later = () =>
 
 export const ApiKeyCreate = z
   .strictObject({
-    name: text(),
+    name: text().describe('What it is for.'),
     scopes: z
       .array(z.enum(SCOPES))
       .min(1, 'Must name at least one scope.')
@@ -32,14 +32,14 @@ export const ApiKeyCreate = z
     expiresAt: later().nullable().optional().describe('Absent or null: it lives until it is revoked.'),
     externalId: externalId().nullable().optional(),
   })
-  .meta({ id: 'ApiKeyCreate' });
+  .meta({ id: 'ApiKeyCreate', examples: [{ name: 'Web shop', scopes: ['clients:read', 'clients:write'] }] });
 
 /** What a key may do never changes: make another one. */
 export const ApiKeyPatch = z
   .strictObject({ name: text(), externalId: externalId().nullable() })
   .partial()
-  .meta({ id: 'ApiKeyPatch' });
+  .meta({ id: 'ApiKeyPatch', examples: [{ name: 'New web shop' }] });
 
 export const ApiKeyCreated = ApiKeyView.extend({
   secret: z.string().describe('Shown this once. Send it as Authorization: Bearer.'),
-}).meta({ id: 'ApiKeyCreated' });
+}).meta({ id: 'ApiKeyCreated', examples: [{ ...apiKeyExample, secret: 'cpk_…' }] });

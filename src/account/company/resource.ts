@@ -5,24 +5,35 @@ import { instantOf } from '../../core/instant-view.ts';
 import type { Noun } from '../../data/registry.ts';
 import { plainAction } from '../../data/registry.ts';
 import type { Resource } from '../../http/resource.ts';
-import { documentFields, externalId, text, timeZone } from '../../http/schemas.ts';
+import { documentFields, exampleEnd, externalId, identityFields, text, timeZone } from '../../http/schemas.ts';
 
 export const CompanyView = z
   .object({
-    id: z.string(),
-    externalId: z.string().nullable(),
-    name: z.string(),
-    currency: z.string(),
-    timeZone: z.string(),
+    ...identityFields,
+    name: z.string().describe('What it is called.'),
+    currency: z.string().describe('ISO 4217; stays as at sign-up.'),
+    timeZone: z.string().describe('IANA.'),
     ...documentFields,
   })
-  .meta({ id: 'Company' });
+  .meta({
+    id: 'Company',
+    examples: [
+      {
+        id: 'comp_01h455vb4pex5vsknk084sn02q',
+        externalId: null,
+        name: 'Salon Huber',
+        currency: 'EUR',
+        timeZone: 'Europe/Vienna',
+        ...exampleEnd,
+      },
+    ],
+  });
 
 /** The currency stays what it was at sign-up: amounts that were booked in it would change their meaning. */
 export const CompanyPatch = z
   .strictObject({ name: text(), timeZone: timeZone(), externalId: externalId().nullable() })
   .partial()
-  .meta({ id: 'CompanyPatch' });
+  .meta({ id: 'CompanyPatch', examples: [{ name: 'Salon Huber & Töchter' }] });
 
 export const companyNoun: Noun = {
   entity: 'company',

@@ -3,20 +3,32 @@ import { formatId } from '../../core/id.ts';
 import { instantOf } from '../../core/instant-view.ts';
 import type { Change } from '../../data/log.ts';
 import { type Noun, plainAction } from '../../data/registry.ts';
-import { documentFields } from '../../http/schemas.ts';
+import { documentFields, exampleEnd, identityFields } from '../../http/schemas.ts';
 import { ROLES } from '../permissions.ts';
 
 export const UserView = z
   .object({
-    id: z.string(),
-    externalId: z.string().nullable(),
-    name: z.string(),
-    email: z.string(),
-    role: z.enum(ROLES),
-    status: z.enum(['ACTIVE', 'ARCHIVED']),
+    ...identityFields,
+    name: z.string().describe('Their full name.'),
+    email: z.string().describe('What they sign in with.'),
+    role: z.enum(ROLES).describe('What they may do.'),
+    status: z.enum(['ACTIVE', 'ARCHIVED']).describe('Archived users cannot sign in.'),
     ...documentFields,
   })
-  .meta({ id: 'User' });
+  .meta({
+    id: 'User',
+    examples: [
+      {
+        id: 'usr_01h455vb4pex5vsknk084sn02q',
+        externalId: null,
+        name: 'Anna Huber',
+        email: 'anna@example.com',
+        role: 'OWNER',
+        status: 'ACTIVE',
+        ...exampleEnd,
+      },
+    ],
+  });
 
 function action(change: Change): string {
   const { before, after } = change;
@@ -42,4 +54,5 @@ export const userNoun: Noun = {
   }),
   tagsTouched: ({ entityId }) => ['users', `users/${entityId}`],
   action,
+  actions: ['archived', 'restored'],
 };

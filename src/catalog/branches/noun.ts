@@ -30,4 +30,5 @@ export const branchNoun: Noun = {
   }),
   tagsTouched: ({ entityId }) => ['branches', `branches/${entityId}`],
   action,
+  actions: ['archived', 'restored'],
 };

@@ -1,7 +1,10 @@
 import * as z from 'zod';
-import { documentFields, externalId, phone, text, timeZone } from '../../http/schemas.ts';
+import { documentFields, exampleEnd, externalId, identityFields, phone, text, timeZone } from '../../http/schemas.ts';
 import { isCountry } from './countries.ts';
 import { checkHours, date, hoursFields } from './hours.ts';
+
+const ADDRESS = { line1: 'Hauptstraße 1', city: 'Wien', postalCode: '1010', country: 'AT' };
+const HOURS = { weekday: 1, start: '09:00', end: '17:00' };
 
 const addressFields = {
   line1: text(),
@@ -46,7 +49,10 @@ export const BranchCreate = z
     holidays: holidays().nullable().optional(),
     externalId: externalId().nullable().optional(),
   })
-  .meta({ id: 'BranchCreate' });
+  .meta({
+    id: 'BranchCreate',
+    examples: [{ name: 'Mitte', timeZone: 'Europe/Vienna', address: ADDRESS, openingHours: [HOURS] }],
+  });
 
 /** JSON Merge Patch (RFC 7396): the address is merged part by part, lists are replaced. */
 export const BranchPatch = z
@@ -61,7 +67,7 @@ export const BranchPatch = z
     externalId: externalId().nullable(),
   })
   .partial()
-  .meta({ id: 'BranchPatch' });
+  .meta({ id: 'BranchPatch', examples: [{ phone: '+4312345678', address: { line2: null } }] });
 
 const interval = z.object({
   weekday: z.int().describe('ISO: 1 Monday to 7 Sunday.'),
@@ -73,10 +79,9 @@ const interval = z.object({
 
 export const BranchView = z
   .object({
-    id: z.string(),
-    externalId: z.string().nullable(),
-    name: z.string(),
-    timeZone: z.string(),
+    ...identityFields,
+    name: z.string().describe('What it is called.'),
+    timeZone: z.string().describe('IANA.'),
     address: z
       .object({
         line1: z.string(),
@@ -85,11 +90,28 @@ export const BranchView = z
         postalCode: z.string(),
         country: z.string(),
       })
-      .nullable(),
-    phone: z.string().nullable(),
-    isActive: z.boolean(),
-    openingHours: z.array(interval),
-    holidays: z.array(z.object({ date: z.string(), name: z.string() })),
+      .nullable()
+      .describe('Where it is.'),
+    phone: z.string().nullable().describe('E.164.'),
+    isActive: z.boolean().describe('False: archived.'),
+    openingHours: z.array(interval).describe('None: always open.'),
+    holidays: z.array(z.object({ date: z.string(), name: z.string() })).describe('Days it is closed.'),
     ...documentFields,
   })
-  .meta({ id: 'Branch' });
+  .meta({
+    id: 'Branch',
+    examples: [
+      {
+        id: 'brch_01h455vb4pex5vsknk084sn02q',
+        externalId: 'mitte',
+        name: 'Mitte',
+        timeZone: 'Europe/Vienna',
+        address: ADDRESS,
+        phone: '+4312345678',
+        isActive: true,
+        openingHours: [HOURS],
+        holidays: [{ date: '2026-12-25', name: 'Christmas' }],
+        ...exampleEnd,
+      },
+    ],
+  });

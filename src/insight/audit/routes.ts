@@ -1,4 +1,3 @@
-import * as z from 'zod';
 import { formatId, type Prefix, parseId } from '../../core/id.ts';
 import { instantOf } from '../../core/instant-view.ts';
 import type { Change, Row } from '../../data/log.ts';
@@ -6,28 +5,8 @@ import type { Registry } from '../../data/registry.ts';
 import { NOBODY } from '../../http/list.ts';
 import type { RouteModule } from '../../http/route.ts';
 import { LOG_QUERY, readLog } from '../events/log-query.ts';
+import { auditPage, type Logged } from '../events/schema.ts';
 import { actorOf } from '../events/view.ts';
-
-const AuditPage = z
-  .object({
-    data: z.array(
-      z
-        .object({
-          revision: z.int(),
-          at: z.iso.datetime(),
-          actor: z.object({ type: z.enum(['USER', 'API_KEY', 'SYSTEM', 'SQL']), id: z.string().optional() }),
-          requestId: z.string().nullable(),
-          entityId: z.string(),
-          action: z.string().describe('As the type of the event: `client.archived` …'),
-          before: z.record(z.string(), z.unknown()).nullable(),
-          after: z.record(z.string(), z.unknown()).nullable(),
-        })
-        .meta({ id: 'AuditEntry' }),
-    ),
-    head: z.int().describe('The newest revision.'),
-    epoch: z.string(),
-  })
-  .meta({ id: 'AuditPage' });
 
 /** One change with both of its states, as the API shows them. Null for an entity this version does not know. */
 function entryOf(registry: Registry, change: Change): Record<string, unknown> | null {
@@ -52,15 +31,16 @@ function uuidOf(registry: Registry, id: string): string {
   return (noun === undefined ? null : parseId(noun.prefix as Prefix, id)) ?? NOBODY;
 }
 
-export const auditRoutes: RouteModule = [
+export const auditRoutes = (logged: readonly Logged[]): RouteModule => [
   {
     method: 'get',
     path: '/audit',
     tag: 'Audit',
     summary: 'Who changed what, with before and after',
+    description: 'In order, from the oldest that is kept. Only of what the caller may read.',
     permission: 'audit:read',
     query: { entityId: { description: 'Only the changes of this object.' }, ...LOG_QUERY },
-    success: { status: 200, schema: AuditPage, description: 'Changes in order' },
+    success: { status: 200, schema: auditPage(logged), description: 'Changes in order' },
     errors: ['epoch_changed', 'window_exceeded'],
     handler: readLog({
       name: 'audit',

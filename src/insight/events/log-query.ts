@@ -6,16 +6,25 @@ import { admit } from '../../data/write.ts';
 import { admissionOf } from '../../http/admission.ts';
 import { type AppContext, type Principal, principalOf } from '../../http/context.ts';
 import { admitAnyone, confirmLife } from '../../http/read.ts';
+import type { QueryParameter } from '../../http/route.ts';
 import { sendJson } from '../../http/send.ts';
 
 /** The parameters of every reader of the log. */
 export const LOG_QUERY = {
   after: {
+    kind: 'integer',
+    minimum: 0,
     description: 'What came after this revision; 0 from the very first, absent from the oldest that is kept (90 days).',
   },
   epoch: { description: 'The epoch the position belongs to; another one answers 409 epoch_changed.' },
-  limit: { description: '1 to 500, default 100; fewer come where they are large. All are read when none come.' },
-};
+  limit: {
+    kind: 'integer',
+    minimum: 1,
+    maximum: 500,
+    fallback: 100,
+    description: 'Changes per answer; fewer come where they are large. All are read when none come.',
+  },
+} as const satisfies Record<string, QueryParameter>;
 
 /** `after` is null for whatever is kept. */
 type Position = { after: number | null; epoch: string | null; limit: number };

@@ -1,36 +1,21 @@
-import * as z from 'zod';
 import type { RouteModule } from '../../http/route.ts';
 import { LOG_QUERY, readLog } from './log-query.ts';
+import { eventPage, type Logged } from './schema.ts';
 import { eventOf } from './view.ts';
 
-const EventView = z
-  .object({
-    revision: z.int(),
-    id: z.string(),
-    type: z.string().describe('`client.created`, `client.archived` …'),
-    topic: z.string(),
-    entityId: z.string(),
-    at: z.iso.datetime(),
-    actor: z.object({ type: z.enum(['USER', 'API_KEY', 'SYSTEM', 'SQL']), id: z.string().optional() }),
-    data: z.record(z.string(), z.unknown()).nullable(),
-  })
-  .meta({ id: 'Event' });
-
-const EventPage = z
-  .object({ data: z.array(EventView), head: z.int().describe('The newest revision.'), epoch: z.string() })
-  .meta({ id: 'EventPage' });
-
-export const eventRoutes: RouteModule = [
+export const eventRoutes = (logged: readonly Logged[]): RouteModule => [
   {
     method: 'get',
     path: '/events',
     tag: 'Events',
     summary: 'The company log after a position',
+    description:
+      'Ask again after the revision of the last one. What the caller may not see is left out, so revisions have gaps.',
     permission: 'events:read',
     query: LOG_QUERY,
     success: {
       status: 200,
-      schema: EventPage,
+      schema: eventPage(logged),
       description: 'Events in order; those the caller may not see are left out',
     },
     errors: ['epoch_changed', 'window_exceeded'],

@@ -74,6 +74,11 @@ an export shows but nobody writes (\`id\`, \`name\`, \`version\` …) are ignore
 formulas. Costs 5 units of the rate limit and one more per 1,000 rows. The job and its report are kept for 30 days after it has
 ended; the file is not kept.`;
 
+const EXAMPLES = {
+  'text/csv': 'externalId,firstName,customFields.shoe\r\ncrm-1042,Anna,38\r\n',
+  'application/x-ndjson': '{"externalId":"crm-1042","firstName":"Anna","customFields":{"shoe":38}}\n',
+};
+
 const tag = 'Imports';
 
 export const importRoutes = (importers: Importers): RouteModule => [
@@ -86,6 +91,7 @@ export const importRoutes = (importers: Importers): RouteModule => [
     permission: PERMISSION,
     query: queryOf(importers),
     file: FILE_TYPES,
+    fileExamples: EXAMPLES,
     success: { status: 202, schema: ImportView, description: 'The job; ask its Location how it goes' },
     errors: ['invalid_parameter', 'unknown_parameter', 'malformed_file'],
     handler: post(importers),
@@ -107,6 +113,7 @@ export const importRoutes = (importers: Importers): RouteModule => [
     path: '/imports/:id',
     tag,
     summary: 'Read an import and its report',
+    description: 'Ask again until its status is COMPLETED or FAILED.',
     permission: PERMISSION,
     fields: importDetails.list.fields,
     success: { status: 200, schema: ImportView, description: 'The job as it is now', revalidated: true },

@@ -5,6 +5,26 @@ import type { Row } from '../../data/log.ts';
 
 export const IMPORT_STATUSES = ['QUEUED', 'RUNNING', 'COMPLETED', 'FAILED'] as const;
 
+const FAULTY = {
+  row: 7,
+  status: 'FAILED',
+  errors: [{ pointer: '/email', code: 'invalid_format', detail: 'Must be an e-mail address.' }],
+};
+const example = {
+  id: 'imp_01h455vb4pex5vsknk084sn02q',
+  status: 'COMPLETED',
+  dryRun: false,
+  resource: 'clients',
+  total: 120,
+  created: 100,
+  updated: 12,
+  unchanged: 7,
+  failed: 1,
+  error: null,
+  createdAt: '2026-03-02T09:30:00.000Z',
+  finishedAt: '2026-03-02T09:30:04.000Z',
+};
+
 /** A job as lists show it: a report may have megabytes. */
 export const ImportSummary = z
   .object({
@@ -24,7 +44,7 @@ export const ImportSummary = z
     createdAt: z.iso.datetime(),
     finishedAt: z.iso.datetime().nullable(),
   })
-  .meta({ id: 'ImportSummary' });
+  .meta({ id: 'ImportSummary', examples: [example] });
 
 export const ImportView = ImportSummary.extend({
   rows: z
@@ -36,7 +56,7 @@ export const ImportView = ImportSummary.extend({
       }),
     )
     .describe('The rows that were not taken, as far as they fit into 4 MiB; nothing of their content.'),
-}).meta({ id: 'Import' });
+}).meta({ id: 'Import', examples: [{ ...example, rows: [FAULTY] }] });
 
 /** The public job of its row as `to_jsonb` renders it. */
 export const viewOf = (row: Row): z.output<typeof ImportView> => ({

@@ -38,4 +38,5 @@ export const clientNoun: Noun = {
   }),
   tagsTouched: ({ entityId }) => ['clients', `clients/${entityId}`],
   action,
+  actions: ['archived', 'restored', 'erased', 'merged'],
 };

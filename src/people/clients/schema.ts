@@ -1,5 +1,16 @@
 import * as z from 'zod';
-import { documentFields, email, externalId, notes, phone, text, verbatim } from '../../http/schemas.ts';
+import {
+  documentFields,
+  email,
+  exampleEnd,
+  externalId,
+  identityFields,
+  instant,
+  notes,
+  phone,
+  text,
+  verbatim,
+} from '../../http/schemas.ts';
 import { CLIENT_STATUSES } from './table.ts';
 
 /** Tags are short labels; a repeat says nothing more. */
@@ -48,7 +59,10 @@ export const ClientCreate = z
     message: `At least one of ${IDENTITY.join(', ')} is required.`,
     params: { code: 'required' },
   })
-  .meta({ id: 'ClientCreate' });
+  .meta({
+    id: 'ClientCreate',
+    examples: [{ firstName: 'Anna', lastName: 'Müller', email: 'anna@example.com', customFields: { shoe: 38 } }],
+  });
 
 /** JSON Merge Patch (RFC 7396): absent leaves, null clears; custom fields are merged key by key. */
 export const ClientPatch = z
@@ -58,44 +72,61 @@ export const ClientPatch = z
     tags: tags().nullable().optional(),
     customFields: z.record(fieldName(), scalar.nullable()).refine(fewKeys, KEYS).nullable().optional(),
   })
-  .meta({ id: 'ClientPatch' });
+  .meta({ id: 'ClientPatch', examples: [{ phone: '+4366412345678', notes: null, customFields: { shoe: 39 } }] });
 
 export const ClientMerge = z
   .strictObject({ sourceId: z.string().describe('The client that is merged into this one, and archived.') })
-  .meta({ id: 'ClientMerge' });
+  .meta({ id: 'ClientMerge', examples: [{ sourceId: 'clnt_01h455vb4pex5vsknk084sn02r' }] });
 
 const stats = z.object({
   visits: z.int().describe('Appointments that were completed.'),
-  noShows: z.int(),
+  noShows: z.int().describe('Appointments they did not come to.'),
   spent: z.object({ amount: z.int().describe('Payments less refunds, minor units.'), currency: z.string() }),
-  lastVisitAt: z.iso.datetime().nullable(),
+  lastVisitAt: instant('When they came last.').nullable(),
 });
+
+const clientExample = {
+  id: 'clnt_01h455vb4pex5vsknk084sn02q',
+  externalId: 'crm-1042',
+  firstName: 'Anna',
+  lastName: 'Müller',
+  name: 'Anna Müller',
+  email: 'anna@example.com',
+  phone: '+4366412345678',
+  status: 'ACTIVE',
+  tags: ['vip'],
+  notes: null,
+  customFields: { shoe: 38 },
+  mergedInto: null,
+  ...exampleEnd,
+};
 
 export const ClientView = z
   .object({
-    id: z.string(),
-    externalId: z.string().nullable(),
-    firstName: z.string().nullable(),
-    lastName: z.string().nullable(),
+    ...identityFields,
+    firstName: z.string().nullable().describe('Given name.'),
+    lastName: z.string().nullable().describe('Family name.'),
     name: z.string().nullable().describe('Computed: first and last name, else externalId, email or phone.'),
-    email: z.string().nullable(),
-    phone: z.string().nullable(),
-    status: z.enum(CLIENT_STATUSES),
-    tags: z.array(z.string()),
-    notes: z.string().nullable(),
-    customFields: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])),
-    mergedInto: z.string().nullable(),
+    email: z.string().nullable().describe('E-mail address.'),
+    phone: z.string().nullable().describe('E.164.'),
+    status: z.enum(CLIENT_STATUSES).describe('Archived clients are out of sight in lists.'),
+    tags: z.array(z.string()).describe('Short labels.'),
+    notes: z.string().nullable().describe('Free text.'),
+    customFields: z
+      .record(z.string(), z.union([z.string(), z.number(), z.boolean()]))
+      .describe('Kept as they were sent: texts letter by letter, numbers by value. The order of keys is not.'),
+    mergedInto: z.string().nullable().describe('The client that this one was merged into.'),
     ...documentFields,
   })
-  .meta({ id: 'Client' });
+  .meta({ id: 'Client', examples: [clientExample] });
 
 /** A client as lists and details answer it, with what `include=` embeds. */
 export const ClientWithIncludes = ClientView.extend({
   duplicates: z.array(z.string()).optional().describe('include=duplicates: others with the same address or number.'),
   stats: stats.optional().describe('include=stats'),
-}).meta({ id: 'ClientWithIncludes' });
+}).meta({ id: 'ClientRead', examples: [clientExample] });
 
 /** What creating a client answers: the client, and who else has its e-mail or phone. */
 export const ClientCreated = ClientView.extend({
   duplicates: z.array(z.string()).describe('Other clients with the same e-mail address or phone number.'),
-}).meta({ id: 'ClientCreated' });
+}).meta({ id: 'ClientCreated', examples: [{ ...clientExample, duplicates: [] }] });
