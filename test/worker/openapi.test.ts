@@ -105,6 +105,8 @@ test('an import says which files it takes, and which words its query', () => {
   expect(inQuery?.map(({ name, required, schema }) => [name, required, schema])).toEqual([
     ['resource', true, { type: 'string', enum: [...importers.keys()] }],
     ['dryRun', false, { type: 'boolean' }],
+    ['match', false, { type: 'string', enum: ['externalId', 'email', 'phone'] }],
+    ['columns', false, { type: 'string' }],
   ]);
   for (const code of ['malformed_file', 'empty_body', 'payload_too_large', 'unsupported_media_type'] as const)
     expect(operation.responses[ERROR_CODES[code].status]?.description).toContain(`\`${code}\``);

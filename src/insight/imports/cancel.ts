@@ -4,12 +4,11 @@ import { commit, type Row, rowsOf } from '../../data/log.ts';
 import { callRoom } from '../../data/room.ts';
 import { admit } from '../../data/write.ts';
 import { admissionOf } from '../../http/admission.ts';
-import { readJson } from '../../http/body.ts';
 import { type AppContext, principalOf } from '../../http/context.ts';
 import { NOBODY, notFound } from '../../http/list.ts';
 import { admitAnyone } from '../../http/read.ts';
 import { sendJson } from '../../http/send.ts';
-import { attempt, mustExist, refuseParameters, validateNothing } from '../../http/write.ts';
+import { attempt, mustExist, readBody, validateNothing } from '../../http/write.ts';
 import type { JobsApi } from '../../jobs/api.ts';
 import { importDetails } from './resource.ts';
 import { viewOf } from './schema.ts';
@@ -32,10 +31,7 @@ export async function cancelImport(c: AppContext): Promise<Response> {
   const principal = principalOf(c);
   const { companyId } = principal;
   const id = parseId('imp', c.req.param('id') ?? '') ?? NOBODY;
-  const asked = await attempt(async () => {
-    if (new URL(c.req.url).search !== '') refuseParameters(c);
-    return readJson(c);
-  });
+  const asked = await attempt(() => readBody(c));
   if ('error' in asked) {
     await admitAnyone(c, 1);
     throw asked.error;
