@@ -7,6 +7,8 @@ import type { EdgeTier } from './edge.ts';
 import { flight } from './flight.ts';
 import type { MemoryTier } from './memory.ts';
 import type { RedisDoor } from './redis.ts';
+import { ERASED } from './registry.ts';
+import { stale } from './stale.ts';
 import { type FreshTags, readTagRow, type TagMemory, type TagRow, tagFields, tagsKey } from './tags.ts';
 import { type CachedAnswer, decodeEntry, encodeEntry, entryOf } from './tier.ts';
 
@@ -26,6 +28,8 @@ type Trip = { row: TagRow | null; entry: CachedAnswer | null };
 type Computed = { loaded: Loaded; row: TagRow | null };
 
 const MOST_RENEWALS = 2000;
+/** Copies deleted at the location at once: each is a subrequest. */
+const MOST_DELETED = 200;
 const SINGLE_TAG = /^W\/"[^",]+"$/;
 
 /**
@@ -96,7 +100,7 @@ export class AnswerCache {
     } catch (error) {
       // Whoever may have been signed out gets nothing from the larder.
       if (!sure && !admission.excused()) throw error;
-      return await this.#rescue(ctx, plan, demand, trip?.entry ?? null, error);
+      return await this.#rescue(ctx, plan, demand, trip?.entry ?? null, admission, error);
     }
   }
 
@@ -135,7 +139,12 @@ export class AnswerCache {
       const etag = own ?? formatETag(row.epoch, row.incarnation, newest, plan.representation, until);
       return unchanged(Math.max(row.head, newest), etag, tier, valid ? entry.link : null);
     }
-    if (!valid) return null;
+    if (!valid) {
+      // Of a life that has ended; maybe because somebody was erased. So are all others of it.
+      if (tier === 'memory' && entry !== null && entry.incarnation !== row.incarnation)
+        this.#drop(ctx, plan.companyId, row.incarnation);
+      return null;
+    }
     if (tier !== 'memory') this.#parts.memory.set(ctx, plan.key, entry);
     if (tier === 'redis' && this.#parts.edge !== null) ctx.waitUntil(this.#parts.edge.set(ctx, plan.key, entry));
     const named = namedRevision(entry.revision, row);
@@ -210,9 +219,9 @@ export class AnswerCache {
   }
 
   #store(ctx: Ctx, plan: ReadPlan, entry: CachedAnswer, body: string): void {
-    this.#parts.memory.set(ctx, plan.key, entry);
-    // Never valid anywhere: this isolate keeps it for the day Postgres is down too.
+    // Of no state's life: no reading will ever vouch for it.
     if (entry.incarnation === null) return;
+    this.#parts.memory.set(ctx, plan.key, entry);
     const seconds = Math.max(1, Math.ceil((entry.expiresAt - entry.storedAt) / 1000));
     // In a turn of its own: encoding and sending would come before the answer.
     const sent = new Promise((turn) => setTimeout(turn, 0)).then(() =>
@@ -226,29 +235,31 @@ export class AnswerCache {
     if (this.#parts.edge !== null) ctx.waitUntil(this.#parts.edge.set(behind(ctx), plan.key, entry));
   }
 
-  /** Postgres is down: the last entry any tier has, marked STALE, where the route allows it. */
+  /** Drops what this isolate keeps of a company, and its copies at the location. */
+  forget(ctx: Ctx, companyId: string): void {
+    this.#drop(ctx, companyId, null);
+  }
+
+  #drop(ctx: Ctx, companyId: string, kept: string | null): void {
+    const { memory, edge, environment } = this.#parts;
+    const gone = memory.forget(`v1:${environment}:${companyId}:`, kept);
+    if (edge !== null) ctx.waitUntil(Promise.all(gone.slice(0, MOST_DELETED).map((key) => edge.delete(key))));
+  }
+
+  /** Postgres is down: what is left, marked STALE, where the route allows it. */
   async #rescue(
     ctx: Ctx,
     plan: ReadPlan,
     demand: ReadDemand,
     found: CachedAnswer | null,
+    admission: Admission,
     error: unknown,
   ): Promise<ReadAnswer> {
     const busy = error instanceof AppError && error.code === 'busy';
     if (!(busy || isDown(error)) || !plan.staleIfError || demand.bypass) throw error;
-    const entry =
-      this.#parts.memory.get(ctx, plan.key) ?? found ?? (await this.#parts.edge?.get(ctx, plan.key)) ?? null;
-    if (entry === null || entry.revision < demand.min) throw error;
-    const etag = formatETag(entry.epoch, entry.incarnation, entry.revision, plan.representation, entry.validUntil);
-    return {
-      status: 200,
-      body: entry.body,
-      revision: entry.revision,
-      etag,
-      link: entry.link,
-      outcome: 'STALE',
-      tier: 'memory',
-      stored: false,
-    };
+    const trip = await this.#trip(ctx, { ...plan, tags: [ERASED] }, true, admission);
+    const answer = await stale(ctx, plan, demand, this.#parts, found, trip?.row ?? null);
+    if (answer === null) throw error;
+    return answer;
   }
 }

@@ -2,7 +2,7 @@ import type { Ctx } from './context.ts';
 import { type CachedAnswer, decodeHead, encodeHead, type Tier } from './tier.ts';
 
 /** The part of the Cache API that is used; `caches.open()` gives it. */
-export type EdgeStore = Pick<Cache, 'match' | 'put'>;
+export type EdgeStore = Pick<Cache, 'match' | 'put' | 'delete'>;
 
 /** Synthetic keys under a host that no user can ask for. */
 const ORIGIN = 'https://cache.clientsplus.internal/';
@@ -30,6 +30,14 @@ export class EdgeTier implements Tier {
 
   async set(ctx: Ctx, key: string, entry: CachedAnswer): Promise<void> {
     await this.#put(key, entry.body, encodeHead(entry), Math.ceil((entry.expiresAt - ctx.now()) / 1000));
+  }
+
+  async delete(key: string): Promise<void> {
+    try {
+      await (await this.#open()).delete(ORIGIN + key);
+    } catch {
+      // It is not valid, and ends with its time.
+    }
   }
 
   async #match(ctx: Ctx, key: string): Promise<Response | null> {

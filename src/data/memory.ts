@@ -28,6 +28,18 @@ export class MemoryTier implements Tier {
     return entry;
   }
 
+  /** Drops what begins with `prefix` but for entries of the life `kept` of the tag state. @returns the keys */
+  forget(prefix: string, kept: string | null): string[] {
+    const gone: string[] = [];
+    for (const [key, { incarnation, body }] of this.#entries) {
+      if (!key.startsWith(prefix) || (kept !== null && incarnation === kept)) continue;
+      this.#entries.delete(key);
+      this.#bytes -= body.byteLength;
+      gone.push(key);
+    }
+    return gone;
+  }
+
   set(_ctx: Ctx, key: string, entry: CachedAnswer): void {
     if (entry.body.byteLength > LARGEST) return;
     const old = this.#entries.get(key);

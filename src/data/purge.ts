@@ -1,5 +1,34 @@
-import type { Ctx } from './context.ts';
+import { AppError } from '../core/errors.ts';
+import { behind, type Ctx } from './context.ts';
+import type { Doors } from './doors.ts';
 import type { RedisDoor } from './redis.ts';
+import { tagsKey } from './tags.ts';
+
+/**
+ * Before somebody is erased: gives the company's tag state another life, so that no entry that exists is valid anywhere
+ * once the readings in use have ended, whatever becomes of the announcement. An erasure that Redis cannot be told of
+ * promises nothing, so there is none then.
+ * @throws AppError busy
+ */
+export async function endLife(ctx: Ctx, { redis, tags, settings }: Doors, companyId: string): Promise<void> {
+  const told = await redis.trip(
+    ctx,
+    (pipeline) => pipeline.hset(tagsKey(settings.environment, companyId), { incarnation: crypto.randomUUID() }),
+    () => true,
+  );
+  // What is remembered is of the life that has ended.
+  tags.forget(companyId);
+  if (told !== null) return;
+  throw new AppError('busy', 'What is cached of the person cannot be reached. Nothing was changed; try again.', {
+    extra: { retryAfter: 5 },
+  });
+}
+
+/** After somebody was erased: the bytes of what was cached, as far as they can be reached from here, behind the answer. */
+export function forgetEntries(ctx: Ctx, { cache, redis, settings }: Doors, companyId: string): void {
+  cache.forget(ctx, companyId);
+  ctx.waitUntil(purgeEntries(behind(ctx), redis, settings.environment, companyId));
+}
 
 /** Keys looked at per trip, and trips at most: one request may make a thousand subrequests. */
 const COUNT = 1000;

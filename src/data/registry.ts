@@ -20,6 +20,9 @@ export type Noun = {
   readonly actions?: readonly string[];
 };
 
+/** The tag that every erasure touches: what was cached before one is not even answered as stale. */
+export const ERASED = 'erased';
+
 export type Registry = ReadonlyMap<string, Noun>;
 
 export const makeRegistry = (nouns: readonly Noun[]): Registry => new Map(nouns.map((noun) => [noun.entity, noun]));

@@ -4,9 +4,8 @@ import * as z from 'zod';
 import { AppError, ERROR_CODES } from '../core/errors.ts';
 import { newUuid, parseId } from '../core/id.ts';
 import { parseIfMatch } from '../core/revision.ts';
-import { behind } from '../data/context.ts';
 import { type Committed, type Kept, type Row, rowsOf, snapshot } from '../data/log.ts';
-import { purgeEntries } from '../data/purge.ts';
+import { endLife, forgetEntries } from '../data/purge.ts';
 import { admit, write } from '../data/write.ts';
 import { admissionOf } from './admission.ts';
 import { readJson, validate } from './body.ts';
@@ -58,7 +57,7 @@ export type WriteRoute<S extends z.ZodType> = {
   extra?(input: WriteInput<z.output<S>>): SQL;
   /** How that jsonb is shown. */
   present?(extra: Record<string, unknown>): Record<string, unknown>;
-  /** What was cached before may not even be kept until its time is over. */
+  /** What was cached before may not be served any more, not even as stale, nor kept until its time is over. */
   purges?: boolean;
   /** The answer is that alone, without the object. */
   alone?: boolean;
@@ -104,9 +103,10 @@ export function change<S extends z.ZodType>(route: WriteRoute<S>): (c: AppContex
       body: body.value as z.output<S>,
       expected: parseIfMatch(c.req.header('If-Match')),
     };
-    if (route.prepare !== undefined) {
+    if (route.prepare !== undefined || route.purges === true) {
       await admit(ctx, doors, admission);
-      await route.prepare(input);
+      await route.prepare?.(input);
+      if (route.purges === true) await endLife(ctx, doors, companyId);
     }
     const extra = route.extra?.(input);
     const kept: Kept =
@@ -129,9 +129,7 @@ export function change<S extends z.ZodType>(route: WriteRoute<S>): (c: AppContex
       },
       admission,
     );
-    if (route.purges === true) {
-      ctx.waitUntil(purgeEntries(behind(ctx), doors.redis, doors.settings.environment, companyId));
-    }
+    if (route.purges === true) forgetEntries(ctx, doors, companyId);
     return answer(c, route, committed);
   };
 }

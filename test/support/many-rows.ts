@@ -22,7 +22,8 @@ const TABLES: Readonly<Record<string, string>> = {
       case when n % 20 = 2 then null else changed end from drawn`,
   changes: `insert into changes (company_id, revision, entity, entity_id, operation, schema_version, after, actor, changed_at)
     select c, n + 1, 'client', ('00000000-0000-4000-8000-' || lpad((i * 31 % 9973)::text, 12, '0'))::uuid, 'update', 1,
-      '{"id": "00000000-0000-4000-8000-000000000000"}', 'SYSTEM', made from drawn`,
+      '{"id": "00000000-0000-4000-8000-000000000000", "merged_into": null, "created_at": "2025-01-01T00:00:00Z", "updated_at": "2025-01-01T00:00:00Z"}',
+      'SYSTEM', made from drawn on conflict do nothing`,
 };
 
 /** Fills a table with `own` rows of a company and `others` of other ones, mixed, past all triggers. */

@@ -34,6 +34,7 @@ export function place() {
   const store = {
     match: async (key: RequestInfo | URL) => edge.get(String(key))?.clone(),
     put: async (key: RequestInfo | URL, value: Response) => void edge.set(String(key), value),
+    delete: async (key: RequestInfo | URL) => edge.delete(String(key)),
   };
   const tell = (first: number, last: number, tags: Record<string, number>): void => {
     world.lives += 1;

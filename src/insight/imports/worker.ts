@@ -107,8 +107,10 @@ function workOf(doors: Doors, importer: Importer, step: Step, waitUntil: (work: 
           writer,
           name: 'imports.chunk',
           statements: (db) => [
-            db.execute(sql`select app.import_chunk(${jobId}::uuid, ${first}::int, ${count}::int, ${JSON.stringify(rows)}::jsonb,
-              ${JSON.stringify(failures)}::jsonb, ${importer.upsert(spec.match)}, ${MOST_REPORT}::int) as done`),
+            db.execute(sql`select app.import_chunk(${jobId}::uuid, ${first}::int, ${count}::int, living.rows, living.failures,
+              ${importer.upsert(spec.match)}, ${MOST_REPORT}::int) as done
+              from app.living_rows(${jobId}::uuid, ${first}::int, ${count}::int, ${JSON.stringify(rows)}::jsonb,
+                ${JSON.stringify(failures)}::jsonb) living`),
           ],
           kept: { status: 202, entityId: null },
         },

@@ -1,7 +1,7 @@
 import { formatId } from '../../core/id.ts';
 import { instantOf } from '../../core/instant-view.ts';
 import type { Change } from '../../data/log.ts';
-import { type Noun, plainAction } from '../../data/registry.ts';
+import { ERASED, type Noun, plainAction } from '../../data/registry.ts';
 
 /** What happened to a client, in one word: the named ones say more than `updated`. */
 function action(change: Change): string {
@@ -36,7 +36,10 @@ export const clientNoun: Noun = {
     createdAt: instantOf(row.created_at),
     updatedAt: instantOf(row.updated_at),
   }),
-  tagsTouched: ({ entityId }) => ['clients', `clients/${entityId}`],
+  tagsTouched: (change) => [
+    ...['clients', `clients/${change.entityId}`],
+    ...(action(change) === 'erased' ? [ERASED] : []),
+  ],
   action,
   actions: ['archived', 'restored', 'erased', 'merged'],
 };
