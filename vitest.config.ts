@@ -15,7 +15,7 @@ export default defineConfig({
   test: {
     reporters: ['default', './test/support/unseen.ts'],
     projects: [
-      { test: { name: 'unit', include: ['test/unit/**/*.test.ts'], exclude: [long], isolate: false } },
+      { test: { name: 'unit', include: ['test/unit/**/*.test.ts'], exclude: [long], isolate: false, maxWorkers: 2 } },
       {
         test: {
           ...stack,
