@@ -24,7 +24,15 @@ export type Reply = {
   endedAt: number;
 };
 
-export type Ask = { method?: string; path: string; token?: string; body?: unknown; headers?: Record<string, string> };
+/** `body` is sent as JSON, `text` as it is. */
+export type Ask = {
+  method?: string;
+  path: string;
+  token?: string;
+  body?: unknown;
+  text?: string;
+  headers?: Record<string, string>;
+};
 
 const DEADLINE = 20_000;
 
@@ -38,12 +46,11 @@ export class Caller {
   }
 
   /** @throws Broken */
-  ask({ method = 'GET', path, token, body, headers = {} }: Ask): Promise<Reply> {
-    const text = body === undefined ? undefined : JSON.stringify(body);
+  ask({ method = 'GET', path, token, body, text = JSON.stringify(body), headers = {} }: Ask): Promise<Reply> {
     const all: Record<string, string> = { ...headers };
     if (token !== undefined) all.Authorization = `Bearer ${token}`;
     if (text !== undefined) {
-      all['Content-Type'] = 'application/json';
+      all['Content-Type'] ??= 'application/json';
       all['Content-Length'] = String(Buffer.byteLength(text));
     }
     return new Promise((resolve, reject) => {

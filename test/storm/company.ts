@@ -84,3 +84,14 @@ export async function renewToken(caller: Caller, company: Company): Promise<void
     await pause(500);
   }
 }
+
+const RENEWAL = 240_000;
+
+/** New tokens every four minutes; those of before stay good for the requests that carry them. */
+export async function renew(caller: Caller, companies: readonly Company[], ended: () => boolean): Promise<void> {
+  for (let due = performance.now() + RENEWAL; !ended(); await pause(200)) {
+    if (performance.now() < due) continue;
+    for (const company of companies) await renewToken(caller, company);
+    due = performance.now() + RENEWAL;
+  }
+}

@@ -4,7 +4,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import pg from 'pg';
 import type { NeonBridge } from '../../local/neon.ts';
 import { freePort } from '../../local/ports.ts';
-import { type Company, renewToken, signUpCompany } from './company.ts';
+import { type Company, renew, signUpCompany } from './company.ts';
 import { Disturber } from './disturber.ts';
 import { Instance } from './instance.ts';
 import { Ledger } from './ledger.ts';
@@ -54,7 +54,6 @@ export const FULL: Plan = {
 
 const STALENESS = 2000;
 const FIRST_CLIENTS = 25;
-const RENEWAL = 240_000;
 
 /** Runs a whole storm: load and disturbances, rest, then the verdict. Faults are in the outcome; it throws only for the stack's. */
 export async function storm(
@@ -150,7 +149,7 @@ async function rage(parts: Rage): Promise<readonly number[]> {
     audit(looker, company, ledger, ended),
   ]);
   const news = setInterval(() => say(progress(pace, ledger)), 10_000);
-  const renewals = renew(b, companies, ended);
+  const renewals = renew(b.caller, companies, ended);
   const writers = companies.flatMap((company) =>
     Array.from({ length: plan.writersPerCompany }, () => writer(a, company, ledger, pace, random.fork())),
   );
@@ -165,15 +164,6 @@ async function rage(parts: Rage): Promise<readonly number[]> {
     clearInterval(news);
   }
   return disturber.wipes;
-}
-
-/** New tokens every four minutes; those of before stay good for the requests that carry them. */
-async function renew(instance: Instance, companies: readonly Company[], ended: () => boolean): Promise<void> {
-  for (let due = performance.now() + RENEWAL; !ended(); await pause(200)) {
-    if (performance.now() < due) continue;
-    for (const company of companies) await renewToken(instance.caller, company);
-    due = performance.now() + RENEWAL;
-  }
 }
 
 function progress(pace: Pace, ledger: Ledger): string {
