@@ -5,6 +5,7 @@ import { AppError, ERROR_CODES } from '../core/errors.ts';
 import { newUuid, parseId } from '../core/id.ts';
 import { parseIfMatch } from '../core/revision.ts';
 import { type Committed, type Kept, type Row, rowsOf, snapshot } from '../data/log.ts';
+import { mayBeStored } from '../data/outcome.ts';
 import { endLife, forgetEntries } from '../data/purge.ts';
 import { admit, write } from '../data/write.ts';
 import { admissionOf } from './admission.ts';
@@ -113,6 +114,9 @@ export function change<S extends z.ZodType>(route: WriteRoute<S>): (c: AppContex
       extra === undefined
         ? { status: route.status, entityId: input.id }
         : { status: route.status, entityId: input.id, result: extra };
+    const forget = (): void => {
+      if (route.purges === true) forgetEntries(ctx, doors, companyId);
+    };
     const committed = await write(
       ctx,
       doors,
@@ -128,8 +132,11 @@ export function change<S extends z.ZodType>(route: WriteRoute<S>): (c: AppContex
         kept,
       },
       admission,
-    );
-    if (route.purges === true) forgetEntries(ctx, doors, companyId);
+    ).catch((error: unknown) => {
+      if (mayBeStored(error)) forget();
+      throw error;
+    });
+    forget();
     return answer(c, route, committed);
   };
 }
