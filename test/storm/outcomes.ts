@@ -18,7 +18,7 @@ export type Outcomes = { plan: OutcomesPlan; shots: Shots; verdict: Verdict; sec
 /** The requirement (issue point 1). */
 export const FULL_OUTCOMES: OutcomesPlan = { terminations: 300, purges: 20, seed: 1 };
 
-/** A company with one writer who rests after an outcome nobody knows: only the relay can make that write seen. */
+/** Companies with one writer, who rests after a failure: only the relay can make such a write seen. */
 const CALM = 6;
 /** Companies with four writers each, who go on. */
 const BUSY = 3;
@@ -114,7 +114,7 @@ async function load({ a, b, companies, terminator, plan, random, looker, say }: 
     while (!shot) {
       const testimony = await writeClient(a.caller, company, choices);
       writes.push(testimony);
-      if (rests && testimony.answers[0]?.told === 'unknown') await untilSeen(testimony, looker, lookouts.get(company));
+      if (rests && testimony.answers[0]?.told !== 'stored') await untilSeen(testimony, looker, lookouts.get(company));
       await pause(choices.below(100));
     }
   };
