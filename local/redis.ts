@@ -14,9 +14,13 @@ export interface LocalRedis {
 }
 
 /** Starts an empty Redis server; without `port` the system chooses one. Rejects when the port is taken. */
-export async function startRedis(options: { port?: number } = {}): Promise<LocalRedis> {
+export async function startRedis(options: { port?: number; password?: string } = {}): Promise<LocalRedis> {
   const compatibility = resolveCompatibilityProfile(undefined);
-  const state = new RedisServerState({ databaseCount: 16, compatibility });
+  const state = new RedisServerState({
+    databaseCount: 16,
+    compatibility,
+    ...(options.password !== undefined && { requirepass: options.password }),
+  });
   const resp = new Resp2Server({ server: state, executor: createRedisCommandExecutor({ compatibility }) });
   // The package's own listen() would bind every interface.
   const listener = resp.server.listen(options.port ?? 0, '127.0.0.1');

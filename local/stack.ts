@@ -162,9 +162,9 @@ async function startCache(
 ): Promise<UpstashBridge> {
   let redisUrl = options.redisUrl;
   if (redisUrl === undefined) {
-    const server = await startRedis();
+    const server = await startRedis({ password: secrets.redisToken });
     stops.push(() => server.stop());
-    redisUrl = `redis://127.0.0.1:${server.port}`;
+    redisUrl = `redis://:${secrets.redisToken}@127.0.0.1:${server.port}`;
     log(`Redis on 127.0.0.1:${server.port}`);
   }
   await pingRedis(redisUrl).catch((error: unknown) => {

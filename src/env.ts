@@ -86,32 +86,46 @@ function readSettings(env: Env, faults: string[]): Settings {
     if (value === undefined) faults.push(`${name} must be ${values.join(' or ')}`);
     return value ?? fallback;
   };
+  const random = (name: string): string => {
+    const text = required(name);
+    if (text !== '' && !isRandom(text)) faults.push(`${name} must be at least 32 random bytes in base64url`);
+    return text;
+  };
+  /** What goes over it opens accounts: in the clear to this very machine only. */
+  const web = (name: string): string => {
+    const text = url(name, ['https:', 'http:']);
+    const plain = URL.canParse(text) && new URL(text).protocol === 'http:';
+    if (plain && !isThisMachine(text)) faults.push(`${name} must start with https://`);
+    return text;
+  };
+  const database = (name: string): string => {
+    const text = url(name, ['postgres:', 'postgresql:']);
+    if (!URL.canParse(text) || isThisMachine(text)) return text;
+    const mode = new URL(text).searchParams.get('sslmode') ?? 'require';
+    if (!['require', 'verify-ca', 'verify-full'].includes(mode)) faults.push(`${name} must not turn TLS off (sslmode)`);
+    return text;
+  };
   const mailer = (): Settings['mailer'] => {
     if (at('MAILER_URL').text === '') return null;
-    const address = url('MAILER_URL', ['https:', 'http:']);
-    // What it carries opens accounts.
-    const plain = URL.canParse(address) && new URL(address).protocol === 'http:';
-    if (plain && !['127.0.0.1', 'localhost'].includes(new URL(address).hostname))
-      faults.push('MAILER_URL must start with https://');
+    const address = web('MAILER_URL');
     const secret = Buffer.from(required('MAILER_SECRET').replace(/^whsec_/, ''), 'base64');
     if (at('MAILER_SECRET').text !== '' && secret.length < 24)
       faults.push('MAILER_SECRET must be whsec_ and at least 24 bytes in base64');
     return { url: address, secret };
   };
-  const postgres = ['postgres:', 'postgresql:'];
   const replica = at('DATABASE_REPLICA_URL').text;
   return {
     environment: at('ENVIRONMENT').text || 'main',
-    databaseUrl: url('DATABASE_URL', postgres),
-    databaseAuthUrl: url('DATABASE_AUTH_URL', postgres),
-    databaseJobsUrl: url('DATABASE_JOBS_URL', postgres),
-    databaseReplicaUrl: replica === '' ? null : url('DATABASE_REPLICA_URL', postgres),
-    redisUrl: url('UPSTASH_REDIS_REST_URL', ['https:', 'http:']),
+    databaseUrl: database('DATABASE_URL'),
+    databaseAuthUrl: database('DATABASE_AUTH_URL'),
+    databaseJobsUrl: database('DATABASE_JOBS_URL'),
+    databaseReplicaUrl: replica === '' ? null : database('DATABASE_REPLICA_URL'),
+    redisUrl: web('UPSTASH_REDIS_REST_URL'),
     redisToken: required('UPSTASH_REDIS_REST_TOKEN'),
     redisDeadline: number('REDIS_DEADLINE_MS', 250, 10, 60_000),
     jwtPrivateKey: required('JWT_PRIVATE_KEY'),
     jwtPublicKeys: required('JWT_PUBLIC_KEYS'),
-    cursorSecret: required('CURSOR_SECRET'),
+    cursorSecret: random('CURSOR_SECRET'),
     mailer: mailer(),
     signup: choice('SIGNUP', 'open', ['open', 'closed']),
     rateLimitPerMinute: number('RATE_LIMIT_PER_MINUTE', 1000, 1, 1_000_000_000),
@@ -126,4 +140,16 @@ function readSettings(env: Env, faults: string[]): Settings {
     corsOrigins: (at('CORS_ORIGINS').text || '*').split(',').map((origin) => origin.trim()),
     logLevel: choice('LOG_LEVEL', 'info', ['info', 'warn']),
   };
+}
+
+/** Whether this could be 32 bytes or more of a random generator: long enough, and not one character over and over. */
+function isRandom(text: string): boolean {
+  const bytes = Buffer.from(text, 'base64');
+  // Of 32 random bytes fewer than 16 different ones are as good as impossible.
+  return /^[\w+/-]{43,}={0,2}$/.test(text) && bytes.length >= 32 && new Set(bytes).size >= 16;
+}
+
+function isThisMachine(url: string): boolean {
+  const { hostname } = new URL(url);
+  return hostname === 'localhost' || hostname === '[::1]' || /^127(?:\.\d{1,3}){3}$/.test(hostname);
 }

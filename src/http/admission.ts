@@ -83,3 +83,11 @@ export function admissionOf(
     },
   };
 }
+
+/** Whether the caller's company is known to be over its limit: then nothing of a body is read. */
+export function overLimit(c: AppContext): boolean {
+  const { doors, state, ctx } = c.env;
+  const { principal } = state;
+  if (principal === null || !principal.proven) return false;
+  return doors.rate.add(principal.companyId, 0, ctx.now()) > doors.settings.rateLimitPerMinute;
+}

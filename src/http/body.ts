@@ -1,9 +1,14 @@
 import type * as z from 'zod';
 import { AppError, type Fault } from '../core/errors.ts';
+import { pointer } from '../core/pointer.ts';
 import type { AppContext } from './context.ts';
+import { MOST_FAULTS } from './faults.ts';
+import { oddMembers } from './odd-members.ts';
 
 /** Largest JSON body, bytes (contract 2). */
-export const MOST_BYTES = 1024 * 1024;
+const MOST_BYTES = 1024 * 1024;
+/** Of callers nobody knows: no limit of a company counts what they send. */
+const MOST_ANONYMOUS_BYTES = 16 * 1024;
 
 const JSON_TYPES = /^application\/json(?:\s*;.*)?$/i;
 const PATCH_TYPES = /^application\/(?:json|merge-patch\+json)(?:\s*;.*)?$/i;
@@ -14,9 +19,10 @@ const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: false });
  * @throws AppError unsupported_media_type, payload_too_large, malformed_json
  */
 export async function readJson(c: AppContext): Promise<unknown> {
+  const most = c.env.state.principal === null ? MOST_ANONYMOUS_BYTES : MOST_BYTES;
   const declared = Number(c.req.header('Content-Length') ?? '0');
-  if (declared > MOST_BYTES) throw tooLarge();
-  const bytes = await readBounded(c.req.raw.body, MOST_BYTES);
+  if (declared > most) throw tooLarge(most);
+  const bytes = await readBounded(c.req.raw.body, most);
   if (bytes.byteLength === 0) return undefined;
   const type = c.req.header('Content-Type') ?? '';
   if (!(c.req.method === 'PATCH' ? PATCH_TYPES : JSON_TYPES).test(type)) {
@@ -35,13 +41,13 @@ async function readBounded(stream: ReadableStream<Uint8Array> | null, most: numb
   let size = 0;
   for await (const chunk of stream) {
     size += chunk.byteLength;
-    if (size > most) throw tooLarge();
+    if (size > most) throw tooLarge(most);
     chunks.push(chunk);
   }
   return chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks);
 }
 
-const tooLarge = (): AppError => new AppError('payload_too_large', `A body may have ${MOST_BYTES} bytes.`);
+const tooLarge = (most: number): AppError => new AppError('payload_too_large', `A body may have ${most} bytes here.`);
 
 /**
  * The body as `schema` describes it.
@@ -49,24 +55,43 @@ const tooLarge = (): AppError => new AppError('payload_too_large', `A body may h
  */
 export function validate<S extends z.ZodType>(schema: S, value: unknown): z.output<S> {
   if (value === undefined) throw new AppError('empty_body', 'This needs a JSON body.');
-  const parsed = schema.safeParse(value);
-  if (parsed.success) return parsed.data;
+  return judge(schema, value, oddMembers(value));
+}
+
+/** The same for a value whose parts are judged one by one later. */
+export const validateShell = <S extends z.ZodType>(schema: S, value: unknown): z.output<S> =>
+  judge(schema, value ?? null, { faults: [], large: false });
+
+function judge<S extends z.ZodType>(schema: S, value: unknown, odd: ReturnType<typeof oddMembers>): z.output<S> {
+  // What has too many members is not looked through: each wrong one would cost more than it took to send.
+  const parsed = odd.large ? null : schema.safeParse(value);
+  if (parsed?.success === true && odd.faults.length === 0) return parsed.data;
+  const said = new Set(odd.faults.map((fault) => fault.pointer));
+  const faults = [...odd.faults];
+  let omitted = 0;
+  for (const issue of parsed?.error?.issues ?? []) {
+    const room = MOST_FAULTS - faults.length;
+    const own = faultsOf(issue, value, Math.max(0, room)).filter(({ pointer }) => !said.has(pointer));
+    faults.push(...own);
+    omitted += Math.max(0, sizeOf(issue) - Math.max(0, room));
+  }
   throw new AppError('invalid_body', 'The body has faults; see errors.', {
-    faults: parsed.error.issues.flatMap((i) => faultsOf(i, value)),
+    faults,
+    ...(omitted > 0 && { extra: { errorsOmitted: omitted } }),
   });
 }
 
 type Issue = z.core.$ZodIssue;
 
-/** RFC 6901. */
-const pointer = (path: readonly PropertyKey[]): string =>
-  path.map((part) => `/${String(part).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('');
+const sizeOf = (issue: Issue): number => (issue.code === 'unrecognized_keys' ? issue.keys.length : 1);
 
-function faultsOf(issue: Issue, body: unknown): Fault[] {
+/** The faults of an issue, at most `most`. */
+function faultsOf(issue: Issue, body: unknown, most: number): Fault[] {
+  if (most === 0) return [];
   const at = pointer(issue.path);
   switch (issue.code) {
     case 'unrecognized_keys':
-      return issue.keys.map((key) => ({
+      return issue.keys.slice(0, most).map((key) => ({
         pointer: at + pointer([key]),
         code: 'unknown_field',
         detail: 'This field does not exist here.',

@@ -6,8 +6,9 @@ import { rowsOf } from '../data/log.ts';
 import { type RowFault, rowError } from '../data/postgres-errors.ts';
 import { admit, write } from '../data/write.ts';
 import { admissionOf } from './admission.ts';
-import { validate } from './body.ts';
+import { validate, validateShell } from './body.ts';
 import { type AppContext, principalOf } from './context.ts';
+import { FaultRoom, MOST_FAULTS, omittedOf } from './faults.ts';
 import { claimOf } from './idempotency.ts';
 import { PROBLEM_PAGE, problemOf } from './problem.ts';
 import { admitAnyone } from './read.ts';
@@ -18,8 +19,6 @@ import { attempt, readBody } from './write.ts';
 /** A bulk costs what five requests do (contract-details A13). */
 const WEIGHT = 5;
 const MOST_ITEMS = 500;
-/** The faults that an answer lists; a body of a megabyte can hold more than anyone reads. */
-const MOST_FAULTS = 1000;
 
 const MODE = z
   .enum(['atomic', 'partial'])
@@ -40,6 +39,7 @@ const ItemProblem = z.object({
   code: z.string(),
   detail: z.string(),
   errors: z.array(z.object({ pointer: z.string().optional(), code: z.string(), detail: z.string() })).optional(),
+  errorsOmitted: z.int().optional().describe('How many more faults the item has.'),
 });
 
 export const BulkResult = z
@@ -138,44 +138,61 @@ export function bulk<S extends z.ZodType>(route: BulkRoute<S>): (c: AppContext) 
     const { replay } = committed;
     const verdicts = (replay === null ? rowsOf(committed.results[1])[0]?.verdicts : replay.result) as Verdict[];
     const stored = verdicts.map((verdict) =>
-      'id' in verdict
-        ? { index: verdict.index, status: 201, id: formatId(resource.prefix, verdict.id) }
-        : reported(verdict.index, rowError(verdict, doors.constraints)),
+      'id' in verdict ? verdict : { index: verdict.index, error: rowError(verdict, doors.constraints) },
     );
-    const data = [...stored, ...refused].sort((a, b) => a.index - b.index);
+    const room = new FaultRoom();
+    const data = [...stored, ...refused]
+      .sort((a, b) => a.index - b.index)
+      .map((verdict) =>
+        'id' in verdict
+          ? { index: verdict.index, status: 201, id: formatId(resource.prefix, verdict.id) }
+          : reported(verdict, room),
+      );
     const headers: Record<string, string> = { 'Cache-Control': 'no-store' };
     if (replay !== null) headers['Idempotency-Replayed'] = 'true';
     return sendJson(c, 200, { data }, { revision: committed.head, headers });
   };
 }
 
-/** The rows to insert, and what is said of items that are none. @throws AppError invalid_body */
+/** An item that is not stored, and why. */
+type Refused = { index: number; error: AppError };
+
+/** The rows to insert, and the items that are none. @throws AppError empty_body, invalid_body */
 function check<S extends z.ZodType>(route: BulkRoute<S>, value: unknown) {
-  const { mode, items } = validate(Envelope, value);
+  if (value === undefined) throw new AppError('empty_body', 'This needs a JSON body.');
+  const { mode, items } = validateShell(Envelope, value);
   const rows: { index: number; row: Readonly<Record<string, unknown>> }[] = [];
-  const refused: ReturnType<typeof reported>[] = [];
-  const faults: Fault[] = [];
+  const refused: Refused[] = [];
   for (const [index, item] of items.entries()) {
     try {
-      rows.push({ index, row: route.row(newUuid(), validate(route.item, item)) });
+      rows.push({ index, row: route.row(newUuid(), validate(route.item, item ?? null)) });
     } catch (error) {
       if (!(error instanceof AppError)) throw error;
-      refused.push(reported(index, error));
-      faults.push(...within(index, error));
+      refused.push({ index, error });
     }
   }
-  if (mode === 'atomic' && faults.length > 0) {
-    throw new AppError('invalid_body', 'Nothing was stored; see errors.', { faults: faults.slice(0, MOST_FAULTS) });
-  }
+  if (mode === 'atomic' && refused.length > 0) throw together(refused);
   return { atomic: mode === 'atomic', rows, refused };
 }
 
-function within(index: number, error: AppError): Fault[] {
-  return error.faults.map((fault) => ({ ...fault, pointer: `/items/${index}${fault.pointer ?? ''}` }));
+/** The refusal of an atomic bulk: the first faults of all its items, and how many more there are. */
+function together(refused: readonly Refused[]): AppError {
+  const faults: Fault[] = [];
+  let errorsOmitted = 0;
+  for (const each of refused) {
+    const own = faultsOf(each).slice(0, MOST_FAULTS - faults.length);
+    faults.push(...own);
+    errorsOmitted += each.error.faults.length - own.length + omittedOf(each.error);
+  }
+  return new AppError('invalid_body', 'Nothing was stored; see errors.', { faults, extra: { errorsOmitted } });
 }
 
-function reported(index: number, error: AppError) {
-  const problem = problemOf(error);
-  const errors = within(index, error);
-  return { index, status: problem.status, problem: errors.length > 0 ? { ...problem, errors } : problem };
+const faultsOf = ({ index, error }: Refused): Fault[] =>
+  error.faults.map((fault) => ({ ...fault, pointer: `/items/${index}${fault.pointer ?? ''}` }));
+
+function reported(refused: Refused, room: FaultRoom) {
+  const { index, error } = refused;
+  const placed = new AppError(error.code, error.message, { faults: faultsOf(refused), extra: { ...error.extra } });
+  const problem = problemOf(placed, room);
+  return { index, status: problem.status, problem };
 }

@@ -1,11 +1,21 @@
-/** Begins a formula in spreadsheets; such a cell gets a leading apostrophe (contract-details A6), telephone numbers too. */
-const FORMULA = /^[=+\-@\t\r]/;
+/**
+ * Begins a formula in spreadsheets, some of which trim first or read full-width signs: such a cell gets a leading apostrophe
+ * (contract-details A6), telephone numbers too. So does one that has apostrophes before it already: taking one away again,
+ * as an import does, gives what was exported.
+ */
+const FORMULA = /^'*(?:[\t\r\n]|\s*[=+\-@\uff1d\uff0b\uff0d\uff20])/;
+
+/** A cell as an export writes it, so that no spreadsheet computes it. */
+export const neutral = (text: string): string => (FORMULA.test(text) ? `'${text}` : text);
+
+/** What was exported as this cell. */
+export const unneutral = (cell: string): string => (cell.startsWith("'") && FORMULA.test(cell) ? cell.slice(1) : cell);
 
 /** One cell of RFC 4180. Lists of scalars are joined by `|`, other structures are JSON. */
 function cell(value: unknown): string {
   if (value === null || value === undefined) return '';
   const raw = typeof value === 'object' ? structure(value) : String(value);
-  const text = typeof value !== 'number' && FORMULA.test(raw) ? `'${raw}` : raw;
+  const text = typeof value === 'number' ? raw : neutral(raw);
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
 

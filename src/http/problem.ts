@@ -2,6 +2,7 @@ import { HTTPException } from 'hono/http-exception';
 import { AppError, ERROR_CODES } from '../core/errors.ts';
 import type { AppContext } from './context.ts';
 import { logFault } from './fault.ts';
+import { FaultRoom } from './faults.ts';
 import { send } from './send.ts';
 
 /** The page of codes that every deployment serves; the fragment is the stable code itself. */
@@ -19,19 +20,21 @@ export function problem(c: AppContext, thrown: unknown): Response {
   if (retryAfter !== undefined) headers['Retry-After'] = String(retryAfter);
   if (error.extra.allow !== undefined) headers.Allow = String(error.extra.allow);
   if (status === 401) headers['WWW-Authenticate'] = 'Bearer realm="clientsplus"';
-  const { errors, ...core } = problemOf(error);
   const body = {
-    ...core,
+    ...saidOf(error),
     instance: c.req.path,
     requestId: ctx.requestId,
-    ...(errors !== undefined && { errors }),
+    ...new FaultRoom().list(error),
     ...publicExtra(error.extra),
   };
   return send(c, { status, body: JSON.stringify(body), type: 'application/problem+json', headers });
 }
 
-/** An error as the part of a problem document that says what is wrong; what a bulk says of one item. */
-export function problemOf(error: AppError) {
+/** What a bulk says of one item. @param room that all items of the answer share */
+export const problemOf = (error: AppError, room: FaultRoom) => ({ ...saidOf(error), ...room.list(error) });
+
+/** The part of a problem document that says what is wrong. */
+function saidOf(error: AppError) {
   const { status, title } = ERROR_CODES[error.code];
   return {
     type: `${PROBLEM_PAGE}${error.code}`,
@@ -39,7 +42,6 @@ export function problemOf(error: AppError) {
     status,
     code: error.code,
     detail: status === 500 ? 'The fault is ours and was logged. Quote the request id.' : error.message,
-    ...(error.faults.length > 0 && { errors: error.faults }),
   };
 }
 
@@ -51,6 +53,6 @@ export function toAppError(thrown: unknown): AppError {
 }
 
 function publicExtra(extra: Readonly<Record<string, unknown>>): Record<string, unknown> {
-  const { retryAfter: _retryAfter, allow: _allow, sent: _sent, ...rest } = extra;
+  const { retryAfter: _retryAfter, allow: _allow, sent: _sent, errorsOmitted: _omitted, ...rest } = extra;
   return rest;
 }

@@ -11,6 +11,14 @@ const NOTES = 10_000;
 const storable = (text: string): boolean => !text.includes('\0') && text.isWellFormed();
 const STORABLE = { message: 'Must be well-formed text without NUL.', params: { code: 'invalid_text' } };
 
+/** Ends of lines, and what turns the direction of what follows: both make a line show something else than it says. */
+const oneLine = (text: string): boolean =>
+  !/[\n-\r\x85\u2028\u2029\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/.test(text);
+const ONE_LINE = {
+  message: 'Must be one line, without characters that turn its direction.',
+  params: { code: 'invalid_text' },
+};
+
 /** A line of text, trimmed, NFC, 1 to `most` characters. */
 export const text = (most: number = TEXT) =>
   z
@@ -19,7 +27,8 @@ export const text = (most: number = TEXT) =>
     .normalize('NFC')
     .min(1, 'Must not be empty.')
     .max(most, `Must have at most ${most} characters.`)
-    .refine(storable, STORABLE);
+    .refine(storable, STORABLE)
+    .refine(oneLine, ONE_LINE);
 
 /** Text that is kept as it was sent: spaces, line ends and its Unicode form included. */
 export const verbatim = (most: number) =>
@@ -113,7 +122,8 @@ export const Problem = z
         }),
       )
       .optional()
-      .describe('Every fault of the request, where it has places.'),
+      .describe('Every fault of the request, where it has places; of many the first fifty.'),
+    errorsOmitted: z.int().optional().describe('How many more faults there are than `errors` lists.'),
   })
   .catchall(z.unknown())
   .meta({ id: 'Problem' });

@@ -8,7 +8,7 @@ import { type Committed, type Kept, type Row, rowsOf, snapshot } from '../data/l
 import { mayBeStored } from '../data/outcome.ts';
 import { endLife, forgetEntries } from '../data/purge.ts';
 import { admit, write } from '../data/write.ts';
-import { admissionOf } from './admission.ts';
+import { admissionOf, overLimit } from './admission.ts';
 import { readJson, validate } from './body.ts';
 import { type AppContext, type Principal, principalOf } from './context.ts';
 import { claimOf } from './idempotency.ts';
@@ -175,9 +175,11 @@ export async function mustExist(c: AppContext, resource: Resource, principal: Pr
 
 /**
  * The body of a verb that takes no query parameters, unvalidated.
- * @throws AppError payload_too_large, unsupported_media_type, then malformed_json, unknown_parameter
+ * @throws AppError rate_limited, payload_too_large, unsupported_media_type, then malformed_json, unknown_parameter
  */
 export async function readBody(c: AppContext): Promise<unknown> {
+  // Whoever admits the caller says how long to wait.
+  if (overLimit(c)) throw new AppError('rate_limited', undefined, { extra: { retryAfter: 1 } });
   const value = await readJson(c);
   refuseParameters(c);
   return value;

@@ -1,5 +1,6 @@
 import { sql } from 'drizzle-orm';
 import * as z from 'zod';
+import type { Ctx } from '../data/context.ts';
 import type { Doors } from '../data/doors.ts';
 import type { AppContext } from '../http/context.ts';
 import type { RouteModule } from '../http/route.ts';
@@ -8,6 +9,11 @@ import { refuseParameters } from '../http/write.ts';
 
 /** Longest wait for one dependency, ms. */
 const DEADLINE = 2000;
+
+/** For how long one look answers everybody, ms: nobody makes a dependency late by asking whether it is. */
+const FRESH = 1000;
+/** A look that takes longer belongs to a request that is gone, ms. */
+const LOST = DEADLINE + 500;
 
 type Part = { status: 'up' | 'down'; ms: number; breaker?: string };
 
@@ -31,11 +37,51 @@ async function probe(now: () => number, work: () => Promise<boolean>): Promise<P
   return { status: up ? 'up' : 'down', ms: now() - started };
 }
 
+/** What one look at the dependencies found, and when. */
+type Look = { at: number; postgres: Part; redis: Part; rooms: Part };
+
+// State of the isolate: plain data.
+let last: Look | null = null;
+/** Since when somebody looks; 0 when nobody does. */
+let looking = 0;
+
 /** Ready when Postgres answers; without Redis or rooms the product is slower, not down. */
 async function ready(c: AppContext): Promise<Response> {
   refuseParameters(c);
   const { ctx, doors } = c.env;
-  const now = ctx.now;
+  const { postgres, redis, rooms } = await lookOnce(ctx, doors);
+  const status =
+    postgres.status === 'down' ? 'down' : redis.status === 'up' && rooms.status === 'up' ? 'ready' : 'degraded';
+  const body = {
+    status,
+    postgres: { ...postgres, breaker: doors.read.breaker.state(ctx.now()) },
+    redis: { ...redis, breaker: doors.redis.breaker.state(ctx.now()) },
+    rooms,
+  };
+  return sendJson(c, status === 'down' ? 503 : 200, body, { headers: { 'Cache-Control': 'no-store' } });
+}
+
+/** The look of the last second, or a new one; who comes while somebody looks waits for it on a timer of their own. */
+async function lookOnce(ctx: Ctx, doors: Doors): Promise<Look> {
+  for (;;) {
+    const now = ctx.now();
+    if (last !== null && Math.abs(now - last.at) < FRESH) return last;
+    if (looking === 0 || Math.abs(now - looking) > LOST) break;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  const mine = ctx.now();
+  looking = mine;
+  try {
+    const found = await look(ctx, doors);
+    last = { at: ctx.now(), ...found };
+    return last;
+  } finally {
+    if (looking === mine) looking = 0;
+  }
+}
+
+async function look(ctx: Ctx, doors: Doors): Promise<Omit<Look, 'at'>> {
+  const { now } = ctx;
   const [postgres, redis, rooms] = await Promise.all([
     probe(now, async () => (await doors.jobs.batch(ctx, 'ready', [doors.jobs.db.execute(sql`select 1`)])).length === 1),
     probe(
@@ -49,15 +95,7 @@ async function ready(c: AppContext): Promise<Response> {
     ),
     probe(now, () => pingRoom(doors)),
   ]);
-  const status =
-    postgres.status === 'down' ? 'down' : redis.status === 'up' && rooms.status === 'up' ? 'ready' : 'degraded';
-  const body = {
-    status,
-    postgres: { ...postgres, breaker: doors.read.breaker.state(now()) },
-    redis: { ...redis, breaker: doors.redis.breaker.state(now()) },
-    rooms,
-  };
-  return sendJson(c, status === 'down' ? 503 : 200, body, { headers: { 'Cache-Control': 'no-store' } });
+  return { postgres, redis, rooms };
 }
 
 async function pingRoom(doors: Doors): Promise<boolean> {

@@ -3,6 +3,7 @@ import type { Pipeline } from '@upstash/redis/cloudflare';
 import { describe, expect, test } from 'vitest';
 import { keyPrincipal } from '../../src/account/api-keys/principal.ts';
 import { mintKey, parseKey } from '../../src/account/api-keys/secret.ts';
+import { seal } from '../../src/account/sealed.ts';
 import { userPrincipal } from '../../src/account/sign-in/principal.ts';
 import { newUuid } from '../../src/core/id.ts';
 import { type Ctx, makeCtx } from '../../src/data/context.ts';
@@ -14,6 +15,8 @@ import type { AppContext, LifeCheck } from '../../src/http/context.ts';
 // believes it. Whatever the order of events, the two together stay below a minute after Postgres was asked.
 
 const BOUND = 60_000;
+const SECRET = 'the secret of this suite';
+const PLACE = { environment: 'life', cursorSecret: SECRET };
 
 /** A Redis that only remembers what it was told to keep. */
 function fakeRedis(): { door: RedisDoor; kept: { key: string; value: string; px: number }[] } {
@@ -40,7 +43,7 @@ function at(start: number) {
   );
   const doors = {
     redis: door,
-    settings: { environment: 'life', loginLimit: 10 },
+    settings: { environment: 'life', loginLimit: 10, cursorSecret: SECRET },
     auth: { db: { execute: () => null }, batch: async () => [] },
   } as unknown as Doors;
   return {
@@ -105,8 +108,8 @@ describe.each([0, 500, 11_000, 40_000])('Postgres answers after %i ms', (slow) =
       role: 'STAFF' as const,
       expiresAt: START * 2,
     };
-    const other = () => userPrincipal({ ...claims }, 'life').life;
-    const believed = longest(world, userPrincipal(claims, 'life').life, { role: 'STAFF' }, slow, other);
+    const other = () => userPrincipal({ ...claims }, PLACE).life;
+    const believed = longest(world, userPrincipal(claims, PLACE).life, { role: 'STAFF' }, slow, other);
     expect(believed).toBeLessThan(slow > 30_000 ? slow + 30_000 : BOUND);
     expect(believed).toBeGreaterThanOrEqual(29_000);
   });
@@ -131,16 +134,16 @@ describe('what vouches for a key', () => {
       more.expiresAt === undefined ? null : more.expiresAt,
       more.scopes ?? ['clients:read'],
     ]);
-  const learn = (answer: unknown) => {
+  const learn = (answer: unknown, sealed: (text: string, place: string) => unknown = ours) => {
     const world = at(START);
     const { secret } = mintKey(newUuid(), newUuid());
     const caller = keyPrincipal(context(world), secret);
-    caller.life.learn(
-      [typeof answer === 'function' ? (answer as (text: string) => unknown)(secret) : answer, '0'],
-      START,
-    );
+    const text = typeof answer === 'function' ? (answer as (text: string) => unknown)(secret) : answer;
+    const place = `v1:life:key:${caller.credentialId}`;
+    caller.life.learn([typeof text === 'string' ? sealed(text, place) : text, '0'], START);
     return caller;
   };
+  const ours = (text: string, place: string) => seal(SECRET, place, text, START + 1000);
 
   test('the record of this very text', () => {
     const caller = learn((text: string) => record(text));
@@ -158,6 +161,24 @@ describe('what vouches for a key', () => {
     ['an end that has come', (text: string) => record(text, { expiresAt: START })],
   ])('%s does not', (_name, answer) => {
     const caller = learn(answer);
+    expect([caller.proven, caller.may('company:read')]).toEqual([false, false]);
+  });
+
+  test.each([
+    ['without a signature', (text: string) => text],
+    ['signed by another secret', (text: string, place: string) => seal('another', place, text, START + 1000)],
+    ['of another key', (text: string) => seal(SECRET, `v1:life:key:${newUuid()}`, text, START + 1000)],
+    ['whose time is over', (text: string, place: string) => seal(SECRET, place, text, START)],
+    [
+      'whose time was put off',
+      (text: string, place: string) => ours(text, place).replace(`.${START + 1000}.`, `.${START + 9000}.`),
+    ],
+    [
+      'with other scopes than were signed',
+      (text: string, place: string) => ours(text, place).replace('clients', 'erasers'),
+    ],
+  ])('a record %s does not', (_name, sealed) => {
+    const caller = learn((text: string) => record(text), sealed);
     expect([caller.proven, caller.may('company:read')]).toEqual([false, false]);
   });
 

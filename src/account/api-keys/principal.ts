@@ -7,6 +7,7 @@ import { rowsOf, snapshot } from '../../data/log.ts';
 import type { AppContext, LifeCheck, Principal } from '../../http/context.ts';
 import { HOLDS, holdsStill } from '../life.ts';
 import { type Permission, scopesAllow } from '../permissions.ts';
+import { seal, unseal } from '../sealed.ts';
 import { countBehind, keyOf, learn, readCounts, refuseKnown } from '../sign-in/counts.ts';
 import { unknownLimits } from '../sign-in/limits.ts';
 import { decodeRecord, encodeRecord, type KeyRecord } from './record.ts';
@@ -56,7 +57,7 @@ function principalOfKey(c: AppContext, claim: KeyClaim): Principal {
       if (!Array.isArray(answer)) throw new Error('shape');
       const counts = readCounts(answer.slice(1));
       for (const [i, limit] of unknownLimits(c).entries()) learn(keyOf(c.env, limit), counts[i] ?? 0);
-      const record = decodeRecord(answer[0]);
+      const record = decodeRecord(unseal(doors.settings.cursorSecret, key, answer[0], now));
       if (record === null) return;
       take({ ...record, until: now + HOLDS }, now);
       if (held !== null) remember(vouched, keyId, held);
@@ -127,10 +128,11 @@ export async function forgetKey(ctx: Ctx, doors: Doors, keyId: string): Promise<
 function keepRecord(ctx: Ctx, doors: Doors, key: string, record: KeyRecord, askedAt: number): void {
   const px = holdsStill(askedAt, ctx.now());
   if (px === 0) return;
+  const sealed = seal(doors.settings.cursorSecret, key, encodeRecord(record), askedAt + HOLDS);
   ctx.waitUntil(
     doors.redis.trip(
       behind(ctx),
-      (p) => p.set(key, encodeRecord(record), { px }),
+      (p) => p.set(key, sealed, { px }),
       () => true,
     ),
   );

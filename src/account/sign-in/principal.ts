@@ -3,12 +3,17 @@ import { AppError } from '../../core/errors.ts';
 import { behind, type Ctx } from '../../data/context.ts';
 import type { Doors } from '../../data/doors.ts';
 import { rowsOf } from '../../data/log.ts';
+import type { Settings } from '../../env.ts';
 import type { LifeCheck, Principal } from '../../http/context.ts';
 import { HOLDS, holdsStill } from '../life.ts';
 import { type Permission, ROLES, type Role, roleMay, rolesWith } from '../permissions.ts';
+import { seal, unseal } from '../sealed.ts';
 import { type AccessClaims, LIFETIME_SECONDS } from './tokens.ts';
 
 const MOST_SESSIONS = 10_000;
+
+/** Where records are kept, and what signs them. */
+type Place = Pick<Settings, 'environment' | 'cursorSecret'>;
 
 /** Sessions known to live, by id and role, and until when (ms). Bounded plain data. */
 const alive = new Map<string, number>();
@@ -21,10 +26,10 @@ const markKey = (environment: string, id: string): string => `v1:${environment}:
  * The caller that an access token names. The token was verified; whether its session still lives is `life`'s matter.
  * One per token: it holds nothing of a request, and `claims` is the same object for all requests with the token.
  */
-export function userPrincipal(claims: AccessClaims, environment: string): Principal {
+export function userPrincipal(claims: AccessClaims, settings: Place): Principal {
   let principal = principals.get(claims);
   if (principal === undefined) {
-    principal = makePrincipal(claims, environment);
+    principal = makePrincipal(claims, settings);
     principals.set(claims, principal);
   }
   return principal;
@@ -32,7 +37,7 @@ export function userPrincipal(claims: AccessClaims, environment: string): Princi
 
 const principals = new WeakMap<AccessClaims, Principal>();
 
-function makePrincipal(claims: AccessClaims, environment: string): Principal {
+function makePrincipal(claims: AccessClaims, settings: Place): Principal {
   const { companyId, sessionId, userId, role } = claims;
   return {
     companyId,
@@ -40,7 +45,7 @@ function makePrincipal(claims: AccessClaims, environment: string): Principal {
     credentialId: sessionId,
     userId,
     role,
-    life: lifeOf(claims, environment),
+    life: lifeOf(claims, settings),
     // Its signature was checked.
     proven: true,
     may: (permission) => roleMay(role, permission as Permission),
@@ -51,7 +56,8 @@ function makePrincipal(claims: AccessClaims, environment: string): Principal {
   };
 }
 
-function lifeOf({ companyId, sessionId, userId, role }: AccessClaims, environment: string): LifeCheck {
+function lifeOf({ companyId, sessionId, userId, role }: AccessClaims, settings: Place): LifeCheck {
+  const { environment, cursorSecret } = settings;
   const memo = `${companyId}:${sessionId}:${role}`;
   const key = lifeKey(environment, sessionId);
   const marks = [sessionId, userId].map((id) => markKey(environment, id));
@@ -60,7 +66,7 @@ function lifeOf({ companyId, sessionId, userId, role }: AccessClaims, environmen
     ask: (pipeline) => pipeline.mget(key, ...marks),
     learn(answer, now) {
       if (!Array.isArray(answer)) throw new Error('shape');
-      if (answer[0] === role) remember(memo, now + HOLDS);
+      if (unseal(cursorSecret, key, answer[0], now) === role) remember(memo, now + HOLDS);
     },
     // Nobody can be signed out while Postgres is away; who was before has left a mark for as long as the token is good.
     excuses: (answer) => Array.isArray(answer) && answer.slice(1).every((mark) => mark === null),
@@ -76,7 +82,7 @@ function lifeOf({ companyId, sessionId, userId, role }: AccessClaims, environmen
       ctx.waitUntil(
         doors.redis.trip(
           behind(ctx),
-          (p) => p.set(key, role, { px }),
+          (p) => p.set(key, seal(cursorSecret, key, role, ctx.startedAt + HOLDS), { px }),
           () => true,
         ),
       );

@@ -27,14 +27,14 @@ export const identify: Authenticator = (c, token) => {
   const { settings } = doors;
   if (token.startsWith(KEY_PREFIX)) return keyPrincipal(c, token);
   const claims = recallAccess(settings.jwtPrivateKey, settings.jwtPublicKeys, token, ctx.now());
-  return claims === null ? identifyAnew(c, token) : userPrincipal(claims, settings.environment);
+  return claims === null ? identifyAnew(c, token) : userPrincipal(claims, settings);
 };
 
 async function identifyAnew(c: AppContext, token: string): Promise<Principal> {
   const { ctx, doors } = c.env;
   const { settings } = doors;
   const keys = await loadKeys(settings.jwtPrivateKey, settings.jwtPublicKeys);
-  return userPrincipal(await verifyAccess(keys, token, ctx.now()), settings.environment);
+  return userPrincipal(await verifyAccess(keys, token, ctx.now()), settings);
 }
 
 const SECRET = { 'Cache-Control': 'no-store' };

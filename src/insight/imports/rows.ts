@@ -1,5 +1,6 @@
 import { AppError, type Fault } from '../../core/errors.ts';
 import { validate } from '../../http/body.ts';
+import { unneutral } from '../../http/csv.ts';
 import { type Column, type Mapping, mapped, readHeader } from './header.ts';
 import type { Importer, MatchKey } from './importer.ts';
 
@@ -108,7 +109,7 @@ function readCells(
     if (column.fault !== null && !(column.name === '' && (cell ?? '') === '')) faults.push(column.fault);
     if (column.to === null || cell === undefined) continue;
     const { field, member, list } = column.to;
-    const text = plain(cell);
+    const text = unneutral(cell);
     const value = text.trim() === '' ? null : list ? text.split('|').filter((part) => part.trim() !== '') : text;
     if (member === null) given.set(field, value);
     else {
@@ -119,6 +120,3 @@ function readCells(
   for (const [field, object] of objects) given.set(field, Object.fromEntries(object));
   return { given: Object.fromEntries(given), faults };
 }
-
-/** Our export puts an apostrophe before what a spreadsheet would take for a formula (contract-details A6). */
-const plain = (cell: string): string => (/^'[=+\-@\t\r]/.test(cell) ? cell.slice(1) : cell);
