@@ -5,6 +5,7 @@ import type { World } from './world.ts';
 export type DirectRedis = {
   keys(pattern: string): Promise<string[]>;
   get(key: string): Promise<string | null>;
+  set(key: string, text: string): Promise<void>;
   wipe(): Promise<void>;
   stop(): void;
 };
@@ -21,6 +22,9 @@ export function openRedis({ redisPort, vars }: Pick<World, 'redisPort' | 'vars'>
     async get(key) {
       const [text] = await client.send([['GET', key]]);
       return text === null || text === undefined ? null : String(text);
+    },
+    async set(key, text) {
+      await client.send([['SET', key, text]]);
     },
     async wipe() {
       await client.send([['FLUSHALL']]);

@@ -1,10 +1,11 @@
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { addKey, redisOf } from '../support/accounts.ts';
 import type { Tenant } from '../support/api.ts';
 import { openCompany } from '../support/company.ts';
 import { uuidOf } from '../support/people.ts';
 import { expectProblem, gist } from '../support/problem.ts';
+import { openRedis } from '../support/redis.ts';
 import { inOneWindow, until } from '../support/until.ts';
 import { openWorld, type World } from '../support/world.ts';
 
@@ -100,6 +101,33 @@ describe('no key at all', () => {
     const before = await left();
     for (let i = 0; i < 20; i += 1) await tight.as(made).get('/clients');
     expect(await left()).toBeGreaterThanOrEqual(before - 2);
+  });
+
+  test('a record that somebody wrote into Redis vouches for nothing', async () => {
+    const away = (await world.another()).url;
+    const { secret, uuid } = await addKey(salon.api, ['clients:read']);
+    const made = `${secret.slice(0, 55)}${'B'.repeat(43)}`;
+    const hash = createHash('sha256').update(made).digest('hex');
+    const forged = JSON.stringify([hash, null, ['clients:read', 'admin']]);
+    const direct = openRedis(world);
+    try {
+      const place = `v1:${world.vars.ENVIRONMENT}:key:${uuid}`;
+      for (const record of [forged, `${'A'.repeat(43)}.${Date.now() + 60_000}.${forged}`]) {
+        await direct.set(place, record);
+        expectProblem(await salon.api.at(away).as(made).get('/clients'), 'unauthenticated');
+      }
+      // The one we write is signed, and worth nothing under another key.
+      const other = await addKey(salon.api, ['clients:read']);
+      await other.api.at(away).get('/clients');
+      const [own] = await until('the record', async () => {
+        const keys = await direct.keys(`key:${other.uuid}`);
+        return keys.length > 0 && keys;
+      });
+      await direct.set(place, String(await direct.get(String(own))));
+      expectProblem(await salon.api.at(away).as(made).get('/clients'), 'unauthenticated');
+    } finally {
+      direct.stop();
+    }
   });
 
   test('nothing of them is remembered', async () => {

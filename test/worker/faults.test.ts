@@ -109,6 +109,8 @@ test.each(['refuse', 'slow', 'garbage'] satisfies Fault[])(
     // A busy machine may hold an answer up once; waiting for Redis would do so every time.
     const slowest: number[] = [];
     while (slowest.length < 3 && !slowest.some((ms) => ms < 1000)) {
+      // The company is opened while all is well.
+      world.upstash.setFault(null);
       const run = await script(broken);
       expect(run.answers).toEqual(healthy);
       slowest.push(run.slowest);
@@ -121,9 +123,12 @@ test.each(['refuse', 'slow', 'garbage'] satisfies Fault[])(
 
 test('Redis wiped, before and in the middle: the same answers', async () => {
   expect((await script(() => redis.wipe())).answers).toEqual(healthy);
-  const wiping = setInterval(() => void redis.wipe(), 15);
+  let wiping: NodeJS.Timeout | undefined;
+  const wipe = (): void => {
+    wiping = setInterval(() => void redis.wipe(), 15);
+  };
   try {
-    expect((await script()).answers).toEqual(healthy);
+    expect((await script(wipe)).answers).toEqual(healthy);
   } finally {
     clearInterval(wiping);
   }
