@@ -21,7 +21,7 @@ const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: false });
 export async function readJson(c: AppContext): Promise<unknown> {
   const most = c.env.state.principal === null ? MOST_ANONYMOUS_BYTES : MOST_BYTES;
   const declared = Number(c.req.header('Content-Length') ?? '0');
-  if (declared > most) throw tooLarge(most);
+  if (declared > MOST_BYTES) throw tooLarge(most);
   const bytes = await readBounded(c.req.raw.body, most);
   if (bytes.byteLength === 0) return undefined;
   const type = c.req.header('Content-Type') ?? '';
@@ -35,15 +35,18 @@ export async function readJson(c: AppContext): Promise<unknown> {
   }
 }
 
+/** What is too much is read to its end and dropped, up to a body's most: who still sends would see a broken pipe, no answer. */
 async function readBounded(stream: ReadableStream<Uint8Array> | null, most: number): Promise<Uint8Array> {
   if (stream === null) return new Uint8Array();
-  const chunks: Uint8Array[] = [];
+  let chunks: Uint8Array[] = [];
   let size = 0;
   for await (const chunk of stream) {
     size += chunk.byteLength;
-    if (size > most) throw tooLarge(most);
-    chunks.push(chunk);
+    if (size > MOST_BYTES) break;
+    if (size > most) chunks = [];
+    else chunks.push(chunk);
   }
+  if (size > most) throw tooLarge(most);
   return chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks);
 }
 
