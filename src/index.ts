@@ -55,7 +55,7 @@ export default {
       if (lost > 0) console.warn(JSON.stringify({ level: 'warn', requestId: ctx.requestId, job: 'reconcile', lost }));
       const forgotten = await retain(ctx, doorsOf(env));
       if (forgotten !== null)
-        console.log(JSON.stringify({ level: 'info', requestId: ctx.requestId, job: 'retention', forgotten }));
+        console.log(JSON.stringify({ level: 'info', requestId: ctx.requestId, job: 'retention', ...forgotten }));
     } catch (error) {
       logFault(ctx.requestId, toAppError(error));
       throw error;

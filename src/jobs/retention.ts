@@ -1,70 +1,116 @@
-import { sql } from 'drizzle-orm';
+import { type SQL, sql } from 'drizzle-orm';
 import type { Ctx } from '../data/context.ts';
 import type { Doors } from '../data/doors.ts';
-import { rowsOf } from '../data/log.ts';
+import { type Row, rowsOf } from '../data/log.ts';
+import { type Outcome, type Piece, type Pieces, workOff } from './pieces.ts';
 
 /** At most once in this time, seconds. */
 const EVERY = 3600;
-/** Pieces per run: a run that ends early goes on with the next minute's. */
+/** How long a run works on one kind of thing, ms, and in how many pieces; the next minute's run goes on from there. */
+const LONGEST = 15_000;
 const MOST_PIECES = 40;
-const COMPANIES = 200;
-const ROWS = 1000;
-/** Import jobs per piece: each may hold megabytes of report. */
-const JOBS = 50;
+
+/** How far a pass over all companies has come, and whether it left something behind, so that another is due. */
+type Place = { after: string | null; again: boolean };
+
+export type Forgotten = { forgotten: number; skipped: number };
 
 /**
- * Forgets what has been kept long enough: changes older than the log's 90 days, import jobs a month after
- * they ended, and idempotency keys, sessions and one-time links that have ended. In pieces of one short transaction each, from where the last run stopped.
- * @returns how many rows went, or null when it was not yet time
+ * Forgets what has been kept long enough: changes older than the log's 90 days, import jobs a month after they ended, and
+ * idempotency keys, sessions and one-time links that have ended. Each kind in small pieces with a budget of its own, so that
+ * none holds up the others; the companies in turn, so that a huge one starves nobody.
+ * @returns how many rows went and how many pieces could not be done, or null when it was not yet time
  */
-export async function retain(ctx: Ctx, doors: Doors): Promise<number | null> {
+export async function retain(ctx: Ctx, doors: Doors): Promise<Forgotten | null> {
   const marker = `v1:${doors.settings.environment}:retention`;
   const due = await doors.redis.trip(
     ctx,
     (p) => {
       p.set(marker, '1', { nx: true, ex: EVERY });
-      p.get(`${marker}:at`);
+      p.get(`${marker}:place`);
     },
-    ([set, at]) => ({ now: set === 'OK', after: typeof at === 'string' && at !== '' ? at : null }),
+    ([set, text]) => ({ now: set === 'OK', place: readPlace(text) }),
   );
   // Without Redis nobody knows when it last ran; it is not urgent.
   if (due === null || !due.now) return null;
-  let { after } = due;
-  let gone = 0;
-  let expired = ROWS;
-  let imports = JOBS;
-  let swept = false;
-  for (let piece = 0; piece < MOST_PIECES; piece += 1) {
-    const [changes, ended, jobs] = await doors.jobs.batch(ctx, 'retention', [
-      doors.jobs.db.execute(
-        sql`select last_company, trimmed, more from app.trim_changes(interval '90 days', ${after}::uuid, ${COMPANIES}::int, ${ROWS}::int)`,
-      ),
-      doors.jobs.db.execute(sql`select app.trim_expired(${expired >= ROWS ? ROWS : 0}::int) as expired`),
-      doors.jobs.db.execute(sql`select app.trim_imports(${imports >= JOBS ? JOBS : 0}::int) as gone`),
-    ]);
-    const { last_company: last, trimmed, more } = rowsOf(changes)[0] ?? {};
-    expired = Number(rowsOf(ended)[0]?.expired ?? 0);
-    imports = Number(rowsOf(jobs)[0]?.gone ?? 0);
-    gone += Number(trimmed ?? 0) + expired + imports;
-    // Companies with more to forget are looked at again before the next ones.
-    if (more !== true) {
-      after = typeof last === 'string' ? last : null;
-      swept ||= after === null;
-    }
-    if (swept && expired < ROWS && imports < JOBS) return finish(null, gone, true);
-  }
-  return finish(after, gone, false);
-
-  async function finish(reached: string | null, count: number, done: boolean): Promise<number> {
-    await doors.redis.trip(
+  const keep = (place: Place): Promise<unknown> =>
+    doors.redis.trip(
       ctx,
-      (p) => {
-        p.set(`${marker}:at`, reached ?? '', { ex: 7 * 24 * EVERY });
-        if (!done) p.del(marker);
-        return p;
-      },
+      (p) => p.set(`${marker}:place`, JSON.stringify(place), { ex: 7 * 24 * EVERY }),
       () => true,
     );
-    return count;
+  const all: Outcome[] = [];
+  for (const work of [expired(ctx, doors), imports(ctx, doors), changes(ctx, doors, due.place, keep)]) {
+    all.push(await workOff(work, budget(ctx)));
   }
+  if (all.some(({ finished }) => !finished))
+    await doors.redis.trip(
+      ctx,
+      (p) => p.del(marker),
+      () => true,
+    );
+  const sum = (count: (outcome: Outcome) => number): number => all.reduce((total, each) => total + count(each), 0);
+  return { forgotten: sum(({ gone }) => gone), skipped: sum(({ skipped }) => skipped) };
+}
+
+function budget(ctx: Ctx): () => boolean {
+  const until = ctx.now() + LONGEST;
+  let pieces = MOST_PIECES;
+  return () => {
+    pieces -= 1;
+    return pieces >= 0 && ctx.now() < until;
+  };
+}
+
+function readPlace(text: unknown): Place {
+  const { after, again } = (typeof text === 'string' ? JSON.parse(text) : {}) as Partial<Place>;
+  return { after: after ?? null, again: again ?? false };
+}
+
+async function ask(ctx: Ctx, doors: Doors, statement: SQL): Promise<Row> {
+  const [answer] = await doors.jobs.batch(ctx, 'retention', [doors.jobs.db.execute(statement)]);
+  return rowsOf(answer)[0] ?? {};
+}
+
+const expired = (ctx: Ctx, doors: Doors): Pieces => ({
+  most: 1000,
+  least: 50,
+  async piece(size) {
+    const gone = Number((await ask(ctx, doors, sql`select app.trim_expired(${size}::int) as gone`)).gone);
+    return { gone, more: gone >= size };
+  },
+});
+
+/** Fewer at a time: each may hold megabytes of report. */
+const imports = (ctx: Ctx, doors: Doors): Pieces => ({
+  most: 50,
+  least: 1,
+  async piece(size) {
+    const gone = Number((await ask(ctx, doors, sql`select app.trim_imports(${size}::int) as gone`)).gone);
+    return { gone, more: gone >= size };
+  },
+});
+
+/** Changes of the companies in turn: a company with many to forget is come back to when the others have had theirs. */
+function changes(ctx: Ctx, doors: Doors, place: Place, keep: (place: Place) => Promise<unknown>): Pieces {
+  const least = 20;
+  async function go(companies: number, rows: number): Promise<Piece> {
+    const { last_company, trimmed, more } = await ask(
+      ctx,
+      doors,
+      sql`select last_company, trimmed, more from app.trim_changes(interval '90 days', ${place.after}::uuid, ${companies}::int, ${rows}::int)`,
+    );
+    const after = typeof last_company === 'string' ? last_company : null;
+    const again = place.again || (rows > 0 && more === true);
+    const ended = after === null;
+    place = { after, again: again && !ended };
+    await keep(place);
+    return { gone: Number(trimmed), more: !ended || again };
+  }
+  return {
+    most: 1000,
+    least,
+    piece: (size) => go(size === least ? 1 : Math.ceil(size / 5), size),
+    skip: () => go(1, 0),
+  };
 }
