@@ -48,6 +48,9 @@ async function perform(ctx: Ctx, doors: Doors, order: WriteOrder, admission: Adm
           ? room.settle(companyId, ctx.requestId)
           : room.publish(companyId, ctx.requestId, range),
       );
+    } else if (standing === 'expected') {
+      // Redis did not take it: it stays expected, but an outage of Redis must not keep the company's turns.
+      tellRoom(ctx, 'free', () => room.free(ctx.requestId));
     }
     return committed;
   } catch (error) {

@@ -141,6 +141,16 @@ test('a write whose turn does not come in time changed nothing and is told when 
   await impatient.stop();
 });
 
+test('writes that Redis does not announce keep no turn', async () => {
+  world.upstash.setFault('refuse');
+  const before = shared.logs.length;
+  const replies: Reply[] = [];
+  for (let i = 0; i < 12; i += 1) replies.push(await create(calm, isolates[0] ?? ''));
+  world.upstash.setFault(null);
+  expect(tally(replies)).toEqual({ 201: 12 });
+  expect(shared.logs.slice(before).filter((line) => line.includes('"turnMs"'))).toEqual([]);
+});
+
 /** A room that takes every call and answers none. */
 const HANGING = `import { DurableObject } from 'cloudflare:workers';
 const never = () => new Promise((resolve) => setTimeout(resolve, 600_000));
