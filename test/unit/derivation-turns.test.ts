@@ -139,6 +139,30 @@ describe('whose turn it is', () => {
   });
 });
 
+describe('an account of many turns', () => {
+  it('has its burst, then one turn in five seconds; others are not held up', async () => {
+    const { ended, ask } = stage();
+    const busyBody: Turn = { kind: 'sign-in', address: 'a', account: 'loop', burst: 5 };
+    let going = true;
+    const loop = (async () => {
+      while (going) await ask('loop', busyBody);
+    })();
+    await vi.advanceTimersByTimeAsync(4000);
+    expect(ended.filter((each) => each === 'loop').length).toBe(5);
+    ended.length = 0;
+    ask('other', { ...busyBody, account: 'other' });
+    await vi.advanceTimersByTimeAsync(CYCLE + 30);
+    expect(ended).toContain('other');
+    await vi.advanceTimersByTimeAsync(60_000);
+    const turns = ended.filter((each) => each === 'loop').length;
+    expect(turns).toBeGreaterThanOrEqual(10);
+    expect(turns).toBeLessThanOrEqual(13);
+    going = false;
+    await vi.advanceTimersByTimeAsync(10_000);
+    await loop;
+  });
+});
+
 describe('requests that are gone', () => {
   it('one that held the place is followed after two seconds, and its late end evicts nobody', async () => {
     let finish: () => void = () => undefined;

@@ -25,6 +25,9 @@ const network = (c: AppContext) => networkOf(c.req.header('CF-Connecting-IP') ??
 /** One subscriber, as counters and turns know them. */
 export const subscriberOf = (c: AppContext): string => network(c).subscriber;
 
+/** How many derivations of one account may follow each other; a person needs few. */
+export const burstOf = (c: AppContext): number => Math.max(5, Math.floor(c.env.doors.settings.loginLimit / 2));
+
 /** A limit of the caller's address and ten times it for the /48 around it. */
 function fromHere(c: AppContext, kind: string, most: number, seconds: number): Limit[] {
   const { subscriber, site } = network(c);

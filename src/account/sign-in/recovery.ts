@@ -7,7 +7,15 @@ import { type Row, rowsOf } from '../../data/log.ts';
 import { type AppContext, principalOf } from '../../http/context.ts';
 import { userNoun } from '../users/noun.ts';
 import { check, count, countBehind, refuseKnown } from './counts.ts';
-import { companyWorkLimit, loginLimits, recoveryLimits, subscriberOf, unknownLimits, workLimits } from './limits.ts';
+import {
+  burstOf,
+  companyWorkLimit,
+  loginLimits,
+  recoveryLimits,
+  subscriberOf,
+  unknownLimits,
+  workLimits,
+} from './limits.ts';
 import { hashLink, newLink } from './link.ts';
 import { reportUnsent, sendRecovery } from './mailer.ts';
 import { hashPassword, verifyPassword } from './password.ts';
@@ -39,6 +47,7 @@ export async function changePassword(c: AppContext, input: z.output<typeof Passw
     kind: 'other',
     address: subscriberOf(c),
     account: companyId,
+    burst: burstOf(c),
     mayStill: () => refuseKnown(c.env, [...guesses, ...work]),
   } as const;
   const { ok } = await verifyPassword(input.currentPassword, present, turn);
@@ -108,6 +117,7 @@ export async function resetPassword(c: AppContext, input: z.output<typeof Passwo
     kind: 'other',
     address: subscriberOf(c),
     account: companyId,
+    burst: burstOf(c),
     mayStill: () => refuseKnown(c.env, all),
   } as const;
   const password = await hashPassword(input.newPassword, turn);

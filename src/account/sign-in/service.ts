@@ -6,7 +6,7 @@ import { endWrite, type Row, readEnd, rowsOf } from '../../data/log.ts';
 import { announceChanges } from '../../data/write.ts';
 import type { AppContext } from '../../http/context.ts';
 import { check, count, countBehind, refuseKnown } from './counts.ts';
-import { companyWorkLimit, loginLimits, signUpLimits, subscriberOf, workLimits } from './limits.ts';
+import { burstOf, companyWorkLimit, loginLimits, signUpLimits, subscriberOf, workLimits } from './limits.ts';
 import { hashPassword, verifyPassword } from './password.ts';
 import type { Login, SignUp } from './schema.ts';
 import { newSession, type Opened, signedIn } from './session.ts';
@@ -62,6 +62,7 @@ export async function login(
     kind: 'sign-in',
     address: subscriberOf(c),
     account: email,
+    burst: burstOf(c),
     // Others may have failed while this one waited.
     mayStill: () => refuseKnown(c.env, [...guesses, ...work, ...own]),
   } as const;

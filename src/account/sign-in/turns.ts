@@ -8,7 +8,8 @@
  *
  * Who finds the place taken waits on timers of their own; in workerd a promise of another request may never settle. Of
  * those that wait a sign-in goes first, then whoever has had the fewest turns lately, then whoever came first: neither
- * one's own log-ins in a loop nor a pile of new users with passwords keep others out.
+ * one's own log-ins in a loop nor a pile of new users with passwords keep others out. And an account that had many turns
+ * gets further ones so seldom that nineteen of twenty requests of a bystander meet none.
  */
 import { AppError } from '../../core/errors.ts';
 
@@ -17,6 +18,8 @@ export type Turn = {
   kind: 'sign-in' | 'other';
   address: string;
   account: string;
+  /** Turns the account may have in a row; then one in a while, so that its loops are hardly noticed. Absent: any number. */
+  burst?: number;
   /** Asked when the turn has come: what was refused meanwhile is refused. @throws AppError */
   mayStill?(): void;
 };
@@ -37,6 +40,9 @@ const MOST_REST = 1000;
 const MOST_WAITING = 100;
 /** For how long a turn counts against whoever had it, ms. */
 const MEMORY = 10_000;
+/** One more turn of an account that has used up its burst, ms. */
+const REFILL = 5000;
+const MOST_ACCOUNTS = 2000;
 /** After so many sign-ins in a row another derivation may go first. */
 const SIGN_INS_IN_A_ROW = 3;
 
@@ -48,6 +54,8 @@ let restUntil = 0;
 let signInsInARow = 0;
 /** Those that wait, in the order they came. */
 let waiting: Waiter[] = [];
+/** When the turns that an account had will be forgiven (ms): as many refills after now as it has used up. */
+const owed = new Map<string, number>();
 /** Turns that addresses and accounts had since. */
 let recent = { since: 0, turns: new Map<string, number>() };
 
@@ -83,7 +91,7 @@ async function take(turn: Turn): Promise<{ since: number }> {
       const now = Date.now();
       const freeIn = untilFree(now);
       // Untaken for a while: whoever is first is gone.
-      if (freeIn <= 0 && (first(now) === self || freeIn < -UNTAKEN)) return begin(self, now);
+      if (freeIn <= 0 && may(self, now) && (first(now) === self || freeIn < -UNTAKEN)) return begin(self, now);
       if (now >= self.until) throw busy();
       // A clock that jumps must not make anybody sleep for long.
       await sleep(Math.min(Math.max(freeIn, LOOK), MOST_REST));
@@ -98,6 +106,10 @@ function begin(turn: Turn, now: number): { since: number } {
   running = mine;
   signInsInARow = turn.kind === 'sign-in' ? signInsInARow + 1 : 0;
   if (now - recent.since > MEMORY || now < recent.since) recent = { since: now, turns: new Map() };
+  if (turn.burst !== undefined) {
+    if (owed.size >= MOST_ACCOUNTS) owed.clear();
+    owed.set(turn.account, Math.max(owed.get(turn.account) ?? 0, now) + REFILL);
+  }
   for (const who of [turn.address, turn.account]) recent.turns.set(who, (recent.turns.get(who) ?? 0) + 1);
   return mine;
 }
@@ -109,8 +121,12 @@ function untilFree(now: number): number {
   return rest > MOST_REST ? 0 : rest;
 }
 
+/** Whether the account has a turn left. */
+const may = ({ account, burst = Number.POSITIVE_INFINITY }: Turn, now: number): boolean =>
+  (owed.get(account) ?? 0) - now <= (burst - 1) * REFILL;
+
 function first(now: number): Waiter | undefined {
-  const alive = waiting.filter(({ until }) => until > now);
+  const alive = waiting.filter((each) => each.until > now && may(each, now));
   const kind = signInsInARow < SIGN_INS_IN_A_ROW ? 'sign-in' : 'other';
   const preferred = alive.filter((each) => each.kind === kind);
   const [head, ...rest] = preferred.length > 0 ? preferred : alive;

@@ -7,7 +7,7 @@ import type { AppContext } from '../../http/context.ts';
 import { sameVersion } from '../../http/documents.ts';
 import { change, type WriteInput } from '../../http/write.ts';
 import { check, countBehind, refuseKnown } from '../sign-in/counts.ts';
-import { companyWorkLimit, subscriberOf, workLimits } from '../sign-in/limits.ts';
+import { burstOf, companyWorkLimit, subscriberOf, workLimits } from '../sign-in/limits.ts';
 import { newLink } from '../sign-in/link.ts';
 import { hashPassword } from '../sign-in/password.ts';
 import { markUser } from '../sign-in/principal.ts';
@@ -58,7 +58,13 @@ async function hashFor(c: AppContext, companyId: string, password: string): Prom
   const work = [...workLimits(c), companyWorkLimit(c, companyId)];
   await check(c.env, work);
   const mayStill = (): void => refuseKnown(c.env, work);
-  const hash = await hashPassword(password, { kind: 'other', address: subscriberOf(c), account: companyId, mayStill });
+  const hash = await hashPassword(password, {
+    kind: 'other',
+    address: subscriberOf(c),
+    account: companyId,
+    burst: burstOf(c),
+    mayStill,
+  });
   countBehind(c.env, work);
   return hash;
 }
