@@ -55,7 +55,19 @@ export async function explain(client: pg.Client, { text, values }: Statement): P
     ms: plan['Execution Time'] + plan['Planning Time'],
   };
   add(reading, plan.Plan);
+  // What functions read is in no plan, but it is counted.
+  const before = await fetched(client);
+  await client.query(text, values);
+  reading.rows = Math.max(reading.rows, (await fetched(client)) - before);
   return reading;
+}
+
+/** Rows that this transaction has fetched from tables so far. */
+async function fetched(client: pg.Client): Promise<number> {
+  const { rows } = await client.query<{ n: string }>(
+    'select sum(seq_tup_read + coalesce(idx_tup_fetch, 0)) as n from pg_stat_xact_user_tables',
+  );
+  return Number(rows[0]?.n);
 }
 
 function add(reading: Reading, node: Node): void {

@@ -42,7 +42,8 @@ export const clientRoutes: RouteModule = [
     path: '/clients/:id/erase',
     tag: 'Clients',
     summary: 'Erase a client',
-    description: 'Anonymises the client and what was merged into it for good, in events and audit too; the books stay.',
+    description:
+      'Anonymises the client and what was merged into it for good, in events and audit too; the books stay. A 200 holds for every cached copy: while those cannot be reached the answer is 503 `busy`, and nothing has changed.',
     permission: 'erase',
     success,
     errors: ['not_found', 'version_mismatch'],
