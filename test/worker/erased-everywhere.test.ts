@@ -67,7 +67,6 @@ const pathsTo = (id: unknown, mark: string): string[] => [
 ];
 
 test.each([
-  ['nothing', (): void => undefined],
   ['Postgres', () => world.neon.setFault('refuse')],
   ['Redis', () => world.upstash.setFault('refuse')],
   [
