@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import type { SQL } from 'drizzle-orm';
 import { PgDialect } from 'drizzle-orm/pg-core';
 import type pg from 'pg';
@@ -60,6 +61,20 @@ export async function explain(client: pg.Client, { text, values }: Statement): P
   await client.query(text, values);
   reading.rows = Math.max(reading.rows, (await fetched(client)) - before);
   return reading;
+}
+
+/**
+ * What the session's process has used of a processor, ms, where the system tells it (Linux): the wall clock of a machine that
+ * runs other tests measures those. Else the wall clock.
+ */
+export async function used(client: pg.Client): Promise<number> {
+  // The backend has gone to sleep, and so has booked its time, when it answers the next question.
+  const { rows } = await client.query<{ pid: number }>('select pg_backend_pid() as pid');
+  try {
+    return Number((await readFile(`/proc/${rows[0]?.pid}/schedstat`, 'utf8')).split(' ')[0]) / 1e6;
+  } catch {
+    return performance.now();
+  }
 }
 
 /** Rows that this transaction has fetched from tables so far. */
