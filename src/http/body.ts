@@ -69,16 +69,21 @@ function judge<S extends z.ZodType>(schema: S, value: unknown, odd: ReturnType<t
   // What has too many members is not looked through: each wrong one would cost more than it took to send.
   const parsed = odd.large ? null : schema.safeParse(value);
   if (parsed?.success === true && odd.faults.length === 0) return parsed.data;
-  const said = new Set(odd.faults.map((fault) => fault.pointer));
-  const faults = [...odd.faults];
+  throw invalidBody(parsed?.error?.issues ?? [], value, odd.faults);
+}
+
+/** The refusal of a body with these issues, and what is odd about it besides. */
+export function invalidBody(issues: readonly Issue[], value: unknown, odd: readonly Fault[] = []): AppError {
+  const said = new Set(odd.map((fault) => fault.pointer));
+  const faults = [...odd];
   let omitted = 0;
-  for (const issue of parsed?.error?.issues ?? []) {
+  for (const issue of issues) {
     const room = MOST_FAULTS - faults.length;
     const own = faultsOf(issue, value, Math.max(0, room)).filter(({ pointer }) => !said.has(pointer));
     faults.push(...own);
     omitted += Math.max(0, sizeOf(issue) - Math.max(0, room));
   }
-  throw new AppError('invalid_body', 'The body has faults; see errors.', {
+  return new AppError('invalid_body', 'The body has faults; see errors.', {
     faults,
     ...(omitted > 0 && { extra: { errorsOmitted: omitted } }),
   });

@@ -16,6 +16,7 @@ import { NOBODY, notFound } from './list.ts';
 import { admitAnyone } from './read.ts';
 import type { Resource } from './resource.ts';
 import { sendJson } from './send.ts';
+import { bodyValidator } from './validated.ts';
 
 /** The body of a verb that takes none: absent or empty. */
 const Nothing = z.strictObject({});
@@ -71,6 +72,7 @@ export type WriteRoute<S extends z.ZodType> = {
 export function change<S extends z.ZodType>(route: WriteRoute<S>): (c: AppContext) => Promise<Response> {
   const { resource } = route;
   const permission = route.permission ?? resource.writePermission;
+  const validateBody = route.body === undefined ? null : bodyValidator(route.body);
   return async function changeThroughLog(c) {
     const { ctx, doors } = c.env;
     const principal = principalOf(c);
@@ -87,9 +89,9 @@ export function change<S extends z.ZodType>(route: WriteRoute<S>): (c: AppContex
     }
     const admission = admissionOf(c, permission, route.weight ?? 1, 'write');
     const body = await attempt(async () =>
-      route.body === undefined
+      validateBody === null
         ? validateNothing(raw.value.value)
-        : validate(route.body, route.optionalBody === true && raw.value.value === undefined ? {} : raw.value.value),
+        : validateBody(c, route.optionalBody === true && raw.value.value === undefined ? {} : raw.value.value),
     );
     if ('error' in body) {
       await admit(ctx, doors, admission);

@@ -3,12 +3,12 @@ import { AppError } from '../../core/errors.ts';
 import { type Row, rowsOf } from '../../data/log.ts';
 import { admit } from '../../data/write.ts';
 import { admissionOf } from '../../http/admission.ts';
-import { validate } from '../../http/body.ts';
 import { type AppContext, type Principal, principalOf } from '../../http/context.ts';
 import type { Authenticator } from '../../http/middleware.ts';
 import { read, TTL } from '../../http/read.ts';
 import type { RouteModule } from '../../http/route.ts';
 import { send, sendJson } from '../../http/send.ts';
+import { bodyValidator } from '../../http/validated.ts';
 import { readBody, validateNothing } from '../../http/write.ts';
 import { keyPrincipal } from '../api-keys/principal.ts';
 import { KEY_PREFIX } from '../api-keys/secret.ts';
@@ -38,6 +38,15 @@ async function identifyAnew(c: AppContext, token: string): Promise<Principal> {
 }
 
 const SECRET = { 'Cache-Control': 'no-store' };
+
+const bodies = {
+  signUp: bodyValidator(SignUp),
+  login: bodyValidator(Login),
+  refresh: bodyValidator(Refresh),
+  passwordChange: bodyValidator(PasswordChange),
+  forgottenPassword: bodyValidator(ForgottenPassword),
+  passwordReset: bodyValidator(PasswordReset),
+};
 
 /**
  * What a verb about the caller's own session was sent. 401 and 429 come before whatever is wrong with it; that the
@@ -96,7 +105,7 @@ export const signInRoutes: RouteModule = [
       const value = await readBody(c);
       // 403 comes before 422.
       if (c.env.doors.settings.signup === 'closed') throw new AppError('signup_closed');
-      const { body, revision } = await signUp(c, validate(SignUp, value));
+      const { body, revision } = await signUp(c, await bodies.signUp(c, value));
       return sendJson(c, 201, body, {
         headers: { ...SECRET, Location: '/api/v1/company', Revision: String(revision) },
       });
@@ -113,7 +122,7 @@ export const signInRoutes: RouteModule = [
     success: { status: 200, schema: SignedIn, description: 'The company, the user and their tokens' },
     errors: ['invalid_credentials', 'rate_limited'],
     async handler(c: AppContext) {
-      const { body, revision } = await login(c, validate(Login, await readBody(c)));
+      const { body, revision } = await login(c, await bodies.login(c, await readBody(c)));
       return sendJson(c, 200, body, { headers: { ...SECRET, Revision: String(revision) } });
     },
   },
@@ -129,7 +138,7 @@ export const signInRoutes: RouteModule = [
     success: { status: 200, schema: SignedIn, description: 'The company, the user and their new tokens' },
     errors: ['invalid_refresh_token', 'rate_limited'],
     async handler(c: AppContext) {
-      const { body, revision } = await refresh(c, validate(Refresh, await readBody(c)));
+      const { body, revision } = await refresh(c, await bodies.refresh(c, await readBody(c)));
       return sendJson(c, 200, body, { headers: { ...SECRET, Revision: String(revision) } });
     },
   },
@@ -159,7 +168,9 @@ export const signInRoutes: RouteModule = [
     ignoresKey: true,
     errors: ['invalid_credentials', 'session_revoked', 'forbidden', 'conflict'],
     async handler(c: AppContext) {
-      return sendJson(c, 200, await changePassword(c, validate(PasswordChange, await ownBody(c))), { headers: SECRET });
+      return sendJson(c, 200, await changePassword(c, await bodies.passwordChange(c, await ownBody(c))), {
+        headers: SECRET,
+      });
     },
   },
   {
@@ -175,7 +186,7 @@ export const signInRoutes: RouteModule = [
     success: { status: 202, schema: null, description: 'If somebody has this address, a mail is on its way' },
     errors: ['rate_limited'],
     async handler(c: AppContext) {
-      await forgotPassword(c, validate(ForgottenPassword, await readBody(c)));
+      await forgotPassword(c, await bodies.forgottenPassword(c, await readBody(c)));
       return send(c, { status: 202, body: null, headers: SECRET });
     },
   },
@@ -190,7 +201,9 @@ export const signInRoutes: RouteModule = [
     success: { status: 200, schema: UserView, description: 'The user, who may now sign in' },
     errors: ['invalid_link', 'rate_limited'],
     async handler(c: AppContext) {
-      return sendJson(c, 200, await resetPassword(c, validate(PasswordReset, await readBody(c))), { headers: SECRET });
+      return sendJson(c, 200, await resetPassword(c, await bodies.passwordReset(c, await readBody(c))), {
+        headers: SECRET,
+      });
     },
   },
   {
