@@ -1,5 +1,6 @@
 import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { formatId } from '../../src/core/id.ts';
 import { signUp, type Tenant } from '../support/api.ts';
 import { fill } from '../support/many-rows.ts';
 import { uuidOf } from '../support/people.ts';
@@ -168,7 +169,7 @@ test(`among ${OWN} rows beside ${OTHERS} of others a page is read from indexes`,
   for (const sort of ['-createdAt,lastName', 'lastName,-firstName', '-updatedAt,name'])
     await page(`/clients?sort=${sort}`, MOST);
   for (const path of FAR) await page(path, Number.POSITIVE_INFINITY);
-  const entity = 'clnt_00000000008018000000001000';
+  const entity = formatId('clnt', '00000000-0000-4000-8000-000000000341');
   for (const path of ['/events', `/events?after=${OWN >> 1}`, '/audit?limit=20', `/audit?entityId=${entity}`]) {
     const { statements } = await sent(path);
     for (const statement of statements)
