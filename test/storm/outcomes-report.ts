@@ -21,7 +21,7 @@ export function outcomesSummary(found: Outcomes): string {
   const lines = [
     '',
     `Outcomes (seed ${found.plan.seed}): 18 writers and 2 importers of 11 companies, 2 Workers, ${seconds.toFixed(0)} s`,
-    `  backends ended in a COMMIT: before it was durable ${shots.before}, while it was flushed ${shots.flushing}; all of cp_app ${shots.purges} times (${shots.purged} backends)`,
+    `  backends ended in a COMMIT: before it was durable ${shots.before}, while it was flushed ${shots.flushing}; cancelled there ${shots.cancelled}; all of cp_app ${shots.purges} times (${shots.purged} backends)`,
     `  writes   ${told(verdict.writes)}`,
     `  imports  ${told(verdict.files)}; repeated with their key until told ${verdict.repeated} writes and imports`,
     `  seen by others ${ms(verdict.unseen.median)} after the change (median), ${ms(verdict.unseen.most)} at most`,

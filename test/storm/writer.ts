@@ -136,11 +136,12 @@ function settle(a: Instance, company: Company, ledger: Ledger, order: Order, rep
   const requestId = String(reply.headers['request-id']);
   const { status } = reply;
   if (status === 503) {
-    const { code } = JSON.parse(reply.text) as { code: string };
+    const { code, outcome } = JSON.parse(reply.text) as { code: string; outcome?: string };
+    const open = outcome === 'unknown';
     ledger.count(`write.503.${code}`);
-    if (code !== 'database_unavailable') company.refused.add(requestId);
+    if (!open) company.refused.add(requestId);
     else if (!repeatable(order)) company.unknown += 1;
-    return code === 'database_unavailable' && !repeatable(order);
+    return open && !repeatable(order);
   }
   ledger.count(status < 300 ? 'write.ok' : 'write.refused');
   ledger.count(`write.status.${status}`);
