@@ -23,8 +23,8 @@ begin
     execute format('alter role %I set statement_timeout = %L', r, '10s');
     execute format('alter role %I set lock_timeout = %L', r, '5s');
     execute format('alter role %I set idle_in_transaction_session_timeout = %L', r, '5s');
-    -- The DETAIL of a violated constraint is a row or a value of it: personal data, which Postgres would write to its log.
-    -- Only a superuser may switch that off, which hosted services do not give (docs/operations.md).
+    -- A DETAIL may hold values, which have no place in Postgres' log. Row-level security keeps those of violated constraints
+    -- out of it; this is for whatever else there may be. Only a superuser may set it, which hosted services do not give.
     begin
       execute format('alter role %I set log_error_verbosity = %L', r, 'terse');
     exception when insufficient_privilege then null;
