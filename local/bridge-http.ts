@@ -50,6 +50,8 @@ export async function startBridgeServer(
     onRequest?: () => void;
     /** Called with the size of each answer of the handler. */
     onAnswer?: (bytes: number) => void;
+    /** Requests that a budget neither counts nor holds. */
+    isApart?: (body: string) => boolean;
   },
   handle: Handler,
 ): Promise<BridgeServer> {
@@ -73,8 +75,9 @@ export async function startBridgeServer(
       send(response, options.tooLarge ?? { status: 413, body: '{"message":"request is too large"}' });
       return;
     }
-    budget -= 1;
-    if (budget < 0) await new Promise<void>((go) => held.push(go));
+    const apart = options.isApart?.(body) === true;
+    if (!apart) budget -= 1;
+    if (!apart && budget < 0) await new Promise<void>((go) => held.push(go));
     if (delayMs > 0) await exactly(delayMs);
     if (fault === 'garbage') {
       const text = garbage[garbageTurn++ % garbage.length] ?? '';

@@ -14,17 +14,35 @@ export interface UpstashOptions {
   token: string;
   /** Added once to every HTTP request, before its work; milliseconds. */
   delayMs?: number;
+  /** Requests of these keys alone are neither counted nor held back by a budget: what goes on by itself. */
+  isApart?: (commands: readonly (readonly string[])[]) => boolean;
 }
+
+export type Refusal = null | 'full' | 'replica';
 
 export interface UpstashBridge {
   port: number;
   setDelay(ms: number): void;
   setFault(fault: Fault): void;
   setBudget(requests: number | null): void;
+  /**
+   * 'full' takes no more data, as over a quota: it reads and deletes. 'replica' only reads. null: takes everything.
+   */
+  setRefusal(refusal: Refusal): void;
   /** Totals since the start: HTTP requests, commands in all. */
   counts(): { requests: number; commands: number };
   stop(): Promise<void>;
 }
+
+const reads = new Set(
+  `GET MGET GETRANGE STRLEN EXISTS TTL PTTL TYPE KEYS SCAN HGET HMGET HGETALL HKEYS HVALS HLEN HEXISTS SMEMBERS SISMEMBER
+  SCARD ZRANGE ZSCORE ZCARD LRANGE LLEN DBSIZE PING ECHO TIME INFO EVAL_RO`.split(/\s+/),
+);
+const deletes = new Set(['DEL', 'UNLINK', 'HDEL', 'FLUSHALL', 'FLUSHDB']);
+const refusals = {
+  full: 'ERR DB capacity quota exceeded',
+  replica: "READONLY You can't write against a read only replica.",
+};
 
 // They block the shared connection, change its state, or end the server.
 const denied = new Set(
@@ -40,6 +58,14 @@ const denied = new Set(
 export async function startUpstashBridge(options: UpstashOptions): Promise<UpstashBridge> {
   const redis = new RedisClient(options.redisUrl ?? `redis://127.0.0.1:${options.redisPort ?? 6379}`);
   const total = { requests: 0, commands: 0 };
+  let refusal: Refusal = null;
+
+  function readCommand(json: unknown): Command {
+    const words = wordsOf(json);
+    const name = typeof words === 'string' ? '' : (words[0]?.toUpperCase() ?? '');
+    if (refusal === null || typeof words === 'string' || reads.has(name)) return words;
+    return refusal === 'full' && deletes.has(name) ? words : refusals[refusal];
+  }
 
   async function run(request: IncomingMessage, body: string): Promise<BridgeAnswer> {
     if (request.headers.authorization !== `Bearer ${options.token}`) {
@@ -49,15 +75,15 @@ export async function startUpstashBridge(options: UpstashOptions): Promise<Upsta
     if (request.method !== 'POST' || !['/', '/pipeline', '/multi-exec'].includes(path)) return fail(404, 'not found');
     const json = parse(body);
     const render = request.headers['upstash-encoding'] === 'base64' ? renderBase64 : renderPlain;
+    const apart = options.isApart?.(commandsIn(body)) === true;
+    if (!apart) total.commands += path !== '/' && Array.isArray(json) ? json.length : 1;
     if (path === '/') return await single(readCommand(json), render);
     if (!Array.isArray(json)) return fail(400, 'ERR expected an array of commands');
     const commands = json.map(readCommand);
-    total.commands += commands.length;
     return path === '/pipeline' ? await pipeline(commands, render) : await transaction(commands, render);
   }
 
   async function single(command: Command, render: Render): Promise<BridgeAnswer> {
-    total.commands += 1;
     const [reply] = typeof command === 'string' ? [new RedisError(command)] : await redis.send([command]);
     if (isRedisError(reply)) return fail(400, reply.message);
     return { status: 200, body: JSON.stringify({ result: render(reply ?? null, true) }) };
@@ -90,6 +116,11 @@ export async function startUpstashBridge(options: UpstashOptions): Promise<Upsta
       onRequest: () => {
         total.requests += 1;
       },
+      isApart: (body) => {
+        const apart = options.isApart?.(commandsIn(body)) === true;
+        if (apart) total.requests -= 1;
+        return apart;
+      },
     },
     async (request, body) => {
       try {
@@ -101,6 +132,9 @@ export async function startUpstashBridge(options: UpstashOptions): Promise<Upsta
   );
   return {
     ...server,
+    setRefusal(next) {
+      refusal = next;
+    },
     counts: () => ({ ...total }),
     async stop() {
       await server.stop();
@@ -123,11 +157,25 @@ function parse(body: string): unknown {
   }
 }
 
-function readCommand(json: unknown): Command {
+function wordsOf(json: unknown): Command {
   if (!Array.isArray(json) || json.length === 0) return 'ERR empty command';
   const words = json.map((word) => (typeof word === 'object' ? JSON.stringify(word) : String(word)));
   const name = words[0]?.toUpperCase() ?? '';
-  return denied.has(name) ? `ERR Command is not available: '${name}'` : words;
+  if (denied.has(name)) return `ERR Command is not available: '${name}'`;
+  // A flag of the hosted service's own, which no other Redis knows. The line stays, so that errors name the right one.
+  if (name === 'EVAL') words[1] = words[1]?.replace(/^#!lua flags=allow-key-locking(?=\n)/, '') ?? '';
+  return words;
+}
+
+/** The commands of a request, none of one that `run` will refuse. */
+function commandsIn(body: string): string[][] {
+  try {
+    const json = parse(body);
+    if (!Array.isArray(json)) return [];
+    return (Array.isArray(json[0]) ? json : [json]).map((command) => (command as unknown[]).map(String));
+  } catch {
+    return [];
+  }
 }
 
 function item(reply: Reply, render: Render): { result: unknown } | { error: string } {

@@ -1,11 +1,20 @@
 import type { JobRunner } from './jobs/runner.ts';
 import type { Room } from './realtime/room.ts';
+import type { Watch } from './realtime/watch.ts';
 
 /** What the platform hands to the Worker. Every setting is text; `loadSettings` checks and types them. */
-export type Env = { ROOMS: DurableObjectNamespace<Room>; JOBS: DurableObjectNamespace<JobRunner> } & Record<
-  string,
-  unknown
->;
+export type Env = {
+  ROOMS: DurableObjectNamespace<Room>;
+  WATCH: DurableObjectNamespace<Watch>;
+  JOBS: DurableObjectNamespace<JobRunner>;
+} & Record<string, unknown>;
+
+const LOCATIONS = ['wnam', 'enam', 'sam', 'weur', 'eeur', 'apac', 'oc', 'afr', 'me'] as const;
+type Location = (typeof LOCATIONS)[number];
+
+/** Where an object is first put, which is where it stays. */
+export const nearTo = ({ locationHint }: Settings): { locationHint?: Location } =>
+  locationHint === null ? {} : { locationHint };
 
 /** Checked settings. Times in milliseconds unless the name says otherwise. */
 export type Settings = {
@@ -27,6 +36,8 @@ export type Settings = {
   loginLimit: number;
   signupLimit: number;
   cacheMaxStaleness: number;
+  /** Where Durable Objects are first put: near the database, which they talk to. Null: near whoever calls first. */
+  locationHint: Location | null;
   edgeCache: boolean;
   databaseConcurrency: number;
   databaseAcquireTimeout: number;
@@ -132,6 +143,7 @@ function readSettings(env: Env, faults: string[]): Settings {
     loginLimit: number('LOGIN_LIMIT', 10, 1, 1_000_000),
     signupLimit: number('SIGNUP_LIMIT', 20, 1, 1_000_000),
     cacheMaxStaleness: number('CACHE_MAX_STALENESS_MS', 2000, 0, 60_000),
+    locationHint: at('ROOM_LOCATION_HINT').text === '' ? null : choice('ROOM_LOCATION_HINT', 'weur', LOCATIONS),
     edgeCache: choice('EDGE_CACHE', 'on', ['on', 'off']) === 'on',
     databaseConcurrency: number('DB_CONNECTION_LIMIT', 20, 1, 1000),
     databaseAcquireTimeout: number('DB_ACQUIRE_TIMEOUT', 10_000, 1, 60_000),

@@ -3,7 +3,8 @@ import { formatId, newUuid } from './core/id.ts';
 import { makeCtx } from './data/context.ts';
 import { type Doors, openDoors } from './data/doors.ts';
 import type { RoomApi } from './data/room.ts';
-import { type Env, loadSettings } from './env.ts';
+import type { WatchApi } from './data/watch.ts';
+import { type Env, loadSettings, nearTo } from './env.ts';
 import { logFault } from './http/fault.ts';
 import { observe } from './http/middleware.ts';
 import { toAppError } from './http/problem.ts';
@@ -14,6 +15,7 @@ import { retain } from './jobs/retention.ts';
 import { JobRunner } from './jobs/runner.ts';
 import { sweep } from './jobs/sweep.ts';
 import { Room } from './realtime/room.ts';
+import { Watch } from './realtime/watch.ts';
 import { constraints, importers, registry } from './registry.ts';
 
 const opened = new WeakMap<object, Doors>();
@@ -22,14 +24,24 @@ const opened = new WeakMap<object, Doors>();
 function doorsOf(env: Env): Doors {
   let doors = opened.get(env);
   if (doors === undefined) {
-    const rooms = (companyId: string): RoomApi => env.ROOMS.get(env.ROOMS.idFromName(companyId)) as unknown as RoomApi;
-    doors = openDoors(loadSettings(env), registry, constraints, rooms);
+    const settings = loadSettings(env);
+    const near = nearTo(settings);
+    const rooms = (companyId: string): RoomApi =>
+      env.ROOMS.get(env.ROOMS.idFromName(companyId), near) as unknown as RoomApi;
+    const watch = (): WatchApi => env.WATCH.get(env.WATCH.idFromName('redis'), near) as unknown as WatchApi;
+    doors = openDoors(settings, registry, constraints, rooms, watch);
     opened.set(env, doors);
   }
   return doors;
 }
 
 export class CompanyRoom extends Room {
+  protected override doors(env: Env): Doors {
+    return doorsOf(env);
+  }
+}
+
+export class RedisWatch extends Watch {
   protected override doors(env: Env): Doors {
     return doorsOf(env);
   }

@@ -106,8 +106,11 @@ export function namedRevision(
   return newest <= snapshot ? newest : snapshot;
 }
 
+/** How much of an incarnation's name an ETag has room for: the beginnings of the state's life and of Redis'. */
+const LIFE = 16;
+
 function opaqueTag(epoch: string, incarnation: string | null, newest: number, representation: string): string {
-  return `${epoch.slice(-12)}.${incarnation?.slice(0, 8) ?? '-'}.${newest.toString(36)}.${representation}`;
+  return `${epoch.slice(-12)}.${incarnation?.slice(0, LIFE) ?? '-'}.${newest.toString(36)}.${representation}`;
 }
 
 /**

@@ -29,14 +29,5 @@ export type Admission = {
   settleLife(ctx: Ctx, result: unknown): void;
 };
 
-/** @throws what `confirm` throws, unless that Postgres is down and the caller may go on meanwhile */
-export async function unlessExcused(admission: Admission, confirm: () => Promise<void>): Promise<void> {
-  try {
-    await confirm();
-  } catch (error) {
-    if (!isDown(error) || !admission.excused()) throw error;
-  }
-}
-
 export const isDown = (error: unknown): error is AppError =>
   error instanceof AppError && error.code === 'database_unavailable';

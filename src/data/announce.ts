@@ -1,6 +1,7 @@
 import type { Announcement } from '../core/revision.ts';
 import type { Admission } from './admission.ts';
 import type { Ctx } from './context.ts';
+import { eraKey, nameOfLife } from './pulse.ts';
 import type { RedisDoor } from './redis.ts';
 import { type TagMemory, type TagRow, tagsKey } from './tags.ts';
 
@@ -12,48 +13,66 @@ const MOST_TAGS = 4000;
 
 /**
  * R3 as one atomic step; the Lua twin of `announce()` in core/revision.ts (a property test holds them equal).
- * KEYS[1] state hash; ARGV epoch, first, last, ttl, most tags, fresh incarnation, then tag, revision … The tags go in two
- * calls per 500, however many a bulk or an import touched.
- * Answers epoch, head, floor, incarnation and the present value of every tag named, so the writer's isolate is fresh at
- * once. State without an incarnation (of an earlier version) is as good as none. Shedding tags is no new life: the head
- * is kept, and as the floor it speaks for every tag that was shed.
+ * The first line keeps the hosted Redis from locking the whole database while it runs; it may use KEYS alone then.
+ * KEYS[1] state hash; ARGV epoch, first, last, now (s), ttl (s), most tags, fresh incarnation, then tag, revision …
+ * Three commands, as those inside are counted too: the state and its tags are read at once, written at once, and given
+ * another end once a day (`until`); `size` is kept so that nobody has to count. 500 tags at a time, however many an import
+ * touched. Answers epoch, head, floor, incarnation and the present value of every tag named, so the writer's isolate is
+ * fresh at once. State without an incarnation (of an earlier version) is as good as none. Shedding tags is no new life:
+ * the head is kept, and as the floor it speaks for every tag that was shed.
  */
-const SCRIPT = `
-local state = redis.call('HMGET', KEYS[1], 'epoch', 'head', 'floor', 'incarnation')
-local epoch, first, last = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
+const SCRIPT = `#!lua flags=allow-key-locking
+local key, epoch, first, last = KEYS[1], ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
+local now, ttl = tonumber(ARGV[4]), tonumber(ARGV[5])
+local function read(start, names)
+  for i = start, math.min(start + 999, #ARGV), 2 do names[#names + 1] = 't:' .. ARGV[i] end
+  return redis.call('HMGET', key, unpack(names))
+end
+local state = read(8, {'epoch', 'head', 'floor', 'incarnation', 'size', 'until'})
 local known = state[1] and state[4]
-if known and state[1] > epoch then return state end
-local head, floor, incarnation
-if not known or state[1] < epoch then
-  redis.call('DEL', KEYS[1])
-  head, floor, incarnation = last, first - 1, ARGV[6]
+if known and state[1] > epoch then return {state[1], state[2], state[3], state[4]} end
+local head, floor, incarnation, size, ends
+local afresh = not known or state[1] < epoch
+if afresh then
+  head, floor, incarnation, size = last, first - 1, ARGV[7], 0
 else
   head, floor, incarnation = tonumber(state[2]), tonumber(state[3]), state[4]
+  size, ends = tonumber(state[5]) or redis.call('HLEN', key), tonumber(state[6])
   if first > head + 1 and first - 1 > floor then floor = first - 1 end
   if last > head then head = last end
+  if size > tonumber(ARGV[6]) then
+    if head > floor then floor = head end
+    afresh, size, ends = true, 0, nil
+  end
 end
-if redis.call('HLEN', KEYS[1]) > tonumber(ARGV[5]) then
-  redis.call('DEL', KEYS[1])
-  if head > floor then floor = head end
-end
-redis.call('HSET', KEYS[1], 'epoch', epoch, 'head', head, 'floor', floor, 'incarnation', incarnation)
+if afresh then redis.call('DEL', key) end
 local answer = {epoch, tostring(head), tostring(floor), incarnation}
-for start = 7, #ARGV, 1000 do
-  local fields, changed = {}, {}
-  for i = start, math.min(start + 999, #ARGV), 2 do fields[#fields + 1] = 't:' .. ARGV[i] end
-  local values = redis.call('HMGET', KEYS[1], unpack(fields))
-  for n, field in ipairs(fields) do
-    local newest, revision = tonumber(values[n] or '0'), tonumber(ARGV[start + 2 * n - 1])
+local shift = 6
+for start = 8, math.max(8, #ARGV), 1000 do
+  local values = start == 8 and state or read(start, {})
+  local changed = {}
+  for i = start, math.min(start + 999, #ARGV), 2 do
+    local value = not afresh and values[shift + (i - start) / 2 + 1]
+    local newest, revision = tonumber(value or '0'), tonumber(ARGV[i + 1])
     if revision > newest then
       newest = revision
-      changed[#changed + 1] = field
+      if not value then size = size + 1 end
+      changed[#changed + 1] = 't:' .. ARGV[i]
       changed[#changed + 1] = tostring(revision)
     end
     answer[#answer + 1] = tostring(newest)
   end
-  if #changed > 0 then redis.call('HSET', KEYS[1], unpack(changed)) end
+  shift = 0
+  if start + 1000 > #ARGV then
+    local renewed = not ends or now + ttl - ends > 86400
+    if renewed then ends = now + ttl end
+    redis.call('HSET', key, 'epoch', epoch, 'head', head, 'floor', floor, 'incarnation', incarnation, 'size', size,
+      'until', ends, unpack(changed))
+    if renewed then redis.call('EXPIRE', key, ttl) end
+  elseif #changed > 0 then
+    redis.call('HSET', key, unpack(changed))
+  end
 end
-redis.call('EXPIRE', KEYS[1], tonumber(ARGV[4]))
 return answer
 `;
 
@@ -74,34 +93,38 @@ export async function announceToRedis(
   rider?: Rider,
 ): Promise<boolean> {
   const tags = Object.entries(a.tags);
-  // The script must stay deterministic, so the name of a life it may begin comes from here.
-  const incarnation = crypto.randomUUID();
-  const args = [a.epoch, a.first, a.last, STATE_TTL, MOST_TAGS, incarnation, ...tags.flat()].map(String);
   const at = ctx.now();
-  const row = await redis.trip(
+  const key = tagsKey(environment, companyId);
+  // The script must stay deterministic, so the time and the name of a life it may begin come from here.
+  const own = [a.epoch, a.first, a.last, Math.floor(at / 1000), STATE_TTL, MOST_TAGS, crypto.randomUUID()];
+  const args = [...own, ...tags.flat()].map(String);
+  const told = await redis.trip(
     ctx,
     (pipeline) => {
-      pipeline.eval(SCRIPT, [tagsKey(environment, companyId)], args);
+      pipeline.eval(SCRIPT, [key], args);
+      pipeline.get(eraKey(environment));
       rider?.ask(pipeline, at);
     },
-    ([answer, ...others]): TagRow => {
+    ([answer, era, ...others]): { row: TagRow | null } => {
       rider?.learn(others, at);
       if (!Array.isArray(answer) || answer.length < 4) throw new Error('shape');
-      return {
-        epoch: String(answer[0]),
-        head: Number(answer[1]),
-        floor: Number(answer[2]),
-        incarnation: String(answer[3]),
-        values: answer.slice(4).map(Number),
-      };
+      return { row: rowOf(answer.map(String), era) };
     },
   );
-  if (row === null) {
+  if (told === null) {
     // What this isolate remembers predates the write it has just made.
     memory.forget(companyId);
+    // A full Redis still deletes, and a state that is lost is unknown to everybody, where this one would be believed.
+    if (redis.fault === 'refuses')
+      await redis.trip(
+        ctx,
+        (p) => p.del(key),
+        () => true,
+      );
     return false;
   }
-  if (row.values.length === tags.length)
+  const { row } = told;
+  if (row?.values.length === tags.length)
     memory.learn(
       companyId,
       tags.map(([tag]) => tag),
@@ -109,4 +132,16 @@ export async function announceToRedis(
       at,
     );
   return true;
+}
+
+function rowOf([epoch, head, floor, incarnation, ...values]: readonly string[], era: unknown): TagRow | null {
+  if (typeof era !== 'string') return null;
+  const life = nameOfLife(String(incarnation), era);
+  return {
+    epoch: String(epoch),
+    head: Number(head),
+    floor: Number(floor),
+    incarnation: life,
+    values: values.map(Number),
+  };
 }

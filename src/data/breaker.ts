@@ -20,16 +20,21 @@ export class Breaker {
 
   state(now: number): BreakerState {
     if (this.#failures < this.#threshold) return 'closed';
-    return now - this.#openedAt >= this.#coolDown ? 'half-open' : 'open';
+    return this.#isOver(this.#openedAt, now) ? 'half-open' : 'open';
   }
 
   /** Whether a call may be tried now. In the half-open state one probe passes per cool-down. */
   admits(now: number): boolean {
     const state = this.state(now);
     if (state === 'closed') return true;
-    if (state === 'open' || now - this.#probing < this.#coolDown) return false;
+    if (state === 'open' || !this.#isOver(this.#probing, now)) return false;
     this.#probing = now;
     return true;
+  }
+
+  /** Whether a cool-down since then has passed. A clock that stepped back says nothing of it: better a probe too early. */
+  #isOver(since: number, now: number): boolean {
+    return now < since || now - since >= this.#coolDown;
   }
 
   succeeded(): void {

@@ -1,35 +1,30 @@
 import { AppError } from '../core/errors.ts';
 import { formatETag, judge, namedRevision, newestTag } from '../core/revision.ts';
-import { type Admission, isDown, unlessExcused } from './admission.ts';
+import { type Admission, isDown } from './admission.ts';
 import { holds, type Loaded, type ReadAnswer, type ReadDemand, type ReadPlan, unchanged } from './answer.ts';
 import { behind, type Ctx } from './context.ts';
 import type { EdgeTier } from './edge.ts';
 import { flight } from './flight.ts';
 import type { MemoryTier } from './memory.ts';
-import type { RedisDoor } from './redis.ts';
+import { type Head, type ReadingParts, Readings, type Trip } from './readings.ts';
 import { ERASED } from './registry.ts';
 import { stale } from './stale.ts';
-import { type FreshTags, readTagRow, type TagMemory, type TagRow, tagFields, tagsKey } from './tags.ts';
-import { type CachedAnswer, decodeEntry, encodeEntry, entryOf } from './tier.ts';
+import type { FreshTags, TagRow } from './tags.ts';
+import { type CachedAnswer, encodeEntry, entryOf } from './tier.ts';
 
-export type CacheParts = {
-  readonly redis: RedisDoor;
+export type CacheParts = ReadingParts & {
   readonly memory: MemoryTier;
   /** Null where the Cache API is switched off. */
   readonly edge: EdgeTier | null;
-  readonly tags: TagMemory;
-  readonly environment: string;
-  /** Longest use of a tag reading, ms counted from Redis. */
-  readonly maxStaleness: number;
 };
 
-type Trip = { row: TagRow | null; entry: CachedAnswer | null };
 /** An answer with the reading that its snapshot came after. Whoever shares the one takes the other too. */
 type Computed = { loaded: Loaded; row: TagRow | null };
 
-const MOST_RENEWALS = 2000;
 /** Copies deleted at the location at once: each is a subrequest. */
 const MOST_DELETED = 200;
+/** Larger entries are not sent to Redis, bytes: each would be charged, kept and carried for one reader or few. */
+const LARGEST_SENT = 256 * 1024;
 const SINGLE_TAG = /^W\/"[^",]+"$/;
 
 /**
@@ -39,16 +34,17 @@ const SINGLE_TAG = /^W\/"[^",]+"$/;
  */
 export class AnswerCache {
   readonly #parts: CacheParts;
-  /** When a company's reading was last renewed behind an answer, ms. */
-  readonly #renewals = new Map<string, number>();
+  readonly #readings: Readings;
 
   constructor(parts: CacheParts) {
     this.#parts = parts;
+    this.#readings = new Readings(parts);
   }
 
   /**
    * @param load computes the answer from one snapshot; with `unsure` it also settles the caller's life in it
-   * @param confirm asks Postgres whether the caller lives, for an answer that needs no Postgres itself
+   * @param confirm asks Postgres where the company is and, with `unsure`, whether the caller lives, for an answer that
+   *   needs no Postgres itself
    * @param heal called when Redis does not know the company: announces the snapshot's revision
    * @throws AppError from `admission` and `load`; revision_ahead
    */
@@ -58,15 +54,15 @@ export class AnswerCache {
     demand: ReadDemand,
     admission: Admission,
     load: (unsure: boolean) => Promise<Loaded>,
-    confirm: () => Promise<void>,
+    confirm: (unsure: boolean) => Promise<Head>,
     heal: (epoch: string, revision: number) => Promise<unknown>,
   ): Promise<ReadAnswer> {
     let readings: FreshTags | null = null;
     if (!demand.bypass && admission.ready(ctx.now())) {
-      readings = this.#parts.tags.fresh(plan.companyId, plan.tags, ctx.now(), this.#parts.maxStaleness);
+      readings = this.#readings.fresh(plan, ctx.now());
       if (readings !== null && readings.head >= demand.min) {
         admission.decide(ctx);
-        this.#renew(ctx, plan, readings, admission);
+        this.#readings.renew(ctx, plan, readings, admission);
         const near = this.#serve(ctx, plan, demand, readings, this.#parts.memory.get(ctx, plan.key), 'memory');
         if (near !== null) return near;
         const copy = (await this.#parts.edge?.get(ctx, plan.key)) ?? null;
@@ -74,17 +70,14 @@ export class AnswerCache {
         if (local !== null) return local;
       }
     }
-    const trip = await this.#trip(ctx, plan, demand.bypass, admission);
+    const trip = await this.#readings.trip(ctx, plan, demand.bypass, admission);
     const sure = admission.decide(ctx);
     const row = trip?.row ?? null;
-    if (row !== null && !demand.bypass && row.head >= demand.min) {
+    if (trip !== null && row !== null && trip.standing !== 'behind' && !demand.bypass && row.head >= demand.min) {
       const served =
         this.#serve(ctx, plan, demand, row, this.#parts.memory.get(ctx, plan.key), 'memory') ??
-        this.#serve(ctx, plan, demand, row, trip?.entry ?? null, 'redis');
-      if (served !== null) {
-        if (!sure) await unlessExcused(admission, confirm);
-        return served;
-      }
+        this.#serve(ctx, plan, demand, row, trip.entry, 'redis');
+      if (served !== null && (await this.#stands(ctx, plan, trip, sure, admission, confirm))) return served;
     }
     try {
       // The reading comes before the snapshot; without Redis a remembered one still does.
@@ -96,7 +89,7 @@ export class AnswerCache {
       };
       // An unsure caller's computation is its own: what it settles holds for nobody else.
       const compute = sure && !demand.bypass ? () => flight(ctx, plan.key, work) : work;
-      return await this.#fill(ctx, plan, demand, trip !== null, compute, () => own, heal);
+      return await this.#fill(ctx, plan, demand, trip, compute, () => own, heal);
     } catch (error) {
       // Whoever may have been signed out gets nothing from the larder.
       if (!sure && !admission.excused()) throw error;
@@ -104,17 +97,25 @@ export class AnswerCache {
     }
   }
 
-  /**
-   * Renews a reading before it ends, behind an answer: otherwise all requests in flight at its end would ask Redis.
-   * One at a time per company, as far as this isolate knows.
-   */
-  #renew(ctx: Ctx, plan: ReadPlan, readings: FreshTags, admission: Admission): void {
-    const now = ctx.now();
-    const soon = this.#parts.maxStaleness / 2;
-    if (now - readings.at < soon || now - (this.#renewals.get(plan.companyId) ?? 0) < soon) return;
-    if (this.#renewals.size >= MOST_RENEWALS) this.#renewals.clear();
-    this.#renewals.set(plan.companyId, now);
-    ctx.waitUntil(this.#trip(behind(ctx), plan, true, admission));
+  /** Whether what a reading vouches for may be answered: its caller lives, and Redis is as new as it must be. */
+  async #stands(
+    ctx: Ctx,
+    plan: ReadPlan,
+    trip: Trip,
+    sure: boolean,
+    admission: Admission,
+    confirm: (unsure: boolean) => Promise<Head>,
+  ): Promise<boolean> {
+    const sound = trip.standing === 'sound';
+    if (sure && sound) return true;
+    try {
+      const head = await confirm(!sure);
+      return sound || this.#readings.confirm(ctx, plan, trip, head);
+    } catch (error) {
+      if (!isDown(error) || !(sure || admission.excused())) throw error;
+      // The caller may go on; an unproven reading may not: what it vouches for is answered as what it is, STALE.
+      return sound;
+    }
   }
 
   /**
@@ -156,42 +157,19 @@ export class AnswerCache {
     return { status: 200, body: entry.body, revision, etag, link: entry.link, outcome: 'HIT', tier, stored: false };
   }
 
-  /** The one Redis trip of a cold read. Null when Redis cannot be asked. */
-  async #trip(ctx: Ctx, plan: ReadPlan, tagsOnly: boolean, admission: Admission): Promise<Trip | null> {
-    const at = ctx.now();
-    const trip = await this.#parts.redis.trip(
-      ctx,
-      (pipeline) => {
-        pipeline.hmget(tagsKey(this.#parts.environment, plan.companyId), ...tagFields(plan.tags));
-        if (!tagsOnly) pipeline.get(plan.key);
-        admission.ask(pipeline, at);
-      },
-      (answers): Trip => {
-        const text = tagsOnly ? null : answers[1];
-        admission.learn(answers.slice(tagsOnly ? 1 : 2), at);
-        return {
-          row: readTagRow(answers[0], plan.tags),
-          entry: typeof text === 'string' ? decodeEntry(text) : null,
-        };
-      },
-    );
-    if (trip === null || trip.row === null) return trip;
-    this.#parts.tags.learn(plan.companyId, plan.tags, trip.row, at);
-    return trip;
-  }
-
   async #fill(
     ctx: Ctx,
     plan: ReadPlan,
     demand: ReadDemand,
-    redisUp: boolean,
+    trip: Trip | null,
     compute: () => Promise<Computed>,
     isOwn: () => boolean,
     heal: (epoch: string, revision: number) => Promise<unknown>,
   ): Promise<ReadAnswer> {
     let { loaded, row } = await compute();
-    // A shared computation may predate what this caller has seen.
-    if (loaded.revision < demand.min && !isOwn()) ({ loaded, row } = await compute());
+    // A shared computation may predate what this caller, or this isolate, has seen.
+    const seen = Math.max(demand.min, this.#parts.tags.newest(plan.companyId));
+    if (loaded.revision < seen && !isOwn()) ({ loaded, row } = await compute());
     if (loaded.revision < demand.min) {
       throw new AppError('revision_ahead', `The company is at revision ${loaded.revision}.`, {
         extra: { revision: loaded.revision },
@@ -204,7 +182,9 @@ export class AnswerCache {
     const etag = formatETag(loaded.epoch, incarnation, named, plan.representation, loaded.validUntil);
     const entry = entryOf(loaded, incarnation, plan.ttl, ctx.now());
     this.#store(ctx, plan, entry, loaded.body);
-    if (redisUp && (row === null || row.epoch < loaded.epoch)) ctx.waitUntil(heal(loaded.epoch, loaded.revision));
+    if (trip?.missing === true || (trip?.row ?? loaded).epoch < loaded.epoch)
+      ctx.waitUntil(heal(loaded.epoch, loaded.revision));
+    else if (trip !== null) this.#readings.confirm(ctx, plan, trip, loaded);
     const same = holds(demand, plan, loaded.epoch, incarnation, named, ctx.now());
     return {
       status: same ? 304 : 200,
@@ -222,6 +202,8 @@ export class AnswerCache {
     // Of no state's life: no reading will ever vouch for it.
     if (entry.incarnation === null) return;
     this.#parts.memory.set(ctx, plan.key, entry);
+    if (this.#parts.edge !== null) ctx.waitUntil(this.#parts.edge.set(behind(ctx), plan.key, entry));
+    if (entry.body.byteLength > LARGEST_SENT) return;
     const seconds = Math.max(1, Math.ceil((entry.expiresAt - entry.storedAt) / 1000));
     // In a turn of its own: encoding and sending would come before the answer.
     const sent = new Promise((turn) => setTimeout(turn, 0)).then(() =>
@@ -232,7 +214,6 @@ export class AnswerCache {
       ),
     );
     ctx.waitUntil(sent);
-    if (this.#parts.edge !== null) ctx.waitUntil(this.#parts.edge.set(behind(ctx), plan.key, entry));
   }
 
   /** Drops what this isolate keeps of a company, and its copies at the location. */
@@ -257,8 +238,8 @@ export class AnswerCache {
   ): Promise<ReadAnswer> {
     const busy = error instanceof AppError && error.code === 'busy';
     if (!(busy || isDown(error)) || !plan.staleIfError || demand.bypass) throw error;
-    const trip = await this.#trip(ctx, { ...plan, tags: [ERASED] }, true, admission);
-    const answer = await stale(ctx, plan, demand, this.#parts, found, trip?.row ?? null);
+    const trip = await this.#readings.trip(ctx, { ...plan, tags: [ERASED] }, true, admission);
+    const answer = await stale(ctx, plan, demand, this.#parts, found, trip?.standing === 'sound' ? trip.row : null);
     if (answer === null) throw error;
     return answer;
   }

@@ -12,8 +12,9 @@ import { type ConstraintMeaning, mapPostgresError } from './postgres-errors.ts';
 import { RateCounter } from './rate.ts';
 import { openRedis, type RedisDoor } from './redis.ts';
 import type { Registry } from './registry.ts';
-import type { RoomDoor } from './room.ts';
+import { type RoomDoor, tellRoom } from './room.ts';
 import { TagMemory } from './tags.ts';
+import type { WatchDoor } from './watch.ts';
 
 /** Everything an isolate reaches the outside through. Built once; holds no socket and no request. */
 export type Doors = {
@@ -32,6 +33,7 @@ export type Doors = {
   readonly rate: RateCounter;
   readonly cache: AnswerCache;
   readonly rooms: RoomDoor;
+  readonly watch: WatchDoor;
 };
 
 export function openDoors(
@@ -39,6 +41,7 @@ export function openDoors(
   registry: Registry,
   constraints: Readonly<Record<string, ConstraintMeaning>>,
   rooms: RoomDoor,
+  watch: WatchDoor,
 ): Doors {
   const mapped = (error: unknown) => mapPostgresError(error, constraints);
   const open = (
@@ -58,15 +61,19 @@ export function openDoors(
     });
   const redis = openRedis(settings.redisUrl, settings.redisToken, settings.redisDeadline);
   const tags = new TagMemory();
+  const primary = (door: PostgresDoor): PostgresDoor => ({
+    ...door,
+    seen: (companyId, epoch, revision, now) => tags.see(companyId, epoch, revision, now),
+  });
   const edge = settings.edgeCache ? new EdgeTier(() => caches.open('clientsplus')) : null;
   return {
     settings,
     registry,
     constraints,
     redis,
-    read: open(settings.databaseUrl, 'read'),
+    read: primary(open(settings.databaseUrl, 'read')),
     replica: settings.databaseReplicaUrl === null ? null : open(settings.databaseReplicaUrl, 'read'),
-    write: open(settings.databaseUrl, 'write'),
+    write: primary(open(settings.databaseUrl, 'write')),
     auth: open(settings.databaseAuthUrl, 'write', 'auth', (error) => {
       const failure = mapped(error);
       return isDown(failure) ? writeFailure(failure, 'signIn') : failure;
@@ -81,8 +88,12 @@ export function openDoors(
       tags,
       environment: settings.environment,
       maxStaleness: settings.cacheMaxStaleness,
+      suspect: (ctx, companyId, head) =>
+        tellRoom(ctx, 'suspect', () => rooms(companyId).suspect(companyId, head.epoch, head.revision)),
+      wake: (ctx) => tellRoom(ctx, 'wake', () => watch().beat(true)),
     }),
     rooms,
+    watch,
   };
 }
 

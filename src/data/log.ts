@@ -67,7 +67,9 @@ export async function snapshot(
   });
   const row = rowsOf(head)[0];
   if (row === undefined) throw new AppError('unauthenticated');
-  return { epoch: String(row.epoch), revision: Number(row.revision), results };
+  const [epoch, revision] = [String(row.epoch), Number(row.revision)];
+  door.seen?.(companyId, epoch, revision, ctx.now());
+  return { epoch, revision, results };
 }
 
 /**
@@ -120,8 +122,10 @@ export async function commit(
   }
   const first = claim === undefined ? 1 : 2;
   const begun = rowsOf(answers[0])[0];
+  const end = readEnd(answers.at(-1));
+  door.seen?.(companyId, end.epoch, end.head, ctx.now());
   return {
-    ...readEnd(answers.at(-1)),
+    ...end,
     base: Number(begun?.revision),
     results: answers.slice(first, first + own.length),
     replay: null,

@@ -14,6 +14,8 @@ type Statements = Parameters<NeonHttpDatabase['batch']>[0];
 export type PostgresDoor = {
   readonly db: NeonHttpDatabase;
   readonly breaker: Breaker;
+  /** Told where a company was seen, by doors to the primary: this isolate never goes back on it. */
+  readonly seen?: (companyId: string, epoch: string, revision: number, now: number) => void;
   /**
    * Runs the statements as one transaction and answers their results in order.
    * @param companyId whose call it is, so that no company takes every place; absent: nobody's in particular

@@ -2,18 +2,34 @@ import { type Pipeline, Redis } from '@upstash/redis/cloudflare';
 import { Breaker } from './breaker.ts';
 import type { Ctx } from './context.ts';
 
+/**
+ * What the last trip that failed met: no answer that could be read, or a Redis that answers and refuses (a full quota, a
+ * replica). Null after a trip that went well.
+ */
+export type RedisFault = 'unreachable' | 'refuses' | null;
+
 /** One door to Redis: every call is one round trip, counted, with a deadline and a breaker. */
 export type RedisDoor = {
   readonly breaker: Breaker;
+  readonly fault: RedisFault;
   /**
    * Runs the commands that `fill` adds, in one trip, and reads the answers with `read`.
-   * Null when Redis is down, late or answers garbage; `read` throws to say the latter. Callers go on without Redis.
+   * Null when Redis is down, late, refuses one of them or answers garbage; `read` throws to say the latter. Callers go on
+   * without Redis. A Redis that refuses writes is as good as none: what it still answers may be long outdated.
    */
   trip<T>(ctx: Ctx, fill: (pipeline: Pipeline) => unknown, read: (answers: readonly unknown[]) => T): Promise<T | null>;
 };
 
+/** The first answer of an isolate may also take a name look-up and two handshakes, from far away; ms. */
+const FIRST_DEADLINE = 750;
+
+class Refusal extends Error {
+  override readonly name = 'Refusal';
+}
+
 /** @param deadline longest wait for one answer, ms; the client's own retries would add 4.3 s when Redis is down */
 export function openRedis(url: string, token: string, deadline: number = 250): RedisDoor {
+  let met = false;
   const redis = new Redis({
     url,
     token,
@@ -24,11 +40,15 @@ export function openRedis(url: string, token: string, deadline: number = 250): R
     responseEncoding: false,
     retry: { retries: 1, backoff: () => 25 },
     // A function: with a plain aborted signal the client answers the abort reason as if Redis had said it.
-    signal: () => AbortSignal.timeout(deadline),
+    signal: () => AbortSignal.timeout(met ? deadline : Math.max(deadline, FIRST_DEADLINE)),
   });
   const breaker = new Breaker(3, 2000);
+  let fault: RedisFault = null;
   return {
     breaker,
+    get fault() {
+      return fault;
+    },
     async trip(ctx, fill, read) {
       if (!breaker.admits(ctx.now())) return null;
       const started = ctx.now();
@@ -37,13 +57,22 @@ export function openRedis(url: string, token: string, deadline: number = 250): R
         const pipeline = redis.pipeline();
         fill(pipeline);
         const expected = pipeline.length();
-        const answers: unknown = await pipeline.exec();
+        const answers: unknown = await pipeline.exec({ keepErrors: true });
         if (!Array.isArray(answers) || answers.length !== expected) throw new Error('shape');
-        const result = read(answers);
+        const results = (answers as { result: unknown; error?: string }[]).map(({ result, error }) => {
+          if (error !== undefined) throw new Refusal();
+          return result;
+        });
+        const result = read(results);
         breaker.succeeded();
+        met = true;
+        fault = null;
         return result;
       } catch (error) {
         breaker.failed(ctx.now());
+        // One that cannot be reached soon is not waited for longer than any other.
+        met = true;
+        fault = error instanceof Refusal ? 'refuses' : 'unreachable';
         // The client's message repeats the command, and with it keys and rows: only its kind is logged.
         ctx.note('redisError', error instanceof Error ? error.name : 'unknown');
         return null;

@@ -3,43 +3,62 @@ import type { Ctx } from './context.ts';
 import type { Doors } from './doors.ts';
 import { changesAfter, readChange, rowsOf, snapshot } from './log.ts';
 import { touchedTags } from './registry.ts';
+import { tagsKey } from './tags.ts';
 
-/** How far a relay has announced. */
+/** How far a company is announced. */
 export type Position = { epoch: string; revision: number };
 
-/** Revisions per trip to the log. */
-const CHUNK = 500;
+/** Epochs are UUIDv7, in the order of time. */
+export const isBefore = (a: Position, b: Position): boolean =>
+  a.epoch === b.epoch ? a.revision < b.revision : a.epoch < b.epoch;
+
+/** Revisions that are announced with their tags; beyond, the floor speaks for them. Rows with both images may be large. */
+const MOST_NAMED = 40;
+
+/** How far Redis has heard of a company: null when it knows nothing of it. Undefined when it cannot be asked. */
+export function announcedHead(ctx: Ctx, doors: Doors, companyId: string): Promise<Position | null | undefined> {
+  return doors.redis
+    .trip(
+      ctx,
+      (p) => p.hmget(tagsKey(doors.settings.environment, companyId), 'epoch', 'head'),
+      ([answer]) => {
+        const [epoch, head] = answer as (string | null)[];
+        return { at: typeof epoch === 'string' ? { epoch, revision: Number(head) } : null };
+      },
+    )
+    .then((found) => (found === null ? undefined : found.at));
+}
 
 /**
- * Announces to Redis what the log holds after `from`: the way out for everything committed but not announced.
- * Without a position, or with one of another epoch, it cannot know which tags were touched, so it announces an empty
- * range at the head: that raises the floor wherever Redis is behind.
+ * Announces to Redis what the log holds beyond what Redis knows: the way out for everything committed but not announced.
+ * A few revisions are announced with the tags they touched. More, or a state that was lost, or one of another epoch, are
+ * not walked through: an empty range at the head raises the floor at once.
  * @returns the position reached, or null when Redis did not take it
  * @throws AppError when Postgres cannot be read
  */
-export async function announceFromLog(
-  ctx: Ctx,
-  doors: Doors,
-  companyId: string,
-  from: Position | null,
-): Promise<Position | null> {
-  let position = from;
-  for (;;) {
-    const after = position?.revision ?? Number.MAX_SAFE_INTEGER;
-    const { epoch, revision, results } = await snapshot(ctx, doors.read, companyId, 'relay', (db) => [
-      db.execute(changesAfter(after, CHUNK)),
-    ]);
-    const changes = position?.epoch === epoch ? rowsOf(results[0]).map(readChange) : [];
-    const contiguous = changes[0]?.revision === (position?.revision ?? 0) + 1;
-    const last = contiguous ? (changes.at(-1)?.revision ?? revision) : revision;
-    const told = await announceToRedis(ctx, doors.redis, doors.tags, doors.settings.environment, companyId, {
-      epoch,
-      first: contiguous ? (position?.revision ?? 0) + 1 : revision + 1,
-      last,
-      tags: contiguous ? touchedTags(doors.registry, changes) : {},
-    });
-    if (!told) return null;
-    position = { epoch, revision: last };
-    if (last >= revision) return position;
-  }
+export async function announceFromLog(ctx: Ctx, doors: Doors, companyId: string): Promise<Position | null> {
+  const known = await announcedHead(ctx, doors, companyId);
+  if (known === undefined) return null;
+  const after = known?.revision ?? Number.MAX_SAFE_INTEGER;
+  const { epoch, revision, results } = await snapshot(ctx, doors.read, companyId, 'relay', (db) => [
+    db.execute(changesAfter(after, MOST_NAMED)),
+  ]);
+  const reached = { epoch, revision };
+  if (known?.epoch === epoch && known.revision >= revision) return reached;
+  const { environment } = doors.settings;
+  // An epoch that a clock ahead of time made looks newer than the one that followed it; to lose a state is always safe.
+  if (known !== null && known.epoch > epoch && (await forgetState(ctx, doors, companyId)) === null) return null;
+  const changes = known?.epoch === epoch ? rowsOf(results[0]).map(readChange) : [];
+  const complete = changes[0]?.revision === after + 1 && changes.at(-1)?.revision === revision;
+  const range = complete
+    ? { epoch, first: after + 1, last: revision, tags: touchedTags(doors.registry, changes) }
+    : { epoch, first: revision + 1, last: revision, tags: {} };
+  return (await announceToRedis(ctx, doors.redis, doors.tags, environment, companyId, range)) ? reached : null;
 }
+
+const forgetState = (ctx: Ctx, { redis, settings }: Doors, companyId: string): Promise<true | null> =>
+  redis.trip(
+    ctx,
+    (p) => p.del(tagsKey(settings.environment, companyId)),
+    () => true as const,
+  );

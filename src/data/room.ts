@@ -14,8 +14,10 @@ export type RoomApi = {
   publish(companyId: string, requestId: string, range: { epoch: string; first: number; last: number }): Promise<void>;
   /** The write ended without a change. Clears the expectation. */
   settle(companyId: string, requestId: string): Promise<void>;
-  /** Announces whatever the log holds beyond what the room has announced; true when all of it is. */
+  /** Announces whatever the log holds beyond what Redis knows; true when all of it is. */
   catchUp(companyId: string): Promise<boolean>;
+  /** Somebody saw the company at this revision, and Redis behind it: the room looks after it in a moment. */
+  suspect(companyId: string, epoch: string, revision: number): Promise<void>;
 };
 
 export type RoomDoor = (companyId: string) => RoomApi;

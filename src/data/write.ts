@@ -61,7 +61,7 @@ async function perform(ctx: Ctx, doors: Doors, order: WriteOrder, admission: Adm
   }
 }
 
-/** Announces what a write logged. False when Redis did not take it: the room's alarm will, from the log. */
+/** Announces what a write logged. False when Redis did not take it: the room will, from the log. */
 export async function announceChanges(
   ctx: Ctx,
   doors: Doors,
@@ -76,8 +76,11 @@ export async function announceChanges(
     changes.length === head - base
       ? { epoch, first: base + 1, last: head, tags: touchedTags(doors.registry, changes) }
       : { epoch, first: head + 1, last: head, tags: {} };
-  const { environment } = doors.settings;
-  return announceToRedis(ctx, doors.redis, doors.tags, environment, companyId, announcement, admission);
+  const { redis, tags, settings } = doors;
+  const told = await announceToRedis(ctx, redis, tags, settings.environment, companyId, announcement, admission);
+  // At once, and not when the expectation is due: whoever can read Redis goes on believing it until the room is through.
+  if (!told) tellRoom(ctx, 'catchUp', () => doors.rooms(companyId).catchUp(companyId));
+  return told;
 }
 
 /** Decides on the caller, with a Redis trip of its own only where no other trip carries it. False: see `Admission.decide`. */

@@ -1,6 +1,6 @@
 import { AppError } from '../core/errors.ts';
 import type { Admission } from '../data/admission.ts';
-import { rateKey, WINDOW } from '../data/rate.ts';
+import { NOBODY_YET, rateKey, WINDOW } from '../data/rate.ts';
 import { type AppContext, claimantOf } from './context.ts';
 
 /**
@@ -21,7 +21,7 @@ export function admissionOf(
   // A made-up key must not use up a company's limit: it counts once it is proven.
   let counts = principal.proven;
   let used = counts ? doors.rate.add(companyId, weight, ctx.now()) : 0;
-  let window: number | null = null;
+  let asked: { window: number; commands: number; of: string } = { window: 0, commands: 0, of: companyId };
   let heard: unknown;
   const lives = (now: number): boolean => (kind === 'write' && principal.proven) || life.known(now);
   const judge = (now: number): void => {
@@ -43,25 +43,21 @@ export function admissionOf(
   return {
     ready: lives,
     ask(pipeline, now) {
-      if (counts) {
-        const taken = doors.rate.take(companyId, now);
-        window = taken.window;
-        const key = rateKey(doors.settings.environment, companyId, window);
-        pipeline.incrby(key, taken.amount);
-        pipeline.pexpire(key, 2 * WINDOW);
-      }
+      const of = counts ? companyId : NOBODY_YET;
+      const { window, amount, bound } = doors.rate.take(of, now);
+      const key = rateKey(doors.settings.environment, of, window);
+      pipeline.incrby(key, amount);
+      if (bound) pipeline.pexpire(key, 2 * WINDOW);
+      asked = { window, commands: bound ? 2 : 1, of };
       if (!lives(now)) life.ask(pipeline);
     },
     learn(answers, now) {
-      const own = window === null ? 0 : 2;
-      if (window !== null) {
-        const counted = Number(answers[0]);
-        if (!Number.isSafeInteger(counted)) throw new Error('shape');
-        doors.rate.learn(companyId, window, counted);
-        used = Math.max(used, counted);
-      }
-      if (answers.length > own) {
-        heard = answers[own];
+      const counted = Number(answers[0]);
+      if (!Number.isSafeInteger(counted)) throw new Error('shape');
+      doors.rate.learn(asked.of, asked.window, counted);
+      if (asked.of === companyId) used = Math.max(used, counted);
+      if (answers.length > asked.commands) {
+        heard = answers[asked.commands];
         life.learn(heard, now);
       }
     },

@@ -6,13 +6,16 @@ import { callRoom } from '../data/room.ts';
 import { tagsKey } from '../data/tags.ts';
 
 const CHUNK = 200;
+/** Rooms that catch up at a time. */
+const AT_ONCE = 6;
 
 /**
- * Finds companies whose log moved without an announcement: writes made in SQL, restores, double faults. Compares the
+ * Has the watch look whether Redis was set back, then finds companies whose log moved without an announcement: writes made in SQL, restores, double faults. Compares the
  * heads that moved since the last sweep with what Redis knows, and lets the rooms of those behind catch up.
  * @returns how many companies were behind
  */
 export async function sweep(ctx: Ctx, doors: Doors): Promise<number> {
+  await callRoom(ctx, () => doors.watch().beat(false)).catch(() => ctx.note('roomError', 'beat'));
   const marker = `v1:${doors.settings.environment}:sweep`;
   const since = await doors.redis.trip(
     ctx,
@@ -47,9 +50,9 @@ export async function sweep(ctx: Ctx, doors: Doors): Promise<number> {
       return typeof epoch === 'string' && (epoch !== head.epoch || Number(revision) < Number(head.revision));
     });
     behind += late.length;
-    for (const head of late) {
-      const companyId = String(head.company_id);
-      told = (await callRoom(ctx, () => doors.rooms(companyId).catchUp(companyId)).catch(() => false)) && told;
+    for (let j = 0; j < late.length; j += AT_ONCE) {
+      const caught = await Promise.all(late.slice(j, j + AT_ONCE).map((head) => catchUp(String(head.company_id))));
+      told = caught.every(Boolean) && told;
     }
   }
   const next = rows[0]?.next_since;
@@ -60,4 +63,8 @@ export async function sweep(ctx: Ctx, doors: Doors): Promise<number> {
       () => true,
     );
   return behind;
+
+  function catchUp(companyId: string): Promise<boolean> {
+    return callRoom(ctx, () => doors.rooms(companyId).catchUp(companyId)).catch(() => false);
+  }
 }

@@ -15,7 +15,7 @@ const FRESH = 1000;
 /** A look that takes longer belongs to a request that is gone, ms. */
 const LOST = DEADLINE + 500;
 
-type Part = { status: 'up' | 'down'; ms: number; breaker?: string };
+type Part = { status: 'up' | 'down'; ms: number; breaker?: string; fault?: string };
 
 const PartView = z.object({
   status: z.enum(['up', 'down']),
@@ -24,6 +24,13 @@ const PartView = z.object({
     .string()
     .optional()
     .meta({ description: 'open: it is not asked for a while.', examples: ['closed'] }),
+  fault: z
+    .string()
+    .optional()
+    .meta({
+      description: 'Of Redis: `unreachable`, or `refuses` when it answers and takes no writes.',
+      examples: ['refuses'],
+    }),
 });
 const Ready = z
   .object({ status: z.enum(['ready', 'degraded', 'down']), postgres: PartView, redis: PartView, rooms: PartView })
@@ -55,7 +62,11 @@ async function ready(c: AppContext): Promise<Response> {
   const body = {
     status,
     postgres: { ...postgres, breaker: doors.read.breaker.state(ctx.now()) },
-    redis: { ...redis, breaker: doors.redis.breaker.state(ctx.now()) },
+    redis: {
+      ...redis,
+      breaker: doors.redis.breaker.state(ctx.now()),
+      ...(doors.redis.fault !== null && { fault: doors.redis.fault }),
+    },
     rooms,
   };
   return sendJson(c, status === 'down' ? 503 : 200, body, { headers: { 'Cache-Control': 'no-store' } });
@@ -84,18 +95,20 @@ async function look(ctx: Ctx, doors: Doors): Promise<Omit<Look, 'at'>> {
   const { now } = ctx;
   const [postgres, redis, rooms] = await Promise.all([
     probe(now, async () => (await doors.jobs.batch(ctx, 'ready', [doors.jobs.db.execute(sql`select 1`)])).length === 1),
-    probe(
-      now,
-      async () =>
-        (await doors.redis.trip(
-          ctx,
-          (p) => p.ping(),
-          ([pong]) => pong === 'PONG',
-        )) === true,
-    ),
+    probe(now, () => takesWrites(ctx, doors)),
     probe(now, () => pingRoom(doors)),
   ]);
   return { postgres, redis, rooms };
+}
+
+/** A Redis that only reads is of no use here: see RedisDoor. */
+async function takesWrites(ctx: Ctx, { redis, settings }: Doors): Promise<boolean> {
+  const written = await redis.trip(
+    ctx,
+    (p) => p.set(`v1:${settings.environment}:ready`, 1, { ex: 60 }),
+    ([answer]) => answer === 'OK',
+  );
+  return written === true;
 }
 
 async function pingRoom(doors: Doors): Promise<boolean> {

@@ -3,6 +3,7 @@ import { parseId } from '../../core/id.ts';
 import { commit, type Row, rowsOf } from '../../data/log.ts';
 import { callRoom } from '../../data/room.ts';
 import { admit } from '../../data/write.ts';
+import { nearTo } from '../../env.ts';
 import { admissionOf } from '../../http/admission.ts';
 import { type AppContext, principalOf } from '../../http/context.ts';
 import { NOBODY, notFound } from '../../http/list.ts';
@@ -17,7 +18,7 @@ import { PERMISSION } from './service.ts';
 /** The company's Durable Object that works its imports off. */
 export function jobsOf(c: AppContext, companyId: string): JobsApi {
   const { JOBS } = c.env.bindings;
-  return JOBS.get(JOBS.idFromName(companyId)) as unknown as JobsApi;
+  return JOBS.get(JOBS.idFromName(companyId), nearTo(c.env.doors.settings)) as unknown as JobsApi;
 }
 
 const CANCELLED = JSON.stringify({ code: 'cancelled', detail: 'The import was cancelled. Rows taken before stay.' });

@@ -1,0 +1,96 @@
+import { makeCtx } from '../data/context.ts';
+import type { Doors } from '../data/doors.ts';
+import { announcedHead, announceFromLog, isBefore, type Position } from '../data/relay.ts';
+import { callRoom } from '../data/room.ts';
+import { Looks } from './looks.ts';
+
+/**
+ * What a room knows of its company's announcements: how far the company is announced, and when to look whether Redis
+ * still knows. Redis itself keeps no gap open (R3 raises the floor), so whatever was announced last is how far it is.
+ */
+export class CompanyRelay {
+  readonly #sql: SqlStorage;
+  readonly #doors: () => Doors;
+  readonly #waitUntil: (work: Promise<unknown>) => void;
+  readonly #looks = new Looks();
+
+  constructor(sql: SqlStorage, doors: () => Doors, waitUntil: (work: Promise<unknown>) => void) {
+    this.#sql = sql;
+    this.#doors = doors;
+    this.#waitUntil = waitUntil;
+    sql.exec(
+      `create table if not exists room (one integer primary key check (one = 1), company_id text not null, epoch text, revision integer)`,
+    );
+  }
+
+  /** Whose room it is. */
+  belongsTo(companyId: string): void {
+    this.#sql.exec('insert or ignore into room (one, company_id) values (1, ?)', companyId);
+  }
+
+  companyId(): string | null {
+    const row = this.#sql.exec('select company_id from room').toArray()[0];
+    return row === undefined ? null : String(row.company_id);
+  }
+
+  /** Redis took an announcement up to here. */
+  announced(position: Position, now: number): void {
+    this.#move(position);
+    this.#looks.announced(now);
+  }
+
+  /** Somebody has seen the company here, where Redis did not know of it. */
+  suspected(position: Position, now: number): void {
+    this.#move(position);
+    this.#looks.suspected(now);
+  }
+
+  /** Announces whatever the log holds beyond what Redis knows. @returns whether Redis took it */
+  async catchUp(companyId: string, now: number): Promise<boolean> {
+    const doors = this.#doors();
+    const ctx = this.#ctx();
+    const reached = await announceFromLog(ctx, doors, companyId);
+    if (reached === null) {
+      // Whoever can still read Redis would believe it: the watch, which may reach it, says that nobody is to.
+      this.#waitUntil(callRoom(ctx, () => doors.watch().alert()).catch(() => undefined));
+      return false;
+    }
+    this.announced(reached, now);
+    return true;
+  }
+
+  /** Looks at Redis' head, where that is due, and announces again when it is behind. @returns false to look again soon */
+  async look(now: number): Promise<boolean> {
+    const companyId = this.companyId();
+    if (companyId === null || !this.#looks.isDue(now)) return true;
+    const position = this.#position();
+    const known = await announcedHead(this.#ctx(), this.#doors(), companyId);
+    if (known === undefined) return false;
+    // What Redis does not know at all it cannot be wrong about.
+    const behind = known !== null && position !== null && isBefore(known, position);
+    if (behind && !(await this.catchUp(companyId, now))) return false;
+    this.#looks.looked(now);
+    return true;
+  }
+
+  /** When the next look is due, ms; null when none is. */
+  nextLook(): number | null {
+    return this.#looks.next();
+  }
+
+  #position(): Position | null {
+    const row = this.#sql.exec('select epoch, revision from room').toArray()[0];
+    if (row === undefined || row.epoch === null) return null;
+    return { epoch: String(row.epoch), revision: Number(row.revision) };
+  }
+
+  #move(position: Position): void {
+    const present = this.#position();
+    if (present !== null && !isBefore(present, position)) return;
+    this.#sql.exec('update room set epoch = ?, revision = ?', position.epoch, position.revision);
+  }
+
+  #ctx() {
+    return makeCtx(`room_${crypto.randomUUID()}`, this.#waitUntil);
+  }
+}
