@@ -21,7 +21,10 @@ export async function startPair(bundle: string, vars: Record<string, string>): P
         compatibilityDate: '2026-10-20',
         compatibilityFlags: ['nodejs_compat'],
         bindings: vars,
-        durableObjects: { ROOMS: { className: 'CompanyRoom', useSQLite: true } },
+        durableObjects: {
+          ROOMS: { className: 'CompanyRoom', useSQLite: true },
+          WATCH: { className: 'RedisWatch', useSQLite: true },
+        },
         unsafeDirectSockets: [{ host: '127.0.0.1', port }],
       })),
     }),

@@ -10,6 +10,8 @@ export type WorkerOptions = {
   port?: number;
   /** Isolates that share the Durable Objects of the first. Default 1. */
   isolates?: number;
+  /** Settings of all but the first that differ. */
+  elsewhere?: Record<string, string>;
   /** A module whose class CompanyRoom stands in the place of the room. */
   rooms?: string;
 };
@@ -38,7 +40,7 @@ const standIn = (script: string) => ({
   durableObjects: { ROOMS: { className: 'CompanyRoom', useSQLite: true } },
 });
 
-function isolate({ bundle, vars, rooms }: WorkerOptions, port: number, index: number) {
+function isolate({ bundle, vars, rooms, ...options }: WorkerOptions, port: number, index: number) {
   const elsewhere = index === 0 ? {} : { scriptName: NAME };
   return {
     name: index === 0 ? NAME : `${NAME}-${index}`,
@@ -46,13 +48,14 @@ function isolate({ bundle, vars, rooms }: WorkerOptions, port: number, index: nu
     modules: [{ type: 'ESModule' as const, path: bundle }],
     compatibilityDate: COMPATIBILITY_DATE,
     compatibilityFlags: ['nodejs_compat'],
-    bindings: vars,
+    bindings: index === 0 ? vars : { ...vars, ...options.elsewhere },
     durableObjects: {
       ROOMS: {
         className: 'CompanyRoom',
         useSQLite: true,
         ...(rooms === undefined ? elsewhere : { scriptName: 'rooms' }),
       },
+      WATCH: { className: 'RedisWatch', useSQLite: true, ...elsewhere },
       JOBS: { className: 'Jobs', useSQLite: true, ...elsewhere },
     },
     unsafeDirectSockets: [{ host: '127.0.0.1', port }],

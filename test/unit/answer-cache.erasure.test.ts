@@ -88,7 +88,7 @@ test('an isolate that meets an entry of an ended life drops all of that life, at
 });
 
 test('forgetting a company leaves the others and the bytes right', () => {
-  const memory = new MemoryTier(100);
+  const memory = new MemoryTier(3000);
   const ctx = makeCtx('r', () => undefined);
   const entry = (incarnation: string) => ({
     ...{ epoch: 'e', incarnation, revision: 1, validUntil: null, link: null },

@@ -1,4 +1,5 @@
 /** The orchestrator with a clock of its own, on a database, a Redis and a location that are plain maps. */
+import { AppError } from '../../src/core/errors.ts';
 import { announce, type TagState } from '../../src/core/revision.ts';
 import type { Admission } from '../../src/data/admission.ts';
 import type { Loaded, ReadDemand, ReadPlan } from '../../src/data/answer.ts';
@@ -25,8 +26,15 @@ export function place() {
     redisUp: true,
     databaseUp: true,
     loads: 0,
+    /** How often Postgres was only asked where the company is. */
+    heads: 0,
     /** Names of the tag state's lives. */
     lives: 0,
+    /** The life of Redis, and when the watch last found it in order. */
+    era: 'era-1' as string | null,
+    beat: null as number | null,
+    /** What isolates asked for: a room to look, the watch to beat. */
+    asked: [] as string[],
     /** What a computation waits for, so that others may join it. */
     gate: null as Promise<void> | null,
   };
@@ -57,6 +65,7 @@ export function isolate({ world, store, tell }: Place, withEdge = true) {
   const waiting: Promise<unknown>[] = [];
   const redis: RedisDoor = {
     breaker: new Breaker(3, 1000),
+    fault: null,
     async trip(ctx, fill, read) {
       if (!world.redisUp) return null;
       ctx.trips.redis += 1;
@@ -74,18 +83,30 @@ export function isolate({ world, store, tell }: Place, withEdge = true) {
             ),
           );
         },
-        get: (key: string) => answers.push(world.entries.get(key) ?? null),
+        mget: (keys: string[]) => {
+          const { era, beat, now } = world;
+          answers.push(
+            keys.map((key) => {
+              if (key.endsWith(':era')) return era;
+              if (key.endsWith(':beat')) return String(beat ?? now);
+              return world.entries.get(key) ?? null;
+            }),
+          );
+        },
         set: (key: string, value: string) => answers.push(world.entries.set(key, value)),
       };
       fill(commands as never);
       return read(answers);
     },
   };
+  const tags = new TagMemory();
   const cache = new AnswerCache({
     redis,
     memory: new MemoryTier(),
     edge: withEdge ? new EdgeTier(async () => store as never) : null,
-    tags: new TagMemory(),
+    tags,
+    suspect: (_ctx, _companyId, { revision }) => void world.asked.push(`suspect ${revision}`),
+    wake: () => void world.asked.push('wake'),
     environment: 'unit',
     maxStaleness: STALENESS,
   });
@@ -108,8 +129,9 @@ export function isolate({ world, store, tell }: Place, withEdge = true) {
     settleLife: () => undefined,
   };
   const load = async (): Promise<Loaded> => {
-    if (!world.databaseUp) throw new (await import('../../src/core/errors.ts')).AppError('database_unavailable');
+    if (!world.databaseUp) throw new AppError('database_unavailable');
     world.loads += 1;
+    tags.see('c', world.epoch, world.revision, world.now);
     const taken = { epoch: world.epoch, revision: world.revision, body: world.value, link: null, validUntil: null };
     await world.gate;
     return taken;
@@ -127,7 +149,12 @@ export function isolate({ world, store, tell }: Place, withEdge = true) {
       { min: 0, ifNoneMatch: null, bypass: false, ...demand },
       admission,
       load,
-      async () => undefined,
+      async () => {
+        if (!world.databaseUp) throw new AppError('database_unavailable');
+        world.heads += 1;
+        tags.see('c', world.epoch, world.revision, world.now);
+        return { epoch: world.epoch, revision: world.revision };
+      },
       heal,
     );
     await Promise.all(waiting.splice(0));

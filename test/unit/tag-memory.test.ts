@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { nameOfLife } from '../../src/data/pulse.ts';
 import { readTagRow, TagMemory, tagFields } from '../../src/data/tags.ts';
 
 const row = (head: number, values: number[], floor = 0, epoch = '0190-a', incarnation = `i-${epoch}`) => {
@@ -24,11 +25,64 @@ test('a copy of a reading keeps its age', () => {
 
 test('the oldest part of a set decides its age and its head', () => {
   const memory = new TagMemory();
-  memory.learn('c', ['clients'], row(5, [3]), 1000);
+  memory.learn('c', ['clients'], row(9, [3]), 1000);
   memory.learn('c', ['users'], row(9, [8]), 2000);
-  expect(memory.fresh('c', ['clients', 'users'], 2500, 2000)).toMatchObject({ head: 5, values: [3, 8], at: 1000 });
+  expect(memory.fresh('c', ['clients', 'users'], 2500, 2000)).toMatchObject({ head: 9, values: [3, 8], at: 1000 });
   expect(memory.fresh('c', ['clients', 'users'], 3001, 2000)).toBeNull();
   expect(memory.fresh('c', ['users'], 3001, 2000)).toMatchObject({ head: 9 });
+});
+
+test('a reading from before what was seen is none: of another tag, in a snapshot, or by a write of its own', () => {
+  const memory = new TagMemory();
+  memory.learn('c', ['clients'], row(5, [3]), 1000);
+  memory.learn('c', ['users'], row(9, [8]), 1100);
+  expect(memory.fresh('c', ['clients'], 1200, 2000)).toBeNull();
+  expect(memory.fresh('c', ['users'], 1200, 2000)).toMatchObject({ head: 9 });
+  memory.see('c', '0190-a', 10, 1200);
+  expect(memory.fresh('c', ['users'], 1200, 2000)).toBeNull();
+  expect(memory.admits('c', row(9, []))).toBe(false);
+  expect(memory.admits('c', row(10, []))).toBe(true);
+  memory.forget('c');
+  expect(memory.admits('c', row(9, []))).toBe(false);
+  expect(memory.seen('c')).toEqual({ epoch: '0190-a', revision: 10 });
+});
+
+test('a clock that stepped back makes a reading unknown', () => {
+  const memory = new TagMemory();
+  memory.learn('c', ['clients'], row(5, [3]), 3_600_000);
+  expect(memory.fresh('c', ['clients'], 3_600_000, 2000)).not.toBeNull();
+  expect(memory.fresh('c', ['clients'], 1000, 2000)).toBeNull();
+});
+
+test('a database that goes on under an older epoch is believed once the newer one is unseen for long', () => {
+  const memory = new TagMemory();
+  memory.learn('c', ['clients'], row(9, [8], 6, '0190-b'), 1000);
+  memory.see('c', '0190-a', 4, 2000);
+  expect(memory.seen('c')).toEqual({ epoch: '0190-b', revision: 9 });
+  memory.see('c', '0190-a', 5, 12_000);
+  expect(memory.seen('c')).toEqual({ epoch: '0190-a', revision: 5 });
+  memory.learn('c', ['clients'], row(5, [5], 4), 12_100);
+  expect(memory.fresh('c', ['clients'], 12_100, 2000)).toMatchObject({ epoch: '0190-a', head: 5 });
+});
+
+test('the companies used last stay within the weight', () => {
+  const memory = new TagMemory(30_000);
+  for (let i = 0; i < 50; i += 1) memory.learn(`c${i}`, ['clients', 'users'], row(5, [3, 3]), 1000);
+  expect(memory.fresh('c0', ['clients'], 1000, 2000)).toBeNull();
+  expect(memory.fresh('c49', ['clients'], 1000, 2000)).not.toBeNull();
+  expect(memory.fresh('c45', ['clients'], 1000, 2000)).not.toBeNull();
+});
+
+test('a room is asked about one company once in a while, a reading renewed by one at a time', () => {
+  const memory = new TagMemory();
+  memory.learn('c', ['clients'], row(5, [3]), 1000);
+  expect([1000, 1001, 5000, 6001].map((now) => memory.suspects('c', now))).toEqual([true, false, false, true]);
+  expect([1500, 2000, 2001, 3001].map((now) => memory.renews('c', 1000, now, 1000))).toEqual([
+    false,
+    true,
+    false,
+    true,
+  ]);
 });
 
 test('an unknown tag or company is unknown, not zero', () => {
@@ -58,7 +112,10 @@ test('a younger reading of another incarnation starts over: nothing of the old o
   const memory = new TagMemory();
   memory.learn('c', ['clients', 'users'], life('i1', 10, [10, 4], 6), 2000);
   memory.learn('c', ['clients'], life('i2', 9, [9], 8), 2100);
-  const known = { incarnation: 'i2', head: 9, floor: 8, values: [9], at: 2100 };
+  // Its head is from before what was seen.
+  expect(memory.fresh('c', ['clients'], 2100, 2000)).toBeNull();
+  memory.learn('c', ['clients'], life('i2', 11, [9], 8), 2100);
+  const known = { incarnation: 'i2', head: 11, floor: 8, values: [9], at: 2100 };
   expect(memory.fresh('c', ['clients'], 2100, 2000)).toMatchObject(known);
   expect(memory.fresh('c', ['clients', 'users'], 2100, 2000)).toBeNull();
 });
@@ -102,8 +159,8 @@ test('the newest revision seen outlives the incarnation it was seen in, but not 
 
 test('what Redis answers is read by position; state without an incarnation is no state', () => {
   expect(tagFields(['users'])).toEqual(['epoch', 'head', 'floor', 'incarnation', 't:users']);
-  expect(readTagRow(['e', '5', '2', 'i1', null], ['users'])).toEqual(row(5, [0], 2, 'e', 'i1'));
-  expect(readTagRow(['e', '5', '2', null, '4'], ['users'])).toBeNull();
-  expect(readTagRow([null, null, null, null, null], ['users'])).toBeNull();
-  expect(() => readTagRow(['e', '5', '2', '4'], ['users'])).toThrow('shape');
+  expect(readTagRow(['e', '5', '2', 'i1', null], ['users'], 'e1')).toEqual(row(5, [0], 2, 'e', nameOfLife('i1', 'e1')));
+  expect(readTagRow(['e', '5', '2', null, '4'], ['users'], 'e1')).toBeNull();
+  expect(readTagRow([null, null, null, null, null], ['users'], 'e1')).toBeNull();
+  expect(() => readTagRow(['e', '5', '2', '4'], ['users'], 'e1')).toThrow('shape');
 });

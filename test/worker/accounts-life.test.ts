@@ -30,7 +30,7 @@ function fakeRedis(): { door: RedisDoor; kept: { key: string; value: string; px:
     fill(pipeline);
     return read([]);
   };
-  return { door: { breaker: null as never, trip }, kept };
+  return { door: { breaker: null as never, fault: null, trip }, kept };
 }
 
 function at(start: number) {

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { formatId, newUuid } from '../../src/core/id.ts';
 import { type Api, type Reply, signUp, type Tenant } from '../support/api.ts';
 import { fixtures, unique } from '../support/fixtures.ts';
+import { monitor } from '../support/redis.ts';
 import { aim, cachedPaths, fire, makeEach, mutations, topics } from '../support/routes.ts';
 import { settled } from '../support/until.ts';
 import { openWorld, type World } from '../support/world.ts';
@@ -112,6 +113,34 @@ test('when the tags are no longer fresh a hit asks Redis once and Postgres never
     api.get('/clients', { headers: { 'If-None-Match': '*', 'Cache-Control': 'max-age=0' } }),
   );
   expect([same.reply.status, same.redis, same.postgres]).toEqual([304, 1, 0]);
+});
+
+test('commands, which are what is billed, those inside scripts too: a cold hit 3, a miss 4, a write 6', async () => {
+  const strict = await world.another({ CACHE_MAX_STALENESS_MS: '0', EDGE_CACHE: 'off' });
+  const api = salon.api.at(strict.url);
+  const commands = await monitor(world);
+  const of = async (ask: () => Promise<Reply>): Promise<string[]> => {
+    await count(async () => commands.take());
+    await count(ask);
+    return commands.take();
+  };
+  try {
+    const path = `/clients?limit=${(unique() % 80) + 10}`;
+    // The first of a minute also gives the count of the rate limit its end, and asks whether the session lives.
+    await api.get('/clients');
+    await api.patch('/company', { name: `Salon ${unique()}` });
+    expect(await of(() => api.get(path))).toEqual(['HMGET', 'MGET', 'INCRBY', 'SET']);
+    expect(await of(() => api.get(path))).toEqual(['HMGET', 'MGET', 'INCRBY']);
+    expect(await of(() => api.patch('/company', { name: `Salon ${unique()}` }))).toEqual([
+      'EVAL',
+      'HMGET',
+      'HSET',
+      'GET',
+      'INCRBY',
+    ]);
+  } finally {
+    commands.stop();
+  }
 });
 
 test('a session this isolate has not met costs at most one trip to each, and the next isolate none to Postgres', async () => {
