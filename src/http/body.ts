@@ -10,6 +10,9 @@ const MOST_BYTES = 1024 * 1024;
 /** Of callers nobody knows: no limit of a company counts what they send. */
 const MOST_ANONYMOUS_BYTES = 16 * 1024;
 
+/** Of a body that is too large so much is read all the same. */
+const MOST_DROPPED_BYTES = 64 * 1024;
+
 const JSON_TYPES = /^application\/json(?:\s*;.*)?$/i;
 const PATCH_TYPES = /^application\/(?:json|merge-patch\+json)(?:\s*;.*)?$/i;
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: false });
@@ -21,7 +24,7 @@ const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: false });
 export async function readJson(c: AppContext): Promise<unknown> {
   const most = c.env.state.principal === null ? MOST_ANONYMOUS_BYTES : MOST_BYTES;
   const declared = Number(c.req.header('Content-Length') ?? '0');
-  if (declared > MOST_BYTES) throw tooLarge(most);
+  if (declared > Math.max(most, MOST_DROPPED_BYTES)) throw tooLarge(most);
   const bytes = await readBounded(c.req.raw.body, most);
   if (bytes.byteLength === 0) return undefined;
   const type = c.req.header('Content-Type') ?? '';
@@ -35,14 +38,14 @@ export async function readJson(c: AppContext): Promise<unknown> {
   }
 }
 
-/** What is too much is read to its end and dropped, up to a body's most: who still sends would see a broken pipe, no answer. */
+/** What is a little too much is read to its end and dropped: who still sends would see a broken pipe instead of an answer. */
 async function readBounded(stream: ReadableStream<Uint8Array> | null, most: number): Promise<Uint8Array> {
   if (stream === null) return new Uint8Array();
   let chunks: Uint8Array[] = [];
   let size = 0;
   for await (const chunk of stream) {
     size += chunk.byteLength;
-    if (size > MOST_BYTES) break;
+    if (size > Math.max(most, MOST_DROPPED_BYTES)) break;
     if (size > most) chunks = [];
     else chunks.push(chunk);
   }

@@ -129,6 +129,12 @@ async function rateLimited(kit: Kit, route: Route): Promise<Reply> {
   }
 }
 
+/** The largest body of a route, bytes. */
+function mostOf({ spec }: Route): number {
+  if (spec.file !== undefined) return 10 * 1024 * 1024;
+  return spec.anonymous === true ? 16 * 1024 : 1024 * 1024;
+}
+
 /** How routes of every kind come to refuse. What only one can say stands in its fixture, under `refusals`. */
 export const refusals: Partial<Record<ErrorCode, Refusal>> = {
   unauthenticated: async (kit) => fire(kit.anyone, await kit.aim()),
@@ -137,8 +143,7 @@ export const refusals: Partial<Record<ErrorCode, Refusal>> = {
   forbidden,
   malformed_json: sending('{"a":'),
   empty_body: sending(''),
-  payload_too_large: async (kit, route) =>
-    sending('x'.repeat(1024 * 1024 * (route.spec.file === undefined ? 1 : 10) + 1))(kit, route),
+  payload_too_large: async (kit, route) => sending('x'.repeat(mostOf(route) + 1))(kit, route),
   unsupported_media_type: sending('{}', 'text/plain'),
   async invalid_body(kit, route) {
     const faulty = route.fixture.invalid?.[route.name]?.body ?? { nonsense: 1 };
