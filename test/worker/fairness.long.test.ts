@@ -130,6 +130,8 @@ test.each([
   print(title, [quiet, ...lines]);
   for (const line of lines) {
     expect(line.refused, line.name).toBe(0);
+    // Processor time is shared by all on one machine; what must not be is a wait for what the storm holds, which was 10 s.
+    for (const [, p95] of [line.read, line.write]) expect(p95, line.name).toBeLessThan(4000);
     expect(line.storm, 'every write was answered').not.toContain('× 0');
   }
 });
