@@ -72,8 +72,8 @@ answer is described in <a href="${base}/openapi.json">the OpenAPI document</a>, 
 ${operations}
 <h2 id="errors">Error codes</h2>
 <p>A refusal is <code>application/problem+json</code> (RFC 9457). Its <code>code</code> is stable, its <code>type</code> leads here;
-<code>errors</code> names every fault at once and where it is. What is refused has changed nothing, and a repeat with the same
-<code>Idempotency-Key</code> has one effect. After 429 and 503 wait for <code>Retry-After</code> seconds.</p>
+<code>errors</code> names every fault at once and where it is. What is refused has changed nothing, unless a 503 says
+<code>outcome: unknown</code>; a repeat with the same <code>Idempotency-Key</code> has one effect. After 429 and 503 wait for <code>Retry-After</code> seconds.</p>
 <div class="scroll"><table><thead><tr><th>Code</th><th>Status</th><th>Meaning</th></tr></thead><tbody>
 ${codes}
 </tbody></table></div>

@@ -1,11 +1,12 @@
 import { sql } from 'drizzle-orm';
 import { AppError } from '../../core/errors.ts';
-import { newUuid } from '../../core/id.ts';
+import { formatId, newUuid } from '../../core/id.ts';
 import type { Admission } from '../../data/admission.ts';
 import { type Ctx, makeCtx } from '../../data/context.ts';
 import type { Doors } from '../../data/doors.ts';
 import { commit, rowsOf, snapshot } from '../../data/log.ts';
 import { write } from '../../data/write.ts';
+import { describeCause } from '../../http/fault.ts';
 import type { JobWorker, Step, StepOutcome } from '../../jobs/api.ts';
 import { type ChunkWork, takeChunk } from './chunk.ts';
 import type { Importer, Importers } from './importer.ts';
@@ -121,9 +122,8 @@ function workOf(doors: Doors, importer: Importer, step: Step, waitUntil: (work: 
   };
 }
 
-/** Ids and codes only: rows are personal data, and drivers put values into their messages. */
+/** Ids, codes and places only: rows are personal data, and drivers put values into their messages. */
 function logStop(jobId: string, first: number, code: string, cause: unknown): void {
-  const state = (cause as { code?: string } | undefined)?.code;
-  const name = cause instanceof Error ? cause.name : undefined;
-  console.error(JSON.stringify({ level: 'warn', job: jobId, first, code, cause: name, state }));
+  const job = formatId('imp', jobId);
+  console.error(JSON.stringify({ level: 'warn', job, first, code, ...(cause !== undefined && describeCause(cause)) }));
 }
