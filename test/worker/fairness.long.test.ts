@@ -130,8 +130,12 @@ test.each([
   print(title, [quiet, ...lines]);
   for (const line of lines) {
     expect(line.refused, line.name).toBe(0);
+    expect(line.storm, 'every write was answered').not.toMatch(/× 0(,|$)/);
     // Processor time is shared by all on one machine; what must not be is a wait for what the storm holds, which was 10 s.
     for (const [, p95] of [line.read, line.write]) expect(p95, line.name).toBeLessThan(4000);
-    expect(line.storm, 'every write was answered').not.toContain('× 0');
+    if (line !== lines[0]) continue;
+    // Held by a console, the storm only waits and costs nothing: the rest is the noise of the machine.
+    expect(line.read[1], line.name).toBeLessThan(1.5 * quiet.read[1] + 150);
+    expect(line.write[1], line.name).toBeLessThan(1.5 * quiet.write[1] + 150);
   }
 });
