@@ -1,17 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import pg from 'pg';
+import type pg from 'pg';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import {
-  headOf,
-  insertClient,
-  logOf,
-  makeCompany,
-  openStage,
-  refusal,
-  type Stage,
-  type Written,
-  write,
-} from './support.ts';
+import { keyedWrites } from './keyed-writes.ts';
+import { headOf, makeCompany, openStage, refusal, type Stage, write } from './support.ts';
 
 // A key is claimed at the start of a write and its answer stored at the end: the write happens once, the answer is for all.
 
@@ -27,64 +18,7 @@ beforeEach(async () => {
   company = await makeCompany(stage);
 });
 
-type Answer = {
-  status: number;
-  revision: number;
-  entityId: string | null;
-  result: unknown;
-  image: { schemaVersion: number; entity: string; row: Record<string, unknown> } | null;
-};
-type Once = {
-  client?: pg.Client;
-  to?: string;
-  actor?: string;
-  route?: string;
-  key?: string;
-  /** The four bytes that name the secret of the fingerprint. */
-  secret?: string;
-  body?: string;
-  id?: string;
-  status?: number;
-  entity?: string | null;
-  result?: unknown;
-  work?: (client: pg.Client) => Promise<unknown>;
-};
-
-/** A write with a key, as the API makes it. By default it adds the client `id` and stores 201 for it. */
-async function once(order: Once = {}): Promise<{ written: Written } | { replay: Answer }> {
-  const {
-    client = app,
-    to = company,
-    actor = 'USER:1',
-    route = '/clients',
-    key = 'k',
-    secret = 'abcd',
-    body = 'b',
-    status = 201,
-  } = order;
-  const { id = randomUUID(), entity = id, result = null } = order;
-  const work = order.work ?? (() => client.query(insertClient, [to, id, 'Ann']));
-  const claimed = async (): Promise<void> => {
-    await client.query('select app.claim_key($1, $2, $3)', [route, key, Buffer.from(`${secret}${body}`)]);
-    await work(client);
-    const kept = [route, key, status, entity, JSON.stringify(result)];
-    await client.query('select app.store_answer($1, $2, $3, $4, $5)', kept);
-  };
-  try {
-    return { written: await write(client, to, claimed, { actor }) };
-  } catch (error) {
-    if (!(error instanceof pg.DatabaseError) || error.code !== 'CP200') throw error;
-    // Postgres writes a detail to its log, and the answer holds a row.
-    expect([error.detail, error.hint]).toEqual([undefined, undefined]);
-    return { replay: JSON.parse(error.column ?? '') as Answer };
-  }
-}
-const replayOf = async (order: Once = {}): Promise<Answer> => {
-  const answer = await once(order);
-  if ('written' in answer) throw new Error('written, not replayed');
-  return answer.replay;
-};
-const isWritten = async (order: Once): Promise<boolean> => 'written' in (await once(order));
+const { once, replayOf, isWritten } = keyedWrites(() => ({ app, company }));
 const clients = (): Promise<{ id: string }[]> => stage.sql('select id from clients where company_id = $1', [company]);
 
 test('of 40 parallel writes with one key one happens, and all others carry its answer', async () => {
@@ -131,99 +65,6 @@ describe('a write that fails keeps nothing of its key', () => {
     const no = new Error('no');
     await expect(once({ work: () => Promise.reject(no) })).rejects.toBe(no);
     expect(await isWritten({ body: 'another' })).toBe(true);
-  });
-});
-
-describe('the image of a replay', () => {
-  const rename = (id: string, name: string) => (client: pg.Client) =>
-    client.query('update clients set first_name = $2 where id = $1', [id, name]);
-
-  test('is the state at its own revision, whatever happened since', async () => {
-    const id = randomUUID();
-    await once({ key: 'add', id });
-    await once({ key: 'rename', id, status: 200, work: rename(id, 'Bo') });
-    await once({ key: 'again', id, status: 200, work: rename(id, 'Cy') });
-    await stage.sql('delete from clients where id = $1', [id]);
-    const seen = [
-      await replayOf({ key: 'add', id }),
-      await replayOf({ key: 'rename', id }),
-      await replayOf({ key: 'again', id }),
-    ];
-    expect(
-      seen.map(({ status, revision, image }) => [status, revision, image?.row.first_name, image?.row.version]),
-    ).toEqual([
-      [201, 2, 'Ann', 1],
-      [200, 3, 'Bo', 2],
-      [200, 4, 'Cy', 3],
-    ]);
-    const log = await logOf(stage, company);
-    expect(seen.map(({ image }) => image?.row)).toEqual(log.slice(1, 4).map(({ after }) => after));
-  });
-
-  test('of a write that changed nothing is the state it found', async () => {
-    const id = randomUUID();
-    await once({ key: 'add', id });
-    await once({ key: 'other' });
-    await once({ key: 'same', id, work: rename(id, 'Ann') });
-    await stage.sql(`update clients set first_name = 'Bo' where id = $1`, [id]);
-    expect(await replayOf({ key: 'same', id })).toMatchObject({
-      revision: 3,
-      image: { row: { first_name: 'Ann', version: 1 } },
-    });
-  });
-
-  test('of a deletion is what was deleted', async () => {
-    const id = randomUUID();
-    await once({ key: 'add', id });
-    // Only the owner deletes clients; the key is stored as the application would have.
-    await stage.sql('delete from clients where id = $1', [id]);
-    await once({ key: 'gone', entity: id, work: () => app.query('select 1') });
-    expect((await replayOf({ key: 'gone' })).image?.row).toMatchObject({ id, first_name: 'Ann' });
-  });
-
-  const trim = (revision: number) =>
-    stage.sql('delete from changes where company_id = $1 and revision <= $2', [company, revision]);
-
-  test('of a write that changed nothing outlives the trimmed log, whatever happens afterwards', async () => {
-    const id = randomUUID();
-    await once({ key: 'add', id });
-    await once({ key: 'same', id, status: 200, work: rename(id, 'Ann') });
-    const before = await replayOf({ key: 'same', id });
-    await trim(2);
-    expect(await replayOf({ key: 'same', id })).toEqual(before);
-    await once({ key: 'other' });
-    expect(await replayOf({ key: 'same', id })).toEqual(before);
-    await once({ key: 'rename', id, status: 200, work: rename(id, 'Bo') });
-    expect(await replayOf({ key: 'same', id })).toEqual(before);
-    expect(before.image?.row.first_name).toBe('Ann');
-  });
-
-  test('of a real change whose part of the log is gone is exact, or says that it is of today', async () => {
-    const id = randomUUID();
-    await once({ key: 'add', id });
-    await once({ key: 'rename', id, status: 200, work: rename(id, 'Bo') });
-    const before = await replayOf({ key: 'add', id });
-    await trim(2);
-    expect(await replayOf({ key: 'add', id })).toEqual(before);
-    await once({ key: 'again', id, status: 200, work: rename(id, 'Cy') });
-    await trim(3);
-    // Revision 3 might have been of anything: what it found is not known any more.
-    const now = await replayOf({ key: 'add', id });
-    expect([now.status, now.revision, now.entityId, now.image?.row.first_name]).toEqual([201, 4, id, 'Cy']);
-  });
-
-  test('is null where the answer names no entity, or one that the log does not know', async () => {
-    await once({ key: 'none', entity: null, result: [1, 'two'] });
-    expect(await replayOf({ key: 'none' })).toEqual({
-      status: 201,
-      revision: 2,
-      entityId: null,
-      result: [1, 'two'],
-      image: null,
-    });
-    const stranger = randomUUID();
-    await once({ key: 'stranger', entity: stranger });
-    expect(await replayOf({ key: 'stranger' })).toMatchObject({ entityId: stranger, result: null, image: null });
   });
 });
 
