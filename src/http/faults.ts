@@ -17,7 +17,8 @@ export class FaultRoom {
     const errors: Fault[] = [];
     for (const fault of error.faults.slice(0, MOST_FAULTS)) {
       const size = Buffer.byteLength(JSON.stringify(fault));
-      if (size > this.#left) continue;
+      // Not even looked at what comes after: of a bulk's items each would cost as much again.
+      if (size > this.#left) break;
       this.#left -= size;
       errors.push(fault);
     }
