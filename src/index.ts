@@ -59,18 +59,28 @@ export default {
   fetch: observe(doorsOf, app.fetch), // id, clock, doors; one log line; then app.ts
   async scheduled(_controller, env, executionCtx) {
     const ctx = makeCtx(formatId('req', newUuid()), (work) => executionCtx.waitUntil(work));
-    try {
-      const behind = await sweep(ctx, doorsOf(env));
-      console.log(JSON.stringify({ level: 'info', requestId: ctx.requestId, job: 'sweep', behind, ...ctx.notes }));
-      const jobsOf = (companyId: string): JobsApi => env.JOBS.get(env.JOBS.idFromName(companyId)) as unknown as JobsApi;
-      const lost = await reconcile(ctx, doorsOf(env), jobsOf, importWorker(doorsOf(env), importers));
-      if (lost > 0) console.warn(JSON.stringify({ level: 'warn', requestId: ctx.requestId, job: 'reconcile', lost }));
-      const forgotten = await retain(ctx, doorsOf(env));
-      if (forgotten !== null)
-        console.log(JSON.stringify({ level: 'info', requestId: ctx.requestId, job: 'retention', ...forgotten }));
-    } catch (error) {
-      logFault(ctx.requestId, toAppError(error));
-      throw error;
+    const jobsOf = (companyId: string): JobsApi => env.JOBS.get(env.JOBS.idFromName(companyId)) as unknown as JobsApi;
+    const say = (job: string, facts: object): void =>
+      console.log(JSON.stringify({ level: 'info', requestId: ctx.requestId, job, ...facts }));
+    // One that fails keeps none of the others from its turn.
+    const turns = [
+      async () => say('sweep', { behind: await sweep(ctx, doorsOf(env)), ...ctx.notes }),
+      async () => {
+        const lost = await reconcile(ctx, doorsOf(env), jobsOf, importWorker(doorsOf(env), importers));
+        if (lost > 0) say('reconcile', { level: 'warn', lost });
+      },
+      async () => {
+        const forgotten = await retain(ctx, doorsOf(env));
+        if (forgotten !== null) say('retention', forgotten);
+      },
+    ];
+    const failures: unknown[] = [];
+    for (const turn of turns) {
+      await turn().catch((error: unknown) => {
+        logFault(ctx.requestId, toAppError(error));
+        failures.push(error);
+      });
     }
+    if (failures.length > 0) throw failures[0];
   },
 } satisfies ExportedHandler<Env>;

@@ -95,14 +95,10 @@ test(`${SPELLINGS} spellings: what two counters take for two, the database takes
 });
 
 test('the look-up of an address is by its index', async () => {
+  // A small table is read whole whatever indexes it has: with that ruled out the plan shows what could be used.
+  for (const kind of ['seqscan', 'bitmapscan']) await stage.sql(`set enable_${kind} = off`);
   const plan = await stage.sql(
     `explain select id from users u where app.fold_address(u.email) = app.fold_address('A@example.com') and u.status = 'ACTIVE'`,
   );
-  await stage.sql('set enable_seqscan = off');
-  const forced = JSON.stringify(
-    await stage.sql(
-      `/*+ */ explain select id from users u where app.fold_address(u.email) = app.fold_address('A@example.com') and u.status = 'ACTIVE'`,
-    ),
-  );
-  expect(forced + JSON.stringify(plan)).toContain('users_email');
+  expect(JSON.stringify(plan)).toContain('users_email');
 });

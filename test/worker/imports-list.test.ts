@@ -107,7 +107,7 @@ test('shows progress, which takes no revision: nothing in between keeps the list
   expect((after.json.data as Json[])[0]).toMatchObject({ id: ids[0], unchanged: 7 });
 });
 
-test('a job and its report are kept for 30 days after it ended, one that never ended as long after it began', async () => {
+test('a job and its report are kept for 30 days after it ended; one whose rows are lost ends first', async () => {
   const tenant = await openCompany(world);
   const old: string[] = [];
   for (let n = 0; n < 5; n += 1) old.push((await imported(tenant.api, 'externalId\n,none', { dryRun: true })).id);
@@ -133,7 +133,12 @@ test('a job and its report are kept for 30 days after it ended, one that never e
     await worker.sweep();
     return worker.logs.some((line) => line.includes('retention'));
   });
-  expect(shown(await tenant.api.get('/imports?limit=100&sort=createdAt'))).toEqual([old[0], old[3], old[4]]);
+  expect(shown(await tenant.api.get('/imports?limit=100&sort=createdAt'))).toEqual([old[0], old[2], old[3], old[4]]);
+  for (const lost of [old[2], old[3]])
+    expect((await tenant.api.get(`/imports/${lost}`)).json).toMatchObject({
+      status: 'FAILED',
+      error: { code: 'internal_error' },
+    });
   expectProblem(await tenant.api.get(`/imports/${old[1]}`), 'not_found');
   await expect(world.sql('select app.trim_imports(10)', [], 'cp_app')).rejects.toThrow('permission denied');
 });
