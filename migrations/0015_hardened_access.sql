@@ -9,7 +9,7 @@ grant execute on function app.fold_address(text) to cp_app, cp_auth, cp_definer,
 alter table users add constraint users_email_ascii check (octet_length(email) = char_length(email));
 -- An archived user's address is free again.
 drop index users_email;
-CREATE UNIQUE INDEX "users_email" ON "users" USING btree (lower("email" collate "C")) WHERE status <> 'ARCHIVED';
+CREATE UNIQUE INDEX "users_email" ON "users" USING btree (app.fold_address("email")) WHERE status <> 'ARCHIVED';
 
 -- Who made a link; null for a recovery, which its own user asked for.
 ALTER TABLE "one_time_tokens" ADD COLUMN "issued_by" text;

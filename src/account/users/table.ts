@@ -19,7 +19,7 @@ export const users = pgTable(
     unique('users_company_id').on(t.companyId, t.id),
     unique('users_external_id').on(t.companyId, t.externalId),
     // One person, one company: an address signs in without naming a tenant. An archived user's is free again.
-    uniqueIndex('users_email').on(sql`lower(${t.email} collate "C")`).where(sql`status <> 'ARCHIVED'`),
+    uniqueIndex('users_email').on(sql`app.fold_address(${t.email})`).where(sql`status <> 'ARCHIVED'`),
     // One per sort: what parts the rows, then the sort and the id, ascending (src/data/walk.ts).
     index('users_created').on(t.companyId, t.status, t.createdAt, t.id),
     index('users_updated').on(t.companyId, t.status, t.updatedAt, t.id),
