@@ -42,27 +42,30 @@ export function listRoute(resource: Resource): ReadRoute<PageQuery> {
     tags: (query) => [...resource.listTags(query), ...includeTags(resource, query.include)],
     statements: (db, query, { companyId }) =>
       pageStatements(resource, query, query.at, companyId).map((statement) => db.execute(statement)),
-    complete: (ctx, doors, query, { companyId }, taken) =>
-      wholePage({ ctx, doors, resource, companyId, name, limit: query.limit }, taken),
+    complete(ctx, doors, query, { companyId }, taken) {
+      const project = compileProjection(query.fields);
+      const take = (row: Row, found: Row): void => {
+        const view = project(resource.noun.view(row, resource.version));
+        found.shown = JSON.stringify({ ...view, ...presentIncludes(resource, query.include, found.embedded) });
+        found.values = query.sort.map(({ field }) => row[resource.sorts[field]?.property ?? 'id']);
+      };
+      return wholePage({ ctx, doors, resource, companyId, name, limit: query.limit, take }, taken);
+    },
     answer(results, query, principal, c) {
       const found = rowsOf(results[0]);
       const more = found.length > query.limit;
       const rows = found.slice(0, query.limit);
       const backwards = query.at?.direction === 'prev';
       if (backwards) rows.reverse();
-      const project = compileProjection(query.fields);
       const cursorAt = (found: Row | undefined, direction: 'next' | 'prev'): string | null => {
         if (found === undefined) return null;
-        const row = found.row as Row;
-        const values = isRanked(query)
-          ? [Number(found.rank)]
-          : query.sort.map(({ field }) => row[resource.sorts[field]?.property ?? 'id'] as string | null);
+        const values = isRanked(query) ? [Number(found.rank)] : (found.values as (string | null)[]);
         const cursor: Cursor = {
           company: principal.companyId,
           route: name,
           query: query.filterKey,
           values,
-          id: String(row.id),
+          id: String(found.id),
           direction,
         };
         return encodeCursor(c.env.doors.settings.cursorSecret, cursor);
@@ -79,12 +82,9 @@ export function listRoute(resource: Resource): ReadRoute<PageQuery> {
       const hasPrev = query.at !== null && (backwards ? more : true);
       const prev = hasPrev ? (cursorAt(rows[0], 'prev') ?? turn('prev')) : null;
       const total = query.count === 'none' ? null : Number(rowsOf(results[1])[0]?.total ?? 0);
-      const data = rows.map(({ row, embedded }) => ({
-        ...project(resource.noun.view(row as Row, resource.version)),
-        ...presentIncludes(resource, query.include, embedded),
-      }));
+      const pagination = paginationOf(query, { total, hasNext, next, prev });
       return {
-        body: { data, pagination: paginationOf(query, { total, hasNext, next, prev }) },
+        body: `{"data":[${rows.map(({ shown }) => shown).join()}],"pagination":${JSON.stringify(pagination)}}`,
         link: linkOf(query, next, prev),
       };
     },
@@ -165,7 +165,7 @@ export function detailRoute(resource: Resource, own?: (principal: Principal) => 
       const found = rowsOf(results[0])[0];
       if (found === undefined) throw notFound(resource);
       const view = compileProjection(query.fields)(resource.noun.view(found.row as Row, resource.version));
-      return { body: { ...view, ...presentIncludes(resource, query.include, found.embedded) } };
+      return { body: JSON.stringify({ ...view, ...presentIncludes(resource, query.include, found.embedded) }) };
     },
   };
 }

@@ -7,8 +7,8 @@ import { Places, sharesOf } from '../data/places.ts';
 import { DATABASE_DEADLINE, takePlace } from '../data/postgres.ts';
 import type { Resource } from './resource.ts';
 
-/** Bytes per read of what a page has beyond its first piece: as JSON of JSON at most twice as many. */
-const LARGE_PIECE = 3.5 * 1024 * 1024;
+/** Bytes per read of what a page has beyond its first piece. Nobody else has a turn in the isolate while one is written out. */
+const LARGE_PIECE = 2 * PIECE;
 
 /** Bytes of rows in one page. An isolate has 128 MB for everything, and holds a page as objects, as text and as bytes. */
 const MOST_PAGE = 16 * 1024 * 1024;
@@ -27,17 +27,27 @@ export const firstPiece = (page: SQL, limit: number): SQL => sql`with page as ma
   from page window way as (rows unbounded preceding)`;
 
 /** What a page was read from, and what it was asked for. */
-type Asked = { ctx: Ctx; doors: Doors; resource: Resource; companyId: string; name: string; limit: number };
+type Asked = {
+  ctx: Ctx;
+  doors: Doors;
+  resource: Resource;
+  companyId: string;
+  name: string;
+  limit: number;
+  /** Takes a row as it comes, so that a page is never held as objects; `found` is what the page says of it. */
+  take: (row: Row, found: Row) => void;
+};
 
 /**
- * The rows of a page read by `firstPiece`, those it left out as well. These come from later snapshots and are still as they
+ * Takes the rows of a page read by `firstPiece`, those it left out as well. These come from later snapshots and are still as they
  * were at the first one's revision (R2): what has changed since has the state of then in the log, as the image before its
  * first change. @throws AppError invalid_parameter for a page beyond all bounds; busy
  */
 export async function wholePage(asked: Asked, { epoch, revision, results }: Snapshot): Promise<void> {
-  const { ctx, doors, resource, companyId, name, limit } = asked;
+  const { ctx, doors, resource, companyId, name, limit, take } = asked;
   const rows = rowsOf(results[0]).slice(0, limit);
   const missing = rows.filter((row) => row.row === null);
+  for (const found of rows) if (found.row !== null) takeText(take, found, found.row);
   if (missing.length > 0) {
     refuseBeyond(rows);
     const turn = large.bid('read', companyId, ctx.now());
@@ -51,14 +61,17 @@ export async function wholePage(asked: Asked, { epoch, revision, results }: Snap
         // Restored to another history meanwhile: there is nothing that both pieces were part of.
         if (later.epoch !== epoch || later.revision < revision)
           throw new AppError('busy', undefined, { extra: { retryAfter: 1 } });
-        for (const [at, { row }] of rowsOf(later.results[0]).entries())
-          (piece[at] as Row).row = JSON.parse(String(row));
+        for (const [at, { row }] of rowsOf(later.results[0]).entries()) takeText(take, piece[at] as Row, row);
       }
     } finally {
       large.release(turn);
     }
   }
-  for (const row of rows) if (typeof row.row === 'string') row.row = JSON.parse(row.row);
+}
+
+function takeText(take: Asked['take'], found: Row, text: unknown): void {
+  take(JSON.parse(String(text)) as Row, found);
+  found.row = null;
 }
 
 /** Rows by id, in that order, as they were at `revision`. */

@@ -38,13 +38,13 @@ export type ReadRoute<Q extends ParsedQuery> = {
   linked?: true;
   /** Reads what one answer of Postgres did not hold, into the results, as of the same revision. */
   complete?(ctx: Ctx, doors: Doors, query: Q, principal: Principal, taken: Snapshot): Promise<void>;
-  /** The body, serialised once. @throws AppError not_found */
+  /** The body, serialised. @throws AppError not_found */
   answer(
     results: readonly unknown[],
     query: Q,
     principal: Principal,
     c: AppContext,
-  ): { body: unknown; link?: string | null; validUntil?: number | null };
+  ): { body: string; link?: string | null; validUntil?: number | null };
 };
 
 type Prepared<Q> = { query: Q; plan: ReadPlan };
@@ -165,7 +165,7 @@ async function load<Q extends ParsedQuery>(
   unsure?.settleLife(ctx, taken.results[0]);
   await route.complete?.(ctx, doors, query, principal, { ...taken, results });
   const { body, link = null, validUntil = null } = route.answer(results, query, principal, c);
-  return { epoch: taken.epoch, revision: taken.revision, body: JSON.stringify(body), link, validUntil };
+  return { epoch: taken.epoch, revision: taken.revision, body, link, validUntil };
 }
 
 /** For a request that is refused whatever its caller may do: 401 and 429 come first all the same. */

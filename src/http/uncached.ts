@@ -38,8 +38,7 @@ export function readUncached<Q extends ParsedQuery>(
     if (revision < min)
       throw new AppError('revision_ahead', `The company is at revision ${revision}.`, { extra: { revision } });
     await route.complete?.(ctx, doors, query, principal, taken);
-    const { body: shown, link = null } = route.answer(results, query, principal, c);
-    const body = JSON.stringify(shown);
+    const { body, link = null } = route.answer(results, query, principal, c);
     const etag = `W/"${digest(`${route.name}\n${companyId}\n${query.normalised}\n${body}`)}"`;
     const headers: Record<string, string> = {
       ETag: etag,

@@ -8,6 +8,8 @@ export type WorkerOptions = {
   /** Where Durable Objects keep their state; absent: in memory. */
   persist?: string;
   port?: number;
+  /** For the debugger's protocol, which tells how large the heap is. */
+  inspectorPort?: number;
   /** Isolates that share the Durable Objects of the first. Default 1. */
   isolates?: number;
   /** Settings of all but the first that differ. */
@@ -74,6 +76,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
       log: new Log(LogLevel.ERROR),
       cf: false,
       unsafeTriggerHandlers: true,
+      ...(options.inspectorPort === undefined ? {} : { inspectorPort: options.inspectorPort }),
       handleStructuredLogs: ({ message }: { message: string }) => void logs.push(message),
       ...(options.persist === undefined ? {} : { resourcePersistencePath: options.persist }),
       workers: [

@@ -85,7 +85,10 @@ const me = read<{ normalised: string; userId: string }>({
     const row = rowsOf(results[0])[0];
     if (row === undefined) throw new AppError('session_revoked');
     return {
-      body: { user: userNoun.view(row.user as Row, 1), company: companyNoun.view(row.company as Row, 1) },
+      body: JSON.stringify({
+        user: userNoun.view(row.user as Row, 1),
+        company: companyNoun.view(row.company as Row, 1),
+      }),
     };
   },
 });

@@ -109,7 +109,7 @@ function workOf(doors: Doors, importer: Importer, step: Step, waitUntil: (work: 
           name: 'imports.chunk',
           statements: (db) => [
             db.execute(sql`select app.import_chunk(${jobId}::uuid, ${first}::int, ${count}::int, living.rows, living.failures,
-              ${importer.upsert(spec.match)}, ${MOST_REPORT}::int) as done
+              ${importer.upsert(spec.match)}, ${MOST_REPORT}::int - octet_length(living.failures::text)) as done
               from app.living_rows(${jobId}::uuid, ${first}::int, ${count}::int, ${JSON.stringify(rows)}::jsonb,
                 ${JSON.stringify(failures)}::jsonb) living`),
           ],
