@@ -82,6 +82,23 @@ describe('faults', () => {
     for (const { problem } of small.json.data as typeof data) expect(problem.errors).toHaveLength(1);
   });
 
+  test('of a bulk of many: others are served while it is checked', async () => {
+    const items = Array.from({ length: 500 }, () => unknown(200));
+    let done = false;
+    const began = Date.now();
+    const bulk = salon.api.post('/clients/bulk', { mode: 'atomic', items }).finally(() => {
+      done = true;
+    });
+    let longest = 0;
+    while (!done) {
+      const asked = Date.now();
+      await world.api.as(null).get('/health/live');
+      longest = Math.max(longest, Date.now() - asked);
+    }
+    expectProblem(await bulk, 'invalid_body', ['errorsOmitted']);
+    expect(longest).toBeLessThan((Date.now() - began) / 2);
+  });
+
   test('of an atomic bulk', async () => {
     const items = Array.from({ length: 500 }, () => ({ firstName: 'x', ...unknown(180) }));
     const reply = await salon.api.post('/clients/bulk', { mode: 'atomic', items });
