@@ -64,8 +64,23 @@ function isolate({ bundle, vars, rooms, ...options }: WorkerOptions, port: numbe
   };
 }
 
+/** A port that was free a moment ago may be another's by the time workerd binds it. */
+const isTaken = (error: unknown): boolean =>
+  error instanceof Error && 'code' in error && error.code === 'ERR_ADDRESS_IN_USE';
+const TRIES = 4;
+
 /** Runs a production bundle in workerd, inside this process. */
 export async function startWorker(options: WorkerOptions): Promise<RunningWorker> {
+  for (let left = TRIES; ; left -= 1) {
+    try {
+      return await start(options);
+    } catch (error) {
+      if (left === 0 || options.port !== undefined || !isTaken(error)) throw error;
+    }
+  }
+}
+
+async function start(options: WorkerOptions): Promise<RunningWorker> {
   const ports = [options.port ?? (await freePort())];
   while (ports.length < (options.isolates ?? 1)) ports.push(await freePort());
   const logs: string[] = [];
@@ -85,7 +100,10 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
       ],
     }),
   );
-  const entry = await mf.ready;
+  const entry = await mf.ready.catch(async (error: unknown) => {
+    await mf.dispose();
+    throw error;
+  });
   const urls = ports.map((port) => `http://127.0.0.1:${port}`);
   return {
     url: urls[0] ?? '',

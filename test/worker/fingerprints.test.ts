@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Api, Reply, Tenant } from '../support/api.ts';
 import { openCompany } from '../support/company.ts';
@@ -14,7 +14,7 @@ let stranger: Api;
 beforeAll(async () => {
   world = await openWorld();
   salon = await openCompany(world);
-  const other = await world.another({ CURSOR_SECRET: 'another secret of at least thirty-two characters' });
+  const other = await world.another({ CURSOR_SECRET: randomBytes(32).toString('base64url') });
   stranger = salon.api.at(other.url);
 });
 afterAll(() => world.close());
