@@ -4,19 +4,32 @@ import { parseArgs } from 'node:util';
 
 // Imports the clients of a salon's exported files through the public API alone, and says what is stored beside what the
 // files hold. A second run finds everything there and changes nothing.
+const USAGE = 'usage: npm run salon -- FOLDER [--url URL] [--email EMAIL] [--password PASSWORD]';
+
+/** Ends with one line: what went wrong here is a matter of the command, not of this file. */
+function fail(message: string): never {
+  console.error(message);
+  process.exit(1);
+}
+
+process.on('uncaughtException', (error) =>
+  fail(error.message === 'fetch failed' ? `${values.url} does not answer: is npm run dev running?` : error.message),
+);
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
+    help: { type: 'boolean' },
     url: { type: 'string', default: 'http://127.0.0.1:8787' },
     email: { type: 'string', default: 'owner@salon.example' },
     password: { type: 'string', default: 'correct horse battery' },
   },
 });
 const [folder] = positionals;
-if (folder === undefined) {
-  console.error('usage: npm run salon -- FOLDER [--url URL] [--email EMAIL] [--password PASSWORD]');
-  process.exit(1);
+if (values.help === true) {
+  console.log(USAGE);
+  process.exit(0);
 }
+if (folder === undefined) fail(USAGE);
 
 /** The column that names the client, per file. */
 const FILES = { 'bookings.csv': 'Code', 'cancellations.csv': 'Code', 'no-shows.csv': 'Code', 'receipts.csv': 'Client' };

@@ -136,7 +136,8 @@ async function showState() {
     text = parts
       .map((name) => `${name} ${health[name].status === 'up' ? `${health[name].ms} ms` : 'down'}`)
       .join(' · ');
-    text = parts.length > 0 ? `${title(state)} · ${text}` : (health.detail ?? 'Not ready');
+    text =
+      parts.length > 0 ? `${state.charAt(0).toUpperCase()}${state.slice(1)} · ${text}` : (health.detail ?? 'Not ready');
   } catch {
     // What it says already is what there is to say.
   }
