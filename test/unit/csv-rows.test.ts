@@ -37,6 +37,18 @@ describe('rows of CSV as clients', () => {
     });
   });
 
+  test.each([
+    ['+43 664 123 456', '+43664123456'],
+    ['0043-664/123456', '+43664123456'],
+    ['+43 (0) 664 123.456', '+43664123456'],
+  ])('the number %s is read as people write it', (written, phone) => {
+    expect(read('externalId,phone', `a,${written}`)).toEqual({ externalId: 'a', phone });
+  });
+
+  test('a number without its country is a fault: whose it is nobody knows', () => {
+    expect(read('externalId,phone', 'a,0664 123456')).toEqual(['/phone invalid_format']);
+  });
+
   test('a mapping gives the names of the file a meaning, or none', () => {
     const mapping = { Vorname: 'firstName', Nr: 'externalId', Rabatt: null, Größe: 'customFields.size' };
     const mapped = (header: string, cells: string) =>

@@ -68,7 +68,7 @@ function post(importers: Importers) {
 const FILE = `The body is a file of at most 10 MiB and 100,000 rows: \`text/csv\` (RFC 4180 with a header row; separated by
 commas, semicolons or tabs, in UTF-8 or Latin-1, both found out) or \`application/x-ndjson\` (an object per line). A row whose
 match key exists updates, any other creates; a column that is absent leaves, an empty cell clears. In CSV, \`tags\` are
-separated by \`|\` and \`customFields.<key>\` is a column. A file none of whose columns is known, or that lacks the match key, is
+separated by \`|\` and \`customFields.<key>\` is a column; a phone number may be written with spaces, dashes and \`00\`. A file none of whose columns is known, or that lacks the match key, is
 refused whole. Rows with faults are reported and left out, all others go in; a repeat of the file changes nothing. Fields that
 an export shows but nobody writes (\`id\`, \`name\`, \`version\` …) are ignored, and so is the apostrophe an export puts before
 formulas. Costs 5 units of the rate limit and one more per 1,000 rows. The job and its report are kept for 30 days after it has

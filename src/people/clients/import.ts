@@ -3,11 +3,25 @@ import { email, externalId, phone } from '../../http/schemas.ts';
 import type { Importer, MatchKey } from '../../insight/imports/importer.ts';
 import { ClientPatch } from './schema.ts';
 
+/** A number as people write it: with spaces and dashes, 00 for the plus, the (0) of calls within the country. */
+const writtenPhone = () =>
+  z
+    .string()
+    .transform((text) =>
+      text
+        .replace('(0)', '')
+        .replaceAll(/[\s()./-]/g, '')
+        .replace(/^00/, '+'),
+    )
+    .pipe(phone());
+
+const row = { ...ClientPatch.shape, phone: writtenPhone().nullable().optional() };
+
 /** A row by what it is matched by, which it must have. */
 const SCHEMAS = {
-  externalId: z.strictObject({ ...ClientPatch.shape, externalId: externalId() }),
-  email: z.strictObject({ ...ClientPatch.shape, email: email() }),
-  phone: z.strictObject({ ...ClientPatch.shape, phone: phone() }),
+  externalId: z.strictObject({ ...row, externalId: externalId() }),
+  email: z.strictObject({ ...row, email: email() }),
+  phone: z.strictObject({ ...row, phone: writtenPhone() }),
 };
 
 type ClientRow = z.output<(typeof SCHEMAS)[MatchKey]>;
