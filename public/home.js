@@ -176,6 +176,7 @@ at('copy').addEventListener('click', async () => {
 });
 
 at('logout').addEventListener('click', async () => {
+  for (const id of ['secret-text', 'try']) at(id).textContent = '';
   await call('POST', '/auth/logout');
   session = null;
   show();

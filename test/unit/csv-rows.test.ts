@@ -61,6 +61,7 @@ describe('rows of CSV as clients', () => {
     // A field that is given a name twice over is one of two, nobody knows which.
     expect(mapped('Nr,Vorname,firstName', 'a,Ann,Bea').faults.map(({ code }) => code)).toEqual(['duplicate_column']);
     const line = rowReader(clientImporter, { header: null, mapping, match: 'externalId' });
+    expect(line('{"Nr":"a","externalId":"b"}').faults.map(({ code }) => code)).toEqual(['duplicate_column']);
     expect(line('{"Nr":"a","Rabatt":5,"Vorname":"Ann"}').value).toEqual({ externalId: 'a', firstName: 'Ann' });
   });
 

@@ -98,6 +98,10 @@ describe('a CSV file', () => {
   });
 });
 
+test('of a record of commas alone a thousand cells are kept', () => {
+  expect(cellsOf(`a,b\n${','.repeat(1_000_000)}`)[1]?.length).toBe(1000);
+});
+
 test('lines are the same wherever the text is cut', () => {
   const lines = (...pieces: string[]): string[] => {
     const found: string[] = [];

@@ -82,6 +82,18 @@ describe('one at a time', () => {
     expect(ended.length).toBe(9);
   });
 
+  it('of one address ten wait; the next is turned away at once, and others find room', async () => {
+    const { ended, ask } = stage();
+    const turnedAway = vi.fn();
+    const crowd = { ...turn('crowd'), turnedAway };
+    for (let i = 0; i < 30; i += 1) ask(`crowd ${i}`, crowd);
+    await vi.advanceTimersByTimeAsync(0);
+    expect([ended.length, turnedAway.mock.calls.length]).toEqual([19, 19]);
+    ask('victim');
+    await vi.advanceTimersByTimeAsync(3 * CYCLE);
+    expect(ended).toContain('victim');
+  });
+
   it('frees the place when the work fails, and when it may not be done any more', async () => {
     await expect(inTurn(turn('a'), () => Promise.reject(new Error('no memory')))).rejects.toThrow('no memory');
     const refused = inTurn(

@@ -73,6 +73,12 @@ describe('guesses', () => {
     expectProblem(await login(owner.email, owner.password, '203.0.113.9'), 'rate_limited');
   });
 
+  test('at an account that ends in an address count nothing against whoever signs in from there', async () => {
+    const owner = await openCompany(world);
+    expectProblem(await login(`${owner.email}:203.0.113.77`, 'a wrong guess', '203.0.113.78'), 'invalid_credentials');
+    expect((await login(owner.email, owner.password, '203.0.113.77')).status).toBe(200);
+  });
+
   test('at once get no more tries than one after another', async () => {
     const { url } = await world.another({ LOGIN_LIMIT: '2' });
     const owner = await openCompany(world);

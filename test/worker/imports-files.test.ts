@@ -205,7 +205,7 @@ describe('taken is', () => {
     const job = await ended(salon.api, json.id);
     expect(counts(job)).toMatchObject({ total: 2000, failed: 2000 });
     expect(job.rows.length).toBeLessThan(2000);
-    expect(job.rows.slice(0, 300).map(({ row }) => row)).toEqual(Array.from({ length: 300 }, (_, i) => i + 1));
-    expect(JSON.stringify(job).length).toBeLessThan(5 * MIB);
+    expect(job.rows.slice(0, 100).map(({ row }) => row)).toEqual(Array.from({ length: 100 }, (_, i) => i + 1));
+    expect(JSON.stringify(job).length).toBeLessThan(MIB);
   }, 150_000);
 });

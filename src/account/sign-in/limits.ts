@@ -45,7 +45,8 @@ function fromHere(c: AppContext, kind: string, most: number, seconds: number): L
 export function loginLimits(c: AppContext, account: string): Limit[] {
   const most = c.env.doors.settings.loginLimit;
   return [
-    { subject: `login:${account}:${subscriberOf(c)}`, most, seconds: QUARTER },
+    // The address first: an account is what somebody typed, and could end in another's.
+    { subject: `login-at:${subscriberOf(c)}:${account}`, most, seconds: QUARTER },
     { subject: `login:${account}`, most: most * PER_ACCOUNT, seconds: QUARTER },
     ...fromHere(c, 'login', most * PER_ADDRESS, QUARTER),
   ];

@@ -65,6 +65,8 @@ export async function login(
     burst: burstOf(c),
     // Others may have failed while this one waited.
     mayStill: () => refuseKnown(c.env, [...guesses, ...work, ...own]),
+    // Asking on and on is work as well.
+    turnedAway: () => countBehind(c.env, work),
   } as const;
   const hash = account === undefined ? null : String(account.password_hash);
   const { ok, rehash } = await verifyPassword(input.password, hash, turn);

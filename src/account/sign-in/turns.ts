@@ -22,6 +22,8 @@ export type Turn = {
   burst?: number;
   /** Asked when the turn has come: what was refused meanwhile is refused. @throws AppError */
   mayStill?(): void;
+  /** Told when so many wait that this one may not. */
+  turnedAway?(): void;
 };
 
 type Waiter = Turn & { until: number };
@@ -38,6 +40,8 @@ const ABANDONED = 2000;
 const MOST_REST = 1000;
 /** Who comes when so many wait would not be served within their patience. */
 const MOST_WAITING = 100;
+/** Of one address, that is: the queue is everybody's. */
+const MOST_OF_ONE = 10;
 /** For how long a turn counts against whoever had it, ms. */
 const MEMORY = 10_000;
 /** One more turn of an account that has used up its burst, ms. */
@@ -84,7 +88,11 @@ async function take(turn: Turn): Promise<{ since: number }> {
   const came = Date.now();
   const self: Waiter = { ...turn, until: came + PATIENCE };
   waiting = waiting.filter(({ until }) => until > came);
-  if (waiting.length >= MOST_WAITING) throw busy();
+  const own = waiting.filter(({ address }) => address === turn.address).length;
+  if (own >= MOST_OF_ONE || waiting.length >= MOST_WAITING) {
+    turn.turnedAway?.();
+    throw busy();
+  }
   waiting.push(self);
   try {
     for (;;) {

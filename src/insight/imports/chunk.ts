@@ -23,6 +23,18 @@ export type ChunkWork = {
   commit: (first: number, count: number, rows: readonly ImportRow[], failures: readonly Failure[]) => Promise<number>;
 };
 
+/** Characters of a chunk's failures that are told in full; so a report has room for the first chunk whatever is in it. */
+const MOST_TOLD = 256 * 1024;
+
+/** Beyond that, each row's first fault. */
+export function briefly(failures: readonly Failure[]): Failure[] {
+  let told = 0;
+  return failures.map((failure) => {
+    told += JSON.stringify(failure).length;
+    return told <= MOST_TOLD ? failure : { ...failure, errors: failure.errors.slice(0, 1) };
+  });
+}
+
 type Verdict = { row: ImportRow } | { failure: Failure };
 
 /**

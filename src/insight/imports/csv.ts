@@ -10,6 +10,9 @@ const CR = 13;
 /** Blank lines of a run that count as records; a spreadsheet may end in a hundred thousand. */
 const MOST_BLANK = 1000;
 
+/** Cells of a record that are kept: one with more fits no header, and its commas alone could fill the memory. */
+const MOST_CELLS = 1000;
+
 type State = 'start' | 'plain' | 'quoted' | 'closed';
 
 /**
@@ -98,7 +101,7 @@ export class CsvParser {
   }
 
   #endCell(): void {
-    this.#cells.push(this.#cell);
+    if (this.#cells.length < MOST_CELLS) this.#cells.push(this.#cell);
     this.#cell = '';
     this.#state = 'start';
     this.#wasQuoted = false;

@@ -55,11 +55,16 @@ function readLine(importer: Importer, mapping: Mapping, line: string, read: Chec
   }
   if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed))
     return failed('invalid_type', 'A line must be a JSON object.');
-  const kept = Object.entries(parsed).flatMap(([name, value]): [string, unknown][] => {
+  const kept = new Map<string, unknown>();
+  const faults: Fault[] = [];
+  for (const [name, value] of Object.entries(parsed)) {
     const field = mapped(mapping, name);
-    return field === null || importer.ignored.includes(field) ? [] : [[field, value]];
-  });
-  return read(Object.fromEntries(kept), []);
+    if (field === null || importer.ignored.includes(field)) continue;
+    if (kept.has(field))
+      faults.push({ pointer: `/${field}`, code: 'duplicate_column', detail: 'This field stands there twice.' });
+    kept.set(field, value);
+  }
+  return read(Object.fromEntries(kept), faults);
 }
 
 function check(importer: Importer, match: MatchKey, given: Record<string, unknown>, found: Fault[]): ReadRow {

@@ -55,7 +55,7 @@ export const ImportView = ImportSummary.extend({
         errors: z.array(z.object({ pointer: z.string(), code: z.string(), detail: z.string() })),
       }),
     )
-    .describe('The rows that were not taken, as far as they fit into 4 MiB; nothing of their content.'),
+    .describe('The rows that were not taken, as far as they fit into 512 KiB; nothing of their content.'),
 }).meta({ id: 'Import', examples: [{ ...example, rows: [FAULTY] }] });
 
 /** The public job of its row as `to_jsonb` renders it. */

@@ -35,6 +35,10 @@ export type FileKind = {
   checkHeader(header: readonly string[]): void;
 };
 
+/** At least how long a row is as JSON; known before it is written, which could be six times as much. */
+const lengthOf = (row: RawRow): number =>
+  typeof row === 'string' ? row.length : Array.isArray(row) ? row.reduce((sum, cell) => sum + cell.length + 3, 2) : 0;
+
 /** Fills packets with rows, in order. */
 class Packer {
   readonly ready: Packet[] = [];
@@ -46,8 +50,8 @@ class Packer {
   add(row: RawRow): void {
     if (this.total === MOST_ROWS)
       throw new AppError('payload_too_large', `A file may have ${MOST_ROWS} rows. Send it in parts.`);
-    let text = JSON.stringify(row);
-    if (text.length > PACKET_SIZE) text = JSON.stringify({ fault: 'row_too_large' } satisfies RawRow);
+    let text = lengthOf(row) > PACKET_SIZE ? null : JSON.stringify(row);
+    if (text === null || text.length > PACKET_SIZE) text = JSON.stringify({ fault: 'row_too_large' } satisfies RawRow);
     if (this.#rows.length === PACKET_ROWS || this.#size + text.length > PACKET_SIZE) this.close();
     this.#rows.push(text);
     this.#size += text.length + 1;
@@ -95,7 +99,8 @@ function csvReader(packer: Packer, { known, checkHeader }: FileKind): Reader {
     push(text) {
       if (parser === null) {
         first += text;
-        begin(false);
+        // A line that has not ended is not looked at again with every piece.
+        if (/[\r\n]/.test(text) || first.length > 2 * MOST_HEADER) begin(false);
       } else parser.push(text);
     },
     end() {

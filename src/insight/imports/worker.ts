@@ -8,12 +8,12 @@ import { commit, rowsOf, snapshot } from '../../data/log.ts';
 import { write } from '../../data/write.ts';
 import { describeCause } from '../../http/fault.ts';
 import type { JobWorker, Step, StepOutcome } from '../../jobs/api.ts';
-import { type ChunkWork, takeChunk } from './chunk.ts';
+import { briefly, type ChunkWork, takeChunk } from './chunk.ts';
 import type { Importer, Importers } from './importer.ts';
 import { type RawRow, rowReader } from './rows.ts';
 
 /** Bytes of the report beyond which failed rows are only counted: more would be too much for one answer. */
-const MOST_REPORT = 4 * 1024 * 1024;
+const MOST_REPORT = 512 * 1024;
 
 /** The request was admitted when the job was made; the credential is checked by every `begin_write`. */
 const ADMITTED: Admission = {
@@ -111,7 +111,7 @@ function workOf(doors: Doors, importer: Importer, step: Step, waitUntil: (work: 
             db.execute(sql`select app.import_chunk(${jobId}::uuid, ${first}::int, ${count}::int, living.rows, living.failures,
               ${importer.upsert(spec.match)}, ${MOST_REPORT}::int - octet_length(living.failures::text)) as done
               from app.living_rows(${jobId}::uuid, ${first}::int, ${count}::int, ${JSON.stringify(rows)}::jsonb,
-                ${JSON.stringify(failures)}::jsonb) living`),
+                ${JSON.stringify(briefly(failures))}::jsonb) living`),
           ],
           kept: { status: 202, entityId: null },
         },
