@@ -20,7 +20,10 @@ export interface Migration {
 export const migrationsFolder = join(import.meta.dirname, '..', 'migrations');
 const breakpoint = '--> statement-breakpoint';
 const lock = `select pg_advisory_lock(hashtext('clients-plus migrations'))`;
-const begin = `begin; set local role cp_owner; set local lock_timeout = '5s'`;
+const begin = `begin; set local role cp_owner; set local lock_timeout = '5s';
+  do $$ begin
+    if to_regclass('public.company_heads') is not null then lock table public.company_heads in access exclusive mode; end if;
+  end $$`;
 const ledger = `create table if not exists public.app_migrations (
   name text primary key, sha256 text not null, applied_at timestamptz not null default now())`;
 

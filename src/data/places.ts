@@ -87,7 +87,8 @@ export class Places {
     bid.seen = now;
     if (!bid.queued) this.#rejoin(bid);
     const oldest = this.#held.entries().next().value;
-    if (oldest !== undefined && now - oldest[1] >= this.#lease) this.release(oldest[0]);
+    // Either way: a clock that stepped back must not keep a place that nobody gives back.
+    if (oldest !== undefined && Math.abs(now - oldest[1]) >= this.#lease) this.release(oldest[0]);
     if (!this.#isNext(bid, now)) return false;
     const { lane } = bid;
     this.#unqueue(bid);

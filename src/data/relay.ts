@@ -33,19 +33,31 @@ export function announcedHead(ctx: Ctx, doors: Doors, companyId: string): Promis
  * Announces to Redis what the log holds beyond what Redis knows: the way out for everything committed but not announced.
  * A few revisions are announced with the tags they touched. More, or a state that was lost, or one of another epoch, are
  * not walked through: an empty range at the head raises the floor at once.
+ * @param least where the company is known to be; while Postgres cannot be read, the floor is raised to it
  * @returns the position reached, or null when Redis did not take it
  * @throws AppError when Postgres cannot be read
  */
-export async function announceFromLog(ctx: Ctx, doors: Doors, companyId: string): Promise<Position | null> {
+export async function announceFromLog(
+  ctx: Ctx,
+  doors: Doors,
+  companyId: string,
+  least: Position | null = null,
+): Promise<Position | null> {
   const known = await announcedHead(ctx, doors, companyId);
   if (known === undefined) return null;
+  const { environment } = doors.settings;
   const after = known?.revision ?? Number.MAX_SAFE_INTEGER;
   const { epoch, revision, results } = await snapshot(ctx, doors.read, companyId, 'relay', (db) => [
     db.execute(changesAfter(after, MOST_NAMED)),
-  ]);
+  ]).catch(async (error: unknown) => {
+    if (known !== null && least !== null && isBefore(known, least)) {
+      const empty = { epoch: least.epoch, first: least.revision + 1, last: least.revision, tags: {} };
+      await announceToRedis(ctx, doors.redis, doors.tags, environment, companyId, empty);
+    }
+    throw error;
+  });
   const reached = { epoch, revision };
   if (known?.epoch === epoch && known.revision >= revision) return reached;
-  const { environment } = doors.settings;
   // An epoch that a clock ahead of time made looks newer than the one that followed it; to lose a state is always safe.
   if (known !== null && known.epoch > epoch && (await forgetState(ctx, doors, companyId)) === null) return null;
   const changes = known?.epoch === epoch ? rowsOf(results[0]).map(readChange) : [];

@@ -15,7 +15,7 @@ export type RoomApi = {
   /** The write ended without a change. Clears the expectation. */
   settle(companyId: string, requestId: string): Promise<void>;
   /** Announces whatever the log holds beyond what Redis knows; true when all of it is. */
-  catchUp(companyId: string): Promise<boolean>;
+  catchUp(companyId: string, committed?: { epoch: string; revision: number }): Promise<boolean>;
   /** Somebody saw the company at this revision, and Redis behind it: the room looks after it in a moment. */
   suspect(companyId: string, epoch: string, revision: number): Promise<void>;
 };

@@ -79,7 +79,7 @@ export async function announceChanges(
   const { redis, tags, settings } = doors;
   const told = await announceToRedis(ctx, redis, tags, settings.environment, companyId, announcement, admission);
   // At once, and not when the expectation is due: whoever can read Redis goes on believing it until the room is through.
-  if (!told) tellRoom(ctx, 'catchUp', () => doors.rooms(companyId).catchUp(companyId));
+  if (!told) tellRoom(ctx, 'catchUp', () => doors.rooms(companyId).catchUp(companyId, { epoch, revision: head }));
   return told;
 }
 

@@ -156,11 +156,12 @@ async function load<Q extends ParsedQuery>(
       // First, because it may raise: nobody makes the database work for a key that was made up.
       return unsure === null ? own : [db.execute(unsure.lifeStatement()), ...own];
     });
-  // A replica may not know yet that a session or key has begun, or ended.
-  let taken = await from((unsure === null ? doors.replica : null) ?? doors.read);
+  // A replica may not know yet that a session or key has begun, or ended; without Redis nobody can tell how far it lags.
+  const replica = unsure === null && doors.redis.fault === null ? doors.replica : null;
+  let taken = await from(replica ?? doors.read);
   // A replica that lags behind what is asked for, or known to exist, would be a step back (R2).
   const needed = Math.max(min, doors.tags.newest(companyId));
-  if (doors.replica !== null && unsure === null && taken.revision < needed) taken = await from(doors.read);
+  if (replica !== null && taken.revision < needed) taken = await from(doors.read);
   const results = unsure === null ? taken.results : taken.results.slice(1);
   unsure?.settleLife(ctx, taken.results[0]);
   await route.complete?.(ctx, doors, query, principal, { ...taken, results });

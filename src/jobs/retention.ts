@@ -40,9 +40,15 @@ export async function retain(ctx: Ctx, doors: Doors): Promise<Forgotten | null> 
       () => true,
     );
   const all: Outcome[] = [];
+  const failures: unknown[] = [];
   for (const work of [expired(ctx, doors), imports(ctx, doors), changes(ctx, doors, due.place, keep)]) {
-    all.push(await workOff(work, budget(ctx)));
+    // A fault of one kind keeps no other from its turn.
+    await workOff(work, budget(ctx)).then(
+      (outcome) => all.push(outcome),
+      (error: unknown) => failures.push(error),
+    );
   }
+  if (failures.length > 0) throw failures[0];
   if (all.some(({ finished }) => !finished))
     await doors.redis.trip(
       ctx,

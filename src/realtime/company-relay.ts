@@ -39,6 +39,11 @@ export class CompanyRelay {
     this.#looks.announced(now);
   }
 
+  /** A write has committed up to here, which Redis does not know. */
+  committed(position: Position): void {
+    this.#move(position);
+  }
+
   /** Somebody has seen the company here, where Redis did not know of it. */
   suspected(position: Position, now: number): void {
     this.#move(position);
@@ -49,7 +54,7 @@ export class CompanyRelay {
   async catchUp(companyId: string, now: number): Promise<boolean> {
     const doors = this.#doors();
     const ctx = this.#ctx();
-    const reached = await announceFromLog(ctx, doors, companyId);
+    const reached = await announceFromLog(ctx, doors, companyId, this.#position());
     if (reached === null) {
       // Whoever can still read Redis would believe it: the watch, which may reach it, says that nobody is to.
       this.#waitUntil(callRoom(ctx, () => doors.watch().alert()).catch(() => undefined));

@@ -1,6 +1,7 @@
 import { DurableObject } from 'cloudflare:workers';
 import { AppError } from '../core/errors.ts';
 import type { Doors } from '../data/doors.ts';
+import type { Position } from '../data/relay.ts';
 import type { RoomApi } from '../data/room.ts';
 import type { Env } from '../env.ts';
 import { CompanyRelay } from './company-relay.ts';
@@ -66,8 +67,9 @@ export abstract class Room extends DurableObject<Env> implements RoomApi {
     this.#forget(requestId);
   }
 
-  async catchUp(companyId: string): Promise<boolean> {
+  async catchUp(companyId: string, committed?: Position): Promise<boolean> {
     this.#relay.belongsTo(companyId);
+    if (committed !== undefined) this.#relay.committed(committed);
     const done = await this.#relay.catchUp(companyId, Date.now());
     await this.#ringBy(done ? this.#relay.nextLook() : Date.now() + RETRY);
     return done;

@@ -69,7 +69,8 @@ export class Turns {
 
   #expire(now: number): void {
     for (const [id, since] of this.#underWay) {
-      if (now - since < LONGEST_TURN) break;
+      // Either way: a clock that stepped back must not keep a turn that nobody ends.
+      if (Math.abs(now - since) < LONGEST_TURN) break;
       this.#underWay.delete(id);
     }
   }
