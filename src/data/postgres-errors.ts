@@ -54,7 +54,7 @@ export function mapPostgresError(
   if (leavesOpen(error)) return unavailable(error);
   const state = error.code ?? '';
   // Raised by app.refuse(): the message is one of our codes.
-  if (state === 'CP400') return refusal(error);
+  if (state === 'CP400') return refusal(error.message, error.detail ?? null, error);
   // Not in `detail`, which Postgres writes to its log: the answer holds a row.
   if (state === 'CP200') return new Replay(JSON.parse(error.column ?? 'null') as StoredAnswer);
   if (state === 'CP207') return bulkRefusal(JSON.parse(error.detail ?? '[]') as RowFault[], constraints);
@@ -62,13 +62,23 @@ export function mapPostgresError(
 }
 
 /** One row that the database refused, as `app.bulk_insert` reports it. */
-export type RowFault = { index: number; state: string; constraint: string | null };
+export type RowFault = {
+  index: number;
+  state: string;
+  constraint: string | null;
+  /** What `app.refuse()` said, where the state is CP400. */
+  message?: string | null;
+  detail?: string | null;
+};
 
 /** What the refusal of one row means to the caller. */
 export const rowError = (
-  { state, constraint }: RowFault,
+  { state, constraint, message, detail }: RowFault,
   constraints: Readonly<Record<string, ConstraintMeaning>>,
-): AppError => errorOfState(state, constraint ?? undefined, constraints, undefined);
+): AppError =>
+  state === 'CP400'
+    ? refusal(message ?? '', detail ?? null)
+    : errorOfState(state, constraint ?? undefined, constraints, undefined);
 
 /** The refusal of an atomic bulk: the error all faults share, or `invalid_body`; every fault points into its item. */
 function bulkRefusal(rows: readonly RowFault[], constraints: Readonly<Record<string, ConstraintMeaning>>): AppError {
@@ -105,10 +115,11 @@ function errorOfState(
 const tryAgain = (cause: unknown): AppError =>
   new AppError('busy', 'The database is busy. Nothing was changed; try again.', { extra: { retryAfter: 1 }, cause });
 
-function refusal(error: NeonDbError): AppError {
-  const code = Object.hasOwn(ERROR_CODES, error.message) ? (error.message as ErrorCode) : 'internal_error';
-  const { pointer, ...extra } = JSON.parse(error.detail ?? '{}') as { pointer?: string; detail?: string };
+/** What `app.refuse()` raised: one of our codes, and jsonb of what else there is to say. */
+function refusal(message: string, said: string | null, cause?: unknown): AppError {
+  const code = Object.hasOwn(ERROR_CODES, message) ? (message as ErrorCode) : 'internal_error';
+  const { pointer, ...extra } = JSON.parse(said ?? '{}') as { pointer?: string; detail?: string };
   const detail = extra.detail ?? ERROR_CODES[code].title;
   const faults = pointer === undefined ? [] : [{ pointer, code, detail }];
-  return new AppError(code, detail, { faults, cause: error });
+  return new AppError(code, detail, { faults, cause });
 }

@@ -91,7 +91,7 @@ describe('rows of CSV as clients', () => {
 
 describe('a chunk', () => {
   /** A database that refuses whatever holds one of the bad rows, and forgets or answers late as told. */
-  function database(bad: ReadonlySet<string>, failAt: number) {
+  function database(bad: ReadonlySet<string>, failAt: number, knows = false) {
     const state = { done: 0, created: [] as string[], failures: [] as Failure[], commits: 0 };
     const seen = new Map<string, number>();
     const work: ChunkWork = {
@@ -104,6 +104,10 @@ describe('a chunk', () => {
         if (!seen.has(key)) seen.set(key, row);
         return seen.get(key) ?? row;
       },
+      faulty: async (rows) =>
+        rows.flatMap((row, index) =>
+          knows && bad.has(String(row.key)) ? [{ index, error: new AppError('invalid_body', 'bad') }] : [],
+        ),
       async commit(first, count, rows: readonly ImportRow[], failures) {
         state.commits += 1;
         if (state.commits === failAt) throw new AppError('busy');
@@ -129,8 +133,9 @@ describe('a chunk', () => {
         fc.array(key, { minLength: 1, maxLength: 30 }),
         bad,
         fc.integer({ min: -1, max: 12 }),
-        async (keys, refused, failAt) => {
-          const { state, work } = database(new Set(refused), failAt);
+        fc.boolean(),
+        async (keys, refused, failAt, knows) => {
+          const { state, work } = database(new Set(refused), failAt, knows);
           for (let turn = 0; state.done < keys.length && turn < 10; turn += 1) {
             // As the object does: from where it is known to be, in chunks of its own cut.
             const raws: RawRow[] = keys.slice(state.done, state.done + 7).map((text) => [text]);
@@ -159,6 +164,19 @@ describe('a chunk', () => {
       { row: 138, status: 'FAILED', errors: [{ pointer: '', code: 'invalid_body', detail: 'bad' }] },
     ]);
     expect(state.commits).toBeLessThan(20);
+  });
+
+  test('a chunk of which every row is bad costs one try, one look and one that goes in', async () => {
+    const keys = Array.from({ length: 250 }, (_, i) => `k${i}`);
+    const { state, work } = database(new Set(keys), -1, true);
+    expect(
+      await takeChunk(
+        work,
+        0,
+        keys.map((key) => [key]),
+      ),
+    ).toBe(250);
+    expect([state.failures.length, state.commits]).toEqual([250, 2]);
   });
 
   test('a caller who may not write any more is no fault of a row', async () => {

@@ -20,6 +20,8 @@ export type ChunkWork = {
    * @returns how many rows of the job are done then: another number than `first + count` means it stored nothing
    * @throws AppError nothing was stored
    */
+  /** Which of these rows the database refuses, by their place among them, and why. Stores nothing. @throws AppError */
+  faulty: (rows: readonly ImportRow[]) => Promise<readonly { index: number; error: AppError }[]>;
   commit: (first: number, count: number, rows: readonly ImportRow[], failures: readonly Failure[]) => Promise<number>;
 };
 
@@ -38,8 +40,8 @@ export function briefly(failures: readonly Failure[]): Failure[] {
 type Verdict = { row: ImportRow } | { failure: Failure };
 
 /**
- * Takes `raws` in, the rows of a file after its first `first`. Where the database refuses the lot, it is halved until
- * the rows that are to blame stand alone. @returns how many rows of the job are done
+ * Takes `raws` in, the rows of a file after its first `first`. Where the database refuses the lot, it says which rows are to
+ * blame; where it cannot, the lot is halved until they stand alone. @returns how many rows of the job are done
  */
 export async function takeChunk(work: ChunkWork, first: number, raws: readonly RawRow[]): Promise<number> {
   const verdicts = raws.map((raw, at) => judge(work, first + at + 1, raw));
@@ -61,6 +63,11 @@ const repeated = (match: MatchKey, before: number): Fault =>
     ? { pointer: '/externalId', code: 'duplicate_external_id', detail: `Row ${before} has this external id already.` }
     : { pointer: `/${match}`, code: 'duplicate_key', detail: `Row ${before} has this ${match} already.` };
 
+function refused(row: number, { faults, code, message }: AppError): Verdict {
+  const errors = faults.length > 0 ? [...faults] : [{ pointer: '', code, detail: message }];
+  return { failure: { row, status: 'FAILED', errors } };
+}
+
 async function store(work: ChunkWork, first: number, verdicts: readonly Verdict[]): Promise<number> {
   const rows = verdicts.flatMap((verdict) => ('row' in verdict ? [verdict.row] : []));
   const failures = verdicts.flatMap((verdict) => ('failure' in verdict ? [verdict.failure] : []));
@@ -68,11 +75,18 @@ async function store(work: ChunkWork, first: number, verdicts: readonly Verdict[
     return await work.commit(first, verdicts.length, rows, failures);
   } catch (error) {
     if (rows.length === 0 || !(error instanceof AppError) || !blamesData(error)) throw error;
-    if (verdicts.length === 1) {
-      const errors =
-        error.faults.length > 0 ? [...error.faults] : [{ pointer: '', code: error.code, detail: error.message }];
-      return store(work, first, [{ failure: { row: first + 1, status: 'FAILED', errors } }]);
+    if (verdicts.length === 1) return store(work, first, [refused(first + 1, error)]);
+    const faulty = new Map((await work.faulty(rows)).map((fault) => [fault.index, fault.error]));
+    if (faulty.size > 0) {
+      let index = -1;
+      const judged = verdicts.map((verdict, at) => {
+        if ('row' in verdict) index += 1;
+        const own = 'row' in verdict ? faulty.get(index) : undefined;
+        return own === undefined ? verdict : refused(first + at + 1, own);
+      });
+      return store(work, first, judged);
     }
+    // Nothing is wrong with any of them alone.
     const half = verdicts.length >> 1;
     const reached = await store(work, first, verdicts.slice(0, half));
     return reached === first + half ? store(work, first + half, verdicts.slice(half)) : reached;

@@ -5,6 +5,7 @@ import type { Admission } from '../../data/admission.ts';
 import { type Ctx, makeCtx } from '../../data/context.ts';
 import type { Doors } from '../../data/doors.ts';
 import { commit, rowsOf, snapshot } from '../../data/log.ts';
+import { type RowFault, rowError } from '../../data/postgres-errors.ts';
 import { write } from '../../data/write.ts';
 import { describeCause } from '../../http/fault.ts';
 import type { JobWorker, Step, StepOutcome } from '../../jobs/api.ts';
@@ -97,6 +98,15 @@ function workOf(doors: Doors, importer: Importer, step: Step, waitUntil: (work: 
     cells: spec.header !== null,
     newId: newUuid,
     firstWith: step.firstWith,
+    async faulty(rows) {
+      const ctx = makeCtx(`${spec.requestId}.${step.first}?`, waitUntil);
+      const tried = sql`select app.faulty_rows(${JSON.stringify(rows)}::jsonb, ${importer.upsert(spec.match)}) as faults`;
+      const { results } = await commit(ctx, doors.write, companyId, writer, 'imports.faulty', (db) => [
+        db.execute(tried),
+      ]);
+      const faults = rowsOf(results[0])[0]?.faults as RowFault[];
+      return faults.map((fault) => ({ index: fault.index, error: rowError(fault, doors.constraints) }));
+    },
     async commit(first, count, rows, failures) {
       // One id per try: the room tells the writes it expects apart by it.
       const ctx = makeCtx(`${spec.requestId}.${first}-${first + count}`, waitUntil);
