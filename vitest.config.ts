@@ -1,5 +1,6 @@
 import { defineConfig } from 'vitest/config';
 
+// Three workers on two cores: outages and limits are waited for, and others run meanwhile.
 // Unit tests need nothing; the others share one Postgres, one Redis and one bundle of the Worker (test/support).
 const stack = {
   globalSetup: ['test/support/global-setup.ts'],
@@ -15,14 +16,14 @@ export default defineConfig({
   test: {
     reporters: ['default', './test/support/unseen.ts'],
     projects: [
-      { test: { name: 'unit', include: ['test/unit/**/*.test.ts'], exclude: [long], isolate: false, maxWorkers: 2 } },
+      { test: { name: 'unit', include: ['test/unit/**/*.test.ts'], exclude: [long], isolate: false, maxWorkers: 3 } },
       {
         test: {
           ...stack,
           name: 'stack',
           include: ['test/database/**/*.test.ts', 'test/worker/**/*.test.ts'],
           exclude: [long],
-          maxWorkers: 2,
+          maxWorkers: 3,
           testTimeout: 30_000,
           hookTimeout: 60_000,
         },
