@@ -171,7 +171,7 @@ export class Places {
     let before = 0;
     for (const other of bid.lane.waiting) {
       if (other === bid || before >= most) break;
-      if (now - other.seen <= GONE) before += 1;
+      if (Math.abs(now - other.seen) <= GONE) before += 1;
     }
     return before;
   }
@@ -180,7 +180,7 @@ export class Places {
   #firstOf(lane: Lane, now: number): Bid | undefined {
     let gone = 0;
     for (const bid of lane.waiting) {
-      if (now - bid.seen <= GONE) break;
+      if (Math.abs(now - bid.seen) <= GONE) break;
       bid.queued = false;
       gone += 1;
     }

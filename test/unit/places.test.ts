@@ -31,6 +31,13 @@ test('two writes and six reads of one company, however many it sends; the rest i
   expect(ask(places, 'jobs', null, 100)).toHaveLength(2);
 });
 
+test('a clock that steps back keeps no place that nobody gives back', () => {
+  const places = open();
+  const hour = 3_600_000;
+  expect(ask(places, 'write', 'a', 5, hour)).toHaveLength(2);
+  expect(ask(places, 'write', 'a', 1, 1)).toHaveLength(1);
+});
+
 test('a hundred companies that write leave places for reads, and neither takes those of sign-in and cron', () => {
   const places = open();
   const writes = Array.from({ length: 100 }, (_, i) => ask(places, 'write', `w${i}`, 5)).flat();

@@ -34,6 +34,13 @@ describe('turns', () => {
     expect(turns.call(1).begun).toEqual(['f']);
   });
 
+  test('a clock that steps back keeps no turn that nobody ends', () => {
+    const hour = 3_600_000;
+    const turns = new Turns();
+    for (const id of four) turns.begin(id, hour);
+    expect(turns.begin('e', 1)).toBe(true);
+  });
+
   test('who waits too long is given up, and does not begin later', () => {
     const turns = full();
     turns.wait('e', 100);
