@@ -1,3 +1,4 @@
+import type { JobsApi } from './jobs/api.ts';
 import type { JobRunner } from './jobs/runner.ts';
 import type { Room } from './realtime/room.ts';
 import type { Watch } from './realtime/watch.ts';
@@ -15,6 +16,10 @@ type Location = (typeof LOCATIONS)[number];
 /** Where an object is first put, which is where it stays. */
 export const nearTo = ({ locationHint }: Settings): { locationHint?: Location } =>
   locationHint === null ? {} : { locationHint };
+
+/** The company's Durable Object that works its imports off. */
+export const jobsOf = ({ JOBS }: Env, settings: Settings, companyId: string): JobsApi =>
+  JOBS.get(JOBS.idFromName(companyId), nearTo(settings)) as unknown as JobsApi;
 
 /** Checked settings. Times in milliseconds unless the name says otherwise. */
 export type Settings = {

@@ -4,7 +4,7 @@ import { makeCtx } from './data/context.ts';
 import { type Doors, openDoors } from './data/doors.ts';
 import type { RoomApi } from './data/room.ts';
 import type { WatchApi } from './data/watch.ts';
-import { type Env, loadSettings, nearTo } from './env.ts';
+import { type Env, jobsOf, loadSettings, nearTo } from './env.ts';
 import { logFault } from './http/fault.ts';
 import { observe } from './http/middleware.ts';
 import { toAppError } from './http/problem.ts';
@@ -59,14 +59,14 @@ export default {
   fetch: observe(doorsOf, app.fetch), // id, clock, doors; one log line; then app.ts
   async scheduled(_controller, env, executionCtx) {
     const ctx = makeCtx(formatId('req', newUuid()), (work) => executionCtx.waitUntil(work));
-    const jobsOf = (companyId: string): JobsApi => env.JOBS.get(env.JOBS.idFromName(companyId)) as unknown as JobsApi;
+    const jobs = (companyId: string): JobsApi => jobsOf(env, doorsOf(env).settings, companyId);
     const say = (job: string, facts: object): void =>
       console.log(JSON.stringify({ level: 'info', requestId: ctx.requestId, job, ...facts }));
     // One that fails keeps none of the others from its turn.
     const turns = [
       async () => say('sweep', { behind: await sweep(ctx, doorsOf(env)), ...ctx.notes }),
       async () => {
-        const lost = await reconcile(ctx, doorsOf(env), jobsOf, importWorker(doorsOf(env), importers));
+        const lost = await reconcile(ctx, doorsOf(env), jobs, importWorker(doorsOf(env), importers));
         if (lost > 0) say('reconcile', { level: 'warn', lost });
       },
       async () => {

@@ -78,24 +78,22 @@ async function ask(ctx: Ctx, doors: Doors, statement: SQL): Promise<Row> {
   return rowsOf(answer)[0] ?? {};
 }
 
-const expired = (ctx: Ctx, doors: Doors): Pieces => ({
-  most: 1000,
-  least: 50,
+/** @param trim says how many rows went, as `gone` */
+const trimming = (ctx: Ctx, doors: Doors, most: number, least: number, trim: (size: number) => SQL): Pieces => ({
+  most,
+  least,
   async piece(size) {
-    const gone = Number((await ask(ctx, doors, sql`select app.trim_expired(${size}::int) as gone`)).gone);
+    const gone = Number((await ask(ctx, doors, trim(size))).gone);
     return { gone, more: gone >= size };
   },
 });
 
-/** Fewer at a time: each may hold megabytes of report. */
-const imports = (ctx: Ctx, doors: Doors): Pieces => ({
-  most: 50,
-  least: 1,
-  async piece(size) {
-    const gone = Number((await ask(ctx, doors, sql`select app.trim_imports(${size}::int) as gone`)).gone);
-    return { gone, more: gone >= size };
-  },
-});
+const expired = (ctx: Ctx, doors: Doors): Pieces =>
+  trimming(ctx, doors, 1000, 50, (size) => sql`select app.trim_expired(${size}::int) as gone`);
+
+/** Fewer at a time: each may hold a long report. */
+const imports = (ctx: Ctx, doors: Doors): Pieces =>
+  trimming(ctx, doors, 50, 1, (size) => sql`select app.trim_imports(${size}::int) as gone`);
 
 /** Changes of the companies in turn: a company with many to forget is come back to when the others have had theirs. */
 function changes(ctx: Ctx, doors: Doors, place: Place, keep: (place: Place) => Promise<unknown>): Pieces {

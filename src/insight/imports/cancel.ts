@@ -3,23 +3,16 @@ import { parseId } from '../../core/id.ts';
 import { commit, type Row, rowsOf } from '../../data/log.ts';
 import { callRoom } from '../../data/room.ts';
 import { admit } from '../../data/write.ts';
-import { nearTo } from '../../env.ts';
+import { jobsOf } from '../../env.ts';
 import { admissionOf } from '../../http/admission.ts';
 import { type AppContext, principalOf } from '../../http/context.ts';
 import { NOBODY, notFound } from '../../http/list.ts';
 import { admitAnyone } from '../../http/read.ts';
 import { sendJson } from '../../http/send.ts';
 import { attempt, mustExist, readBody, validateNothing } from '../../http/write.ts';
-import type { JobsApi } from '../../jobs/api.ts';
 import { importDetails } from './resource.ts';
 import { viewOf } from './schema.ts';
 import { PERMISSION } from './service.ts';
-
-/** The company's Durable Object that works its imports off. */
-export function jobsOf(c: AppContext, companyId: string): JobsApi {
-  const { JOBS } = c.env.bindings;
-  return JOBS.get(JOBS.idFromName(companyId), nearTo(c.env.doors.settings)) as unknown as JobsApi;
-}
 
 const CANCELLED = JSON.stringify({ code: 'cancelled', detail: 'The import was cancelled. Rows taken before stay.' });
 
@@ -28,7 +21,7 @@ const CANCELLED = JSON.stringify({ code: 'cancelled', detail: 'The import was ca
  * finds it ended and takes nothing.
  */
 export async function cancelImport(c: AppContext): Promise<Response> {
-  const { ctx, doors } = c.env;
+  const { ctx, doors, bindings } = c.env;
   const principal = principalOf(c);
   const { companyId } = principal;
   const id = parseId('imp', c.req.param('id') ?? '') ?? NOBODY;
@@ -60,6 +53,7 @@ export async function cancelImport(c: AppContext): Promise<Response> {
   const row = rowsOf(results[1])[0]?.row as Row | undefined;
   if (row === undefined) throw notFound(importDetails);
   // Its rows are forgotten at its next turn in any case.
-  ctx.waitUntil(callRoom(ctx, () => jobsOf(c, companyId).discard(id)).catch(() => ctx.note('jobsError', 'discard')));
+  const jobs = jobsOf(bindings, doors.settings, companyId);
+  ctx.waitUntil(callRoom(ctx, () => jobs.discard(id)).catch(() => ctx.note('jobsError', 'discard')));
   return sendJson(c, 200, viewOf(row), { revision: head, headers: { 'Cache-Control': 'no-store' } });
 }

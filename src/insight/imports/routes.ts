@@ -1,5 +1,6 @@
 import { AppError, ERROR_CODES } from '../../core/errors.ts';
 import { admit } from '../../data/write.ts';
+import { jobsOf } from '../../env.ts';
 import { admissionOf } from '../../http/admission.ts';
 import { type AppContext, principalOf } from '../../http/context.ts';
 import { fingerprintOf } from '../../http/idempotency.ts';
@@ -8,7 +9,7 @@ import type { RouteModule } from '../../http/route.ts';
 import { page } from '../../http/schemas.ts';
 import { sendJson } from '../../http/send.ts';
 import { readUncached } from '../../http/uncached.ts';
-import { cancelImport, jobsOf } from './cancel.ts';
+import { cancelImport } from './cancel.ts';
 import type { Importers } from './importer.ts';
 import { FILE_TYPES, type ImportRequest, queryOf, readRequest } from './request.ts';
 import { importDetails, importList } from './resource.ts';
@@ -44,7 +45,7 @@ function post(importers: Importers) {
       await drain(file);
       throw error;
     }
-    const jobs = jobsOf(c, companyId);
+    const jobs = jobsOf(c.env.bindings, doors.settings, companyId);
     const taken = await takeImport(
       {
         ctx,
