@@ -1,4 +1,4 @@
-/** Imports point one way: core ← data ← http ← contexts ← app ← index (docs/architecture.md). */
+/** Imports point one way: core ← data ← http ← resources ← contexts ← app ← index (docs/architecture.md). */
 const contexts = ['account', 'people', 'catalog', 'calendar', 'billing', 'insight'];
 
 /** What a layer may import from src besides itself. */
@@ -25,12 +25,13 @@ module.exports = {
     layer('core', []),
     layer('data', ['core', 'env.ts']),
     layer('http', ['core', 'data', 'env.ts']),
+    layer('resources', ['core', 'data', 'http', 'env.ts']),
     layer('realtime', ['core', 'data', 'env.ts']),
     layer('jobs', ['core', 'data', 'env.ts']),
     layer('pages', ['core', 'http', 'env.ts']),
-    layer('monitoring', ['core', 'data', 'http', 'env.ts']),
+    layer('monitoring', ['core', 'data', 'http', 'resources', 'env.ts']),
     ...contexts.map((name) =>
-      layer(name, ['core', 'data', 'http', 'env.ts', ...contexts.filter((other) => other !== name)]),
+      layer(name, ['core', 'data', 'http', 'resources', 'env.ts', ...contexts.filter((other) => other !== name)]),
     ),
     ...contexts.map((name) => ({
       name: `${name}-shares-tables-views-and-permissions`,

@@ -79,7 +79,7 @@ for (const length of [60, 2000])
   measure(`parsed requests: 20000 of ${length} characters`, () => {
     const prepared = new WeighedMap<unknown>(4 * MIB);
     for (let n = 0; n < 20_000; n += 1) {
-      // What http/read.ts keeps of a list: the query as parsed, and its plan.
+      // What resources/read.ts keeps of a list: the query as parsed, and its plan.
       const path = `/api/v1/clients?q=${String(n).padStart(length, 'y')}`;
       const text = path.slice(15);
       const query = {

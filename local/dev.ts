@@ -1,7 +1,7 @@
 import { join } from 'node:path';
-import { openDoor } from './door.ts';
 import { loadDotEnv } from './dot-env.ts';
 import { printError } from './errors.ts';
+import { openGateway } from './gateway.ts';
 import { readOptions, usage } from './options.ts';
 import { endLeftovers } from './run-file.ts';
 import { Session } from './session.ts';
@@ -20,12 +20,12 @@ async function main(): Promise<void> {
   if (unused !== null) console.error(unused);
   // The Worker of a killed run may still hold the folder.
   await endLeftovers(options.persist);
-  const door = await openDoor(options.port, {
+  const gateway = await openGateway(options.port, {
     status: 503,
     code: 'busy',
     detail: 'npm run dev is starting. Try again in a moment.',
   });
-  await new Session(options, root, door, settings).run();
+  await new Session(options, root, gateway, settings).run();
 }
 
 try {

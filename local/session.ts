@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Demo, seedDemo } from './demo.ts';
-import type { Door } from './door.ts';
 import { errorText, printError, StackError } from './errors.ts';
+import type { Gateway } from './gateway.ts';
 import { whenLauncherEnds } from './launcher.ts';
 import { migrate } from './migrate.ts';
 import type { DevOptions } from './options.ts';
@@ -20,22 +20,22 @@ const mostRestarts = 3;
 export class Session {
   readonly #options: DevOptions;
   readonly #root: string;
-  readonly #door: Door;
+  readonly #gateway: Gateway;
   readonly #settings: Readonly<Record<string, string>>;
   readonly #url: string;
   #stack: Promise<Stack> | undefined;
   #worker: WorkerProcess | undefined;
   #stopping: Promise<void> | undefined;
-  /** Whether a Worker stands behind the door; while one is starting, whoever starts it hears of its end. */
+  /** Whether a Worker stands behind the gateway; while one is starting, whoever starts it hears of its end. */
   #serving = false;
   #restarts: number[] = [];
   #buildBegan: number | undefined;
 
   /** @param settings of the Worker, as the environment gives them */
-  constructor(options: DevOptions, root: string, door: Door, settings: Readonly<Record<string, string>>) {
+  constructor(options: DevOptions, root: string, gateway: Gateway, settings: Readonly<Record<string, string>>) {
     this.#options = options;
     this.#root = root;
-    this.#door = door;
+    this.#gateway = gateway;
     this.#settings = settings;
     this.#url = `http://127.0.0.1:${options.port}`;
   }
@@ -71,7 +71,7 @@ export class Session {
     const file = join(stack.dir, 'demo.json');
     const demo = await seedDemo(`http://127.0.0.1:${port}`, { file, mayCreate }).catch((error: unknown) => error);
     if (this.#stopping !== undefined) return;
-    this.#door.open(port);
+    this.#gateway.open(port);
     this.#serving = true;
     console.log(this.#welcome(demo));
     if (!quiet) this.#worker.printLogs();
@@ -87,7 +87,7 @@ export class Session {
     return worker;
   }
 
-  /** Starts the Worker behind the door and waits until it can serve; resolves to its own port. */
+  /** Starts the Worker behind the gateway and waits until it can serve; resolves to its own port. */
   async #run(stack: Stack, worker: WorkerProcess): Promise<number> {
     const leader = await worker.leader();
     if (leader !== undefined) await stack.recordGroup(leader);
@@ -103,7 +103,7 @@ export class Session {
     return port;
   }
 
-  /** The Worker's process went down, or a workerd of it did: another one takes its place behind the same door. */
+  /** The Worker's process went down, or a workerd of it did: another one takes its place behind the same gateway. */
   async #again(): Promise<void> {
     if (this.#stopping !== undefined || !this.#serving) return;
     this.#serving = false;
@@ -113,12 +113,12 @@ export class Session {
     if (stack === undefined || this.#restarts.length > mostRestarts) {
       return this.#fail('the Worker’s process keeps ending: everything stops');
     }
-    this.#door.hold();
+    this.#gateway.hold();
     console.error('the Worker’s process ended unexpectedly; starting it again');
     this.#worker = this.#fork();
     const port = await this.#run(stack, this.#worker);
     if (this.#stopping !== undefined) return;
-    this.#door.open(port);
+    this.#gateway.open(port);
     this.#serving = true;
     console.error(`the Worker is back after ${seconds(began)}`);
     if (!this.#options.quiet) this.#worker.printLogs();
@@ -128,16 +128,16 @@ export class Session {
     if (!this.#serving) return;
     if (report.type === 'building') {
       this.#buildBegan ??= Date.now();
-      this.#door.hold();
+      this.#gateway.hold();
     } else if (report.type === 'broken') {
       this.#buildBegan = undefined;
-      this.#door.close({
+      this.#gateway.close({
         status: 500,
         code: 'internal_error',
         detail: `The Worker cannot be built: ${report.message}`,
       });
     } else {
-      this.#door.open(report.port);
+      this.#gateway.open(report.port);
       if (!this.#options.quiet && this.#buildBegan !== undefined)
         console.log(`reloaded in ${seconds(this.#buildBegan)}`);
       this.#buildBegan = undefined;
@@ -193,7 +193,7 @@ export class Session {
     // The Worker first: it may be in the middle of a transaction.
     await this.#worker?.stop().catch(printError);
     await stack?.stop();
-    await this.#door.stop();
+    await this.#gateway.stop();
     process.exit(code);
   }
 }

@@ -1,7 +1,7 @@
 import { makeApp } from './app.ts';
 import { formatId, newUuid } from './core/id.ts';
 import { makeCtx } from './data/context.ts';
-import { type Doors, openDoors } from './data/doors.ts';
+import { type Deps, openDeps } from './data/deps.ts';
 import type { RoomApi } from './data/room.ts';
 import type { WatchApi } from './data/watch.ts';
 import { type Env, jobsOf, loadSettings, nearTo } from './env.ts';
@@ -18,59 +18,59 @@ import { Room } from './realtime/room.ts';
 import { Watch } from './realtime/watch.ts';
 import { constraints, importers, registry } from './registry.ts';
 
-const opened = new WeakMap<object, Doors>();
+const opened = new WeakMap<object, Deps>();
 
-/** The doors of this isolate; they hold no socket and no request, so one set serves all requests. */
-function doorsOf(env: Env): Doors {
-  let doors = opened.get(env);
-  if (doors === undefined) {
+/** What this isolate reaches the outside with: holds no socket and no request, so one set serves all requests. */
+function depsOf(env: Env): Deps {
+  let deps = opened.get(env);
+  if (deps === undefined) {
     const settings = loadSettings(env);
     const near = nearTo(settings);
     const rooms = (companyId: string): RoomApi =>
       env.ROOMS.get(env.ROOMS.idFromName(companyId), near) as unknown as RoomApi;
     const watch = (): WatchApi => env.WATCH.get(env.WATCH.idFromName('redis'), near) as unknown as WatchApi;
-    doors = openDoors(settings, registry, constraints, rooms, watch);
-    opened.set(env, doors);
+    deps = openDeps(settings, registry, constraints, rooms, watch);
+    opened.set(env, deps);
   }
-  return doors;
+  return deps;
 }
 
 export class CompanyRoom extends Room {
-  protected override doors(env: Env): Doors {
-    return doorsOf(env);
+  protected override deps(env: Env): Deps {
+    return depsOf(env);
   }
 }
 
 export class RedisWatch extends Watch {
-  protected override doors(env: Env): Doors {
-    return doorsOf(env);
+  protected override deps(env: Env): Deps {
+    return depsOf(env);
   }
 }
 
 export class Jobs extends JobRunner {
   protected override worker(env: Env): JobWorker {
-    return importWorker(doorsOf(env), importers);
+    return importWorker(depsOf(env), importers);
   }
 }
 
 const app = makeApp();
 
 export default {
-  fetch: observe(doorsOf, app.fetch), // id, clock, doors; one log line; then app.ts
+  fetch: observe(depsOf, app.fetch), // id, clock, deps; one log line; then app.ts
   async scheduled(_controller, env, executionCtx) {
     const ctx = makeCtx(formatId('req', newUuid()), (work) => executionCtx.waitUntil(work));
-    const jobs = (companyId: string): JobsApi => jobsOf(env, doorsOf(env).settings, companyId);
+    const jobs = (companyId: string): JobsApi => jobsOf(env, depsOf(env).settings, companyId);
     const say = (job: string, facts: object): void =>
       console.log(JSON.stringify({ level: 'info', requestId: ctx.requestId, job, ...facts }));
     // One that fails keeps none of the others from its turn.
     const turns = [
-      async () => say('sweep', { behind: await sweep(ctx, doorsOf(env)), ...ctx.notes }),
+      async () => say('sweep', { behind: await sweep(ctx, depsOf(env)), ...ctx.notes }),
       async () => {
-        const lost = await reconcile(ctx, doorsOf(env), jobs, importWorker(doorsOf(env), importers));
+        const lost = await reconcile(ctx, depsOf(env), jobs, importWorker(depsOf(env), importers));
         if (lost > 0) say('reconcile', { level: 'warn', lost });
       },
       async () => {
-        const forgotten = await retain(ctx, doorsOf(env));
+        const forgotten = await retain(ctx, depsOf(env));
         if (forgotten !== null) say('retention', forgotten);
       },
     ];

@@ -2,7 +2,7 @@ import type { Announcement } from '../core/revision.ts';
 import type { Admission } from './admission.ts';
 import type { Ctx } from './context.ts';
 import { eraKey, nameOfLife } from './pulse.ts';
-import type { RedisDoor } from './redis.ts';
+import type { RedisStore } from './redis.ts';
 import { type TagMemory, type TagRow, tagsKey } from './tags.ts';
 
 /** How long Redis keeps a company's tag state without a write or an initialisation, seconds. Losing it is safe. */
@@ -85,7 +85,7 @@ export type Rider = Pick<Admission, 'ask' | 'learn'>;
  */
 export async function announceToRedis(
   ctx: Ctx,
-  redis: RedisDoor,
+  redis: RedisStore,
   memory: TagMemory,
   environment: string,
   companyId: string,

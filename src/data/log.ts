@@ -3,7 +3,7 @@ import type { NeonHttpDatabase } from 'drizzle-orm/neon-http';
 import { AppError } from '../core/errors.ts';
 import type { Ctx } from './context.ts';
 import { endedByServer, writeFailure } from './outcome.ts';
-import type { PostgresDoor } from './postgres.ts';
+import type { Database } from './postgres.ts';
 import { Replay, type StoredAnswer } from './postgres-errors.ts';
 
 /** A row as the log and every query render it: `to_jsonb` of the table, snake_case, UTC. */
@@ -48,45 +48,45 @@ export type Committed = {
 type Statement = unknown;
 
 /**
- * The one door for reads: one round trip, REPEATABLE READ, revision and rows from one snapshot (R2).
+ * The one way to read: one round trip, REPEATABLE READ, revision and rows from one snapshot (R2).
  * @throws AppError database_unavailable, busy, unauthenticated (no such company)
  */
 export async function snapshot(
   ctx: Ctx,
-  door: PostgresDoor,
+  database: Database,
   companyId: string,
   name: string,
   build: (db: NeonHttpDatabase) => readonly Statement[],
 ): Promise<Snapshot> {
-  const begin = door.db.execute(sql`select epoch, revision from app.begin_read(${companyId}::uuid)`);
-  const statements = [begin, ...build(door.db)];
-  const [head, ...results] = await door.batch(ctx, name, statements, companyId).catch((error: unknown) => {
+  const begin = database.db.execute(sql`select epoch, revision from app.begin_read(${companyId}::uuid)`);
+  const statements = [begin, ...build(database.db)];
+  const [head, ...results] = await database.batch(ctx, name, statements, companyId).catch((error: unknown) => {
     // A pool hands out connections that a failover has ended; a read may be repeated as it is.
     if (!endedByServer(error)) throw error;
-    return door.batch(ctx, name, statements, companyId);
+    return database.batch(ctx, name, statements, companyId);
   });
   const row = rowsOf(head)[0];
   if (row === undefined) throw new AppError('unauthenticated');
   const [epoch, revision] = [String(row.epoch), Number(row.revision)];
-  door.seen?.(companyId, epoch, revision, ctx.now());
+  database.seen?.(companyId, epoch, revision, ctx.now());
   return { epoch, revision, results };
 }
 
 /**
- * The one door for writes: one round trip, one transaction that starts by locking the company's head (R1) and ends by
+ * The one way to write: one round trip, one transaction that starts by locking the company's head (R1) and ends by
  * reading back every row it logged. A repeated Idempotency-Key answers `replay` and changes nothing.
  * @throws AppError as `mapPostgresError` says; nothing was changed then, unless `mayBeStored` says that it is not known
  */
 export async function commit(
   ctx: Ctx,
-  door: PostgresDoor,
+  database: Database,
   companyId: string,
   writer: Writer,
   name: string,
   build: (db: NeonHttpDatabase) => readonly Statement[],
   options: { guard?: Guard | undefined; claim?: Claim | undefined; kept?: Kept } = {},
 ): Promise<Committed> {
-  const { db } = door;
+  const { db } = database;
   const guard = options.guard === undefined ? null : JSON.stringify(options.guard);
   const { claim } = options;
   const statements: Statement[] = [
@@ -112,7 +112,7 @@ export async function commit(
   statements.push(db.execute(endWrite));
   let answers: unknown[];
   try {
-    answers = await door.batch(ctx, name, statements, companyId);
+    answers = await database.batch(ctx, name, statements, companyId);
   } catch (error) {
     if (error instanceof AppError && error.code === 'database_unavailable')
       throw writeFailure(error, claim === undefined ? 'keyless' : 'keyed');
@@ -123,7 +123,7 @@ export async function commit(
   const first = claim === undefined ? 1 : 2;
   const begun = rowsOf(answers[0])[0];
   const end = readEnd(answers.at(-1));
-  door.seen?.(companyId, end.epoch, end.head, ctx.now());
+  database.seen?.(companyId, end.epoch, end.head, ctx.now());
   return {
     ...end,
     base: Number(begun?.revision),

@@ -10,11 +10,11 @@ export const DATABASE_DEADLINE = 11_000;
 
 type Statements = Parameters<NeonHttpDatabase['batch']>[0];
 
-/** One door to Postgres: every batch is one HTTP round trip and one transaction. */
-export type PostgresDoor = {
+/** Postgres over HTTP: every batch is one HTTP round trip and one transaction. */
+export type Database = {
   readonly db: NeonHttpDatabase;
   readonly breaker: Breaker;
-  /** Told where a company was seen, by doors to the primary: this isolate never goes back on it. */
+  /** Told where a company was seen, by deps to the primary: this isolate never goes back on it. */
   readonly seen?: (companyId: string, epoch: string, revision: number, now: number) => void;
   /**
    * Runs the statements as one transaction and answers their results in order.
@@ -30,7 +30,7 @@ export type PostgresOptions = {
   mode: 'read' | 'write';
   /** Which of the isolate's places it uses; absent: those of its mode. */
   share?: Share;
-  /** Places of the isolate, for all its doors. */
+  /** Places of the isolate, for all its connections. */
   concurrency: number;
   acquireTimeout: number;
   slowQueryThreshold: number;
@@ -46,7 +46,7 @@ neonConfig.fetchEndpoint = (host, port, options) => {
 neonConfig.fetchFunction = (input: RequestInfo, init?: RequestInit) =>
   fetch(input, { ...init, signal: AbortSignal.timeout(DATABASE_DEADLINE) });
 
-/** This isolate's places, shared by all its doors; by limit, of which there is one. */
+/** This isolate's places, shared by all its connections; by limit, of which there is one. */
 const isolate = new Map<number, Places>();
 
 function placesOf(limit: number): Places {
@@ -59,7 +59,7 @@ function placesOf(limit: number): Places {
   return places;
 }
 
-export function openPostgres(options: PostgresOptions): PostgresDoor {
+export function openPostgres(options: PostgresOptions): Database {
   const sql = (
     options.mode === 'read'
       ? neon(options.url, { isolationLevel: 'RepeatableRead', readOnly: true })

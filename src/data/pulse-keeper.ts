@@ -1,6 +1,6 @@
 import type { Ctx } from './context.ts';
 import { beatKey, eraKey, markKey } from './pulse.ts';
-import type { RedisDoor } from './redis.ts';
+import type { RedisStore } from './redis.ts';
 
 /** The mark that Redis is known to have taken, and the one it was last asked to take, perhaps without an answer. */
 export type Marks = { taken: number; tried: number };
@@ -19,14 +19,14 @@ const CALM = 5000;
  * back; then the era is renewed. Several watches may share one Redis: each has a mark of its own.
  */
 export class PulseKeeper {
-  readonly #redis: RedisDoor;
+  readonly #redis: RedisStore;
   readonly #environment: string;
   readonly #id: string;
   readonly #store: MarkStore;
   #troubledAt = Number.NEGATIVE_INFINITY;
   #busy = false;
 
-  constructor(redis: RedisDoor, environment: string, id: string, store: MarkStore) {
+  constructor(redis: RedisStore, environment: string, id: string, store: MarkStore) {
     this.#redis = redis;
     this.#environment = environment;
     this.#id = id;

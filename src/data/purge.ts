@@ -1,7 +1,7 @@
 import { AppError } from '../core/errors.ts';
 import { behind, type Ctx } from './context.ts';
-import type { Doors } from './doors.ts';
-import type { RedisDoor } from './redis.ts';
+import type { Deps } from './deps.ts';
+import type { RedisStore } from './redis.ts';
 import { tagsKey } from './tags.ts';
 
 /**
@@ -10,7 +10,7 @@ import { tagsKey } from './tags.ts';
  * promises nothing, so there is none then.
  * @throws AppError busy
  */
-export async function endLife(ctx: Ctx, { redis, tags, settings }: Doors, companyId: string): Promise<void> {
+export async function endLife(ctx: Ctx, { redis, tags, settings }: Deps, companyId: string): Promise<void> {
   const told = await redis.trip(
     ctx,
     (pipeline) => pipeline.hset(tagsKey(settings.environment, companyId), { incarnation: crypto.randomUUID() }),
@@ -25,7 +25,7 @@ export async function endLife(ctx: Ctx, { redis, tags, settings }: Doors, compan
 }
 
 /** After somebody was erased: the bytes of what was cached, as far as they can be reached from here, behind the answer. */
-export function forgetEntries(ctx: Ctx, { cache, redis, settings }: Doors, companyId: string): void {
+export function forgetEntries(ctx: Ctx, { cache, redis, settings }: Deps, companyId: string): void {
   cache.forget(ctx, companyId);
   ctx.waitUntil(purgeEntries(behind(ctx), redis, settings.environment, companyId));
 }
@@ -39,7 +39,7 @@ const MOST_TRIPS = 500;
  * until their time is over. Behind the answer: it walks the whole key space. A walk that ends early leaves the rest to
  * that time.
  */
-export async function purgeEntries(ctx: Ctx, redis: RedisDoor, environment: string, companyId: string): Promise<void> {
+export async function purgeEntries(ctx: Ctx, redis: RedisStore, environment: string, companyId: string): Promise<void> {
   const match = `v1:${environment.replaceAll(/[\\*?[\]]/g, '\\$&')}:${companyId}:*`;
   let doomed: readonly string[] = [];
   let cursor: string | null = '0';
@@ -56,7 +56,7 @@ type Page = { cursor: string | null; found: readonly string[] };
 /** One trip: deletes what the trip before found, and looks further. */
 function walk(
   ctx: Ctx,
-  redis: RedisDoor,
+  redis: RedisStore,
   cursor: string | null,
   match: string,
   doomed: readonly string[],

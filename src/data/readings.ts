@@ -2,7 +2,7 @@ import type { Admission } from './admission.ts';
 import type { ReadPlan } from './answer.ts';
 import { behind, type Ctx } from './context.ts';
 import { beatKey, eraKey, readPulse } from './pulse.ts';
-import type { RedisDoor } from './redis.ts';
+import type { RedisStore } from './redis.ts';
 import { type FreshTags, readTagRow, type TagMemory, type TagRow, tagFields, tagsKey } from './tags.ts';
 import { type CachedAnswer, decodeEntry } from './tier.ts';
 
@@ -23,7 +23,7 @@ export type Trip = {
 };
 
 export type ReadingParts = {
-  readonly redis: RedisDoor;
+  readonly redis: RedisStore;
   readonly tags: TagMemory;
   readonly environment: string;
   /** Longest use of a tag reading, ms counted from Redis. */

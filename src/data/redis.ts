@@ -8,8 +8,8 @@ import type { Ctx } from './context.ts';
  */
 export type RedisFault = 'unreachable' | 'refuses' | null;
 
-/** One door to Redis: every call is one round trip, counted, with a deadline and a breaker. */
-export type RedisDoor = {
+/** Redis over HTTP: every call is one round trip, counted, with a deadline and a breaker. */
+export type RedisStore = {
   readonly breaker: Breaker;
   readonly fault: RedisFault;
   /**
@@ -28,7 +28,7 @@ class Refusal extends Error {
 }
 
 /** @param deadline longest wait for one answer, ms; the client's own retries would add 4.3 s when Redis is down */
-export function openRedis(url: string, token: string, deadline: number = 250): RedisDoor {
+export function openRedis(url: string, token: string, deadline: number = 250): RedisStore {
   let met = false;
   const redis = new Redis({
     url,

@@ -1,6 +1,6 @@
 import { announceToRedis } from './announce.ts';
 import type { Ctx } from './context.ts';
-import type { Doors } from './doors.ts';
+import type { Deps } from './deps.ts';
 import { changesAfter, readChange, rowsOf, snapshot } from './log.ts';
 import { touchedTags } from './registry.ts';
 import { tagsKey } from './tags.ts';
@@ -16,11 +16,11 @@ export const isBefore = (a: Position, b: Position): boolean =>
 const MOST_NAMED = 40;
 
 /** How far Redis has heard of a company: null when it knows nothing of it. Undefined when it cannot be asked. */
-export function announcedHead(ctx: Ctx, doors: Doors, companyId: string): Promise<Position | null | undefined> {
-  return doors.redis
+export function announcedHead(ctx: Ctx, deps: Deps, companyId: string): Promise<Position | null | undefined> {
+  return deps.redis
     .trip(
       ctx,
-      (p) => p.hmget(tagsKey(doors.settings.environment, companyId), 'epoch', 'head'),
+      (p) => p.hmget(tagsKey(deps.settings.environment, companyId), 'epoch', 'head'),
       ([answer]) => {
         const [epoch, head] = answer as (string | null)[];
         return { at: typeof epoch === 'string' ? { epoch, revision: Number(head) } : null };
@@ -39,36 +39,36 @@ export function announcedHead(ctx: Ctx, doors: Doors, companyId: string): Promis
  */
 export async function announceFromLog(
   ctx: Ctx,
-  doors: Doors,
+  deps: Deps,
   companyId: string,
   least: Position | null = null,
 ): Promise<Position | null> {
-  const known = await announcedHead(ctx, doors, companyId);
+  const known = await announcedHead(ctx, deps, companyId);
   if (known === undefined) return null;
-  const { environment } = doors.settings;
+  const { environment } = deps.settings;
   const after = known?.revision ?? Number.MAX_SAFE_INTEGER;
-  const { epoch, revision, results } = await snapshot(ctx, doors.read, companyId, 'relay', (db) => [
+  const { epoch, revision, results } = await snapshot(ctx, deps.read, companyId, 'relay', (db) => [
     db.execute(changesAfter(after, MOST_NAMED)),
   ]).catch(async (error: unknown) => {
     if (known !== null && least !== null && isBefore(known, least)) {
       const empty = { epoch: least.epoch, first: least.revision + 1, last: least.revision, tags: {} };
-      await announceToRedis(ctx, doors.redis, doors.tags, environment, companyId, empty);
+      await announceToRedis(ctx, deps.redis, deps.tags, environment, companyId, empty);
     }
     throw error;
   });
   const reached = { epoch, revision };
   if (known?.epoch === epoch && known.revision >= revision) return reached;
   // An epoch that a clock ahead of time made looks newer than the one that followed it; to lose a state is always safe.
-  if (known !== null && known.epoch > epoch && (await forgetState(ctx, doors, companyId)) === null) return null;
+  if (known !== null && known.epoch > epoch && (await forgetState(ctx, deps, companyId)) === null) return null;
   const changes = known?.epoch === epoch ? rowsOf(results[0]).map(readChange) : [];
   const complete = changes[0]?.revision === after + 1 && changes.at(-1)?.revision === revision;
   const range = complete
-    ? { epoch, first: after + 1, last: revision, tags: touchedTags(doors.registry, changes) }
+    ? { epoch, first: after + 1, last: revision, tags: touchedTags(deps.registry, changes) }
     : { epoch, first: revision + 1, last: revision, tags: {} };
-  return (await announceToRedis(ctx, doors.redis, doors.tags, environment, companyId, range)) ? reached : null;
+  return (await announceToRedis(ctx, deps.redis, deps.tags, environment, companyId, range)) ? reached : null;
 }
 
-const forgetState = (ctx: Ctx, { redis, settings }: Doors, companyId: string): Promise<true | null> =>
+const forgetState = (ctx: Ctx, { redis, settings }: Deps, companyId: string): Promise<true | null> =>
   redis.trip(
     ctx,
     (p) => p.del(tagsKey(settings.environment, companyId)),

@@ -20,7 +20,7 @@ export type RoomApi = {
   suspect(companyId: string, epoch: string, revision: number): Promise<void>;
 };
 
-export type RoomDoor = (companyId: string) => RoomApi;
+export type Rooms = (companyId: string) => RoomApi;
 
 const ATTEMPTS = 3;
 
@@ -71,7 +71,7 @@ const silent = new Map<string, Breaker>();
 export type Standing = 'expected' | 'waiting' | 'unreached';
 
 /** Tells the room of a write. A room out of reach must not stop a salon's work; the sweep still finds a crash then. */
-export async function announceIntent(ctx: Ctx, rooms: RoomDoor, companyId: string): Promise<Standing> {
+export async function announceIntent(ctx: Ctx, rooms: Rooms, companyId: string): Promise<Standing> {
   const breaker = silent.get(companyId);
   if (breaker !== undefined && !breaker.admits(ctx.now())) {
     ctx.note('roomError', 'open');
@@ -95,7 +95,7 @@ export async function announceIntent(ctx: Ctx, rooms: RoomDoor, companyId: strin
  * Waits in the room, not in a backend, until it is this write's turn.
  * @throws AppError busy when it did not come in time; the room has forgotten the write then
  */
-export async function awaitTurn(ctx: Ctx, rooms: RoomDoor, companyId: string, patience: number): Promise<Standing> {
+export async function awaitTurn(ctx: Ctx, rooms: Rooms, companyId: string, patience: number): Promise<Standing> {
   const asked = ctx.now();
   const turn = (): Promise<boolean> => rooms(companyId).turn(companyId, ctx.requestId, patience);
   try {

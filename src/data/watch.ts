@@ -6,4 +6,4 @@ export type WatchApi = {
   alert(): Promise<void>;
 };
 
-export type WatchDoor = () => WatchApi;
+export type WatchOf = () => WatchApi;

@@ -2,7 +2,7 @@ import type { NeonHttpDatabase } from 'drizzle-orm/neon-http';
 import type { Admission } from './admission.ts';
 import { announceToRedis } from './announce.ts';
 import type { Ctx } from './context.ts';
-import type { Doors } from './doors.ts';
+import type { Deps } from './deps.ts';
 import { type Claim, type Committed, commit, type Guard, type Kept, type Writer } from './log.ts';
 import { mayBeStored } from './outcome.ts';
 import { touchedTags } from './registry.ts';
@@ -25,23 +25,23 @@ export type WriteOrder = {
  * awaited, the room not (R4). Anchored as a whole, so a client that goes away neither undoes nor half-does it.
  * @throws AppError from admission and commit; nothing was changed then, unless `mayBeStored` says that it is not known
  */
-export function write(ctx: Ctx, doors: Doors, order: WriteOrder, admission: Admission): Promise<Committed> {
-  const work = perform(ctx, doors, order, admission);
+export function write(ctx: Ctx, deps: Deps, order: WriteOrder, admission: Admission): Promise<Committed> {
+  const work = perform(ctx, deps, order, admission);
   ctx.waitUntil(work.catch(() => undefined));
   return work;
 }
 
-async function perform(ctx: Ctx, doors: Doors, order: WriteOrder, admission: Admission): Promise<Committed> {
+async function perform(ctx: Ctx, deps: Deps, order: WriteOrder, admission: Admission): Promise<Committed> {
   const { companyId } = order;
-  const room = doors.rooms(companyId);
-  const intent = announceIntent(ctx, doors.rooms, companyId);
+  const room = deps.rooms(companyId);
+  const intent = announceIntent(ctx, deps.rooms, companyId);
   try {
-    const [, standing] = await Promise.all([admit(ctx, doors, admission), intent]);
-    if (standing === 'waiting') await awaitTurn(ctx, doors.rooms, companyId, doors.settings.databaseAcquireTimeout);
-    const committed = await commit(ctx, doors.write, companyId, order.writer, order.name, order.statements, order);
+    const [, standing] = await Promise.all([admit(ctx, deps, admission), intent]);
+    if (standing === 'waiting') await awaitTurn(ctx, deps.rooms, companyId, deps.settings.databaseAcquireTimeout);
+    const committed = await commit(ctx, deps.write, companyId, order.writer, order.name, order.statements, order);
     // Others wait for it, as this one did: the turn ends with the commit, not with its announcement.
     if (standing === 'waiting') tellRoom(ctx, 'free', () => room.free(ctx.requestId));
-    if (await announceChanges(ctx, doors, companyId, committed, admission)) {
+    if (await announceChanges(ctx, deps, companyId, committed, admission)) {
       const range = { epoch: committed.epoch, first: committed.base + 1, last: committed.head };
       tellRoom(ctx, 'publish', () =>
         committed.changes.length === 0
@@ -64,7 +64,7 @@ async function perform(ctx: Ctx, doors: Doors, order: WriteOrder, admission: Adm
 /** Announces what a write logged. False when Redis did not take it: the room will, from the log. */
 export async function announceChanges(
   ctx: Ctx,
-  doors: Doors,
+  deps: Deps,
   companyId: string,
   committed: Committed,
   admission?: Admission,
@@ -74,20 +74,20 @@ export async function announceChanges(
   // More was logged than one answer holds: a gap at the head says of every tag that it may have been touched.
   const announcement =
     changes.length === head - base
-      ? { epoch, first: base + 1, last: head, tags: touchedTags(doors.registry, changes) }
+      ? { epoch, first: base + 1, last: head, tags: touchedTags(deps.registry, changes) }
       : { epoch, first: head + 1, last: head, tags: {} };
-  const { redis, tags, settings } = doors;
+  const { redis, tags, settings } = deps;
   const told = await announceToRedis(ctx, redis, tags, settings.environment, companyId, announcement, admission);
   // At once, and not when the expectation is due: whoever can read Redis goes on believing it until the room is through.
-  if (!told) tellRoom(ctx, 'catchUp', () => doors.rooms(companyId).catchUp(companyId, { epoch, revision: head }));
+  if (!told) tellRoom(ctx, 'catchUp', () => deps.rooms(companyId).catchUp(companyId, { epoch, revision: head }));
   return told;
 }
 
 /** Decides on the caller, with a Redis trip of its own only where no other trip carries it. False: see `Admission.decide`. */
-export async function admit(ctx: Ctx, doors: Doors, admission: Admission): Promise<boolean> {
+export async function admit(ctx: Ctx, deps: Deps, admission: Admission): Promise<boolean> {
   const now = ctx.now();
   if (!admission.ready(now)) {
-    await doors.redis.trip(
+    await deps.redis.trip(
       ctx,
       (pipeline) => admission.ask(pipeline, now),
       (answers) => {

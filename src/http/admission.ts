@@ -14,20 +14,20 @@ export function admissionOf(
   weight: number,
   kind: 'read' | 'write',
 ): Admission {
-  const { doors, state, ctx } = c.env;
+  const { deps, state, ctx } = c.env;
   const principal = claimantOf(c);
   const { companyId, life } = principal;
-  const limit = doors.settings.rateLimitPerMinute;
+  const limit = deps.settings.rateLimitPerMinute;
   // A made-up key must not use up a company's limit: it counts once it is proven.
   let counts = principal.proven;
-  let used = counts ? doors.rate.add(companyId, weight, ctx.now()) : 0;
+  let used = counts ? deps.rate.add(companyId, weight, ctx.now()) : 0;
   let asked: { window: number; commands: number; of: string } = { window: 0, commands: 0, of: companyId };
   let heard: unknown;
   const lives = (now: number): boolean => (kind === 'write' && principal.proven) || life.known(now);
   const judge = (now: number): void => {
     if (!counts) {
       counts = true;
-      used = doors.rate.add(companyId, weight, now);
+      used = deps.rate.add(companyId, weight, now);
     }
     const reset = Math.ceil((WINDOW - (now % WINDOW)) / 1000);
     state.rate = { limit, remaining: Math.max(0, limit - used), reset };
@@ -44,8 +44,8 @@ export function admissionOf(
     ready: lives,
     ask(pipeline, now) {
       const of = counts ? companyId : NOBODY_YET;
-      const { window, amount, bound } = doors.rate.take(of, now);
-      const key = rateKey(doors.settings.environment, of, window);
+      const { window, amount, bound } = deps.rate.take(of, now);
+      const key = rateKey(deps.settings.environment, of, window);
       pipeline.incrby(key, amount);
       if (bound) pipeline.pexpire(key, 2 * WINDOW);
       asked = { window, commands: bound ? 2 : 1, of };
@@ -54,7 +54,7 @@ export function admissionOf(
     learn(answers, now) {
       const counted = Number(answers[0]);
       if (!Number.isSafeInteger(counted)) throw new Error('shape');
-      doors.rate.learn(asked.of, asked.window, counted);
+      deps.rate.learn(asked.of, asked.window, counted);
       if (asked.of === companyId) used = Math.max(used, counted);
       if (answers.length > asked.commands) {
         heard = answers[asked.commands];
@@ -74,7 +74,7 @@ export function admissionOf(
     lifeStatement: () => life.statement(),
     settleLife(at, result) {
       const judged = counts;
-      life.settle(at, doors, result);
+      life.settle(at, deps, result);
       if (!judged) judge(at.now());
     },
   };
@@ -82,8 +82,8 @@ export function admissionOf(
 
 /** Whether the caller's company is known to be over its limit: then nothing of a body is read. */
 export function overLimit(c: AppContext): boolean {
-  const { doors, state, ctx } = c.env;
+  const { deps, state, ctx } = c.env;
   const { principal } = state;
   if (principal === null || !principal.proven) return false;
-  return doors.rate.add(principal.companyId, 0, ctx.now()) > doors.settings.rateLimitPerMinute;
+  return deps.rate.add(principal.companyId, 0, ctx.now()) > deps.settings.rateLimitPerMinute;
 }

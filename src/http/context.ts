@@ -3,7 +3,7 @@ import type { SQL } from 'drizzle-orm';
 import type { Context } from 'hono';
 import { AppError } from '../core/errors.ts';
 import type { Ctx } from '../data/context.ts';
-import type { Doors } from '../data/doors.ts';
+import type { Deps } from '../data/deps.ts';
 import type { Writer } from '../data/log.ts';
 import type { Env } from '../env.ts';
 
@@ -21,7 +21,7 @@ export type LifeCheck = {
   /** Runs first in its snapshot. May raise, so that nothing after it runs. */
   statement(): SQL;
   /** @throws AppError session_revoked, token_expired */
-  settle(ctx: Ctx, doors: Doors, result: unknown): void;
+  settle(ctx: Ctx, deps: Deps, result: unknown): void;
 };
 
 /** Whoever calls: a signed-in user or an API key. */
@@ -57,7 +57,7 @@ export type RequestState = {
 /** One request on its way. It takes the place of Hono's variables, which are collected anew at every look at them. */
 export type Call = {
   readonly ctx: Ctx;
-  readonly doors: Doors;
+  readonly deps: Deps;
   readonly state: RequestState;
   /** What the platform bound to the Worker. */
   readonly bindings: Env;

@@ -1,7 +1,7 @@
 import { AppError } from '../core/errors.ts';
 import { formatId, newUuid } from '../core/id.ts';
 import { makeCtx } from '../data/context.ts';
-import type { Doors } from '../data/doors.ts';
+import type { Deps } from '../data/deps.ts';
 import type { Env } from '../env.ts';
 import type { AppContext, Call, Principal, RequestState } from './context.ts';
 import { logLine } from './log-line.ts';
@@ -9,22 +9,22 @@ import { SECURITY } from './send.ts';
 
 type Answering = (request: Request, call: Call, executionCtx: ExecutionContext) => Response | Promise<Response>;
 
-/** Outermost: gives the request its id, clock and doors, and logs one line when it is answered. */
-export function observe(open: (env: Env) => Doors, answer: Answering) {
+/** Outermost: gives the request its id, clock and deps, and logs one line when it is answered. */
+export function observe(open: (env: Env) => Deps, answer: Answering) {
   return async function observeRequest(request: Request, env: Env, executionCtx: ExecutionContext): Promise<Response> {
     const ctx = makeCtx(formatId('req', newUuid()), (work) => executionCtx.waitUntil(work));
-    let doors: Doors;
+    let deps: Deps;
     try {
-      doors = open(env);
+      deps = open(env);
     } catch (error) {
       return misconfigured(ctx.requestId, request, error);
     }
     const state: RequestState = { principal: null, rate: null, route: '' };
-    const call: Call = { ctx, doors, state, bindings: env };
+    const call: Call = { ctx, deps, state, bindings: env };
     const response = await answer(request, call, executionCtx);
     const { status } = response;
     const level = status >= 500 ? 'error' : status === 429 ? 'warn' : 'info';
-    if (level !== 'info' || doors.settings.logLevel === 'info') logLine(call, request, status, level);
+    if (level !== 'info' || deps.settings.logLevel === 'info') logLine(call, request, status, level);
     return response;
   };
 }

@@ -30,7 +30,7 @@ export type Answer = {
  * crosses into the runtime again.
  */
 export function send(c: AppContext, answer: Answer): Response {
-  const { ctx, doors, state } = c.env;
+  const { ctx, deps, state } = c.env;
   const took = Math.max(0, ctx.now() - ctx.startedAt);
   const headers: Record<string, string> = {
     ...SECURITY,
@@ -39,14 +39,14 @@ export function send(c: AppContext, answer: Answer): Response {
     ...answer.headers,
   };
   if (answer.type !== undefined) headers['Content-Type'] = answer.type;
-  const origin = allowedOrigin(c.req.header('Origin'), doors.settings.corsOrigins);
+  const origin = allowedOrigin(c.req.header('Origin'), deps.settings.corsOrigins);
   if (origin !== null) {
     headers['Access-Control-Allow-Origin'] = origin;
     headers['Access-Control-Expose-Headers'] = EXPOSED;
     if (origin !== '*') headers.Vary = headers.Vary === undefined ? 'Origin' : `${headers.Vary}, Origin`;
   }
   if (state.principal?.proven === true) {
-    headers.Revision = String(answer.revision ?? doors.tags.newest(state.principal.companyId));
+    headers.Revision = String(answer.revision ?? deps.tags.newest(state.principal.companyId));
     headers['Server-Timing'] = timings(c, took);
   }
   if (state.rate !== null) {

@@ -1,6 +1,6 @@
 import { sql } from 'drizzle-orm';
 import type { Ctx } from '../data/context.ts';
-import type { Doors } from '../data/doors.ts';
+import type { Deps } from '../data/deps.ts';
 import { rowsOf } from '../data/log.ts';
 import { callRoom } from '../data/room.ts';
 import type { JobsApi, JobWorker } from './api.ts';
@@ -16,12 +16,12 @@ const MOST = 200;
  */
 export async function reconcile(
   ctx: Ctx,
-  doors: Doors,
+  deps: Deps,
   jobsOf: (companyId: string) => JobsApi,
   worker: JobWorker,
 ): Promise<number> {
-  const [answer] = await doors.jobs.batch(ctx, 'waitingJobs', [
-    doors.jobs.db.execute(sql`select company_id, id from app.waiting_imports(${AGE}::interval, ${MOST}::int)`),
+  const [answer] = await deps.jobs.batch(ctx, 'waitingJobs', [
+    deps.jobs.db.execute(sql`select company_id, id from app.waiting_imports(${AGE}::interval, ${MOST}::int)`),
   ]);
   const waiting = Map.groupBy(rowsOf(answer), (row) => String(row.company_id));
   let ended = 0;

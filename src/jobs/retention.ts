@@ -1,6 +1,6 @@
 import { type SQL, sql } from 'drizzle-orm';
 import type { Ctx } from '../data/context.ts';
-import type { Doors } from '../data/doors.ts';
+import type { Deps } from '../data/deps.ts';
 import { type Row, rowsOf } from '../data/log.ts';
 import { type Outcome, type Piece, type Pieces, workOff } from './pieces.ts';
 
@@ -21,9 +21,9 @@ export type Forgotten = { forgotten: number; skipped: number };
  * none holds up the others; the companies in turn, so that a huge one starves nobody.
  * @returns how many rows went and how many pieces could not be done, or null when it was not yet time
  */
-export async function retain(ctx: Ctx, doors: Doors): Promise<Forgotten | null> {
-  const marker = `v1:${doors.settings.environment}:retention`;
-  const due = await doors.redis.trip(
+export async function retain(ctx: Ctx, deps: Deps): Promise<Forgotten | null> {
+  const marker = `v1:${deps.settings.environment}:retention`;
+  const due = await deps.redis.trip(
     ctx,
     (p) => {
       p.set(marker, '1', { nx: true, ex: EVERY });
@@ -34,14 +34,14 @@ export async function retain(ctx: Ctx, doors: Doors): Promise<Forgotten | null> 
   // Without Redis nobody knows when it last ran; it is not urgent.
   if (due === null || !due.now) return null;
   const keep = (place: Place): Promise<unknown> =>
-    doors.redis.trip(
+    deps.redis.trip(
       ctx,
       (p) => p.set(`${marker}:place`, JSON.stringify(place), { ex: 7 * 24 * EVERY }),
       () => true,
     );
   const all: Outcome[] = [];
   const failures: unknown[] = [];
-  for (const work of [expired(ctx, doors), imports(ctx, doors), changes(ctx, doors, due.place, keep)]) {
+  for (const work of [expired(ctx, deps), imports(ctx, deps), changes(ctx, deps, due.place, keep)]) {
     // A fault of one kind keeps no other from its turn.
     await workOff(work, budget(ctx)).then(
       (outcome) => all.push(outcome),
@@ -50,7 +50,7 @@ export async function retain(ctx: Ctx, doors: Doors): Promise<Forgotten | null> 
   }
   if (failures.length > 0) throw failures[0];
   if (all.some(({ finished }) => !finished))
-    await doors.redis.trip(
+    await deps.redis.trip(
       ctx,
       (p) => p.del(marker),
       () => true,
@@ -73,35 +73,35 @@ function readPlace(text: unknown): Place {
   return { after: after ?? null, again: again ?? false };
 }
 
-async function ask(ctx: Ctx, doors: Doors, statement: SQL): Promise<Row> {
-  const [answer] = await doors.jobs.batch(ctx, 'retention', [doors.jobs.db.execute(statement)]);
+async function ask(ctx: Ctx, deps: Deps, statement: SQL): Promise<Row> {
+  const [answer] = await deps.jobs.batch(ctx, 'retention', [deps.jobs.db.execute(statement)]);
   return rowsOf(answer)[0] ?? {};
 }
 
 /** @param trim says how many rows went, as `gone` */
-const trimming = (ctx: Ctx, doors: Doors, most: number, least: number, trim: (size: number) => SQL): Pieces => ({
+const trimming = (ctx: Ctx, deps: Deps, most: number, least: number, trim: (size: number) => SQL): Pieces => ({
   most,
   least,
   async piece(size) {
-    const gone = Number((await ask(ctx, doors, trim(size))).gone);
+    const gone = Number((await ask(ctx, deps, trim(size))).gone);
     return { gone, more: gone >= size };
   },
 });
 
-const expired = (ctx: Ctx, doors: Doors): Pieces =>
-  trimming(ctx, doors, 1000, 50, (size) => sql`select app.trim_expired(${size}::int) as gone`);
+const expired = (ctx: Ctx, deps: Deps): Pieces =>
+  trimming(ctx, deps, 1000, 50, (size) => sql`select app.trim_expired(${size}::int) as gone`);
 
 /** Fewer at a time: each may hold a long report. */
-const imports = (ctx: Ctx, doors: Doors): Pieces =>
-  trimming(ctx, doors, 50, 1, (size) => sql`select app.trim_imports(${size}::int) as gone`);
+const imports = (ctx: Ctx, deps: Deps): Pieces =>
+  trimming(ctx, deps, 50, 1, (size) => sql`select app.trim_imports(${size}::int) as gone`);
 
 /** Changes of the companies in turn: a company with many to forget is come back to when the others have had theirs. */
-function changes(ctx: Ctx, doors: Doors, place: Place, keep: (place: Place) => Promise<unknown>): Pieces {
+function changes(ctx: Ctx, deps: Deps, place: Place, keep: (place: Place) => Promise<unknown>): Pieces {
   const least = 20;
   async function go(companies: number, rows: number): Promise<Piece> {
     const { last_company, trimmed, more } = await ask(
       ctx,
-      doors,
+      deps,
       sql`select last_company, trimmed, more from app.trim_changes(interval '90 days', ${place.after}::uuid, ${companies}::int, ${rows}::int)`,
     );
     const after = typeof last_company === 'string' ? last_company : null;

@@ -1,6 +1,6 @@
 import { sql } from 'drizzle-orm';
 import type { Ctx } from '../data/context.ts';
-import type { Doors } from '../data/doors.ts';
+import type { Deps } from '../data/deps.ts';
 import { rowsOf } from '../data/log.ts';
 import { callRoom } from '../data/room.ts';
 import { tagsKey } from '../data/tags.ts';
@@ -14,20 +14,18 @@ const AT_ONCE = 6;
  * heads that moved since the last sweep with what Redis knows, and lets the rooms of those behind catch up.
  * @returns how many companies were behind
  */
-export async function sweep(ctx: Ctx, doors: Doors): Promise<number> {
-  await callRoom(ctx, () => doors.watch().beat(false)).catch(() => ctx.note('roomError', 'beat'));
-  const marker = `v1:${doors.settings.environment}:sweep`;
-  const since = await doors.redis.trip(
+export async function sweep(ctx: Ctx, deps: Deps): Promise<number> {
+  await callRoom(ctx, () => deps.watch().beat(false)).catch(() => ctx.note('roomError', 'beat'));
+  const marker = `v1:${deps.settings.environment}:sweep`;
+  const since = await deps.redis.trip(
     ctx,
     (p) => p.get(marker),
     ([text]) => ({ at: typeof text === 'string' ? Number(text) : null }),
   );
   // Without Redis there is nothing to be stale; the next minute tries again.
   if (since === null) return 0;
-  const [answer] = await doors.jobs.batch(ctx, 'sweep', [
-    doors.jobs.db.execute(
-      sql`select company_id, epoch, revision, next_since from app.moved_heads(${since.at}::bigint)`,
-    ),
+  const [answer] = await deps.jobs.batch(ctx, 'sweep', [
+    deps.jobs.db.execute(sql`select company_id, epoch, revision, next_since from app.moved_heads(${since.at}::bigint)`),
   ]);
   const rows = rowsOf(answer);
   const heads = rows.filter((row) => row.company_id !== null);
@@ -35,11 +33,10 @@ export async function sweep(ctx: Ctx, doors: Doors): Promise<number> {
   let told = true;
   for (let i = 0; i < heads.length; i += CHUNK) {
     const chunk = heads.slice(i, i + CHUNK);
-    const known = await doors.redis.trip(
+    const known = await deps.redis.trip(
       ctx,
       (p) => {
-        for (const head of chunk)
-          p.hmget(tagsKey(doors.settings.environment, String(head.company_id)), 'epoch', 'head');
+        for (const head of chunk) p.hmget(tagsKey(deps.settings.environment, String(head.company_id)), 'epoch', 'head');
       },
       (answers) => answers as (string | null)[][],
     );
@@ -57,7 +54,7 @@ export async function sweep(ctx: Ctx, doors: Doors): Promise<number> {
   }
   const next = rows[0]?.next_since;
   if (told && next !== undefined)
-    await doors.redis.trip(
+    await deps.redis.trip(
       ctx,
       (p) => p.set(marker, String(next)),
       () => true,
@@ -65,6 +62,6 @@ export async function sweep(ctx: Ctx, doors: Doors): Promise<number> {
   return behind;
 
   function catchUp(companyId: string): Promise<boolean> {
-    return callRoom(ctx, () => doors.rooms(companyId).catchUp(companyId)).catch(() => false);
+    return callRoom(ctx, () => deps.rooms(companyId).catchUp(companyId)).catch(() => false);
   }
 }

@@ -1,11 +1,11 @@
 import { sql } from 'drizzle-orm';
 import * as z from 'zod';
 import type { Ctx } from '../data/context.ts';
-import type { Doors } from '../data/doors.ts';
+import type { Deps } from '../data/deps.ts';
 import type { AppContext } from '../http/context.ts';
 import type { RouteModule } from '../http/route.ts';
 import { sendJson } from '../http/send.ts';
-import { refuseParameters } from '../http/write.ts';
+import { refuseParameters } from '../resources/write.ts';
 
 /** Longest wait for one dependency, ms. */
 const DEADLINE = 2000;
@@ -55,17 +55,17 @@ let looking = 0;
 /** Ready when Postgres answers; without Redis or rooms the product is slower, not down. */
 async function ready(c: AppContext): Promise<Response> {
   refuseParameters(c);
-  const { ctx, doors } = c.env;
-  const { postgres, redis, rooms } = await lookOnce(ctx, doors);
+  const { ctx, deps } = c.env;
+  const { postgres, redis, rooms } = await lookOnce(ctx, deps);
   const status =
     postgres.status === 'down' ? 'down' : redis.status === 'up' && rooms.status === 'up' ? 'ready' : 'degraded';
   const body = {
     status,
-    postgres: { ...postgres, breaker: doors.read.breaker.state(ctx.now()) },
+    postgres: { ...postgres, breaker: deps.read.breaker.state(ctx.now()) },
     redis: {
       ...redis,
-      breaker: doors.redis.breaker.state(ctx.now()),
-      ...(doors.redis.fault !== null && { fault: doors.redis.fault }),
+      breaker: deps.redis.breaker.state(ctx.now()),
+      ...(deps.redis.fault !== null && { fault: deps.redis.fault }),
     },
     rooms,
   };
@@ -73,7 +73,7 @@ async function ready(c: AppContext): Promise<Response> {
 }
 
 /** The look of the last second, or a new one; who comes while somebody looks waits for it on a timer of their own. */
-async function lookOnce(ctx: Ctx, doors: Doors): Promise<Look> {
+async function lookOnce(ctx: Ctx, deps: Deps): Promise<Look> {
   for (;;) {
     const now = ctx.now();
     if (last !== null && Math.abs(now - last.at) < FRESH) return last;
@@ -83,7 +83,7 @@ async function lookOnce(ctx: Ctx, doors: Doors): Promise<Look> {
   const mine = ctx.now();
   looking = mine;
   try {
-    const found = await look(ctx, doors);
+    const found = await look(ctx, deps);
     last = { at: ctx.now(), ...found };
     return last;
   } finally {
@@ -91,18 +91,18 @@ async function lookOnce(ctx: Ctx, doors: Doors): Promise<Look> {
   }
 }
 
-async function look(ctx: Ctx, doors: Doors): Promise<Omit<Look, 'at'>> {
+async function look(ctx: Ctx, deps: Deps): Promise<Omit<Look, 'at'>> {
   const { now } = ctx;
   const [postgres, redis, rooms] = await Promise.all([
-    probe(now, async () => (await doors.jobs.batch(ctx, 'ready', [doors.jobs.db.execute(sql`select 1`)])).length === 1),
-    probe(now, () => takesWrites(ctx, doors)),
-    probe(now, () => pingRoom(doors)),
+    probe(now, async () => (await deps.jobs.batch(ctx, 'ready', [deps.jobs.db.execute(sql`select 1`)])).length === 1),
+    probe(now, () => takesWrites(ctx, deps)),
+    probe(now, () => pingRoom(deps)),
   ]);
   return { postgres, redis, rooms };
 }
 
-/** A Redis that only reads is of no use here: see RedisDoor. */
-async function takesWrites(ctx: Ctx, { redis, settings }: Doors): Promise<boolean> {
+/** A Redis that only reads is of no use here: see RedisStore. */
+async function takesWrites(ctx: Ctx, { redis, settings }: Deps): Promise<boolean> {
   const written = await redis.trip(
     ctx,
     (p) => p.set(`v1:${settings.environment}:ready`, 1, { ex: 60 }),
@@ -111,8 +111,8 @@ async function takesWrites(ctx: Ctx, { redis, settings }: Doors): Promise<boolea
   return written === true;
 }
 
-async function pingRoom(doors: Doors): Promise<boolean> {
-  await doors.rooms('health').settle('health', 'health');
+async function pingRoom(deps: Deps): Promise<boolean> {
+  await deps.rooms('health').settle('health', 'health');
   return true;
 }
 

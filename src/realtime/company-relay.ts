@@ -1,5 +1,5 @@
 import { makeCtx } from '../data/context.ts';
-import type { Doors } from '../data/doors.ts';
+import type { Deps } from '../data/deps.ts';
 import { announcedHead, announceFromLog, isBefore, type Position } from '../data/relay.ts';
 import { callRoom } from '../data/room.ts';
 import { Looks } from './looks.ts';
@@ -10,13 +10,13 @@ import { Looks } from './looks.ts';
  */
 export class CompanyRelay {
   readonly #sql: SqlStorage;
-  readonly #doors: () => Doors;
+  readonly #deps: () => Deps;
   readonly #waitUntil: (work: Promise<unknown>) => void;
   readonly #looks = new Looks();
 
-  constructor(sql: SqlStorage, doors: () => Doors, waitUntil: (work: Promise<unknown>) => void) {
+  constructor(sql: SqlStorage, deps: () => Deps, waitUntil: (work: Promise<unknown>) => void) {
     this.#sql = sql;
-    this.#doors = doors;
+    this.#deps = deps;
     this.#waitUntil = waitUntil;
     sql.exec(
       `create table if not exists room (one integer primary key check (one = 1), company_id text not null, epoch text, revision integer)`,
@@ -52,12 +52,12 @@ export class CompanyRelay {
 
   /** Announces whatever the log holds beyond what Redis knows. @returns whether Redis took it */
   async catchUp(companyId: string, now: number): Promise<boolean> {
-    const doors = this.#doors();
+    const deps = this.#deps();
     const ctx = this.#ctx();
-    const reached = await announceFromLog(ctx, doors, companyId, this.#position());
+    const reached = await announceFromLog(ctx, deps, companyId, this.#position());
     if (reached === null) {
       // Whoever can still read Redis would believe it: the watch, which may reach it, says that nobody is to.
-      this.#waitUntil(callRoom(ctx, () => doors.watch().alert()).catch(() => undefined));
+      this.#waitUntil(callRoom(ctx, () => deps.watch().alert()).catch(() => undefined));
       return false;
     }
     this.announced(reached, now);
@@ -69,7 +69,7 @@ export class CompanyRelay {
     const companyId = this.companyId();
     if (companyId === null || !this.#looks.isDue(now)) return true;
     const position = this.#position();
-    const known = await announcedHead(this.#ctx(), this.#doors(), companyId);
+    const known = await announcedHead(this.#ctx(), this.#deps(), companyId);
     if (known === undefined) return false;
     // What Redis does not know at all it cannot be wrong about.
     const behind = known !== null && position !== null && isBefore(known, position);

@@ -1,6 +1,6 @@
 import { DurableObject } from 'cloudflare:workers';
 import { AppError } from '../core/errors.ts';
-import type { Doors } from '../data/doors.ts';
+import type { Deps } from '../data/deps.ts';
 import type { Position } from '../data/relay.ts';
 import type { RoomApi } from '../data/room.ts';
 import type { Env } from '../env.ts';
@@ -19,7 +19,7 @@ const isGone = (error: unknown): boolean => error instanceof AppError && error.c
  */
 export abstract class Room extends DurableObject<Env> implements RoomApi {
   /** Injected by index.ts: the room reaches views and tags of the contexts only through the registry in here. */
-  protected abstract doors(env: Env): Doors;
+  protected abstract deps(env: Env): Deps;
 
   readonly #relay: CompanyRelay;
   readonly #expectations: Expectations;
@@ -31,7 +31,7 @@ export abstract class Room extends DurableObject<Env> implements RoomApi {
     this.#expectations = new Expectations(sql);
     this.#relay = new CompanyRelay(
       sql,
-      () => this.doors(env),
+      () => this.deps(env),
       (work) => state.waitUntil(work),
     );
   }
@@ -94,7 +94,7 @@ export abstract class Room extends DurableObject<Env> implements RoomApi {
       if (!isGone(error)) return this.ctx.storage.setAlarm(Date.now() + RETRY);
       return this.#expectations.clear();
     }
-    if (due) this.#expectations.forgetOver(now, longestWrite(this.doors(this.env).settings.databaseAcquireTimeout));
+    if (due) this.#expectations.forgetOver(now, longestWrite(this.deps(this.env).settings.databaseAcquireTimeout));
     await this.#ringBy(this.#expectations.nextLook(now));
     await this.#ringBy(this.#relay.nextLook());
   }

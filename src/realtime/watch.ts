@@ -1,6 +1,6 @@
 import { DurableObject } from 'cloudflare:workers';
 import { makeCtx } from '../data/context.ts';
-import type { Doors } from '../data/doors.ts';
+import type { Deps } from '../data/deps.ts';
 import { type Marks, PulseKeeper } from '../data/pulse-keeper.ts';
 import type { WatchApi } from '../data/watch.ts';
 import type { Env } from '../env.ts';
@@ -14,7 +14,7 @@ const STAY = 120_000;
 
 /** One per deployment: finds out within seconds that Redis was set back, and says by its beat that it was not. */
 export abstract class Watch extends DurableObject<Env> implements WatchApi {
-  protected abstract doors(env: Env): Doors;
+  protected abstract deps(env: Env): Deps;
 
   #keeper: PulseKeeper | null = null;
   #until = 0;
@@ -50,7 +50,7 @@ export abstract class Watch extends DurableObject<Env> implements WatchApi {
   }
 
   #open(): PulseKeeper {
-    const { redis, settings } = this.doors(this.env);
+    const { redis, settings } = this.deps(this.env);
     const { sql } = this.ctx.storage;
     // Of its storage, not of its name: one that lost its marks, or runs elsewhere, must not be taken for this one.
     sql.exec('insert into watch select ? where not exists (select 1 from watch)', crypto.randomUUID());

@@ -4,18 +4,18 @@ import { type Announcement, announce, type TagState } from '../../src/core/revis
 import { announceToRedis } from '../../src/data/announce.ts';
 import { makeCtx } from '../../src/data/context.ts';
 import { nameOfLife } from '../../src/data/pulse.ts';
-import { openRedis, type RedisDoor } from '../../src/data/redis.ts';
+import { openRedis, type RedisStore } from '../../src/data/redis.ts';
 import { TagMemory, tagsKey } from '../../src/data/tags.ts';
-import { type Database, openDatabase } from '../support/world.ts';
+import { openStack, type Stack } from '../support/world.ts';
 
 // R3 lives twice: as a pure function that the model checks, and as Lua that Redis runs. They must be one.
 
-let world: Database;
-let redis: RedisDoor;
+let world: Stack;
+let redis: RedisStore;
 const environment = 'lua';
 const ERA = 'era-of-this-suite';
 beforeAll(async () => {
-  world = await openDatabase();
+  world = await openStack();
   redis = openRedis(String(world.vars.UPSTASH_REDIS_REST_URL), 'test');
   await command('SET', `v1:${environment}:era`, ERA);
 });

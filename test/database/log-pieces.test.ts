@@ -4,7 +4,7 @@ import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { makeCtx } from '../../src/data/context.ts';
 import { type Change, changesAfter, commit, readChange, rowsOf, snapshot } from '../../src/data/log.ts';
 import { addFatClients } from '../support/fat.ts';
-import { makeClient, makeCompany, openDoor, openStage, type Stage } from './support.ts';
+import { connect, makeClient, makeCompany, openStage, type Stage } from './support.ts';
 
 // What is read of the log is bounded in bytes: an image may have hundreds of kilobytes.
 
@@ -22,7 +22,7 @@ type Narrowed = Parameters<typeof changesAfter>[2];
 
 async function piece(after: number, limit: number, narrowed: Narrowed = {}): Promise<Change[]> {
   const ctx = makeCtx('req_1', () => undefined);
-  const { results } = await snapshot(ctx, openDoor(stage, 'read'), company, 'test.look', (db) => [
+  const { results } = await snapshot(ctx, connect(stage, 'read'), company, 'test.look', (db) => [
     db.execute(changesAfter(after, limit, narrowed)),
   ]);
   return rowsOf(results[0]).map(readChange);
@@ -72,7 +72,7 @@ test('a write that logs more than fits answers its head and the beginning', asyn
   const fields = JSON.stringify({ id: randomUUID(), first_name: 'Last' });
   const committed = await commit(
     makeCtx('req_1', () => undefined),
-    openDoor(stage, 'write'),
+    connect(stage, 'write'),
     company,
     { actor: 'SYSTEM', credential: { system: true } },
     'test.put',

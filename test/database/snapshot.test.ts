@@ -3,20 +3,20 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { newUuid } from '../../src/core/id.ts';
 import { makeCtx } from '../../src/data/context.ts';
 import { commit, rowsOf, snapshot } from '../../src/data/log.ts';
-import { openPostgres, type PostgresDoor } from '../../src/data/postgres.ts';
+import { type Database, openPostgres } from '../../src/data/postgres.ts';
 import { mapPostgresError } from '../../src/data/postgres-errors.ts';
-import { type Database, openDatabase } from '../support/world.ts';
+import { openStack, type Stack } from '../support/world.ts';
 
 // R2: the revision and the rows of a read come from one snapshot, whatever is written meanwhile.
 
-let world: Database;
-let reads: PostgresDoor;
-let writes: PostgresDoor;
+let world: Stack;
+let reads: Database;
+let writes: Database;
 const companyId = newUuid();
 const ctx = () => makeCtx('req_test', () => undefined);
 
 beforeAll(async () => {
-  world = await openDatabase();
+  world = await openStack();
   const options = {
     url: String(world.vars.DATABASE_URL),
     concurrency: 50,

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import pg from 'pg';
-import { openPostgres, type PostgresDoor, type PostgresOptions } from '../../src/data/postgres.ts';
+import { type Database, openPostgres, type PostgresOptions } from '../../src/data/postgres.ts';
 import { mapPostgresError } from '../../src/data/postgres-errors.ts';
-import { type Database, openDatabase } from '../support/world.ts';
+import { openStack, type Stack } from '../support/world.ts';
 
 export type Role = 'cp_app' | 'cp_auth' | 'cp_jobs';
 const urlOf: Record<Role, string> = {
@@ -12,14 +12,14 @@ const urlOf: Record<Role, string> = {
 };
 
 /** A database with logins straight to Postgres, past the bridge: for transactions that stay open. */
-export type Stage = Database & {
+export type Stage = Stack & {
   login(role?: Role): Promise<pg.Client>;
   /** A person at a SQL console: the administrator acting as cp_owner, without begin_write. */
   console(): Promise<pg.Client>;
 };
 
 export async function openStage(): Promise<Stage> {
-  const database = await openDatabase();
+  const database = await openStack();
   const types = new pg.TypeOverrides();
   types.setTypeParser(pg.types.builtins.INT8, Number);
   const clients: pg.Client[] = [];
@@ -218,8 +218,8 @@ export async function addVisits(stage: Stage): Promise<void> {
   );
 }
 
-/** A door of the Worker on this database, over HTTP. */
-export function openDoor(stage: Stage, mode: 'read' | 'write', more: Partial<PostgresOptions> = {}): PostgresDoor {
+/** The stage's database as the Worker reaches it, over HTTP. */
+export function connect(stage: Stage, mode: 'read' | 'write', more: Partial<PostgresOptions> = {}): Database {
   return openPostgres({
     url: stage.vars.DATABASE_URL ?? '',
     mode,

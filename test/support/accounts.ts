@@ -72,19 +72,19 @@ export async function addKey(api: Api, scopes: string[], more: Record<string, un
 
 /** What this world's part of Redis holds under a pattern: key → remaining life, ms. */
 export function redisOf(world: World) {
-  const door = openRedis(String(world.vars.UPSTASH_REDIS_REST_URL), 'test');
+  const database = openRedis(String(world.vars.UPSTASH_REDIS_REST_URL), 'test');
   const ctx = () => makeCtx('req', () => undefined);
   const full = (pattern: string) => `v1:${world.vars.ENVIRONMENT}:${pattern}`;
   return {
     async lives(pattern: string): Promise<Map<string, number>> {
       const keys =
-        (await door.trip(
+        (await database.trip(
           ctx(),
           (p) => p.keys(full(pattern)),
           ([found]) => found as string[],
         )) ?? [];
       if (keys.length === 0) return new Map();
-      const ends = await door.trip(
+      const ends = await database.trip(
         ctx(),
         (p) => {
           for (const key of keys) p.pttl(key);
@@ -95,13 +95,13 @@ export function redisOf(world: World) {
     },
     async forget(pattern: string): Promise<void> {
       const keys =
-        (await door.trip(
+        (await database.trip(
           ctx(),
           (p) => p.keys(full(pattern)),
           ([found]) => found as string[],
         )) ?? [];
       if (keys.length > 0)
-        await door.trip(
+        await database.trip(
           ctx(),
           (p) => p.del(...keys),
           () => true,

@@ -1,5 +1,5 @@
 import { parseId } from '../../src/core/id.ts';
-import type { Database } from './world.ts';
+import type { Stack } from './world.ts';
 
 /**
  * Clients of 100 kB each, in one statement: fifty custom fields of 2,000 characters, as many as the API takes.
@@ -8,7 +8,7 @@ import type { Database } from './world.ts';
  * @param spelled of control characters, which JSON spells out with six bytes each
  */
 export async function addFatClients(
-  world: Pick<Database, 'sql'>,
+  world: Pick<Stack, 'sql'>,
   companyId: string,
   count: number,
   name: string = '',

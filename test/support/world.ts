@@ -32,10 +32,10 @@ export type World = {
   close(): Promise<void>;
 };
 
-export type Database = Omit<World, 'worker' | 'api' | 'another'>;
+export type Stack = Omit<World, 'worker' | 'api' | 'another'>;
 
 /** The database alone, for suites that need no Worker. */
-export async function openDatabase(): Promise<Database> {
+export async function openStack(): Promise<Stack> {
   const admin = inject('adminUrl');
   const name = `t_${randomUUID().replaceAll('-', '').slice(0, 16)}`;
   await copyDatabase(admin, name, TEMPLATE, async () => undefined);
@@ -110,7 +110,7 @@ function isWatching(commands: readonly (readonly string[])[]): boolean {
 
 /** @param vars settings that differ from the defaults of tests */
 export async function openWorld(vars: Record<string, string> = {}): Promise<World> {
-  const database = await openDatabase();
+  const database = await openStack();
   const settings = { ...database.vars, ...vars };
   const workers: RunningWorker[] = [];
   const start = async (more: Record<string, string> = {}): Promise<RunningWorker> => {

@@ -8,7 +8,7 @@ import { AnswerCache } from '../../src/data/cache.ts';
 import { type Ctx, makeCtx } from '../../src/data/context.ts';
 import { EdgeTier } from '../../src/data/edge.ts';
 import { MemoryTier } from '../../src/data/memory.ts';
-import type { RedisDoor } from '../../src/data/redis.ts';
+import type { RedisStore } from '../../src/data/redis.ts';
 import { TagMemory } from '../../src/data/tags.ts';
 
 export const EPOCH = '0190-a';
@@ -63,7 +63,7 @@ type Place = ReturnType<typeof place>;
 
 export function isolate({ world, store, tell }: Place, withEdge = true) {
   const waiting: Promise<unknown>[] = [];
-  const redis: RedisDoor = {
+  const redis: RedisStore = {
     breaker: new Breaker(3, 1000),
     fault: null,
     async trip(ctx, fill, read) {

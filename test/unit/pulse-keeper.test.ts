@@ -3,12 +3,12 @@ import { Breaker } from '../../src/data/breaker.ts';
 import { makeCtx } from '../../src/data/context.ts';
 import { LEASE, readPulse } from '../../src/data/pulse.ts';
 import { type Marks, PulseKeeper } from '../../src/data/pulse-keeper.ts';
-import type { RedisDoor } from '../../src/data/redis.ts';
+import type { RedisStore } from '../../src/data/redis.ts';
 
 /** A Redis of words alone, with watches that look after it. */
 function place() {
   const world = { now: 1_000_000, words: new Map<string, string>(), reads: true, writes: true };
-  const redis: RedisDoor = {
+  const redis: RedisStore = {
     breaker: new Breaker(3, 1000),
     fault: null,
     async trip(_ctx, fill, read) {

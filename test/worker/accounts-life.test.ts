@@ -7,8 +7,8 @@ import { seal } from '../../src/account/sealed.ts';
 import { userPrincipal } from '../../src/account/sign-in/principal.ts';
 import { newUuid } from '../../src/core/id.ts';
 import { type Ctx, makeCtx } from '../../src/data/context.ts';
-import type { Doors } from '../../src/data/doors.ts';
-import type { RedisDoor } from '../../src/data/redis.ts';
+import type { Deps } from '../../src/data/deps.ts';
+import type { RedisStore } from '../../src/data/redis.ts';
 import type { AppContext, LifeCheck } from '../../src/http/context.ts';
 
 // The bound of 60 s on reads, with a clock of its own: how long Redis is told to keep a check, and how long an isolate
@@ -19,36 +19,36 @@ const SECRET = 'the secret of this suite';
 const PLACE = { environment: 'life', cursorSecret: SECRET };
 
 /** A Redis that only remembers what it was told to keep. */
-function fakeRedis(): { door: RedisDoor; kept: { key: string; value: string; px: number }[] } {
+function fakeRedis(): { database: RedisStore; kept: { key: string; value: string; px: number }[] } {
   const kept: { key: string; value: string; px: number }[] = [];
   const pipeline = {
     set: (key: string, value: string, { px }: { px: number }) => kept.push({ key, value, px }),
     incr: () => 0,
     expire: () => 0,
   } as unknown as Pipeline;
-  const trip: RedisDoor['trip'] = async (_ctx, fill, read) => {
+  const trip: RedisStore['trip'] = async (_ctx, fill, read) => {
     fill(pipeline);
     return read([]);
   };
-  return { door: { breaker: null as never, fault: null, trip }, kept };
+  return { database: { breaker: null as never, fault: null, trip }, kept };
 }
 
 function at(start: number) {
   let now = start;
-  const { door, kept } = fakeRedis();
+  const { database, kept } = fakeRedis();
   const ctx: Ctx = makeCtx(
     'req',
     () => undefined,
     () => now,
   );
-  const doors = {
-    redis: door,
+  const deps = {
+    redis: database,
     settings: { environment: 'life', loginLimit: 10, cursorSecret: SECRET },
     auth: { db: { execute: () => null }, batch: async () => [] },
-  } as unknown as Doors;
+  } as unknown as Deps;
   return {
     ctx,
-    doors,
+    deps,
     kept,
     pass: (ms: number) => {
       now += ms;
@@ -69,7 +69,7 @@ function longest(
   again: () => LifeCheck,
 ): number {
   world.pass(slow);
-  life.settle(world.ctx, world.doors, rows(settle));
+  life.settle(world.ctx, world.deps, rows(settle));
   const own = lastKnown(world, life) - START;
   const stored = world.kept.find(({ key }) => key.startsWith('v1:life:'));
   if (stored === undefined) return own;
@@ -94,7 +94,7 @@ function lastKnown(world: ReturnType<typeof at>, life: LifeCheck): number {
 
 const context = (world: ReturnType<typeof at>): AppContext =>
   ({
-    env: { ctx: world.ctx, doors: world.doors },
+    env: { ctx: world.ctx, deps: world.deps },
     req: { header: () => undefined },
   }) as unknown as AppContext;
 

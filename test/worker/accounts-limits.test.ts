@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { count, type Limit } from '../../src/account/sign-in/counts.ts';
 import { makeCtx } from '../../src/data/context.ts';
-import type { Doors } from '../../src/data/doors.ts';
+import type { Deps } from '../../src/data/deps.ts';
 import { openRedis } from '../../src/data/redis.ts';
 import { addMember, MEMBER_PASSWORD, patiently } from '../support/accounts.ts';
 import { Api, type Reply, type Tenant } from '../support/api.ts';
@@ -31,12 +31,12 @@ const badRefresh = (address: string) => api.as(null).post('/auth/refresh', { ref
 
 /** Counts against a subject as an isolate elsewhere would. */
 async function charge(subject: string, times: number): Promise<void> {
-  const doors = {
+  const deps = {
     redis: openRedis(String(world.vars.UPSTASH_REDIS_REST_URL), 'test', 3000),
     settings: { environment: world.vars.ENVIRONMENT },
-  } as unknown as Doors;
+  } as unknown as Deps;
   const limit: Limit = { subject, most: 0, seconds: 900 };
-  await count({ ctx: makeCtx('req', () => undefined), doors }, Array<Limit>(times).fill(limit));
+  await count({ ctx: makeCtx('req', () => undefined), deps }, Array<Limit>(times).fill(limit));
 }
 
 describe('addresses', () => {

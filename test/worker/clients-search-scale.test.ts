@@ -4,10 +4,10 @@ import { PgDialect } from 'drizzle-orm/pg-core';
 import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { parseListQuery } from '../../src/core/list-query.ts';
-import { pageStatements } from '../../src/http/page.ts';
 import { clientResource } from '../../src/people/clients/resource.ts';
+import { pageStatements } from '../../src/resources/page.ts';
 import { loadClients } from '../support/phone-book.ts';
-import { type Database, openDatabase } from '../support/world.ts';
+import { openStack, type Stack } from '../support/world.ts';
 
 /**
  * What search costs in Postgres in one big company. By itself it counts the rows that are looked at, so that a lost index or a
@@ -43,12 +43,12 @@ const SEARCHES: readonly [text: string, finds: boolean][] = [
   ['xyzzyx', false],
 ];
 
-let database: Database;
+let database: Stack;
 let client: pg.Client;
 const company = randomUUID();
 
 beforeAll(async () => {
-  database = await openDatabase();
+  database = await openStack();
   client = new pg.Client({ connectionString: database.adminUrl });
   await client.connect();
   await client.query('set role cp_owner');

@@ -6,10 +6,10 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Cursor } from '../../src/core/cursor.ts';
 import { type ListQuery, parseListQuery } from '../../src/core/list-query.ts';
 import { keysOf, orderOf } from '../../src/data/keyset.ts';
-import { conditionsOf, pageStatements } from '../../src/http/page.ts';
 import { clientResource as resource } from '../../src/people/clients/resource.ts';
+import { conditionsOf, pageStatements } from '../../src/resources/page.ts';
 import { loadClients } from '../support/phone-book.ts';
-import { type Database, openDatabase } from '../support/world.ts';
+import { openStack, type Stack } from '../support/world.ts';
 
 // A search with a sort of its own answers what sorting all of its hits would, on each of its ways to a page: few hits sorted,
 // a walk along an index in two stages, and a walk that was given up.
@@ -21,10 +21,10 @@ const SEARCHES = ['a', '小龙', 'zzyzx', 'nobody at all'];
 
 const dialect = new PgDialect();
 const company = randomUUID();
-let database: Database;
+let database: Stack;
 let client: pg.Client;
 beforeAll(async () => {
-  database = await openDatabase();
+  database = await openStack();
   client = new pg.Client({ connectionString: database.adminUrl });
   await client.connect();
   await client.query('set role cp_owner');

@@ -37,7 +37,7 @@ afterEach(async () => {
   world.upstash.setFault(null);
   await until(
     'everything is well again',
-    // Each door has a breaker of its own.
+    // Each database has a breaker of its own.
     async () =>
       (await salon.api.get('/health/ready')).json.status === 'ready' && (await salon.api.get('/events')).status === 200,
     8000,

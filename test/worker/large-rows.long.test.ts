@@ -8,7 +8,7 @@ import { type HeapWatch, watchHeap } from '../support/heap.ts';
 import { send } from '../support/imports.ts';
 import { until } from '../support/until.ts';
 import { type RunningWorker, startWorker } from '../support/worker.ts';
-import { type Database, openDatabase } from '../support/world.ts';
+import { openStack, type Stack } from '../support/world.ts';
 
 // A company with 1,000 clients of 100 kB each reads all of them in every way there is, beside another company at work.
 // pieces.test.ts shows that what it reads is right.
@@ -19,13 +19,13 @@ const MOST_ANSWER = 8 * 1024 * 1024;
 const MOST_HEAP_MIB = 96;
 const OLD_SPACE_MIB = 64;
 
-let database: Database;
+let database: Stack;
 let worker: RunningWorker;
 let heap: HeapWatch;
 let large: Tenant;
 let calm: Tenant;
 beforeAll(async () => {
-  database = await openDatabase();
+  database = await openStack();
   process.env.MINIFLARE_WORKERD_V8_FLAGS = `--max-old-space-size=${OLD_SPACE_MIB} --max-semi-space-size=8`;
   const inspectorPort = await freePort();
   worker = await startWorker({ bundle: inject('bundle'), vars: database.vars, inspectorPort });

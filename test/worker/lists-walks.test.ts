@@ -8,23 +8,23 @@ import { branchResource } from '../../src/catalog/branches/resource.ts';
 import type { Cursor } from '../../src/core/cursor.ts';
 import { type ListQuery, parseListQuery } from '../../src/core/list-query.ts';
 import { keysOf, orderOf } from '../../src/data/keyset.ts';
-import { conditionsOf, pageStatements } from '../../src/http/page.ts';
-import type { Resource } from '../../src/http/resource.ts';
 import { importList } from '../../src/insight/imports/resource.ts';
 import { clientResource } from '../../src/people/clients/resource.ts';
+import { conditionsOf, pageStatements } from '../../src/resources/page.ts';
+import type { Resource } from '../../src/resources/resource.ts';
 import { fill } from '../support/many-rows.ts';
 import { asReader, explain, statementOf } from '../support/plans.ts';
-import { type Database, openDatabase } from '../support/world.ts';
+import { openStack, type Stack } from '../support/world.ts';
 
 // Every list answers what sorting all of its rows would, from indexes: no plan reads a table from end to end, and a page
 // reads few rows more than it shows. The same among a hundred thousand rows: lists-scale.long.test.ts.
 
 const OWN = 3000;
 const company = randomUUID();
-let database: Database;
+let database: Stack;
 let client: pg.Client;
 beforeAll(async () => {
-  database = await openDatabase();
+  database = await openStack();
   client = new pg.Client({ connectionString: database.adminUrl });
   await client.connect();
   await client.query(`insert into companies (id, name, currency, time_zone) values ($1, 'Big', 'EUR', 'UTC')`, [

@@ -4,10 +4,10 @@ import { join } from 'node:path';
 import { expect, inject, test } from 'vitest';
 import { passed, summary } from '../storm/report.ts';
 import { FULL, storm } from '../storm/storm.ts';
-import { openDatabase } from '../support/world.ts';
+import { openStack } from '../support/world.ts';
 
 test('a small storm: kills between commit and announcement, a wiped Redis, every answer compared', async () => {
-  const database = await openDatabase();
+  const database = await openStack();
   const dir = await mkdtemp(join(tmpdir(), 'clientsplus-storm-'));
   try {
     const { neon, vars, adminUrl } = database;

@@ -2,7 +2,7 @@ import { timingSafeEqual } from 'node:crypto';
 import { sql } from 'drizzle-orm';
 import { AppError } from '../../core/errors.ts';
 import { behind, type Ctx } from '../../data/context.ts';
-import type { Doors } from '../../data/doors.ts';
+import type { Deps } from '../../data/deps.ts';
 import { rowsOf, snapshot } from '../../data/log.ts';
 import type { AppContext, LifeCheck, Principal } from '../../http/context.ts';
 import { HOLDS, holdsStill } from '../life.ts';
@@ -39,9 +39,9 @@ export function keyPrincipal(c: AppContext, text: string): Principal {
 }
 
 function principalOfKey(c: AppContext, claim: KeyClaim): Principal {
-  const { ctx, doors } = c.env;
+  const { ctx, deps } = c.env;
   const { companyId, keyId, hash } = claim;
-  const key = recordKey(doors.settings.environment, keyId);
+  const key = recordKey(deps.settings.environment, keyId);
   let held: Held | null = null;
   const living = (candidate: Held | null, now: number): boolean =>
     candidate !== null && now < candidate.until && (candidate.expiresAt === null || now < candidate.expiresAt);
@@ -57,7 +57,7 @@ function principalOfKey(c: AppContext, claim: KeyClaim): Principal {
       if (!Array.isArray(answer)) throw new Error('shape');
       const counts = readCounts(answer.slice(1));
       for (const [i, limit] of unknownLimits(c).entries()) learn(keyOf(c.env, limit), counts[i] ?? 0);
-      const record = decodeRecord(unseal(doors.settings.cursorSecret, key, answer[0], now));
+      const record = decodeRecord(unseal(deps.settings.cursorSecret, key, answer[0], now));
       if (record === null) return;
       take({ ...record, until: now + HOLDS }, now);
       if (held !== null) remember(vouched, keyId, held);
@@ -72,7 +72,7 @@ function principalOfKey(c: AppContext, claim: KeyClaim): Principal {
       const record: KeyRecord = { hash, scopes: row.scopes as string[], expiresAt };
       held = { ...record, until: at.now() + HOLDS };
       remember(vouched, keyId, held);
-      keepRecord(at, doors, key, record, ctx.startedAt);
+      keepRecord(at, deps, key, record, ctx.startedAt);
     },
   };
   return {
@@ -87,7 +87,7 @@ function principalOfKey(c: AppContext, claim: KeyClaim): Principal {
     },
     async prove() {
       const at = ctx.now();
-      await doors.redis.trip(
+      await deps.redis.trip(
         ctx,
         (p) => life.ask(p),
         ([answer]) => {
@@ -98,15 +98,15 @@ function principalOfKey(c: AppContext, claim: KeyClaim): Principal {
       if (held !== null) return;
       life.beforeAsking?.();
       try {
-        const { results } = await snapshot(ctx, doors.read, companyId, 'key', (db) => [db.execute(life.statement())]);
-        life.settle(ctx, doors, results[0]);
+        const { results } = await snapshot(ctx, deps.read, companyId, 'key', (db) => [db.execute(life.statement())]);
+        life.settle(ctx, deps, results[0]);
       } catch (error) {
         if (isUnknown(error)) countUnknown(c);
         throw error;
       }
     },
     answered(failure) {
-      if (held !== null) stamp(ctx, doors, companyId, keyId);
+      if (held !== null) stamp(ctx, deps, companyId, keyId);
       else if (isUnknown(failure)) countUnknown(c);
     },
     may: (permission) => held !== null && scopesAllow(held.scopes, permission as Permission),
@@ -116,21 +116,21 @@ function principalOfKey(c: AppContext, claim: KeyClaim): Principal {
 }
 
 /** A key was revoked: its readers stop at once here and wherever Redis is asked, elsewhere when the check runs out. */
-export async function forgetKey(ctx: Ctx, doors: Doors, keyId: string): Promise<void> {
+export async function forgetKey(ctx: Ctx, deps: Deps, keyId: string): Promise<void> {
   vouched.delete(keyId);
-  await doors.redis.trip(
+  await deps.redis.trip(
     ctx,
-    (p) => p.del(recordKey(doors.settings.environment, keyId)),
+    (p) => p.del(recordKey(deps.settings.environment, keyId)),
     () => true,
   );
 }
 
-function keepRecord(ctx: Ctx, doors: Doors, key: string, record: KeyRecord, askedAt: number): void {
+function keepRecord(ctx: Ctx, deps: Deps, key: string, record: KeyRecord, askedAt: number): void {
   const px = holdsStill(askedAt, ctx.now());
   if (px === 0) return;
-  const sealed = seal(doors.settings.cursorSecret, key, encodeRecord(record), askedAt + HOLDS);
+  const sealed = seal(deps.settings.cursorSecret, key, encodeRecord(record), askedAt + HOLDS);
   ctx.waitUntil(
-    doors.redis.trip(
+    deps.redis.trip(
       behind(ctx),
       (p) => p.set(key, sealed, { px }),
       () => true,
@@ -139,11 +139,11 @@ function keepRecord(ctx: Ctx, doors: Doors, key: string, record: KeyRecord, aske
 }
 
 /** Behind the answer and unlogged: who used a key when is worth neither a wait nor a revision. */
-function stamp(ctx: Ctx, doors: Doors, companyId: string, keyId: string): void {
+function stamp(ctx: Ctx, deps: Deps, companyId: string, keyId: string): void {
   const now = ctx.now();
   if (now - (stamped.get(keyId) ?? 0) < STAMP) return;
   remember(stamped, keyId, now);
-  const { auth } = doors;
+  const { auth } = deps;
   const statement = auth.db.execute(sql`select app.stamp_key(${companyId}::uuid, ${keyId}::uuid)`);
   ctx.waitUntil(auth.batch(behind(ctx), 'stampKey', [statement]).catch(() => undefined));
 }

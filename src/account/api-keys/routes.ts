@@ -1,6 +1,6 @@
-import { detail, list } from '../../http/list.ts';
 import type { RouteModule } from '../../http/route.ts';
 import { page } from '../../http/schemas.ts';
+import { detail, list } from '../../resources/list.ts';
 import { ApiKeyView } from './noun.ts';
 import { apiKeyResource } from './resource.ts';
 import { ApiKeyCreate, ApiKeyCreated, ApiKeyPatch } from './schema.ts';

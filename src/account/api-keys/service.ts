@@ -2,8 +2,8 @@ import { type SQL, sql } from 'drizzle-orm';
 import { AppError } from '../../core/errors.ts';
 import { parseId } from '../../core/id.ts';
 import type { AppContext } from '../../http/context.ts';
-import { expectVersion } from '../../http/documents.ts';
-import { change, type WriteInput } from '../../http/write.ts';
+import { expectVersion } from '../../resources/row-sql.ts';
+import { change, type WriteInput } from '../../resources/write.ts';
 import { forgetKey } from './principal.ts';
 import { apiKeyResource } from './resource.ts';
 import { ApiKeyCreate, ApiKeyPatch } from './schema.ts';
@@ -76,6 +76,6 @@ const revoke = change({
 export async function revokeApiKey(c: AppContext): Promise<Response> {
   const response = await revoke(c);
   const keyId = parseId('key', c.req.param('id') ?? '');
-  if (keyId !== null) await forgetKey(c.env.ctx, c.env.doors, keyId);
+  if (keyId !== null) await forgetKey(c.env.ctx, c.env.deps, keyId);
   return response;
 }

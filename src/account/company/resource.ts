@@ -4,8 +4,8 @@ import { formatId } from '../../core/id.ts';
 import { instantOf } from '../../core/instant-view.ts';
 import type { Noun } from '../../data/registry.ts';
 import { plainAction } from '../../data/registry.ts';
-import type { Resource } from '../../http/resource.ts';
 import { documentFields, exampleEnd, externalId, identityFields, text, timeZone } from '../../http/schemas.ts';
+import type { Resource } from '../../resources/resource.ts';
 
 export const CompanyView = z
   .object({

@@ -1,8 +1,8 @@
 import { sql } from 'drizzle-orm';
-import { sameVersion } from '../../http/documents.ts';
-import { detail } from '../../http/list.ts';
 import type { RouteModule } from '../../http/route.ts';
-import { change } from '../../http/write.ts';
+import { detail } from '../../resources/list.ts';
+import { sameVersion } from '../../resources/row-sql.ts';
+import { change } from '../../resources/write.ts';
 import { CompanyPatch, CompanyView, companyResource } from './resource.ts';
 
 const update = change({

@@ -1,13 +1,13 @@
 import { createHash } from 'node:crypto';
 import { AppError } from '../../core/errors.ts';
 import { behind, type Ctx } from '../../data/context.ts';
-import type { Doors } from '../../data/doors.ts';
+import type { Deps } from '../../data/deps.ts';
 
 /** One counter: at most `most` in `seconds`. */
 export type Limit = { subject: string; most: number; seconds: number };
 
 /** One request and what it reaches Redis through. */
-type At = { readonly ctx: Ctx; readonly doors: Doors };
+type At = { readonly ctx: Ctx; readonly deps: Deps };
 
 const MOST_COUNTS = 10_000;
 
@@ -19,9 +19,9 @@ const known = new Map<string, number>();
 
 const digest = (text: string): string => createHash('sha256').update(text).digest('base64url');
 
-export const keyOf = ({ ctx, doors }: At, { subject, seconds }: Limit): string =>
+export const keyOf = ({ ctx, deps }: At, { subject, seconds }: Limit): string =>
   // Hashed: neither addresses nor e-mail belong in a cache.
-  `v1:${doors.settings.environment}:limit:${digest(subject)}:${Math.floor(ctx.now() / (seconds * 1000))}`;
+  `v1:${deps.settings.environment}:limit:${digest(subject)}:${Math.floor(ctx.now() / (seconds * 1000))}`;
 
 /**
  * Refuses before any work is done. Counts nothing: `count` does, where the work was done or failed.
@@ -30,7 +30,7 @@ export const keyOf = ({ ctx, doors }: At, { subject, seconds }: Limit): string =
 export async function check(at: At, limits: readonly Limit[]): Promise<void> {
   refuseKnown(at, limits);
   const keys = limits.map((limit) => keyOf(at, limit));
-  const counts = await at.doors.redis.trip(
+  const counts = await at.deps.redis.trip(
     at.ctx,
     (p) => p.mget(...keys),
     ([answer]) => readCounts(answer),
@@ -56,7 +56,7 @@ export const counted = (at: At, limit: Limit): number => known.get(keyOf(at, lim
 export async function count(at: At, limits: readonly Limit[]): Promise<void> {
   const keys = limits.map((limit) => keyOf(at, limit));
   for (const key of keys) learn(key, (known.get(key) ?? 0) + 1);
-  await at.doors.redis.trip(
+  await at.deps.redis.trip(
     at.ctx,
     (p) => {
       for (const [i, key] of keys.entries()) {
@@ -72,8 +72,8 @@ export async function count(at: At, limits: readonly Limit[]): Promise<void> {
 }
 
 /** The same behind the answer; this isolate knows at once. */
-export function countBehind({ ctx, doors }: At, limits: readonly Limit[]): void {
-  ctx.waitUntil(count({ ctx: behind(ctx), doors }, limits));
+export function countBehind({ ctx, deps }: At, limits: readonly Limit[]): void {
+  ctx.waitUntil(count({ ctx: behind(ctx), deps }, limits));
 }
 
 /** The answer of `mget` as counts. */

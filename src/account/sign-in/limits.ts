@@ -26,7 +26,7 @@ const network = (c: AppContext) => networkOf(c.req.header('CF-Connecting-IP') ??
 export const subscriberOf = (c: AppContext): string => network(c).subscriber;
 
 /** How many derivations of one account may follow each other; a person needs few. */
-export const burstOf = (c: AppContext): number => Math.max(5, Math.floor(c.env.doors.settings.loginLimit / 2));
+export const burstOf = (c: AppContext): number => Math.max(5, Math.floor(c.env.deps.settings.loginLimit / 2));
 
 /** A limit of the caller's address and ten times it for the /48 around it. */
 function fromHere(c: AppContext, kind: string, most: number, seconds: number): Limit[] {
@@ -43,7 +43,7 @@ function fromHere(c: AppContext, kind: string, most: number, seconds: number): L
  * @param account the folded e-mail address, or the id of whoever types their present password again
  */
 export function loginLimits(c: AppContext, account: string): Limit[] {
-  const most = c.env.doors.settings.loginLimit;
+  const most = c.env.deps.settings.loginLimit;
   return [
     // The address first: an account is what somebody typed, and could end in another's.
     { subject: `login-at:${subscriberOf(c)}:${account}`, most, seconds: QUARTER },
@@ -54,7 +54,7 @@ export function loginLimits(c: AppContext, account: string): Limit[] {
 
 /** Recovery mails, whether or not anybody has the address: few to one mailbox, wherever they are asked for. */
 export function recoveryLimits(c: AppContext, email: string): Limit[] {
-  const most = c.env.doors.settings.loginLimit;
+  const most = c.env.deps.settings.loginLimit;
   return [
     { subject: `recovery:${email}`, most, seconds: QUARTER },
     ...fromHere(c, 'recovery', most * PER_ADDRESS, QUARTER),
@@ -63,27 +63,27 @@ export function recoveryLimits(c: AppContext, email: string): Limit[] {
 
 /** Keys, refresh tokens and links that nobody has: nothing to guess, but each costs the database a look. */
 export const unknownLimits = (c: AppContext): Limit[] =>
-  fromHere(c, 'unknown', c.env.doors.settings.loginLimit * PER_ADDRESS, QUARTER);
+  fromHere(c, 'unknown', c.env.deps.settings.loginLimit * PER_ADDRESS, QUARTER);
 
 /** Every derivation, of right passwords too: a tenth of a second in which the isolate serves nobody. */
 export const workLimits = (c: AppContext): Limit[] =>
-  fromHere(c, 'work', c.env.doors.settings.loginLimit * WORK, QUARTER);
+  fromHere(c, 'work', c.env.deps.settings.loginLimit * WORK, QUARTER);
 
 /** The same by company, of those who may sign in to it: guesses of strangers use up nothing of it. */
 export const companyWorkLimit = (c: AppContext, companyId: string): Limit => ({
   subject: `work-of:${companyId}`,
-  most: c.env.doors.settings.loginLimit * WORK,
+  most: c.env.deps.settings.loginLimit * WORK,
   seconds: QUARTER,
 });
 
 /** Refreshes, successful ones too. */
 export const refreshLimits = (c: AppContext): Limit[] =>
-  fromHere(c, 'refresh', c.env.doors.settings.loginLimit * REFRESHES, QUARTER);
+  fromHere(c, 'refresh', c.env.deps.settings.loginLimit * REFRESHES, QUARTER);
 
 /** How often one session may be refreshed in a quarter of an hour; the database counts it. */
-export const sessionRefreshes = (c: AppContext): number => c.env.doors.settings.loginLimit * SESSION_REFRESHES;
+export const sessionRefreshes = (c: AppContext): number => c.env.deps.settings.loginLimit * SESSION_REFRESHES;
 
 /** 20 sign-ups per address and hour; SIGNUP_LIMIT replaces the 20. */
-export const signUpLimits = (c: AppContext): Limit[] => fromHere(c, 'signup', c.env.doors.settings.signupLimit, HOUR);
+export const signUpLimits = (c: AppContext): Limit[] => fromHere(c, 'signup', c.env.deps.settings.signupLimit, HOUR);
 
 export const takenLimit = (companyId: string): Limit => ({ subject: `taken:${companyId}`, most: TAKEN, seconds: HOUR });

@@ -1,7 +1,7 @@
 import { sql } from 'drizzle-orm';
 import { AppError } from '../../core/errors.ts';
 import { behind, type Ctx } from '../../data/context.ts';
-import type { Doors } from '../../data/doors.ts';
+import type { Deps } from '../../data/deps.ts';
 import { rowsOf } from '../../data/log.ts';
 import type { Settings } from '../../env.ts';
 import type { LifeCheck, Principal } from '../../http/context.ts';
@@ -71,7 +71,7 @@ function lifeOf({ companyId, sessionId, userId, role }: AccessClaims, settings: 
     // Nobody can be signed out while Postgres is away; who was before has left a mark for as long as the token is good.
     excuses: (answer) => Array.isArray(answer) && answer.slice(1).every((mark) => mark === null),
     statement: () => sql`select app.session_role(${sessionId}::uuid, ${userId}::uuid) as role`,
-    settle(ctx, doors, result) {
+    settle(ctx, deps, result) {
       const present = rowsOf(result)[0]?.role as Role | null | undefined;
       if (present === null || present === undefined) throw new AppError('session_revoked');
       // The token says another role than the user now has: a refresh gives one that is right.
@@ -80,7 +80,7 @@ function lifeOf({ companyId, sessionId, userId, role }: AccessClaims, settings: 
       const px = holdsStill(ctx.startedAt, ctx.now());
       if (px === 0) return;
       ctx.waitUntil(
-        doors.redis.trip(
+        deps.redis.trip(
           behind(ctx),
           (p) => p.set(key, seal(cursorSecret, key, role, ctx.startedAt + HOLDS), { px }),
           () => true,
@@ -103,14 +103,14 @@ export function rememberSession(ctx: Ctx, { companyId, sessionId, role }: Omit<A
 /** Sessions have ended: their readers stop at once here and wherever Redis is asked, elsewhere when the check runs out. */
 export async function forgetSessions(
   ctx: Ctx,
-  doors: Doors,
+  deps: Deps,
   companyId: string,
   sessionIds: readonly string[],
 ): Promise<void> {
   if (sessionIds.length === 0) return;
   for (const id of sessionIds) for (const role of ROLES) alive.delete(`${companyId}:${id}:${role}`);
-  const { environment } = doors.settings;
-  await doors.redis.trip(
+  const { environment } = deps.settings;
+  await deps.redis.trip(
     ctx,
     (p) => {
       p.del(...sessionIds.map((id) => lifeKey(environment, id)));
@@ -121,10 +121,10 @@ export async function forgetSessions(
 }
 
 /** A user was archived or has another role: tokens from before are not taken on trust while Postgres is away. */
-export async function markUser(ctx: Ctx, doors: Doors, userId: string): Promise<void> {
-  await doors.redis.trip(
+export async function markUser(ctx: Ctx, deps: Deps, userId: string): Promise<void> {
+  await deps.redis.trip(
     ctx,
-    (p) => p.set(markKey(doors.settings.environment, userId), 1, { ex: LIFETIME_SECONDS }),
+    (p) => p.set(markKey(deps.settings.environment, userId), 1, { ex: LIFETIME_SECONDS }),
     () => true,
   );
 }

@@ -29,13 +29,13 @@ type View = Record<string, unknown>;
  * @throws AppError invalid_credentials, session_revoked, rate_limited, busy, forbidden
  */
 export async function changePassword(c: AppContext, input: z.output<typeof PasswordChange>): Promise<View> {
-  const { ctx, doors } = c.env;
+  const { ctx, deps } = c.env;
   const { companyId, credentialId: sessionId, userId } = principalOf(c);
   if (userId === null) throw new AppError('forbidden', 'An API key has no password.');
   const guesses = loginLimits(c, userId);
   const work = [...workLimits(c), companyWorkLimit(c, companyId)];
   await check(c.env, [...guesses, ...work]);
-  const { auth } = doors;
+  const { auth } = deps;
   const [found] = await auth.batch(ctx, 'ownPassword', [
     auth.db.execute(
       sql`select password_hash from app.own_password(${companyId}::uuid, ${sessionId}::uuid, ${userId}::uuid)`,
@@ -66,7 +66,7 @@ export async function changePassword(c: AppContext, input: z.output<typeof Passw
   const row = rowsOf(changed)[0];
   if (row === undefined)
     throw new AppError('conflict', 'The password or the session changed meanwhile. Sign in again.');
-  await forgetSessions(ctx, doors, companyId, row.ended as string[]);
+  await forgetSessions(ctx, deps, companyId, row.ended as string[]);
   return userNoun.view(row.user as Row, 1);
 }
 
@@ -84,16 +84,16 @@ export async function forgotPassword(c: AppContext, input: z.output<typeof Forgo
 }
 
 async function recover(c: AppContext, email: string): Promise<void> {
-  const { doors } = c.env;
+  const { deps } = c.env;
   const ctx = behind(c.env.ctx);
   const { token, hash } = newLink();
-  const [answer] = await doors.auth.batch(ctx, 'requestReset', [
-    doors.auth.db.execute(sql`select name, email, expires_at from app.request_reset(${email}, decode(${hash}, 'hex'))`),
+  const [answer] = await deps.auth.batch(ctx, 'requestReset', [
+    deps.auth.db.execute(sql`select name, email, expires_at from app.request_reset(${email}, decode(${hash}, 'hex'))`),
   ]);
   const row = rowsOf(answer)[0];
   if (row === undefined) return;
   const expiresAt = String(instantOf(row.expires_at));
-  await sendRecovery(ctx, doors.settings, { email: String(row.email), name: String(row.name), token, expiresAt });
+  await sendRecovery(ctx, deps.settings, { email: String(row.email), name: String(row.name), token, expiresAt });
 }
 
 /**
@@ -102,8 +102,8 @@ async function recover(c: AppContext, email: string): Promise<void> {
  * @throws AppError invalid_link, rate_limited, busy
  */
 export async function resetPassword(c: AppContext, input: z.output<typeof PasswordReset>): Promise<View> {
-  const { ctx, doors } = c.env;
-  const { auth } = doors;
+  const { ctx, deps } = c.env;
+  const { auth } = deps;
   const [unknown, work] = [unknownLimits(c), workLimits(c)];
   await check(c.env, [...unknown, ...work]);
   const hash = hashLink(input.token);
@@ -127,15 +127,15 @@ export async function resetPassword(c: AppContext, input: z.output<typeof Passwo
   ]);
   const row = rowsOf(answer)[0];
   if (row === undefined) throw new AppError('invalid_link');
-  await forgetSessions(ctx, doors, String(row.company_id), row.ended as string[]);
+  await forgetSessions(ctx, deps, String(row.company_id), row.ended as string[]);
   return userNoun.view(row.user as Row, 1);
 }
 
 /** The company that a link which lives lets into; null for any other. */
 async function companyOf(c: AppContext, hash: string): Promise<string | null> {
-  const { ctx, doors } = c.env;
-  const [answer] = await doors.auth.batch(ctx, 'companyOfLink', [
-    doors.auth.db.execute(sql`select app.company_of_link(decode(${hash}, 'hex')) as company`),
+  const { ctx, deps } = c.env;
+  const [answer] = await deps.auth.batch(ctx, 'companyOfLink', [
+    deps.auth.db.execute(sql`select app.company_of_link(decode(${hash}, 'hex')) as company`),
   ]);
   const company = rowsOf(answer)[0]?.company;
   return typeof company === 'string' ? company : null;

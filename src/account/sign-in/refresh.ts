@@ -20,7 +20,7 @@ export async function refresh(
   c: AppContext,
   { refreshToken }: { refreshToken: string },
 ): Promise<{ body: Record<string, unknown>; revision: number }> {
-  const { ctx, doors } = c.env;
+  const { ctx, deps } = c.env;
   const [unknown, refreshes] = [unknownLimits(c), refreshLimits(c)];
   await check(c.env, [...unknown, ...refreshes]);
   const hash = hashRefreshToken(refreshToken);
@@ -30,7 +30,7 @@ export async function refresh(
   else countBehind(c.env, refreshes);
   if (row?.outcome === 'reused') {
     ctx.note('refreshReused', true);
-    await forgetSessions(ctx, doors, String(row.company_id), [String(row.session_id)]);
+    await forgetSessions(ctx, deps, String(row.company_id), [String(row.session_id)]);
   }
   if (row?.outcome === 'limited') {
     throw new AppError('rate_limited', 'This session is refreshed too often. Use its access token until it ends.', {
@@ -40,15 +40,15 @@ export async function refresh(
   if (row?.outcome !== 'rotated') throw new AppError('invalid_refresh_token', 'Sign in again.');
   const opened = { company: row.company as Row, user: row.user as Row, revision: Number(row.revision) };
   // As any request of the company does, it costs a unit.
-  doors.rate.add(String(row.company_id), 1, ctx.now());
+  deps.rate.add(String(row.company_id), 1, ctx.now());
   const session = { id: String(row.session_id), refreshToken: next.token };
   return { body: await signedIn(c, opened, session), revision: opened.revision };
 }
 
 async function rotate(c: AppContext, hash: Uint8Array, next: Uint8Array): Promise<Row | undefined> {
-  const { ctx, doors } = c.env;
-  const [answer] = await doors.auth.batch(ctx, 'refresh', [
-    doors.auth.db.execute(
+  const { ctx, deps } = c.env;
+  const [answer] = await deps.auth.batch(ctx, 'refresh', [
+    deps.auth.db.execute(
       sql`select outcome, company_id, session_id, revision, company, "user" from app.rotate_refresh(decode(${hex(hash)}, 'hex'), decode(${hex(next)}, 'hex'), ${sessionRefreshes(c)})`,
     ),
   ]);
@@ -57,13 +57,13 @@ async function rotate(c: AppContext, hash: Uint8Array, next: Uint8Array): Promis
 
 /** Ends the caller's session; again is as good. @throws AppError forbidden for a key, which is revoked instead */
 export async function logout(c: AppContext): Promise<void> {
-  const { ctx, doors } = c.env;
+  const { ctx, deps } = c.env;
   const { companyId, credentialId, userId } = principalOf(c);
   if (userId === null) throw new AppError('forbidden', 'An API key has no session. Revoke it instead.');
-  await doors.auth.batch(ctx, 'logout', [
-    doors.auth.db.execute(sql`select app.end_session(${companyId}::uuid, ${credentialId}::uuid)`),
+  await deps.auth.batch(ctx, 'logout', [
+    deps.auth.db.execute(sql`select app.end_session(${companyId}::uuid, ${credentialId}::uuid)`),
   ]);
-  await forgetSessions(ctx, doors, companyId, [credentialId]);
+  await forgetSessions(ctx, deps, companyId, [credentialId]);
 }
 
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');

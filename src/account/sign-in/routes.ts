@@ -5,11 +5,11 @@ import { admit } from '../../data/write.ts';
 import { admissionOf } from '../../http/admission.ts';
 import { type AppContext, type Principal, principalOf } from '../../http/context.ts';
 import type { Authenticator } from '../../http/middleware.ts';
-import { read, TTL } from '../../http/read.ts';
 import type { RouteModule } from '../../http/route.ts';
 import { send, sendJson } from '../../http/send.ts';
 import { bodyValidator } from '../../http/validated.ts';
-import { readBody, validateNothing } from '../../http/write.ts';
+import { read, TTL } from '../../resources/read.ts';
+import { readBody, validateNothing } from '../../resources/write.ts';
 import { keyPrincipal } from '../api-keys/principal.ts';
 import { KEY_PREFIX } from '../api-keys/secret.ts';
 import { companyNoun } from '../company/resource.ts';
@@ -23,16 +23,16 @@ import { loadKeys, publicJwks, recallAccess, verifyAccess } from './tokens.ts';
 
 /** Bearer credentials of every kind; hot, so a verified token is remembered by `verifyAccess`. */
 export const identify: Authenticator = (c, token) => {
-  const { ctx, doors } = c.env;
-  const { settings } = doors;
+  const { ctx, deps } = c.env;
+  const { settings } = deps;
   if (token.startsWith(KEY_PREFIX)) return keyPrincipal(c, token);
   const claims = recallAccess(settings.jwtPrivateKey, settings.jwtPublicKeys, token, ctx.now());
   return claims === null ? identifyAnew(c, token) : userPrincipal(claims, settings);
 };
 
 async function identifyAnew(c: AppContext, token: string): Promise<Principal> {
-  const { ctx, doors } = c.env;
-  const { settings } = doors;
+  const { ctx, deps } = c.env;
+  const { settings } = deps;
   const keys = await loadKeys(settings.jwtPrivateKey, settings.jwtPublicKeys);
   return userPrincipal(await verifyAccess(keys, token, ctx.now()), settings);
 }
@@ -53,7 +53,7 @@ const bodies = {
  * session lives is asked where the work is done.
  */
 async function ownBody(c: AppContext): Promise<unknown> {
-  await admit(c.env.ctx, c.env.doors, admissionOf(c, null, 1, 'write'));
+  await admit(c.env.ctx, c.env.deps, admissionOf(c, null, 1, 'write'));
   const body = await readBody(c);
   // 403 comes before 422.
   if (principalOf(c).userId === null) throw new AppError('forbidden', 'An API key has no session and no password.');
@@ -107,7 +107,7 @@ export const signInRoutes: RouteModule = [
     async handler(c: AppContext) {
       const value = await readBody(c);
       // 403 comes before 422.
-      if (c.env.doors.settings.signup === 'closed') throw new AppError('signup_closed');
+      if (c.env.deps.settings.signup === 'closed') throw new AppError('signup_closed');
       const { body, revision } = await signUp(c, await bodies.signUp(c, value));
       return sendJson(c, 201, body, {
         headers: { ...SECRET, Location: '/api/v1/company', Revision: String(revision) },
@@ -223,7 +223,7 @@ export const signInRoutes: RouteModule = [
 
 /** GET /.well-known/jwks.json (RFC 7517): the keys that verify our access tokens. */
 export async function jwks(c: AppContext): Promise<Response> {
-  const { settings } = c.env.doors;
+  const { settings } = c.env.deps;
   const keys = await loadKeys(settings.jwtPrivateKey, settings.jwtPublicKeys);
   return sendJson(c, 200, publicJwks(keys), { headers: { 'Cache-Control': 'public, max-age=300' } });
 }

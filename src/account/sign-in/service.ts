@@ -16,7 +16,7 @@ export async function signUp(
   c: AppContext,
   input: z.output<typeof SignUp>,
 ): Promise<{ body: Record<string, unknown>; revision: number; companyId: string }> {
-  const { ctx, doors } = c.env;
+  const { ctx, deps } = c.env;
   const [limits, work] = [signUpLimits(c), workLimits(c)];
   await check(c.env, [...limits, ...work]);
   await count(c.env, [...limits, ...work]);
@@ -27,15 +27,15 @@ export async function signUp(
   const session = newSession(ctx.now());
   const made = (async (): Promise<Opened> => {
     const [, end] = await atUser(() =>
-      doors.auth.batch(ctx, 'signUp', [
-        doors.auth.db.execute(
+      deps.auth.batch(ctx, 'signUp', [
+        deps.auth.db.execute(
           sql`select app.sign_up(${JSON.stringify(company)}::jsonb, ${JSON.stringify(user)}::jsonb, ${JSON.stringify(session.row)}::jsonb, ${ctx.requestId})`,
         ),
-        doors.auth.db.execute(endWrite),
+        deps.auth.db.execute(endWrite),
       ]),
     );
     const { epoch, head, changes } = readEnd(end);
-    await announceChanges(ctx, doors, company.id, { epoch, base: 0, head, changes, results: [], replay: null });
+    await announceChanges(ctx, deps, company.id, { epoch, base: 0, head, changes, results: [], replay: null });
     const rowOf = (entity: string): Row => changes.find((change) => change.entity === entity)?.after ?? {};
     return { company: rowOf('company'), user: rowOf('user'), revision: head };
   })();
@@ -49,12 +49,12 @@ export async function login(
   c: AppContext,
   input: z.output<typeof Login>,
 ): Promise<{ body: Record<string, unknown>; revision: number }> {
-  const { ctx, doors } = c.env;
+  const { ctx, deps } = c.env;
   const { email } = input;
   const [guesses, work] = [loginLimits(c, email), workLimits(c)];
   await check(c.env, [...guesses, ...work]);
-  const [found] = await doors.auth.batch(ctx, 'login', [
-    doors.auth.db.execute(sql`select company_id, user_id, role, password_hash from app.find_credential(${email})`),
+  const [found] = await deps.auth.batch(ctx, 'login', [
+    deps.auth.db.execute(sql`select company_id, user_id, role, password_hash from app.find_credential(${email})`),
   ]);
   const account = rowsOf(found)[0];
   const own = account === undefined ? [] : [companyWorkLimit(c, String(account.company_id))];
@@ -79,8 +79,8 @@ export async function login(
   const session = newSession(ctx.now());
   // A busy isolate hashes anew at a later sign-in.
   const renewed = rehash ? await hashPassword(input.password, turn).catch(() => null) : null;
-  const [opened] = await doors.auth.batch(ctx, 'openSession', [
-    doors.auth.db.execute(
+  const [opened] = await deps.auth.batch(ctx, 'openSession', [
+    deps.auth.db.execute(
       sql`select revision, company, "user" from app.sign_in(${String(account.company_id)}::uuid, ${String(account.user_id)}::uuid, ${JSON.stringify(session.row)}::jsonb, ${renewed})`,
     ),
   ]);

@@ -27,8 +27,8 @@ export async function signedIn(
   { company, user }: Opened,
   session: Pick<NewSession, 'id' | 'refreshToken'>,
 ): Promise<Record<string, unknown>> {
-  const { ctx, doors } = c.env;
-  const keys = await loadKeys(doors.settings.jwtPrivateKey, doors.settings.jwtPublicKeys);
+  const { ctx, deps } = c.env;
+  const keys = await loadKeys(deps.settings.jwtPrivateKey, deps.settings.jwtPublicKeys);
   const claims = {
     userId: String(user.id),
     companyId: String(company.id),

@@ -1,6 +1,6 @@
-import { detail, list } from '../../http/list.ts';
 import type { RouteModule } from '../../http/route.ts';
 import { page } from '../../http/schemas.ts';
+import { detail, list } from '../../resources/list.ts';
 import { UserView } from './noun.ts';
 import { userResource } from './resource.ts';
 import { Invitation, UserArchive, UserCreate, UserPatch } from './schema.ts';

@@ -4,8 +4,8 @@ import { parseId } from '../../core/id.ts';
 import { instantOf } from '../../core/instant-view.ts';
 import { behind } from '../../data/context.ts';
 import type { AppContext } from '../../http/context.ts';
-import { sameVersion } from '../../http/documents.ts';
-import { change, type WriteInput } from '../../http/write.ts';
+import { sameVersion } from '../../resources/row-sql.ts';
+import { change, type WriteInput } from '../../resources/write.ts';
 import { check, countBehind, refuseKnown } from '../sign-in/counts.ts';
 import { burstOf, companyWorkLimit, subscriberOf, workLimits } from '../sign-in/limits.ts';
 import { newLink } from '../sign-in/link.ts';
@@ -136,9 +136,9 @@ export function restoreUser(c: AppContext): Promise<Response> {
 function marking(handler: (c: AppContext) => Promise<Response>): (c: AppContext) => Promise<Response> {
   return async function changeAndMark(c) {
     const response = await handler(c);
-    const { ctx, doors } = c.env;
+    const { ctx, deps } = c.env;
     const userId = parseId('usr', c.req.param('id') ?? '');
-    if (userId !== null) ctx.waitUntil(markUser(behind(ctx), doors, userId));
+    if (userId !== null) ctx.waitUntil(markUser(behind(ctx), deps, userId));
     return response;
   };
 }

@@ -1,6 +1,6 @@
 import { sql } from 'drizzle-orm';
-import { documentConditions, documentFilters, documentSorts, textSort } from '../../http/documents.ts';
-import type { Resource } from '../../http/resource.ts';
+import type { Resource } from '../../resources/resource.ts';
+import { documentConditions, documentFilters, documentSorts, textSort } from '../../resources/row-sql.ts';
 import { branchNoun } from './noun.ts';
 import { BranchView } from './schema.ts';
 

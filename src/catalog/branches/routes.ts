@@ -1,4 +1,4 @@
-import { standardRoutes } from '../../http/standard-routes.ts';
+import { standardRoutes } from '../../resources/standard-routes.ts';
 import { branchResource } from './resource.ts';
 import { BranchCreate, BranchPatch, BranchView } from './schema.ts';
 import { archiveBranch, branchRow, createBranch, restoreBranch, updateBranch } from './service.ts';

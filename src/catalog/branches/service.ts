@@ -1,7 +1,7 @@
 import { type SQL, sql } from 'drizzle-orm';
 import type * as z from 'zod';
-import { assignments, expectVersion, insertRow, patchRow } from '../../http/documents.ts';
-import { change } from '../../http/write.ts';
+import { assignments, expectVersion, insertRow, patchRow } from '../../resources/row-sql.ts';
+import { change } from '../../resources/write.ts';
 import { branchResource as resource } from './resource.ts';
 import { BranchCreate, BranchPatch } from './schema.ts';
 

@@ -2,8 +2,8 @@ import { formatId, type Prefix, parseId } from '../../core/id.ts';
 import { instantOf } from '../../core/instant-view.ts';
 import type { Change, Row } from '../../data/log.ts';
 import type { Registry } from '../../data/registry.ts';
-import { NOBODY } from '../../http/list.ts';
 import type { RouteModule } from '../../http/route.ts';
+import { NOBODY } from '../../resources/list.ts';
 import { LOG_QUERY, readLog } from '../events/log-query.ts';
 import { auditPage, type Logged } from '../events/schema.ts';
 import { actorOf } from '../events/view.ts';
@@ -48,12 +48,12 @@ export const auditRoutes = (logged: readonly Logged[]): RouteModule => [
       parameters: ['entityId'],
       entityId(params, c) {
         const id = params.get('entityId');
-        return id === null ? null : uuidOf(c.env.doors.registry, id);
+        return id === null ? null : uuidOf(c.env.deps.registry, id);
       },
       // Who may read a noun in audit, may read it: a key with audit:read alone sees what its other scopes show.
       show: (change, principal, c) => {
-        const noun = c.env.doors.registry.get(change.entity);
-        return noun !== undefined && principal.may(noun.permission) ? entryOf(c.env.doors.registry, change) : null;
+        const noun = c.env.deps.registry.get(change.entity);
+        return noun !== undefined && principal.may(noun.permission) ? entryOf(c.env.deps.registry, change) : null;
       },
     }),
   },

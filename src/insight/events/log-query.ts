@@ -5,9 +5,9 @@ import { type Change, changesAfter, readChange, rowsOf, snapshot } from '../../d
 import { admit } from '../../data/write.ts';
 import { admissionOf } from '../../http/admission.ts';
 import { type AppContext, type Principal, principalOf } from '../../http/context.ts';
-import { admitAnyone, confirmLife } from '../../http/read.ts';
 import type { QueryParameter } from '../../http/route.ts';
 import { sendJson } from '../../http/send.ts';
+import { admitAnyone, confirmLife } from '../../resources/read.ts';
 
 /** The parameters of every reader of the log. */
 export const LOG_QUERY = {
@@ -68,7 +68,7 @@ export type LogReader = {
 /** GET of the company log after a position, as far as the caller may see it. Never cached: it is the truth itself. */
 export function readLog(reader: LogReader): (c: AppContext) => Promise<Response> {
   return async function readLogAfter(c) {
-    const { ctx, doors } = c.env;
+    const { ctx, deps } = c.env;
     const principal = principalOf(c);
     const { searchParams } = new URL(c.req.url);
     let position: Position;
@@ -81,14 +81,14 @@ export function readLog(reader: LogReader): (c: AppContext) => Promise<Response>
       throw error;
     }
     const admission = admissionOf(c, reader.permission, 1, 'read');
-    if (!(await admit(ctx, doors, admission))) await confirmLife(ctx, doors, principal, admission);
+    if (!(await admit(ctx, deps, admission))) await confirmLife(ctx, deps, principal, admission);
     const { companyId } = principal;
     // In SQL, not afterwards: a page of what the caller may not see would look like the end of the log.
-    const entities = [...doors.registry.values()]
+    const entities = [...deps.registry.values()]
       .filter((noun) => principal.may(noun.permission))
       .map((noun) => noun.entity);
     const entityId = reader.entityId?.(searchParams, c) ?? null;
-    const { epoch, revision, results } = await snapshot(ctx, doors.read, companyId, reader.name, (db) => [
+    const { epoch, revision, results } = await snapshot(ctx, deps.read, companyId, reader.name, (db) => [
       db.execute(changesAfter(position.after ?? 0, position.limit, { entities, entityId })),
       db.execute(sql`select min(revision) as oldest from changes where company_id = ${companyId}::uuid`),
     ]);

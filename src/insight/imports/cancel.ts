@@ -6,10 +6,10 @@ import { admit } from '../../data/write.ts';
 import { jobsOf } from '../../env.ts';
 import { admissionOf } from '../../http/admission.ts';
 import { type AppContext, principalOf } from '../../http/context.ts';
-import { NOBODY, notFound } from '../../http/list.ts';
-import { admitAnyone } from '../../http/read.ts';
 import { sendJson } from '../../http/send.ts';
-import { attempt, mustExist, readBody, validateNothing } from '../../http/write.ts';
+import { NOBODY, notFound } from '../../resources/list.ts';
+import { admitAnyone } from '../../resources/read.ts';
+import { attempt, mustExist, readBody, validateNothing } from '../../resources/write.ts';
 import { importDetails } from './resource.ts';
 import { viewOf } from './schema.ts';
 import { PERMISSION } from './service.ts';
@@ -21,7 +21,7 @@ const CANCELLED = JSON.stringify({ code: 'cancelled', detail: 'The import was ca
  * finds it ended and takes nothing.
  */
 export async function cancelImport(c: AppContext): Promise<Response> {
-  const { ctx, doors, bindings } = c.env;
+  const { ctx, deps, bindings } = c.env;
   const principal = principalOf(c);
   const { companyId } = principal;
   const id = parseId('imp', c.req.param('id') ?? '') ?? NOBODY;
@@ -30,7 +30,7 @@ export async function cancelImport(c: AppContext): Promise<Response> {
     await admitAnyone(c, 1);
     throw asked.error;
   }
-  await admit(ctx, doors, admissionOf(c, PERMISSION, 1, 'write'));
+  await admit(ctx, deps, admissionOf(c, PERMISSION, 1, 'write'));
   const body = await attempt(async () => validateNothing(asked.value));
   if ('error' in body) {
     await mustExist(c, importDetails, principal, id);
@@ -38,7 +38,7 @@ export async function cancelImport(c: AppContext): Promise<Response> {
   }
   const { head, results } = await commit(
     ctx,
-    doors.write,
+    deps.write,
     companyId,
     principal.writer(PERMISSION),
     'imports.cancel',
@@ -53,7 +53,7 @@ export async function cancelImport(c: AppContext): Promise<Response> {
   const row = rowsOf(results[1])[0]?.row as Row | undefined;
   if (row === undefined) throw notFound(importDetails);
   // Its rows are forgotten at its next turn in any case.
-  const jobs = jobsOf(bindings, doors.settings, companyId);
+  const jobs = jobsOf(bindings, deps.settings, companyId);
   ctx.waitUntil(callRoom(ctx, () => jobs.discard(id)).catch(() => ctx.note('jobsError', 'discard')));
   return sendJson(c, 200, viewOf(row), { revision: head, headers: { 'Cache-Control': 'no-store' } });
 }

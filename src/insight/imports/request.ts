@@ -1,7 +1,7 @@
 import { AppError, type Fault } from '../../core/errors.ts';
 import type { AppContext } from '../../http/context.ts';
-import { keyOf } from '../../http/idempotency.ts';
 import type { QueryParameter } from '../../http/route.ts';
+import { keyOf } from '../../resources/idempotency.ts';
 import type { Charset } from './charset.ts';
 import { type Mapping, targetOf } from './header.ts';
 import type { Importer, Importers, MatchKey } from './importer.ts';

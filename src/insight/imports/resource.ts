@@ -1,7 +1,7 @@
 import { sql } from 'drizzle-orm';
 import { plainAction } from '../../data/registry.ts';
-import { documentConditions, documentFilters, documentSorts } from '../../http/documents.ts';
-import type { Resource } from '../../http/resource.ts';
+import type { Resource } from '../../resources/resource.ts';
+import { documentConditions, documentFilters, documentSorts } from '../../resources/row-sql.ts';
 import { IMPORT_STATUSES, ImportSummary, ImportView, summaryOf, viewOf } from './schema.ts';
 import { PERMISSION } from './service.ts';
 

@@ -3,12 +3,12 @@ import { admit } from '../../data/write.ts';
 import { jobsOf } from '../../env.ts';
 import { admissionOf } from '../../http/admission.ts';
 import { type AppContext, principalOf } from '../../http/context.ts';
-import { fingerprintOf } from '../../http/idempotency.ts';
-import { detailRoute, listRoute } from '../../http/list.ts';
 import type { RouteModule } from '../../http/route.ts';
 import { page } from '../../http/schemas.ts';
 import { sendJson } from '../../http/send.ts';
-import { readUncached } from '../../http/uncached.ts';
+import { fingerprintOf } from '../../resources/idempotency.ts';
+import { detailRoute, listRoute } from '../../resources/list.ts';
+import { readUncached } from '../../resources/uncached.ts';
 import { cancelImport } from './cancel.ts';
 import type { Importers } from './importer.ts';
 import { FILE_TYPES, type ImportRequest, queryOf, readRequest } from './request.ts';
@@ -19,22 +19,22 @@ import { drain } from './upload.ts';
 
 function post(importers: Importers) {
   async function read(c: AppContext): Promise<ImportRequest> {
-    const { ctx, doors } = c.env;
+    const { ctx, deps } = c.env;
     let request: ImportRequest;
     try {
       request = readRequest(c, importers);
     } catch (error) {
       if (error instanceof AppError && ERROR_CODES[error.code].status < 500)
-        await admit(ctx, doors, admissionOf(c, null, WEIGHT, 'write'));
+        await admit(ctx, deps, admissionOf(c, null, WEIGHT, 'write'));
       throw error;
     }
     // Before the file is read: nobody's ten megabytes are taken in who may not import.
-    await admit(ctx, doors, admissionOf(c, PERMISSION, WEIGHT, 'write'));
+    await admit(ctx, deps, admissionOf(c, PERMISSION, WEIGHT, 'write'));
     return request;
   }
 
   return async function postImport(c: AppContext): Promise<Response> {
-    const { ctx, doors } = c.env;
+    const { ctx, deps } = c.env;
     const principal = principalOf(c);
     const { companyId } = principal;
     const file = c.req.raw.body;
@@ -45,17 +45,17 @@ function post(importers: Importers) {
       await drain(file);
       throw error;
     }
-    const jobs = jobsOf(c.env.bindings, doors.settings, companyId);
+    const jobs = jobsOf(c.env.bindings, deps.settings, companyId);
     const taken = await takeImport(
       {
         ctx,
-        doors,
+        deps,
         jobs,
         principal,
         request,
         route: c.req.path,
         fingerprint: fingerprintOf(c),
-        charge: (units) => admit(ctx, doors, admissionOf(c, PERMISSION, units, 'write')),
+        charge: (units) => admit(ctx, deps, admissionOf(c, PERMISSION, units, 'write')),
       },
       file,
     );

@@ -2,13 +2,13 @@ import { sql } from 'drizzle-orm';
 import { AppError } from '../../core/errors.ts';
 import { formatId, newUuid } from '../../core/id.ts';
 import type { Ctx } from '../../data/context.ts';
-import type { Doors } from '../../data/doors.ts';
+import type { Deps } from '../../data/deps.ts';
 import { type Claim, type Committed, commit, type Row, rowsOf } from '../../data/log.ts';
 import { mayBeStored } from '../../data/outcome.ts';
 import { callRoom } from '../../data/room.ts';
 import type { Principal } from '../../http/context.ts';
-import type { Fingerprint } from '../../http/idempotency.ts';
 import type { JobSpec, JobsApi, Packet } from '../../jobs/api.ts';
+import type { Fingerprint } from '../../resources/idempotency.ts';
 import { checkHeader, targetOf } from './header.ts';
 import type { ImportRequest } from './request.ts';
 import { type FileKind, receive } from './upload.ts';
@@ -22,7 +22,7 @@ export type Taken = { row: Row; revision: number; replayed: boolean };
 
 type Asked = {
   ctx: Ctx;
-  doors: Doors;
+  deps: Deps;
   jobs: JobsApi;
   principal: Principal;
   request: ImportRequest;
@@ -105,14 +105,14 @@ async function settle(asked: Asked, id: string, total: number, claim: Claim | un
   return { row: rowsOf(committed.results[0])[0]?.row as Row, revision: committed.head, replayed: false };
 }
 
-/** A job takes no revision; it goes through the write door for the credential and the Idempotency-Key. */
+/** A job takes no revision; it goes the way of a write for the credential and the Idempotency-Key. */
 function insert(asked: Asked, id: string, total: number, claim: Claim | undefined): Promise<Committed> {
-  const { ctx, doors, principal, request } = asked;
+  const { ctx, deps, principal, request } = asked;
   const { companyId, actor } = principal;
   const shown = sql`to_jsonb(imports) - 'company_id' - 'created_by' - 'report_bytes'`;
   return commit(
     ctx,
-    doors.write,
+    deps.write,
     companyId,
     principal.writer(PERMISSION),
     'imports.create',

@@ -1,6 +1,6 @@
 import { AppError } from '../../core/errors.ts';
-import type { Fingerprint } from '../../http/idempotency.ts';
 import type { Packet } from '../../jobs/api.ts';
+import type { Fingerprint } from '../../resources/idempotency.ts';
 import { type Charset, textOf } from './charset.ts';
 import { CsvParser, type CsvRecord } from './csv.ts';
 import { declared, delimiterOf, firstLine } from './delimiter.ts';

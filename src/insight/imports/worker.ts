@@ -3,7 +3,7 @@ import { AppError } from '../../core/errors.ts';
 import { formatId, newUuid } from '../../core/id.ts';
 import type { Admission } from '../../data/admission.ts';
 import { type Ctx, makeCtx } from '../../data/context.ts';
-import type { Doors } from '../../data/doors.ts';
+import type { Deps } from '../../data/deps.ts';
 import { commit, rowsOf, snapshot } from '../../data/log.ts';
 import { type RowFault, rowError } from '../../data/postgres-errors.ts';
 import { write } from '../../data/write.ts';
@@ -34,12 +34,12 @@ const ENDED: Readonly<Record<string, string>> = {
 };
 
 /** Runs import jobs for the company's Durable Object. */
-export function importWorker(doors: Doors, importers: Importers): JobWorker {
+export function importWorker(deps: Deps, importers: Importers): JobWorker {
   const background = (requestId: string): Ctx => makeCtx(requestId, () => undefined);
 
   async function fail(companyId: string, jobId: string, code: string, detail: string): Promise<void> {
     const system = { actor: 'SYSTEM', credential: { system: true } };
-    await commit(background(jobId), doors.write, companyId, system, 'imports.fail', (db) => [
+    await commit(background(jobId), deps.write, companyId, system, 'imports.fail', (db) => [
       db.execute(sql`update imports set status = 'FAILED', error = ${JSON.stringify({ code, detail })}::jsonb, finished_at = clock_timestamp()
         where company_id = ${companyId}::uuid and id = ${jobId}::uuid and status in ('QUEUED', 'RUNNING')`),
     ]);
@@ -48,7 +48,7 @@ export function importWorker(doors: Doors, importers: Importers): JobWorker {
   return {
     fail,
     async exists(companyId, jobId) {
-      const { results } = await snapshot(background(jobId), doors.read, companyId, 'imports.exists', (db) => [
+      const { results } = await snapshot(background(jobId), deps.read, companyId, 'imports.exists', (db) => [
         db.execute(sql`select 1 from imports where company_id = ${companyId}::uuid and id = ${jobId}::uuid`),
       ]);
       return rowsOf(results[0]).length > 0;
@@ -59,7 +59,7 @@ export function importWorker(doors: Doors, importers: Importers): JobWorker {
       try {
         // A deploy took the importer away while the job was waiting.
         if (importer === undefined) throw new AppError('forbidden');
-        const done = await takeChunk(workOf(doors, importer, step, waitUntil), first, step.rows as readonly RawRow[]);
+        const done = await takeChunk(workOf(deps, importer, step, waitUntil), first, step.rows as readonly RawRow[]);
         return done < 0 ? { kind: 'ended' } : { kind: 'went', done };
       } catch (error) {
         if (!(error instanceof AppError)) {
@@ -88,7 +88,7 @@ export function importWorker(doors: Doors, importers: Importers): JobWorker {
   }
 }
 
-function workOf(doors: Doors, importer: Importer, step: Step, waitUntil: (work: Promise<unknown>) => void): ChunkWork {
+function workOf(deps: Deps, importer: Importer, step: Step, waitUntil: (work: Promise<unknown>) => void): ChunkWork {
   const { spec, jobId } = step;
   const { companyId, writer } = spec;
   return {
@@ -101,18 +101,18 @@ function workOf(doors: Doors, importer: Importer, step: Step, waitUntil: (work: 
     async faulty(rows) {
       const ctx = makeCtx(`${spec.requestId}.${step.first}?`, waitUntil);
       const tried = sql`select app.faulty_rows(${JSON.stringify(rows)}::jsonb, ${importer.upsert(spec.match)}) as faults`;
-      const { results } = await commit(ctx, doors.write, companyId, writer, 'imports.faulty', (db) => [
+      const { results } = await commit(ctx, deps.write, companyId, writer, 'imports.faulty', (db) => [
         db.execute(tried),
       ]);
       const faults = rowsOf(results[0])[0]?.faults as RowFault[];
-      return faults.map((fault) => ({ index: fault.index, error: rowError(fault, doors.constraints) }));
+      return faults.map((fault) => ({ index: fault.index, error: rowError(fault, deps.constraints) }));
     },
     async commit(first, count, rows, failures) {
       // One id per try: the room tells the writes it expects apart by it.
       const ctx = makeCtx(`${spec.requestId}.${first}-${first + count}`, waitUntil);
       const { results } = await write(
         ctx,
-        doors,
+        deps,
         {
           companyId,
           writer,

@@ -1,8 +1,8 @@
 import { sql } from 'drizzle-orm';
 import { formatId } from '../../core/id.ts';
 import type { Filter } from '../../data/narrow.ts';
-import { documentConditions, documentFilters, documentSorts, textSort } from '../../http/documents.ts';
-import type { Resource } from '../../http/resource.ts';
+import type { Resource } from '../../resources/resource.ts';
+import { documentConditions, documentFilters, documentSorts, textSort } from '../../resources/row-sql.ts';
 import { clientNoun } from './noun.ts';
 import { ClientView } from './schema.ts';
 import { CLIENT_STATUSES } from './table.ts';

@@ -1,5 +1,5 @@
 import type { RouteModule } from '../../http/route.ts';
-import { standardRoutes } from '../../http/standard-routes.ts';
+import { standardRoutes } from '../../resources/standard-routes.ts';
 import { clientResource } from './resource.ts';
 import { ClientCreate, ClientCreated, ClientMerge, ClientPatch, ClientView, ClientWithIncludes } from './schema.ts';
 import {

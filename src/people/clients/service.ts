@@ -1,9 +1,9 @@
 import { type SQL, sql } from 'drizzle-orm';
 import type * as z from 'zod';
 import { formatId, parseId } from '../../core/id.ts';
-import { assignments, expectVersion, insertRow, patchRow, rowOf, sameVersion } from '../../http/documents.ts';
-import { NOBODY } from '../../http/list.ts';
-import { change, type WriteInput } from '../../http/write.ts';
+import { NOBODY } from '../../resources/list.ts';
+import { assignments, expectVersion, insertRow, patchRow, rowOf, sameVersion } from '../../resources/row-sql.ts';
+import { change, type WriteInput } from '../../resources/write.ts';
 import { clientResource as resource } from './resource.ts';
 import { ClientCreate, ClientMerge, ClientPatch } from './schema.ts';
 

@@ -1,12 +1,12 @@
 import * as z from 'zod';
 import type { ErrorCode } from '../core/errors.ts';
+import type { AppContext } from '../http/context.ts';
+import type { RouteModule } from '../http/route.ts';
+import { page } from '../http/schemas.ts';
 import { BulkResult, bulk, bulkBody } from './bulk.ts';
-import type { AppContext } from './context.ts';
 import { EXPORT_TYPES, exportOf, exportParameters } from './export.ts';
 import { detail, list } from './list.ts';
 import type { Resource } from './resource.ts';
-import type { RouteModule } from './route.ts';
-import { page } from './schemas.ts';
 
 type Handler = (c: AppContext) => Promise<Response>;
 

@@ -3,10 +3,10 @@ import { AppError } from '../core/errors.ts';
 import { parseMinRevision } from '../core/revision.ts';
 import { snapshot } from '../data/log.ts';
 import { admit } from '../data/write.ts';
-import { admissionOf } from './admission.ts';
-import { type AppContext, principalOf } from './context.ts';
+import { admissionOf } from '../http/admission.ts';
+import { type AppContext, principalOf } from '../http/context.ts';
+import { send } from '../http/send.ts';
 import { admitAnyone, confirmLife, type ParsedQuery, type ReadRoute } from './read.ts';
-import { send } from './send.ts';
 import { attempt } from './write.ts';
 
 /**
@@ -17,7 +17,7 @@ export function readUncached<Q extends ParsedQuery>(
   route: Pick<ReadRoute<Q>, 'name' | 'permission' | 'parse' | 'statements' | 'complete' | 'answer'>,
 ): (c: AppContext) => Promise<Response> {
   return async function readFromPostgres(c) {
-    const { ctx, doors } = c.env;
+    const { ctx, deps } = c.env;
     const principal = principalOf(c);
     const { companyId } = principal;
     const asked = await attempt(async () => ({
@@ -30,14 +30,12 @@ export function readUncached<Q extends ParsedQuery>(
     }
     const { min, query } = asked.value;
     const admission = admissionOf(c, route.permission, 1, 'read');
-    if (!(await admit(ctx, doors, admission))) await confirmLife(ctx, doors, principal, admission);
-    const taken = await snapshot(ctx, doors.read, companyId, route.name, (db) =>
-      route.statements(db, query, principal),
-    );
+    if (!(await admit(ctx, deps, admission))) await confirmLife(ctx, deps, principal, admission);
+    const taken = await snapshot(ctx, deps.read, companyId, route.name, (db) => route.statements(db, query, principal));
     const { revision, results } = taken;
     if (revision < min)
       throw new AppError('revision_ahead', `The company is at revision ${revision}.`, { extra: { revision } });
-    await route.complete?.(ctx, doors, query, principal, taken);
+    await route.complete?.(ctx, deps, query, principal, taken);
     const { body, link = null } = route.answer(results, query, principal, c);
     const etag = `W/"${digest(`${route.name}\n${companyId}\n${query.normalised}\n${body}`)}"`;
     const headers: Record<string, string> = {

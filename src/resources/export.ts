@@ -6,15 +6,15 @@ import { fault } from '../core/query-values.ts';
 import { parseMinRevision } from '../core/revision.ts';
 import { PIECE, type Row, rowsOf, snapshot } from '../data/log.ts';
 import { admit } from '../data/write.ts';
-import { admissionOf } from './admission.ts';
-import { type AppContext, principalOf, require } from './context.ts';
-import { csvLine } from './csv.ts';
-import { takesGzip } from './encoding.ts';
+import { admissionOf } from '../http/admission.ts';
+import { type AppContext, principalOf, require } from '../http/context.ts';
+import { csvLine } from '../http/csv.ts';
+import { takesGzip } from '../http/encoding.ts';
+import type { QueryParameter } from '../http/route.ts';
+import { send } from '../http/send.ts';
 import { conditionsOf } from './page.ts';
 import { admitAnyone, confirmLife } from './read.ts';
 import type { Resource } from './resource.ts';
-import type { QueryParameter } from './route.ts';
-import { send } from './send.ts';
 import { attempt } from './write.ts';
 
 /** An export costs what twenty requests do (contract-details A13). */
@@ -69,7 +69,7 @@ function parse(d: ListDeclaration, all: URLSearchParams): { format: Format; quer
 export function exportOf(resource: Resource): (c: AppContext) => Promise<Response> {
   const name = `${resource.noun.topic}.export`;
   return async function exportRows(c) {
-    const { ctx, doors } = c.env;
+    const { ctx, deps } = c.env;
     const principal = principalOf(c);
     const { companyId } = principal;
     const asked = await attempt(async () => ({
@@ -81,7 +81,7 @@ export function exportOf(resource: Resource): (c: AppContext) => Promise<Respons
       throw asked.error;
     }
     const admission = admissionOf(c, 'export', WEIGHT, 'read');
-    if (!(await admit(ctx, doors, admission))) await confirmLife(ctx, doors, principal, admission);
+    if (!(await admit(ctx, deps, admission))) await confirmLife(ctx, deps, principal, admission);
     require(principal, resource.readPermission);
 
     const { min, format, query } = asked.value;
@@ -89,7 +89,7 @@ export function exportOf(resource: Resource): (c: AppContext) => Promise<Respons
     const read = async (after: string | null) => {
       const beyond = after === null ? sql`` : sql` and ${resource.id} > ${after}::uuid`;
       // A cursor, so that rows which do not fit any more are not written out either.
-      const { revision, results } = await snapshot(ctx, doors.read, companyId, name, (db) => [
+      const { revision, results } = await snapshot(ctx, deps.read, companyId, name, (db) => [
         db.execute(
           sql`declare walk no scroll cursor for select (${resource.row})::text from ${resource.table} where ${filtered}${beyond} order by ${resource.id} limit ${ROWS + 1}`,
         ),

@@ -13,10 +13,10 @@ import {
   rowsOf,
   snapshot,
 } from '../../src/data/log.ts';
-import type { PostgresDoor } from '../../src/data/postgres.ts';
-import { logOf, makeClient, makeCompany, openDoor, openStage, type Stage } from './support.ts';
+import type { Database } from '../../src/data/postgres.ts';
+import { connect, logOf, makeClient, makeCompany, openStage, type Stage } from './support.ts';
 
-// The two doors of the Worker, over HTTP as it uses them: what one batch is, and what comes back.
+// The two deps of the Worker, over HTTP as it uses them: what one batch is, and what comes back.
 
 let stage: Stage;
 let company: string;
@@ -31,21 +31,21 @@ beforeEach(async () => {
 });
 afterEach(() => stage.neon.setHooks({ onRequest: null, afterCommit: null }));
 
-const open = (mode: 'read' | 'write', more = {}): PostgresDoor => openDoor(stage, mode, more);
+const open = (mode: 'read' | 'write', more = {}): Database => connect(stage, mode, more);
 
-type Options = { door?: PostgresDoor; claim?: Claim; kept?: Kept; guard?: Guard };
-const put = (statements: SQL[], { door = open('write'), ...options }: Options = {}): Promise<Committed> =>
+type Options = { database?: Database; claim?: Claim; kept?: Kept; guard?: Guard };
+const put = (statements: SQL[], { database = open('write'), ...options }: Options = {}): Promise<Committed> =>
   commit(
     ctx,
-    door,
+    database,
     company,
     { actor: 'USER:1', credential: { system: true } },
     'test.put',
     (db) => statements.map((each) => db.execute(each)),
     options,
   );
-const look = (statements: SQL[], door = open('read'), of = company) =>
-  snapshot(ctx, door, of, 'test.look', (db) => statements.map((each) => db.execute(each)));
+const look = (statements: SQL[], database = open('read'), of = company) =>
+  snapshot(ctx, database, of, 'test.look', (db) => statements.map((each) => db.execute(each)));
 const add = (id: string, name = 'Ann'): SQL =>
   sql`insert into clients (company_id, id, first_name) values (${company}::uuid, ${id}::uuid, ${name})`;
 const isolation = sql`select current_setting('transaction_isolation') isolation, current_setting('transaction_read_only') read_only`;
@@ -89,12 +89,14 @@ describe('snapshot', () => {
     await expect(look([], open('read'), randomUUID())).rejects.toMatchObject({ code: 'unauthenticated' });
   });
 
-  test('cannot write, and needs the door for reads', async () => {
+  test('cannot write, and needs the database for reads', async () => {
     await expect(look([add(randomUUID())])).rejects.toMatchObject({ code: 'internal_error' });
     expect(await logOf(stage, company)).toHaveLength(1);
-    // Nor are the doors to be mixed up.
+    // Nor are the deps to be mixed up.
     await expect(look([], open('write'))).rejects.toMatchObject({ code: 'internal_error' });
-    await expect(put([add(randomUUID())], { door: open('read') })).rejects.toMatchObject({ code: 'internal_error' });
+    await expect(put([add(randomUUID())], { database: open('read') })).rejects.toMatchObject({
+      code: 'internal_error',
+    });
   });
 });
 
@@ -226,23 +228,23 @@ describe('the isolate’s places for database calls', () => {
         return held.promise;
       },
     });
-    const door = open('read', { concurrency: 1, acquireTimeout: 0 });
-    const first = look([], door);
+    const database = open('read', { concurrency: 1, acquireTimeout: 0 });
+    const first = look([], database);
     await entered.promise;
     const before = stage.neon.counts().requests;
-    await expect(look([], door)).rejects.toMatchObject({ code: 'busy', extra: { retryAfter: 1 } });
+    await expect(look([], database)).rejects.toMatchObject({ code: 'busy', extra: { retryAfter: 1 } });
     expect(stage.neon.counts().requests).toBe(before);
     held.resolve();
     expect((await first).revision).toBe(1);
-    await expect(look([sql`select 1 / 0`], door)).rejects.toMatchObject({ code: 'invalid_body' });
-    expect((await look([], door)).revision).toBe(1);
+    await expect(look([sql`select 1 / 0`], database)).rejects.toMatchObject({ code: 'invalid_body' });
+    expect((await look([], database)).revision).toBe(1);
   });
 
   test('are waited for as long as is allowed', async () => {
     const held = Promise.withResolvers<void>();
     stage.neon.setHooks({ onRequest: () => held.promise });
-    const door = open('read', { concurrency: 1, acquireTimeout: 10_000 });
-    const both = Promise.all([look([], door), look([], door)]);
+    const database = open('read', { concurrency: 1, acquireTimeout: 10_000 });
+    const both = Promise.all([look([], database), look([], database)]);
     held.resolve();
     expect((await both).map(({ revision }) => revision)).toEqual([1, 1]);
   });

@@ -4,14 +4,14 @@ import { parseMinRevision } from '../core/revision.ts';
 import type { Admission } from '../data/admission.ts';
 import type { Loaded, ReadPlan } from '../data/answer.ts';
 import { behind, type Ctx } from '../data/context.ts';
-import { type Doors, healTagState } from '../data/doors.ts';
+import { type Deps, healTagState } from '../data/deps.ts';
 import { type Snapshot, snapshot } from '../data/log.ts';
 import type { Head } from '../data/readings.ts';
 import { WeighedMap } from '../data/weighed.ts';
 import { admit } from '../data/write.ts';
-import { admissionOf } from './admission.ts';
-import { type AppContext, claimantOf, type Principal } from './context.ts';
-import { send } from './send.ts';
+import { admissionOf } from '../http/admission.ts';
+import { type AppContext, claimantOf, type Principal } from '../http/context.ts';
+import { send } from '../http/send.ts';
 
 /** Server-side lifetimes of the brief, seconds. Revisions decide validity; these only bound what is kept. */
 export const TTL = { list: 1800, detail: 3600, user: 900, analytics: 1800 } as const;
@@ -37,7 +37,7 @@ export type ReadRoute<Q extends ParsedQuery> = {
   /** Answers carry a Link, which a 304 repeats: then one is not given from the tags alone. */
   linked?: true;
   /** Reads what one answer of Postgres did not hold, into the results, as of the same revision. */
-  complete?(ctx: Ctx, doors: Doors, query: Q, principal: Principal, taken: Snapshot): Promise<void>;
+  complete?(ctx: Ctx, deps: Deps, query: Q, principal: Principal, taken: Snapshot): Promise<void>;
   /** The body, serialised. @throws AppError not_found */
   answer(
     results: readonly unknown[],
@@ -57,11 +57,11 @@ const prepared = new WeighedMap<Prepared<ParsedQuery>>(4 * 1024 * 1024);
 /** The handler of a cached GET. */
 export function read<Q extends ParsedQuery>(route: ReadRoute<Q>): (c: AppContext) => Promise<Response> {
   return async function readThroughCache(c) {
-    const { ctx, doors } = c.env;
+    const { ctx, deps } = c.env;
     const principal = claimantOf(c);
     // What the answer's scope depends on must be known before its place in the cache is.
     if (route.scope !== undefined && !principal.proven) await principal.prove?.();
-    const parsed = attempt(() => prepare(c, doors, principal, route));
+    const parsed = attempt(() => prepare(c, deps, principal, route));
     if ('error' in parsed) {
       // 401 and 429 come before 400, 403 after it, and a refused request costs its unit all the same.
       await admitAnyone(c, route.weight ?? 1);
@@ -78,14 +78,14 @@ export function read<Q extends ParsedQuery>(route: ReadRoute<Q>): (c: AppContext
       ifNoneMatch: anything ? null : (ifNoneMatch ?? null),
       bypass: ifNoneMatch === undefined && asksForFresh(c.req.header('Cache-Control')),
     };
-    const answer = await doors.cache.read(
+    const answer = await deps.cache.read(
       ctx,
       plan,
       demand,
       admission,
       (unsure) => load(c, route, query, min, unsure ? admission : null),
-      (unsure) => confirmHead(ctx, doors, principal, unsure ? admission : null),
-      (epoch, revision) => healTagState(behind(ctx), doors, principal.companyId, epoch, revision),
+      (unsure) => confirmHead(ctx, deps, principal, unsure ? admission : null),
+      (epoch, revision) => healTagState(behind(ctx), deps, principal.companyId, epoch, revision),
     );
     const headers: Record<string, string> = {
       ETag: answer.etag,
@@ -108,7 +108,7 @@ export function read<Q extends ParsedQuery>(route: ReadRoute<Q>): (c: AppContext
 
 function prepare<Q extends ParsedQuery>(
   c: AppContext,
-  doors: Doors,
+  deps: Deps,
   principal: Principal,
   route: ReadRoute<Q>,
 ): Prepared<Q> & { min: number } {
@@ -127,7 +127,7 @@ function prepare<Q extends ParsedQuery>(
   );
   const plan: ReadPlan = {
     companyId: principal.companyId,
-    key: `v1:${doors.settings.environment}:${principal.companyId}:${route.version}:${scope}:${route.name}:${representation}`,
+    key: `v1:${deps.settings.environment}:${principal.companyId}:${route.version}:${scope}:${route.name}:${representation}`,
     representation,
     tags: route.tags(query, principal),
     ttl: route.ttl,
@@ -147,43 +147,43 @@ async function load<Q extends ParsedQuery>(
   min: number,
   unsure: Admission | null,
 ): Promise<Loaded> {
-  const { ctx, doors } = c.env;
+  const { ctx, deps } = c.env;
   const principal = claimantOf(c);
   const { companyId } = principal;
-  const from = (door: Doors['read']): Promise<Snapshot> =>
-    snapshot(ctx, door, companyId, route.name, (db) => {
+  const from = (database: Deps['read']): Promise<Snapshot> =>
+    snapshot(ctx, database, companyId, route.name, (db) => {
       const own = route.statements(db, query, principal);
       // First, because it may raise: nobody makes the database work for a key that was made up.
       return unsure === null ? own : [db.execute(unsure.lifeStatement()), ...own];
     });
   // A replica may not know yet that a session or key has begun, or ended; without Redis nobody can tell how far it lags.
-  const replica = unsure === null && doors.redis.fault === null ? doors.replica : null;
-  let taken = await from(replica ?? doors.read);
+  const replica = unsure === null && deps.redis.fault === null ? deps.replica : null;
+  let taken = await from(replica ?? deps.read);
   // A replica that lags behind what is asked for, or known to exist, would be a step back (R2).
-  const needed = Math.max(min, doors.tags.newest(companyId));
-  if (replica !== null && taken.revision < needed) taken = await from(doors.read);
+  const needed = Math.max(min, deps.tags.newest(companyId));
+  if (replica !== null && taken.revision < needed) taken = await from(deps.read);
   const results = unsure === null ? taken.results : taken.results.slice(1);
   unsure?.settleLife(ctx, taken.results[0]);
-  await route.complete?.(ctx, doors, query, principal, { ...taken, results });
+  await route.complete?.(ctx, deps, query, principal, { ...taken, results });
   const { body, link = null, validUntil = null } = route.answer(results, query, principal, c);
   return { epoch: taken.epoch, revision: taken.revision, body, link, validUntil };
 }
 
 /** For a request that is refused whatever its caller may do: 401 and 429 come first all the same. */
 export async function admitAnyone(c: AppContext, weight: number): Promise<void> {
-  const { ctx, doors } = c.env;
+  const { ctx, deps } = c.env;
   const admission = admissionOf(c, null, weight, 'read');
-  if (!(await admit(ctx, doors, admission))) await confirmLife(ctx, doors, claimantOf(c), admission);
+  if (!(await admit(ctx, deps, admission))) await confirmLife(ctx, deps, claimantOf(c), admission);
 }
 
 /** Asks Postgres whether the caller's credential lives, where nothing else takes the question along. */
-export async function confirmLife(ctx: Ctx, doors: Doors, principal: Principal, admission: Admission): Promise<void> {
-  await confirmHead(ctx, doors, principal, admission);
+export async function confirmLife(ctx: Ctx, deps: Deps, principal: Principal, admission: Admission): Promise<void> {
+  await confirmHead(ctx, deps, principal, admission);
 }
 
 /** Where the company is, and for an unsure caller whether the credential lives. */
-async function confirmHead(ctx: Ctx, doors: Doors, principal: Principal, unsure: Admission | null): Promise<Head> {
-  const { epoch, revision, results } = await snapshot(ctx, doors.read, principal.companyId, 'head', (db) =>
+async function confirmHead(ctx: Ctx, deps: Deps, principal: Principal, unsure: Admission | null): Promise<Head> {
+  const { epoch, revision, results } = await snapshot(ctx, deps.read, principal.companyId, 'head', (db) =>
     unsure === null ? [] : [db.execute(unsure.lifeStatement())],
   );
   unsure?.settleLife(ctx, results[0]);

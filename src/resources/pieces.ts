@@ -1,7 +1,7 @@
 import { type SQL, sql } from 'drizzle-orm';
 import { AppError } from '../core/errors.ts';
 import type { Ctx } from '../data/context.ts';
-import type { Doors } from '../data/doors.ts';
+import type { Deps } from '../data/deps.ts';
 import { PIECE, type Row, rowsOf, type Snapshot, snapshot } from '../data/log.ts';
 import { Places, sharesOf } from '../data/places.ts';
 import { DATABASE_DEADLINE, takePlace } from '../data/postgres.ts';
@@ -29,7 +29,7 @@ export const firstPiece = (page: SQL, limit: number): SQL => sql`with page as ma
 /** What a page was read from, and what it was asked for. */
 type Asked = {
   ctx: Ctx;
-  doors: Doors;
+  deps: Deps;
   resource: Resource;
   companyId: string;
   name: string;
@@ -44,7 +44,7 @@ type Asked = {
  * first change. @throws AppError invalid_parameter for a page beyond all bounds; busy
  */
 export async function wholePage(asked: Asked, { epoch, revision, results }: Snapshot): Promise<void> {
-  const { ctx, doors, resource, companyId, name, limit, take } = asked;
+  const { ctx, deps, resource, companyId, name, limit, take } = asked;
   const rows = rowsOf(results[0]).slice(0, limit);
   const missing = rows.filter((row) => row.row === null);
   for (const found of rows) if (found.row !== null) takeText(take, found, found.row);
@@ -55,7 +55,7 @@ export async function wholePage(asked: Asked, { epoch, revision, results }: Snap
     try {
       for (const piece of piecesOf(missing)) {
         const ids = piece.map(({ id }) => String(id));
-        const later = await snapshot(ctx, doors.read, companyId, name, (db) => [
+        const later = await snapshot(ctx, deps.read, companyId, name, (db) => [
           db.execute(asOf(resource, companyId, revision, ids)),
         ]);
         // Restored to another history meanwhile: there is nothing that both pieces were part of.

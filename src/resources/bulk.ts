@@ -5,15 +5,15 @@ import { formatId, newUuid } from '../core/id.ts';
 import { rowsOf } from '../data/log.ts';
 import { type RowFault, rowError } from '../data/postgres-errors.ts';
 import { admit, write } from '../data/write.ts';
-import { admissionOf } from './admission.ts';
-import { validate, validateShell } from './body.ts';
-import { type AppContext, principalOf } from './context.ts';
-import { FaultRoom, MOST_FAULTS, omittedOf } from './faults.ts';
+import { admissionOf } from '../http/admission.ts';
+import { validate, validateShell } from '../http/body.ts';
+import { type AppContext, principalOf } from '../http/context.ts';
+import { FaultRoom, MOST_FAULTS, omittedOf } from '../http/faults.ts';
+import { PROBLEM_PAGE, problemOf } from '../http/problem.ts';
+import { sendJson } from '../http/send.ts';
 import { claimOf } from './idempotency.ts';
-import { PROBLEM_PAGE, problemOf } from './problem.ts';
 import { admitAnyone } from './read.ts';
 import type { Resource } from './resource.ts';
-import { sendJson } from './send.ts';
 import { attempt, readBody } from './write.ts';
 
 /** A bulk costs what five requests do (contract-details A13). */
@@ -100,7 +100,7 @@ export function bulk<S extends z.ZodType>(route: BulkRoute<S>): (c: AppContext) 
   const { resource } = route;
   const name = `${resource.noun.topic}.bulk`;
   return async function createMany(c) {
-    const { ctx, doors } = c.env;
+    const { ctx, deps } = c.env;
     const principal = principalOf(c);
     const { companyId } = principal;
     const raw = await attempt(async () => {
@@ -114,13 +114,13 @@ export function bulk<S extends z.ZodType>(route: BulkRoute<S>): (c: AppContext) 
     const admission = admissionOf(c, resource.writePermission, WEIGHT, 'write');
     const checked = await attempt(() => check(route, raw.value.value));
     if ('error' in checked) {
-      await admit(ctx, doors, admission);
+      await admit(ctx, deps, admission);
       throw checked.error;
     }
     const { atomic, rows, refused } = checked.value;
     const committed = await write(
       ctx,
-      doors,
+      deps,
       {
         companyId,
         writer: principal.writer(resource.writePermission),
@@ -138,7 +138,7 @@ export function bulk<S extends z.ZodType>(route: BulkRoute<S>): (c: AppContext) 
     const { replay } = committed;
     const verdicts = (replay === null ? rowsOf(committed.results[1])[0]?.verdicts : replay.result) as Verdict[];
     const stored = verdicts.map((verdict) =>
-      'id' in verdict ? verdict : { index: verdict.index, error: rowError(verdict, doors.constraints) },
+      'id' in verdict ? verdict : { index: verdict.index, error: rowError(verdict, deps.constraints) },
     );
     const room = new FaultRoom();
     const data = [...stored, ...refused]

@@ -8,15 +8,15 @@ import { type Committed, type Kept, type Row, rowsOf, snapshot } from '../data/l
 import { mayBeStored } from '../data/outcome.ts';
 import { endLife, forgetEntries } from '../data/purge.ts';
 import { admit, write } from '../data/write.ts';
-import { admissionOf, overLimit } from './admission.ts';
-import { readJson, validate } from './body.ts';
-import { type AppContext, type Principal, principalOf } from './context.ts';
+import { admissionOf, overLimit } from '../http/admission.ts';
+import { readJson, validate } from '../http/body.ts';
+import { type AppContext, type Principal, principalOf } from '../http/context.ts';
+import { sendJson } from '../http/send.ts';
+import { bodyValidator } from '../http/validated.ts';
 import { claimOf } from './idempotency.ts';
 import { NOBODY, notFound } from './list.ts';
 import { admitAnyone } from './read.ts';
 import type { Resource } from './resource.ts';
-import { sendJson } from './send.ts';
-import { bodyValidator } from './validated.ts';
 
 /** The body of a verb that takes none: absent or empty. */
 const Nothing = z.strictObject({});
@@ -74,7 +74,7 @@ export function change<S extends z.ZodType>(route: WriteRoute<S>): (c: AppContex
   const permission = route.permission ?? resource.writePermission;
   const validateBody = route.body === undefined ? null : bodyValidator(route.body);
   return async function changeThroughLog(c) {
-    const { ctx, doors } = c.env;
+    const { ctx, deps } = c.env;
     const principal = principalOf(c);
     const { companyId } = principal;
     const pathId = route.target === 'path' ? (parseId(resource.prefix, c.req.param('id') ?? '') ?? NOBODY) : null;
@@ -94,12 +94,12 @@ export function change<S extends z.ZodType>(route: WriteRoute<S>): (c: AppContex
         : validateBody(c, route.optionalBody === true && raw.value.value === undefined ? {} : raw.value.value),
     );
     if ('error' in body) {
-      await admit(ctx, doors, admission);
+      await admit(ctx, deps, admission);
       if (pathId !== null) await mustExist(c, resource, principal, pathId);
       throw body.error;
     }
     const input: WriteInput<z.output<S>> = {
-      db: doors.write.db,
+      db: deps.write.db,
       companyId,
       principal,
       id: pathId ?? (route.target === 'own' ? companyId : newUuid()),
@@ -107,9 +107,9 @@ export function change<S extends z.ZodType>(route: WriteRoute<S>): (c: AppContex
       expected: parseIfMatch(c.req.header('If-Match')),
     };
     if (route.prepare !== undefined || route.purges === true) {
-      await admit(ctx, doors, admission);
+      await admit(ctx, deps, admission);
       await route.prepare?.(input);
-      if (route.purges === true) await endLife(ctx, doors, companyId);
+      if (route.purges === true) await endLife(ctx, deps, companyId);
     }
     const extra = route.extra?.(input);
     const kept: Kept =
@@ -117,11 +117,11 @@ export function change<S extends z.ZodType>(route: WriteRoute<S>): (c: AppContex
         ? { status: route.status, entityId: input.id }
         : { status: route.status, entityId: input.id, result: extra };
     const forget = (): void => {
-      if (route.purges === true) forgetEntries(ctx, doors, companyId);
+      if (route.purges === true) forgetEntries(ctx, deps, companyId);
     };
     const committed = await write(
       ctx,
-      doors,
+      deps,
       {
         companyId,
         writer: principal.writer(permission),
@@ -165,9 +165,9 @@ function answer<S extends z.ZodType>(c: AppContext, route: WriteRoute<S>, commit
 
 /** 404 before 422: whether the body of a write to nothing is right does not matter. */
 export async function mustExist(c: AppContext, resource: Resource, principal: Principal, id: string): Promise<void> {
-  const { ctx, doors } = c.env;
+  const { ctx, deps } = c.env;
   const { companyId } = principal;
-  const { results } = await snapshot(ctx, doors.read, companyId, 'exists', (db) => [
+  const { results } = await snapshot(ctx, deps.read, companyId, 'exists', (db) => [
     db.execute(
       sql`select 1 from ${resource.table} where ${resource.companyId} = ${companyId}::uuid and ${resource.id} = ${id}::uuid`,
     ),

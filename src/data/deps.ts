@@ -7,42 +7,42 @@ import { EdgeTier } from './edge.ts';
 import { MemoryTier } from './memory.ts';
 import { writeFailure } from './outcome.ts';
 import type { Share } from './places.ts';
-import { openPostgres, type PostgresDoor } from './postgres.ts';
+import { type Database, openPostgres } from './postgres.ts';
 import { type ConstraintMeaning, mapPostgresError } from './postgres-errors.ts';
 import { RateCounter } from './rate.ts';
-import { openRedis, type RedisDoor } from './redis.ts';
+import { openRedis, type RedisStore } from './redis.ts';
 import type { Registry } from './registry.ts';
-import { type RoomDoor, tellRoom } from './room.ts';
+import { type Rooms, tellRoom } from './room.ts';
 import { TagMemory } from './tags.ts';
-import type { WatchDoor } from './watch.ts';
+import type { WatchOf } from './watch.ts';
 
 /** Everything an isolate reaches the outside through. Built once; holds no socket and no request. */
-export type Doors = {
+export type Deps = {
   readonly settings: Settings;
   readonly registry: Registry;
   readonly constraints: Readonly<Record<string, ConstraintMeaning>>;
-  readonly redis: RedisDoor;
-  readonly read: PostgresDoor;
-  readonly replica: PostgresDoor | null;
-  readonly write: PostgresDoor;
+  readonly redis: RedisStore;
+  readonly read: Database;
+  readonly replica: Database | null;
+  readonly write: Database;
   /** Sign-up, sign-in and key look-ups, before a tenant is known. */
-  readonly auth: PostgresDoor;
+  readonly auth: Database;
   /** Cron work over all companies. */
-  readonly jobs: PostgresDoor;
+  readonly jobs: Database;
   readonly tags: TagMemory;
   readonly rate: RateCounter;
   readonly cache: AnswerCache;
-  readonly rooms: RoomDoor;
-  readonly watch: WatchDoor;
+  readonly rooms: Rooms;
+  readonly watch: WatchOf;
 };
 
-export function openDoors(
+export function openDeps(
   settings: Settings,
   registry: Registry,
   constraints: Readonly<Record<string, ConstraintMeaning>>,
-  rooms: RoomDoor,
-  watch: WatchDoor,
-): Doors {
+  rooms: Rooms,
+  watch: WatchOf,
+): Deps {
   const mapped = (error: unknown) => mapPostgresError(error, constraints);
   const open = (
     url: string,
@@ -61,8 +61,8 @@ export function openDoors(
     });
   const redis = openRedis(settings.redisUrl, settings.redisToken, settings.redisDeadline);
   const tags = new TagMemory();
-  const primary = (door: PostgresDoor): PostgresDoor => ({
-    ...door,
+  const primary = (database: Database): Database => ({
+    ...database,
     seen: (companyId, epoch, revision, now) => tags.see(companyId, epoch, revision, now),
   });
   const edge = settings.edgeCache ? new EdgeTier(() => caches.open('clientsplus')) : null;
@@ -100,12 +100,12 @@ export function openDoors(
 /** Tells Redis that a snapshot at `revision` exists, where it knows nothing of the company: starts its tag state. */
 export function healTagState(
   ctx: Ctx,
-  doors: Doors,
+  deps: Deps,
   companyId: string,
   epoch: string,
   revision: number,
 ): Promise<boolean> {
-  return announceToRedis(ctx, doors.redis, doors.tags, doors.settings.environment, companyId, {
+  return announceToRedis(ctx, deps.redis, deps.tags, deps.settings.environment, companyId, {
     epoch,
     first: revision + 1,
     last: revision,

@@ -6,7 +6,7 @@ import { type ListQuery, parseDetailQuery, parseListQuery } from '../core/list-q
 import { compileProjection } from '../core/project.ts';
 import { canBegin } from '../data/keyset.ts';
 import { type Row, rowsOf } from '../data/log.ts';
-import type { AppContext, Principal } from './context.ts';
+import type { AppContext, Principal } from '../http/context.ts';
 import { embed, includeTags, isRanked, MOST_PAGED, mostCounted, pageStatements, presentIncludes } from './page.ts';
 import { wholePage } from './pieces.ts';
 import { type ParsedQuery, type ReadRoute, read, TTL } from './read.ts';
@@ -35,21 +35,21 @@ export function listRoute(resource: Resource): ReadRoute<PageQuery> {
     parse(params, principal, c) {
       const query = parseListQuery(resource.list, params);
       const expected = { company: principal.companyId, route: name, query: query.filterKey };
-      const at = query.cursor === null ? null : decodeCursor(c.env.doors.settings.cursorSecret, query.cursor, expected);
+      const at = query.cursor === null ? null : decodeCursor(c.env.deps.settings.cursorSecret, query.cursor, expected);
       if (at !== null && !beginsHere(resource, query, at)) throw invalidCursor('invalid_cursor');
       return { ...query, at, path: c.req.path };
     },
     tags: (query) => [...resource.listTags(query), ...includeTags(resource, query.include)],
     statements: (db, query, { companyId }) =>
       pageStatements(resource, query, query.at, companyId).map((statement) => db.execute(statement)),
-    complete(ctx, doors, query, { companyId }, taken) {
+    complete(ctx, deps, query, { companyId }, taken) {
       const project = compileProjection(query.fields);
       const take = (row: Row, found: Row): void => {
         const view = project(resource.noun.view(row, resource.version));
         found.shown = JSON.stringify({ ...view, ...presentIncludes(resource, query.include, found.embedded) });
         found.values = query.sort.map(({ field }) => row[resource.sorts[field]?.property ?? 'id']);
       };
-      return wholePage({ ctx, doors, resource, companyId, name, limit: query.limit, take }, taken);
+      return wholePage({ ctx, deps, resource, companyId, name, limit: query.limit, take }, taken);
     },
     answer(results, query, principal, c) {
       const found = rowsOf(results[0]);
@@ -68,14 +68,14 @@ export function listRoute(resource: Resource): ReadRoute<PageQuery> {
           id: String(found.id),
           direction,
         };
-        return encodeCursor(c.env.doors.settings.cursorSecret, cursor);
+        return encodeCursor(c.env.deps.settings.cursorSecret, cursor);
       };
       // A walk that ran into an empty page turns round at its cursor, the row it stands on included.
       const turn = (direction: 'next' | 'prev'): string | null => {
         if (query.at === null) return null;
         const descending = isRanked(query) || (query.sort.at(-1)?.descending ?? false);
         const id = descending === (direction === 'next') ? LAST_ID : NOBODY;
-        return encodeCursor(c.env.doors.settings.cursorSecret, { ...query.at, id, direction });
+        return encodeCursor(c.env.deps.settings.cursorSecret, { ...query.at, id, direction });
       };
       const hasNext = backwards ? true : more;
       const next = hasNext ? (cursorAt(rows.at(-1), 'next') ?? turn('next')) : null;

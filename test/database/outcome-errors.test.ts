@@ -4,10 +4,10 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { AppError } from '../../src/core/errors.ts';
 import { makeCtx } from '../../src/data/context.ts';
 import { type Committed, commit, snapshot, type Writer } from '../../src/data/log.ts';
-import type { PostgresDoor } from '../../src/data/postgres.ts';
+import type { Database } from '../../src/data/postgres.ts';
 import { mapPostgresError } from '../../src/data/postgres-errors.ts';
 import { constraints } from '../../src/registry.ts';
-import { beginWrite, logOf, makeCompany, openDoor, openStage, type Stage } from './support.ts';
+import { beginWrite, connect, logOf, makeCompany, openStage, type Stage } from './support.ts';
 
 // What a caller is told when Postgres refuses, and when it cannot be reached.
 
@@ -22,14 +22,14 @@ beforeEach(async () => {
 });
 afterEach(() => stage.neon.setFault(null));
 
-const open = (mode: 'read' | 'write', meanings = constraints): PostgresDoor =>
-  openDoor(stage, mode, { onFailure: (error) => mapPostgresError(error, meanings) });
+const open = (mode: 'read' | 'write', meanings = constraints): Database =>
+  connect(stage, mode, { onFailure: (error) => mapPostgresError(error, meanings) });
 
 const system: Writer = { actor: 'SYSTEM', credential: { system: true } };
-const put = (statements: SQL[], door = open('write'), writer = system, now?: () => number): Promise<Committed> =>
+const put = (statements: SQL[], database = open('write'), writer = system, now?: () => number): Promise<Committed> =>
   commit(
     makeCtx('req_1', () => undefined, now),
-    door,
+    database,
     company,
     writer,
     'test.put',
@@ -214,11 +214,11 @@ describe('a database out of reach', () => {
   );
 
   test('is left alone for a second after five failures, then asked by one call at a time', async () => {
-    const door = open('write');
+    const database = open('write');
     let now = 1_000_000;
     const tries = async (): Promise<number> => {
       const before = stage.neon.counts().requests;
-      await shown(put([], door, system, () => now)).catch(() => undefined);
+      await shown(put([], database, system, () => now)).catch(() => undefined);
       return stage.neon.counts().requests - before;
     };
     stage.neon.setFault('refuse');
@@ -232,34 +232,34 @@ describe('a database out of reach', () => {
     now += 999;
     expect(await tries()).toBe(0);
     now += 1;
-    expect((await put([named('x')], door, system, () => now)).head).toBe(2);
+    expect((await put([named('x')], database, system, () => now)).head).toBe(2);
     expect(await tries()).toBe(1);
   });
 
   test('is not what an error of Postgres counts as', async () => {
-    const door = open('write');
+    const database = open('write');
     for (let failure = 1; failure <= 6; failure += 1)
-      expect(await shown(put([raise('XX000')], door))).toMatchObject({ code: 'internal_error' });
-    expect((await put([named('x')], door)).head).toBe(2);
+      expect(await shown(put([raise('XX000')], database))).toMatchObject({ code: 'internal_error' });
+    expect((await put([named('x')], database)).head).toBe(2);
   });
 });
 
 describe('what the proxy refuses', () => {
-  const page = (bytes: number, door = open('write')) =>
-    put([named('x'), sql`select repeat('a', 1000) from generate_series(1, ${Math.ceil(bytes / 1000)}::int)`], door);
+  const page = (bytes: number, database = open('write')) =>
+    put([named('x'), sql`select repeat('a', 1000) from generate_series(1, ${Math.ceil(bytes / 1000)}::int)`], database);
 
   test('as too large an answer or request is undone, and opens no breaker', async () => {
-    const door = open('write');
+    const database = open('write');
     stage.neon.setMostBytes(100_000);
     try {
       for (let failure = 1; failure <= 6; failure += 1)
-        expect(await shown(page(200_000, door))).toMatchObject({ code: 'internal_error' });
+        expect(await shown(page(200_000, database))).toMatchObject({ code: 'internal_error' });
     } finally {
       stage.neon.setMostBytes(null);
     }
     const huge = 'a'.repeat(11 * 1024 * 1024);
-    expect(await shown(put([sql`select ${huge}::text`], door))).toMatchObject({ code: 'internal_error' });
-    expect((await page(1000, door)).head).toBe(2);
+    expect(await shown(put([sql`select ${huge}::text`], database))).toMatchObject({ code: 'internal_error' });
+    expect((await page(1000, database)).head).toBe(2);
   });
 
   test('at connect was never begun: busy where no place was left, else out of reach, and never an unknown outcome', async () => {
@@ -268,18 +268,18 @@ describe('what the proxy refuses', () => {
     const url = new URL(stage.vars.DATABASE_URL ?? '');
     url.username = role;
     url.password = 'p';
-    const door = openDoor(stage, 'write', {
+    const database = connect(stage, 'write', {
       url: url.href,
       onFailure: (error) => mapPostgresError(error, constraints),
     });
     try {
       for (let failure = 1; failure <= 6; failure += 1)
-        expect(await shown(put([named('x')], door))).toMatchObject({ code: 'busy', extra: { retryAfter: 1 } });
-      expect(door.breaker.state(Date.now())).toBe('closed');
+        expect(await shown(put([named('x')], database))).toMatchObject({ code: 'busy', extra: { retryAfter: 1 } });
+      expect(database.breaker.state(Date.now())).toBe('closed');
       const name = new URL(stage.adminUrl).pathname.slice(1);
       await stage.sql(`revoke connect on database ${name} from public`);
       await stage.sql(`alter role ${role} connection limit 5`);
-      const told = await shown(put([named('x')], door));
+      const told = await shown(put([named('x')], database));
       expect(told).toMatchObject({ code: 'database_unavailable', extra: { sent: false } });
       await stage.sql(`grant connect on database ${name} to public`);
     } finally {

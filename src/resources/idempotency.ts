@@ -3,7 +3,7 @@ import { AppError } from '../core/errors.ts';
 import { canonicalJson } from '../core/json.ts';
 import type { Claim } from '../data/log.ts';
 import type { Settings } from '../env.ts';
-import type { AppContext } from './context.ts';
+import type { AppContext } from '../http/context.ts';
 
 /**
  * The Idempotency-Key header (IETF draft): 1 to 255 visible ASCII, bare or as a quoted string.
@@ -40,7 +40,7 @@ function nameOfSecret(settings: Settings): Buffer {
  * against it.
  */
 export function fingerprintOf(c: AppContext): Fingerprint {
-  const { settings } = c.env.doors;
+  const { settings } = c.env.deps;
   const hmac = createHmac('sha256', settings.cursorSecret).update(`idempotency\n${c.req.path}\n`);
   const fingerprint: Fingerprint = {
     update(part) {

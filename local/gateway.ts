@@ -3,7 +3,7 @@ import { createServer as createHttpServer, type IncomingMessage, type ServerResp
 import { connect, createServer, type Socket } from 'node:net';
 import { errorCode, StackError } from './errors.ts';
 
-/** What callers are told while no Worker stands behind the door. */
+/** What callers are told while no Worker stands behind the gateway. */
 export interface Notice {
   status: 500 | 503;
   code: 'internal_error' | 'busy';
@@ -11,7 +11,7 @@ export interface Notice {
 }
 
 /** The port of the API. It is ours from the first moment to the last, whatever becomes of the Worker behind it. */
-export interface Door {
+export interface Gateway {
   /** From now on connections lead to this port of 127.0.0.1; those that waited go first. */
   open(target: number): void;
   /** Connections wait for `open` or `close`; those that are through stay. */
@@ -22,7 +22,7 @@ export interface Door {
 }
 
 /** Takes the port, closed. Throws StackError when it cannot be had. */
-export async function openDoor(port: number, notice: Notice): Promise<Door> {
+export async function openGateway(port: number, notice: Notice): Promise<Gateway> {
   let target: number | 'hold' | Notice = notice;
   const through = new Set<Socket>();
   const waiting = new Set<Socket>();
