@@ -1,0 +1,106 @@
+/**
+ * Sets of time as integers: half-open intervals of whole minutes since 1970 in one flat list, start, end, start, end …,
+ * in order, none overlapping or touching another. Flat, because thousands of them are cached, read and swept at once.
+ */
+export type Spans = readonly number[];
+
+const NEVER = Number.POSITIVE_INFINITY;
+
+/** Where at least `depth` of the intervals lie, which may come in any order and overlap. */
+export function covered(intervals: readonly number[], depth: number = 1): Spans {
+  if (depth === 1 && areSpans(intervals)) return intervals;
+  const starts: number[] = [];
+  const ends: number[] = [];
+  for (let i = 0; i < intervals.length; i += 2) {
+    const start = intervals[i] ?? NEVER;
+    const end = intervals[i + 1] ?? NEVER;
+    if (start >= end) continue;
+    starts.push(start);
+    ends.push(end);
+  }
+  starts.sort((a, b) => a - b);
+  ends.sort((a, b) => a - b);
+  const spans: number[] = [];
+  let open = 0;
+  let e = 0;
+  for (const start of starts) {
+    for (let end = ends[e] ?? NEVER; end <= start; end = ends[e] ?? NEVER) {
+      if (open === depth) spans.push(end);
+      open -= 1;
+      e += 1;
+    }
+    open += 1;
+    // One that begins where the last ended goes on.
+    if (open === depth && spans.at(-1) === start) spans.pop();
+    else if (open === depth) spans.push(start);
+  }
+  for (; open >= depth; open -= 1, e += 1) if (open === depth) spans.push(ends[e] ?? NEVER);
+  return spans;
+}
+
+function areSpans(intervals: readonly number[]): boolean {
+  for (let i = 0; i < intervals.length; i += 1) {
+    if ((intervals[i] ?? 0) >= (intervals[i + 1] ?? NEVER)) return false;
+  }
+  return true;
+}
+
+export function intersection(a: Spans, b: Spans): number[] {
+  const spans: number[] = [];
+  for (let i = 0, j = 0; i < a.length && j < b.length; ) {
+    const start = Math.max(a[i] ?? NEVER, b[j] ?? NEVER);
+    const aEnd = a[i + 1] ?? NEVER;
+    const bEnd = b[j + 1] ?? NEVER;
+    const end = Math.min(aEnd, bEnd);
+    if (start < end) spans.push(start, end);
+    if (aEnd === end) i += 2;
+    if (bEnd === end) j += 2;
+  }
+  return spans;
+}
+
+/**
+ * What is left of `spans` without `taken`, each of whose starts and ends is moved first; what is taken may overlap then,
+ * as long as starts and ends stay in order.
+ */
+export function without(spans: Spans, taken: Spans, moveStart: number = 0, moveEnd: number = 0): number[] {
+  const left: number[] = [];
+  let t = 0;
+  for (let i = 0; i < spans.length; i += 2) {
+    let from = spans[i] ?? NEVER;
+    const end = spans[i + 1] ?? NEVER;
+    while (t < taken.length && (taken[t + 1] ?? NEVER) + moveEnd <= from) t += 2;
+    for (let k = t; k < taken.length && from < end; k += 2) {
+      const start = (taken[k] ?? NEVER) + moveStart;
+      if (start >= end) break;
+      if (start > from) left.push(from, start);
+      from = Math.max(from, (taken[k + 1] ?? NEVER) + moveEnd);
+    }
+    if (from < end) left.push(from, end);
+  }
+  return left;
+}
+
+/** Index of the first span that ends after this minute. */
+function firstEndingAfter(spans: Spans, minute: number): number {
+  let low = 0;
+  let high = spans.length / 2;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((spans[2 * middle + 1] ?? NEVER) > minute) high = middle;
+    else low = middle + 1;
+  }
+  return 2 * low;
+}
+
+/** Whether all of `[start, end)` lies within. */
+export function includes(spans: Spans, start: number, end: number): boolean {
+  const i = firstEndingAfter(spans, start);
+  return i < spans.length && (spans[i] ?? NEVER) <= start && end <= (spans[i + 1] ?? NEVER);
+}
+
+/** Whether any of `[start, end)` lies within. */
+export function touches(spans: Spans, start: number, end: number): boolean {
+  const i = firstEndingAfter(spans, start);
+  return i < spans.length && (spans[i] ?? NEVER) < end;
+}
