@@ -11,3 +11,15 @@ const CURRENCIES = new Set(
 
 /** Whether the text is an active ISO 4217 code, in capitals. */
 export const isCurrency = (text: string): boolean => CURRENCIES.has(text);
+
+/** ISO 4217: how many digits of an amount stand behind the point, where they are not two. */
+const EXPONENTS: Readonly<Record<number, string>> = {
+  0: 'BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX VND VUV XAF XOF XPF',
+  3: 'BHD IQD JOD KWD LYD OMR TND',
+};
+const exponents = new Map(
+  Object.entries(EXPONENTS).flatMap(([digits, codes]) => codes.split(' ').map((code) => [code, Number(digits)])),
+);
+
+/** How many minor units make a major one, as a power of ten: 2 of EUR, 0 of JPY, 3 of KWD. */
+export const exponentOf = (currency: string): number => exponents.get(currency) ?? 2;
