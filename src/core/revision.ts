@@ -6,7 +6,7 @@
  * R3 Announcing is gap-aware and atomic: `announce`. Missing state is unknown, never 0.
  * R4 Announce after commit.
  *
- * test/unit/cache-model.test.ts runs every interleaving of these and shows what breaks without each.
+ * test/unit/cache/model.test.ts runs every interleaving of these and shows what breaks without each.
  */
 import { AppError } from './errors.ts';
 

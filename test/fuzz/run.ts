@@ -20,7 +20,7 @@ else {
     FUZZ_SEED: values.seed ?? String(randomInt(2 ** 31)),
   };
   const vitest = join(import.meta.dirname, '../../node_modules/vitest/vitest.mjs');
-  const run = spawn(process.execPath, [vitest, 'run', '--project', 'long', 'test/worker/fuzz.long.test.ts'], {
+  const run = spawn(process.execPath, [vitest, 'run', '--project', 'long', 'test/worker/contract/fuzz.long.test.ts'], {
     cwd: join(import.meta.dirname, '../..'),
     env,
     stdio: 'inherit',

@@ -1,0 +1,61 @@
+import { sql } from 'drizzle-orm';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { newUuid } from '../../../src/core/id.ts';
+import { makeCtx } from '../../../src/data/context.ts';
+import { commit, rowsOf, snapshot } from '../../../src/data/log.ts';
+import { type Database, openPostgres } from '../../../src/data/postgres.ts';
+import { mapPostgresError } from '../../../src/data/postgres-errors.ts';
+import { openStack, type Stack } from '../../support/world.ts';
+
+// R2: the revision and the rows of a read come from one snapshot, whatever is written meanwhile.
+
+let world: Stack;
+let reads: Database;
+let writes: Database;
+const companyId = newUuid();
+const ctx = () => makeCtx('req_test', () => undefined);
+
+beforeAll(async () => {
+  world = await openStack();
+  const options = {
+    url: String(world.vars.DATABASE_URL),
+    concurrency: 50,
+    acquireTimeout: 10_000,
+    slowQueryThreshold: 60_000,
+  };
+  const onFailure = (error: unknown) => mapPostgresError(error, {});
+  reads = openPostgres({ ...options, mode: 'read', onFailure });
+  writes = openPostgres({ ...options, mode: 'write', onFailure });
+  await world.sql(
+    `insert into companies (id, name, currency, time_zone) values ($1, 'R2', 'EUR', 'UTC')`,
+    [companyId],
+    'cp_owner',
+  );
+});
+afterAll(() => world.close());
+
+test('no read pairs a revision with rows of another moment', async () => {
+  let writing = true;
+  const writer = async (): Promise<void> => {
+    while (writing) {
+      await commit(ctx(), writes, companyId, { actor: 'SYSTEM', credential: { system: true } }, 'test', (db) => [
+        db.execute(
+          sql`insert into clients (company_id, id, first_name) values (${companyId}::uuid, ${newUuid()}::uuid, 'x')`,
+        ),
+      ]);
+    }
+  };
+  const writers = [writer(), writer(), writer(), writer()];
+  const wrong: string[] = [];
+  for (let read = 0; read < 400; read += 1) {
+    const { revision, results } = await snapshot(ctx(), reads, companyId, 'test', (db) => [
+      db.execute(sql`select count(*)::int as n from clients where company_id = ${companyId}::uuid`),
+    ]);
+    const rows = Number(rowsOf(results[0])[0]?.n);
+    // The company itself took revision 1, every client one more.
+    if (rows + 1 !== revision) wrong.push(`${rows} rows at revision ${revision}`);
+  }
+  writing = false;
+  await Promise.all(writers);
+  expect(wrong).toEqual([]);
+});

@@ -1,0 +1,48 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { Tenant } from '../../support/api.ts';
+import { openCompany } from '../../support/company.ts';
+import { openWorld, type World } from '../../support/world.ts';
+
+// R4: the announcement follows the commit and precedes the answer.
+
+let world: World;
+let salon: Tenant;
+beforeAll(async () => {
+  world = await openWorld();
+  salon = await openCompany(world);
+});
+afterAll(() => world.close());
+
+test('when a write is answered, every other isolate that asks Redis sees it', async () => {
+  const other = await world.another({ CACHE_MAX_STALENESS_MS: '0' });
+  const elsewhere = salon.api.at(other.url);
+  await elsewhere.get('/clients');
+  world.upstash.setDelay(60);
+  for (let i = 0; i < 5; i += 1) {
+    const created = await salon.api.post('/clients', { firstName: `n${i}` });
+    const list = await elsewhere.get('/clients');
+    expect((list.json.data as { id: string }[])[0]?.id, list.headers.get('x-cache') ?? '').toBe(created.json.id);
+    expect(list.revision).toBeGreaterThanOrEqual(created.revision);
+  }
+  world.upstash.setDelay(0);
+});
+
+test('nothing is announced before it is committed', async () => {
+  const before = await salon.api.get('/clients');
+  const announced: number[] = [];
+  world.neon.setHooks({
+    onRequest: () => {
+      announced.push(world.upstash.counts().commands);
+    },
+    afterCommit: () => {
+      announced.push(world.upstash.counts().commands);
+    },
+  });
+  const created = await salon.api.post('/clients', { firstName: 'late' });
+  world.neon.setHooks({ onRequest: null, afterCommit: null });
+  const after = world.upstash.counts().commands;
+  expect(created.revision).toBe(before.revision + 1);
+  // Between the start and the commit of the transaction Redis heard nothing; afterwards it did.
+  expect(announced[0]).toBe(announced[1]);
+  expect(after).toBeGreaterThan(announced[1] ?? 0);
+});

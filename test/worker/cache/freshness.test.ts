@@ -1,0 +1,163 @@
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import type { Api, Reply, Tenant } from '../../support/api.ts';
+import { openCompany } from '../../support/company.ts';
+import { fixtures, unique } from '../../support/fixtures.ts';
+import { uuidOf } from '../../support/people.ts';
+import { aim, cachedPaths, fire, make, makeEach, mutations, ofMany } from '../../support/routes.ts';
+import { until } from '../../support/until.ts';
+import type { RunningWorker } from '../../support/worker.ts';
+import { openWorld, type World } from '../../support/world.ts';
+
+/** CACHE_MAX_STALENESS_MS, and how much later than that a poll of a loaded machine may notice. */
+const STALENESS = 2000;
+const SLACK = 3000;
+
+let world: World;
+let salon: Tenant;
+let elsewhere: RunningWorker;
+/** The same caller in two isolates that share Redis and Postgres only. */
+let here: Api;
+let there: Api;
+beforeAll(async () => {
+  world = await openWorld();
+  elsewhere = await world.another();
+  salon = await openCompany(world);
+  here = salon.api;
+  there = salon.api.at(elsewhere.url);
+});
+afterAll(() => world.close());
+afterEach(() => {
+  world.neon.setHooks({ onRequest: null, afterCommit: null });
+  world.upstash.setFault(null);
+});
+
+const min = (reply: Reply): { headers: Record<string, string> } => ({
+  headers: { 'Min-Revision': String(reply.revision) },
+});
+const events = async (
+  after: number,
+): Promise<{ revision: number; entityId: string; actor: unknown; data: unknown }[]> =>
+  (await there.get(`/events?after=${after}`)).json.data as never;
+
+/** Warm in both isolates, so that there is something to be stale. */
+async function warm(paths: readonly string[]): Promise<void> {
+  for (const api of [here, there]) for (const path of paths) await api.get(path);
+}
+
+/** Polls `there` until it shows `text`; answers the ms since `since`. */
+async function seen(path: string, text: string, since: number, deadline: number): Promise<number> {
+  await until(`${path} shows ${text}`, async () => (await there.get(path)).text.includes(text), deadline);
+  return Date.now() - since;
+}
+
+test.each(mutations.map((route) => [route.name, route] as const))(
+  '%s is seen at once by whoever sends its Revision, on every route',
+  async (_, route) => {
+    const shot = await aim(route, salon);
+    const ids = await makeEach(here);
+    if (shot.id !== null) ids[route.topic] = shot.id;
+    // Of other resources the plain ones: their queries depend on the same tags.
+    const paths = cachedPaths(ids).filter((path) => !path.includes('?') || path.startsWith(`/${route.topic}`));
+    await warm(paths);
+    const written = await fire(here, shot);
+    expect(written.status, written.text).toBe(route.spec.success.status);
+    for (const path of [...paths, '/events']) {
+      const read = await there.get(path, min(written));
+      expect(read.revision, path).toBeGreaterThanOrEqual(written.revision);
+      const fresh = await there.get(path, { headers: { ...min(written).headers, 'Cache-Control': 'no-cache' } });
+      expect(read.text, path).toBe(fresh.text);
+    }
+    if (ofMany(route)) return;
+    const changed = shot.path.startsWith('/company') ? '/company' : `/${route.topic}/${written.json.id}`;
+    expect(written.json).toMatchObject((await there.get(changed, min(written))).json);
+  },
+);
+
+test('everyone sees a write within CACHE_MAX_STALENESS_MS, the writer at once', async () => {
+  const id = await make(here, 'clients');
+  const paths = [`/clients/${id}`, '/clients'];
+  await warm(paths);
+  const mark = `mark ${unique()}`;
+  const since = Date.now();
+  await here.patch(`/clients/${id}`, { notes: mark });
+  for (const path of paths) expect((await here.get(path)).text).toContain(mark);
+  for (const path of paths) expect(await seen(path, mark, since, STALENESS + SLACK)).toBeLessThan(STALENESS + SLACK);
+});
+
+test('a write whose announcement fails is seen everywhere within 10 s, with its Revision at once', async () => {
+  const id = await make(here, 'clients');
+  const path = `/clients/${id}`;
+  // Another representation, which the read with Min-Revision does not refresh.
+  const list = `/clients?fields=notes&limit=${(unique() % 50) + 40}`;
+  await warm([path, list]);
+  const mark = `mark ${unique()}`;
+  world.neon.setHooks({ afterCommit: ({ readOnly }) => readOnly || world.upstash.setFault('refuse') });
+  const since = Date.now();
+  const written = await here.patch(path, { notes: mark });
+  world.upstash.setFault(null);
+  world.neon.setHooks({ afterCommit: null });
+  expect(written.status).toBe(200);
+  // Who has not seen it yet may be shown the old list for a while …
+  expect((await there.get(list)).text).not.toContain(mark);
+  // … who has, never again.
+  expect((await there.get(path, min(written))).text).toContain(mark);
+  expect((await there.get(list)).text).toContain(mark);
+  expect(await seen(list, mark, since, 11_000)).toBeLessThan(10_000);
+});
+
+test('a write whose answer is lost is announced all the same, and its key replays it', async () => {
+  await warm(['/clients']);
+  const headers = { 'Idempotency-Key': `lost-${unique()}` };
+  const body = { firstName: `Lost ${unique()}` };
+  world.neon.setHooks({ afterCommit: ({ readOnly }) => (readOnly ? undefined : Promise.reject(new Error('lost'))) });
+  const since = Date.now();
+  const lost = await here.post('/clients', body, { headers });
+  world.neon.setHooks({ afterCommit: null });
+  expect(lost.status).toBe(503);
+  const again = await here.post('/clients', body, { headers });
+  expect([again.status, again.headers.get('idempotency-replayed')], again.text).toEqual([201, 'true']);
+  expect(await seen('/clients', body.firstName, since, 11_000)).toBeLessThan(10_000);
+});
+
+test('a write whose answer is lost does not say that nothing was changed', async () => {
+  world.neon.setHooks({ afterCommit: ({ readOnly }) => (readOnly ? undefined : Promise.reject(new Error('lost'))) });
+  const lost = await here.post('/clients', { firstName: 'Lost' });
+  expect(lost.status).toBe(503);
+  expect(String(lost.json.detail)).not.toContain('Nothing was changed');
+});
+
+test('a write in SQL is in the log at once, in a GET with Min-Revision at once, after a sweep everywhere', async () => {
+  const id = await make(here, 'clients');
+  const path = `/clients/${id}`;
+  const list = `/clients?fields=notes&limit=${(unique() % 50) + 40}`;
+  await warm([path, list]);
+  const before = await there.get(path);
+  const mark = `+${unique()}`;
+  await world.sql(String(fixtures.clients?.sql), [uuidOf('comp', salon.companyId), mark], 'cp_owner');
+  const written = (await events(before.revision)).find((event) => event.entityId === id);
+  expect(written?.actor).toEqual({ type: 'SQL' });
+  expect(JSON.stringify(written?.data)).toContain(mark);
+  const revision = String(written?.revision);
+  const read = await there.get(path, { headers: { 'Min-Revision': revision } });
+  expect(read.json).toEqual(written?.data);
+  expect((await here.get(list)).text).not.toContain(mark);
+  const since = Date.now();
+  await world.worker.sweep();
+  expect(await seen(list, mark, since, STALENESS + SLACK)).toBeLessThan(STALENESS + SLACK);
+  await until('the first isolate sees it too', async () => (await here.get(list)).text.includes(mark));
+});
+
+test('a lost announcement is healed by the next one: the gap raises the floor', async () => {
+  const [lost, other] = [await make(here, 'clients'), await make(here, 'clients')];
+  const path = `/clients/${lost}`;
+  await warm([path]);
+  const mark = `mark ${unique()}`;
+  world.neon.setHooks({ afterCommit: ({ readOnly }) => readOnly || world.upstash.setFault('refuse') });
+  await here.patch(path, { notes: mark });
+  world.neon.setHooks({ afterCommit: null });
+  world.upstash.setFault(null);
+  const next = await there.patch(`/clients/${other}`, { notes: 'next' });
+  // The announcement of `next` says nothing of the first client; that there was something between does.
+  expect((await there.get(path, min(next))).text).toContain(mark);
+  expect((await here.get(path, min(next))).text).toContain(mark);
+});

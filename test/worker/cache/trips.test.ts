@@ -1,0 +1,208 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { formatId, newUuid } from '../../../src/core/id.ts';
+import { type Api, type Reply, signUp, type Tenant } from '../../support/api.ts';
+import { fixtures, unique } from '../../support/fixtures.ts';
+import { monitor } from '../../support/redis.ts';
+import { aim, cachedPaths, fire, makeEach, mutations, topics } from '../../support/routes.ts';
+import { settled } from '../../support/until.ts';
+import { openWorld, type World } from '../../support/world.ts';
+
+// The round-trip budget, counted where the trips arrive: at the bridges of Redis and Postgres.
+
+let world: World;
+let salon: Tenant;
+let ids: Record<string, string> = {};
+beforeAll(async () => {
+  world = await openWorld();
+  salon = await signUp(world.api);
+  ids = await makeEach(salon.api);
+});
+afterAll(() => world.close());
+
+type Trips = { redis: number; postgres: number };
+const now = (): Trips => ({ redis: world.upstash.counts().requests, postgres: world.neon.counts().requests });
+const quiet = (): Promise<void> => settled(() => JSON.stringify(now()));
+
+/** The trips of what is asked, those behind the answers included. */
+async function count<T>(ask: () => Promise<T>): Promise<Trips & { reply: T }> {
+  await quiet();
+  const before = now();
+  const reply = await ask();
+  await quiet();
+  const after = now();
+  return { reply, redis: after.redis - before.redis, postgres: after.postgres - before.postgres };
+}
+
+/** Asks while each store lets so many trips through and holds the others: an answer that waits for more never comes. */
+async function within(most: Trips, ask: () => Promise<Reply>): Promise<Reply> {
+  await quiet();
+  world.upstash.setBudget(most.redis);
+  world.neon.setBudget(most.postgres);
+  try {
+    return await ask();
+  } finally {
+    world.upstash.setBudget(null);
+    world.neon.setBudget(null);
+  }
+}
+
+const cachedReads = cachedPaths(Object.fromEntries(topics.map((topic) => [topic, `:${topic}`])));
+const at = (path: string): string => path.replace(/:([a-z-]+)/, (_, topic: string) => String(ids[topic]));
+
+test.each(topics.concat('auth', 'company'))('every cached read of %s: a miss, then a hit', async (topic) => {
+  // Spoils everything, so that the first reads compute.
+  await salon.api.patch('/company', { name: `Salon ${unique()}` });
+  for (const each of topics) await salon.api.patch(at(`/${each}/:${each}`), fixtures[each]?.patch?.(unique()));
+  const paths = cachedReads.map(at).filter((path) => path.split(/[/?]/)[1] === topic);
+  const all = async (): Promise<unknown[]> => {
+    const found = [];
+    for (const path of paths) found.push((await salon.api.get(path)).headers.get('x-cache'));
+    return found;
+  };
+  const misses = await count(all);
+  expect(misses.reply).toEqual(paths.map(() => 'MISS'));
+  expect(misses.postgres).toBe(paths.length);
+  // One before each answer; behind it the fill and, every half minute, the record that the session lives.
+  expect(misses.redis).toBeLessThanOrEqual(2 * paths.length + 1);
+  const hits = await count(all);
+  expect(hits.reply).toEqual(paths.map(() => 'HIT'));
+  expect(hits.postgres).toBe(0);
+  expect(hits.redis).toBeLessThanOrEqual(paths.length);
+});
+
+test('a read while the tags are fresh asks nobody', async () => {
+  await salon.api.get('/clients?limit=3');
+  await quiet();
+  // This one may find its tags too old; those behind it may not.
+  await salon.api.get('/clients?limit=3');
+  const before = now();
+  for (let i = 0; i < 10; i += 1) {
+    for (const headers of [{}, { 'If-None-Match': '*', 'Cache-Control': 'max-age=0' }]) {
+      expect([200, 304]).toContain((await salon.api.get('/clients?limit=3', { headers })).status);
+    }
+  }
+  expect(now()).toEqual(before);
+});
+
+test('a miss waits for each store once, whatever goes on behind its answer', async () => {
+  const { url } = await world.another({ REDIS_DEADLINE_MS: '60000' });
+  const api = salon.api.at(url);
+  await api.get('/clients');
+  const path = `/clients?limit=${(unique() % 80) + 10}`;
+  const miss = await within({ redis: 1, postgres: 1 }, () => api.get(path));
+  expect([miss.status, miss.headers.get('x-cache')]).toEqual([200, 'MISS']);
+});
+
+test('a write waits for each store once, whatever goes on behind its answer', async () => {
+  const { url } = await world.another({ REDIS_DEADLINE_MS: '60000' });
+  const api = salon.api.at(url);
+  await api.get('/clients');
+  const written = await within({ redis: 1, postgres: 1 }, () => api.post('/clients', { firstName: 'far' }));
+  expect(written.status).toBe(201);
+});
+
+test('when the tags are no longer fresh a hit asks Redis once and Postgres never', async () => {
+  const strict = await world.another({ CACHE_MAX_STALENESS_MS: '0', EDGE_CACHE: 'off' });
+  const api = salon.api.at(strict.url);
+  await api.get('/clients');
+  for (let i = 0; i < 3; i += 1) {
+    const hit = await count(() => api.get('/clients'));
+    expect([hit.reply.headers.get('x-cache'), hit.redis, hit.postgres]).toEqual(['HIT', 1, 0]);
+  }
+  const same = await count(() =>
+    api.get('/clients', { headers: { 'If-None-Match': '*', 'Cache-Control': 'max-age=0' } }),
+  );
+  expect([same.reply.status, same.redis, same.postgres]).toEqual([304, 1, 0]);
+});
+
+test('commands, which are what is billed, those inside scripts too: a cold hit 3, a miss 4, a write 6', async () => {
+  const strict = await world.another({ CACHE_MAX_STALENESS_MS: '0', EDGE_CACHE: 'off' });
+  const api = salon.api.at(strict.url);
+  const commands = await monitor(world);
+  const of = async (ask: () => Promise<Reply>): Promise<string[]> => {
+    await count(async () => commands.take());
+    await count(ask);
+    return commands.take();
+  };
+  try {
+    const path = `/clients?limit=${(unique() % 80) + 10}`;
+    // The first of a minute also gives the count of the rate limit its end, and asks whether the session lives.
+    await api.get('/clients');
+    await api.patch('/company', { name: `Salon ${unique()}` });
+    expect(await of(() => api.get(path))).toEqual(['HMGET', 'MGET', 'INCRBY', 'SET']);
+    expect(await of(() => api.get(path))).toEqual(['HMGET', 'MGET', 'INCRBY']);
+    expect(await of(() => api.patch('/company', { name: `Salon ${unique()}` }))).toEqual([
+      'EVAL',
+      'HMGET',
+      'HSET',
+      'GET',
+      'INCRBY',
+    ]);
+  } finally {
+    commands.stop();
+  }
+});
+
+test('a session this isolate has not met costs at most one trip to each, and the next isolate none to Postgres', async () => {
+  const path = `/clients?limit=${(unique() % 80) + 10}`;
+  await salon.api.get(path);
+  const isolate = async (): Promise<Api> => salon.api.at((await world.another({ EDGE_CACHE: 'off' })).url);
+  const first = await count(async () => (await isolate()).get(path));
+  expect(first.reply.headers.get('x-cache')).toBe('HIT');
+  expect(first.postgres).toBeLessThanOrEqual(1);
+  expect(first.redis).toBeLessThanOrEqual(2);
+  const second = await count(async () => (await isolate()).get(path));
+  expect([second.reply.headers.get('x-cache'), second.redis, second.postgres]).toEqual(['HIT', 1, 0]);
+});
+
+test.each(mutations.map((route) => [route.name, route] as const))(
+  '%s: at most 2 Redis, exactly 1 Postgres',
+  async (_, route) => {
+    const shot = await aim(route, salon);
+    const { reply, redis, postgres } = await count(() => fire(salon.api, shot));
+    expect(reply.status, reply.text).toBe(route.spec.success.status);
+    expect(postgres).toBe(1);
+    // Behind the answer an erasure also looks for what Redis still holds, and deletes it.
+    expect(redis).toBeLessThanOrEqual(route.spec.path.endsWith('/erase') ? 4 : 2);
+  },
+);
+
+test('what is refused costs no more than what is done', async () => {
+  const id = ids.clients;
+  const cases: [string, () => Promise<Reply>, Trips][] = [
+    ['no token', () => salon.api.as(null).get('/clients'), { redis: 0, postgres: 0 }],
+    ['no such path', () => salon.api.get('/nothing'), { redis: 0, postgres: 0 }],
+    ['unknown parameter', () => salon.api.get('/clients?x=1'), { redis: 1, postgres: 0 }],
+    ['malformed', () => salon.api.ask('POST', '/clients', { raw: '{' }), { redis: 1, postgres: 0 }],
+    ['invalid', () => salon.api.patch(`/clients/${id}`, { x: 1 }), { redis: 1, postgres: 1 }],
+    [
+      'version',
+      () => salon.api.delete(`/clients/${id}`, { headers: { 'If-Match': '"99"' } }),
+      { redis: 1, postgres: 1 },
+    ],
+    ['no such row', () => salon.api.get(`/clients/${formatId('clnt', newUuid())}`), { redis: 1, postgres: 1 }],
+  ];
+  for (const [name, ask, most] of cases) {
+    const { reply, redis, postgres } = await count(ask);
+    expect(reply.status, name).toBeGreaterThanOrEqual(400);
+    expect(redis, name).toBeLessThanOrEqual(most.redis);
+    expect(postgres, name).toBeLessThanOrEqual(most.postgres);
+  }
+});
+
+test('a Min-Revision the company has not reached costs one trip to Postgres', async () => {
+  const { reply, postgres } = await count(() => salon.api.get('/clients', { headers: { 'Min-Revision': '99999' } }));
+  expect([reply.status, postgres]).toEqual([400, 1]);
+});
+
+test('many at once who miss the same share one computation', async () => {
+  const written = await salon.api.post('/clients', { firstName: 'new' });
+  await quiet();
+  const before = now();
+  world.neon.setDelay(50);
+  const replies = await Promise.all(Array.from({ length: 20 }, () => salon.api.get('/clients?sort=name')));
+  world.neon.setDelay(0);
+  for (const reply of replies) expect(reply.text).toBe(replies[0]?.text);
+  expect(replies[0]?.text).toContain(String(written.json.id));
+  expect(now().postgres - before.postgres).toBeLessThanOrEqual(3);
+});

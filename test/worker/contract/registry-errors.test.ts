@@ -1,0 +1,200 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { received, type Tenant } from '../../support/api.ts';
+import { openCompany } from '../../support/company.ts';
+import { expectProblem, gist } from '../../support/problem.ts';
+import { aim, fire, ofMany, ofSignIn, pathTo, type Route, routes, takesId } from '../../support/routes.ts';
+import { openWorld, type World } from '../../support/world.ts';
+
+let world: World;
+let salon: Tenant;
+beforeAll(async () => {
+  world = await openWorld();
+  salon = await openCompany(world);
+});
+afterAll(() => world.close());
+
+const JSON_TYPE = { 'Content-Type': 'application/json' };
+const NOBODY = 'clnt_01h455vb4pex5vsknk084sn02q';
+const apiOf = ({ spec }: Route) => (spec.anonymous === true ? salon.api.as(null) : salon.api);
+/** Methods some route has for this very path. */
+const methodsAt = (path: string): string[] =>
+  routes.filter(({ spec }) => spec.path === path).map(({ method }) => method);
+
+describe.each(routes.map((route) => [route.name, route] as const))('%s', (_, route) => {
+  const { spec, method, name, fixture } = route;
+  const anonymous = spec.anonymous === true;
+
+  if (!anonymous) {
+    test('needs a token of ours', async () => {
+      const shot = await aim(route, salon);
+      const [head = '', claims = '', signature = ''] = String(salon.api.token).split('.');
+      const forged = Buffer.from(
+        JSON.stringify({ ...JSON.parse(Buffer.from(claims, 'base64url').toString()), role: 'ADMIN' }),
+      ).toString('base64url');
+      const none = Buffer.from('{"alg":"none","typ":"at+jwt"}').toString('base64url');
+      for (const token of [
+        null,
+        'garbage',
+        `${head}.${forged}.${signature}`,
+        `${none}.${claims}.`,
+        `cpr_${'a'.repeat(43)}`,
+      ]) {
+        const reply = await fire(salon.api.as(token), shot);
+        expectProblem(reply, 'unauthenticated');
+        expect(reply.headers.get('www-authenticate')).toMatch(/^Bearer/);
+        expect(reply.headers.get('revision')).toBeNull();
+      }
+      const basic = await fire(salon.api.as(null), shot, { Authorization: 'Basic dTpw' });
+      expectProblem(basic, 'unauthenticated');
+    });
+  }
+
+  test('a wrong verb is 405 with those that are allowed', async () => {
+    const { path } = await aim(route, salon);
+    const methods = methodsAt(spec.path);
+    const allow = [...methods, ...(methods.includes('GET') ? ['HEAD'] : []), 'OPTIONS'].sort();
+    for (const wrong of ['GET', 'POST', 'PATCH', 'PUT', 'DELETE'].filter((each) => !methods.includes(each))) {
+      const reply = await salon.api.ask(wrong, path);
+      expectProblem(reply, 'method_not_allowed');
+      expect((reply.headers.get('allow') ?? '').split(', ').sort()).toEqual(allow);
+    }
+    expectProblem(await salon.api.ask(method, `${path}/there/is/nothing`), 'not_found');
+  });
+
+  if (spec.body !== undefined) {
+    test('a body that is no JSON, of another type, too large or absent', async () => {
+      const { path } = await aim(route, salon);
+      const api = apiOf(route);
+      const send = (raw: BodyInit, headers: Record<string, string> = JSON_TYPE) =>
+        api.ask(method, path, { raw, headers });
+      for (const raw of ['{"a":', 'undefined', '{} {}', new Uint8Array([0x7b, 0x22, 0xff, 0x22, 0x3a, 0x31, 0x7d])]) {
+        expectProblem(await send(raw), 'malformed_json');
+      }
+      for (const type of ['text/plain', 'application/xml', 'application/x-www-form-urlencoded', 'application/jsonx']) {
+        expectProblem(await send('{}', { 'Content-Type': type }), 'unsupported_media_type');
+      }
+      const large = JSON.stringify({ firstName: 'x'.repeat((anonymous ? 17 : 1024) * 1024) });
+      expectProblem(await send(large), 'payload_too_large');
+      // Without a length, so that only the counting can notice.
+      const chunked = new Blob([large]).stream();
+      const answer = await fetch(`${api.url}/api/v1${path}`, {
+        method,
+        headers: { ...JSON_TYPE, ...(api.token !== null && { Authorization: `Bearer ${api.token}` }) },
+        body: chunked,
+        duplex: 'half',
+      } as RequestInit);
+      expectProblem(await received(method, path, answer), 'payload_too_large');
+      if (spec.optionalBody !== true) expectProblem(await api.ask(method, path), 'empty_body');
+    });
+
+    test('every fault of a body is named at once, by its pointer', async () => {
+      const { path, body } = await aim(route, salon);
+      const invalid = fixture.invalid?.[name];
+      if (invalid === undefined) throw new Error(`the fixture of ${route.topic} has no invalid body for ${name}`);
+      const all = expectProblem(
+        await fire(apiOf(route), { method, path, body: invalid.body, id: null }),
+        'invalid_body',
+      );
+      expect(all.map(({ pointer }) => pointer).sort()).toEqual(invalid.pointers);
+      const unknown = { ...body, 'no/such~field': 1 };
+      const [fault, ...others] = expectProblem(
+        await fire(apiOf(route), { method, path, body: unknown, id: null }),
+        'invalid_body',
+      );
+      expect([fault?.pointer, fault?.code, others]).toEqual(['/no~1such~0field', 'unknown_field', []]);
+      for (const value of ['[]', '"x"', '7', 'null', 'true']) {
+        expectProblem(await apiOf(route).ask(method, path, { raw: value, headers: JSON_TYPE }), 'invalid_body');
+      }
+    });
+  } else if (method !== 'GET') {
+    test('takes no body fields', async () => {
+      const { path } = await aim(route, salon);
+      const [fault] = expectProblem(await salon.api.ask(method, path, { body: { nonsense: 1 } }), 'invalid_body');
+      expect(fault).toMatchObject({ pointer: '/nonsense', code: 'unknown_field' });
+    });
+  }
+
+  if (!anonymous) {
+    test('an unknown query parameter is named beside those allowed', async () => {
+      const shot = await aim(route, salon);
+      const reply = await fire(salon.api, { ...shot, path: `${shot.path}?nonsense=1&limit=10` });
+      const [fault, ...others] = expectProblem(reply, 'unknown_parameter');
+      expect([fault?.parameter, fault?.code]).toEqual(['nonsense', 'unknown_parameter']);
+      if (spec.list === undefined && spec.query?.limit === undefined)
+        expect(others[0]?.parameter ?? 'limit').toBe('limit');
+      const list = spec.list === undefined ? [] : ['page', 'limit', 'cursor', ...Object.keys(spec.list.filters)];
+      const allowed = [...list, ...Object.keys(spec.query ?? {}), ...(spec.fields === undefined ? [] : ['fields'])];
+      for (const parameter of allowed) expect(fault?.detail).toContain(parameter);
+    });
+  }
+
+  if (!anonymous && method === 'GET') {
+    test('Min-Revision is a number the company has reached', async () => {
+      const { path } = await aim(route, salon);
+      for (const wrong of ['x', '-1', '1.5', '1e3', '9007199254740993', '0x1', '']) {
+        const [fault] = expectProblem(
+          await salon.api.get(path, { headers: { 'Min-Revision': wrong } }),
+          'invalid_min_revision',
+        );
+        expect(fault?.header).toBe('Min-Revision');
+      }
+      const reply = await salon.api.get(path, { headers: { 'Min-Revision': '9007199254740991' } });
+      expectProblem(reply, 'revision_ahead', ['revision']);
+      expect(reply.json.revision).toBeLessThan(10_000);
+    });
+  }
+
+  if (takesId(route)) {
+    test('malformed, foreign-kinded and unknown ids are one 404', async () => {
+      const { body, id } = await aim(route, salon);
+      const unknown = await fire(salon.api, { method, path: pathTo(route, NOBODY), body, id });
+      expectProblem(unknown, 'not_found');
+      // Whatever is there would match; nothing is (RFC 9110, 13.1.2).
+      const any = { 'If-None-Match': '*', 'Cache-Control': 'max-age=0' };
+      const looked = await fire(salon.api, { method, path: pathTo(route, NOBODY), body, id }, any);
+      expect(looked.status).toBe(404);
+      const wrong = [
+        'x',
+        '%ff',
+        '%00',
+        '..%2f',
+        `x${id}`,
+        `${id}x`,
+        String(id).toUpperCase(),
+        String(id).replace(/^[a-z]+/, 'comp'),
+      ];
+      for (const text of wrong) {
+        const reply = await fire(salon.api, { method, path: pathTo(route, text), body, id });
+        expectProblem(reply, 'not_found');
+        const [theirs, ours] = [unknown, reply].map((each) => ({
+          ...gist(each),
+          text: { ...each.json, instance: '', requestId: '' },
+        }));
+        expect(ours).toEqual(theirs);
+      }
+    });
+  }
+
+  if (!anonymous && !ofSignIn(route) && method !== 'GET' && !(method === 'POST' && spec.path === `/${route.topic}`)) {
+    test.skipIf(ofMany(route))('If-Match of another version is 412 and changes nothing', async () => {
+      const shot = await aim(route, salon);
+      const head = (await salon.api.get('/events')).json.head;
+      const at = shot.id === null ? spec.path : `/${route.topic}/${shot.id}`;
+      const present = await salon.api.get(at);
+      const { version } = present.json;
+      for (const wrong of ['"999"', '"99999999999"', `W/"${version}"`, `${version}`, '"x"', `"${version}", "2"`]) {
+        const reply = await fire(salon.api, shot, { 'If-Match': wrong });
+        expect(reply.status, `If-Match: ${wrong}`).toBe(412);
+        expectProblem(reply, 'version_mismatch');
+        expect(reply.json.detail).toContain(`present version is ${version}. `);
+        expect(reply.json.detail).toContain(`If-Match: "${version}"`);
+      }
+      const etag = String(present.headers.get('etag'));
+      expect((await fire(salon.api, shot, { 'If-Match': etag })).status).toBe(412);
+      expect((await salon.api.get('/events')).json.head).toBe(head);
+      const right = await fire(salon.api, shot, { 'If-Match': `"${version}"` });
+      expect(right.status, right.text).toBe(spec.success.status);
+      expect((await fire(salon.api, shot, { 'If-Match': '*' })).status).toBe(spec.success.status);
+    });
+  }
+});

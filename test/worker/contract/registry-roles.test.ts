@@ -1,0 +1,71 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type Permission, ROLES, type Role, roleMay } from '../../../src/account/permissions.ts';
+import { addMember, addUser } from '../../support/accounts.ts';
+import { type Api, received, type Tenant } from '../../support/api.ts';
+import { openCompany } from '../../support/company.ts';
+import { uuidOf } from '../../support/people.ts';
+import { expectProblem } from '../../support/problem.ts';
+import { aim, fire, guarded } from '../../support/routes.ts';
+import { openWorld, type World } from '../../support/world.ts';
+
+let world: World;
+let salon: Tenant;
+const people = new Map<Role, Api>();
+beforeAll(async () => {
+  world = await openWorld();
+  salon = await openCompany(world);
+  for (const role of ROLES) people.set(role, await addUser(world, salon, role));
+});
+afterAll(() => world.close());
+
+const head = async (): Promise<unknown> => (await salon.api.get('/events')).json.head;
+
+describe.each(guarded.map((route) => [route.name, route] as const))('%s', (_, route) => {
+  test.each(ROLES)('as %s', async (role) => {
+    const { permission, success } = route.spec;
+    const shot = await aim(route, salon);
+    const before = await head();
+    const reply = await fire(people.get(role) as Api, shot);
+    if (permission === undefined || roleMay(role, permission as Permission)) {
+      expect(reply.status, reply.text).toBe(success.status);
+    } else {
+      expectProblem(reply, 'forbidden');
+      expect(reply.headers.get('ratelimit')).not.toBeNull();
+      expect(await head()).toBe(before);
+    }
+  });
+});
+
+test('each role is refused somewhere but the highest, and each may read', () => {
+  const permissions = guarded.flatMap(({ spec }) => spec.permission ?? []) as Permission[];
+  for (const role of ROLES) {
+    const refused = permissions.filter((permission) => !roleMay(role, permission));
+    expect(refused.length === 0, role).toBe(role === 'OWNER' || role === 'ADMIN');
+  }
+});
+
+test('a lowered role stops writes at once, and says how to go on', async () => {
+  const api = await addUser(world, salon, 'STAFF');
+  const id = (await api.get('/auth/me')).json.user as { id: string };
+  await world.sql('update users set role = $$READONLY$$ where id = $1', [uuidOf('usr', id.id)], 'cp_owner');
+  const reply = await api.post('/clients', { firstName: 'late' });
+  expect([401, 403], reply.text).toContain(reply.status);
+  const { data } = (await salon.api.get('/clients?sort=-createdAt&limit=1')).json as { data: { firstName: string }[] };
+  expect(data[0]?.firstName).not.toBe('late');
+});
+
+test('a revoked session and an archived user write no more', async () => {
+  const elsewhere = await world.another();
+  for (const end of [
+    'update sessions set revoked_at = clock_timestamp() where user_id = $1',
+    'update users set status = $$ARCHIVED$$ where id = $1',
+    'update sessions set expires_at = clock_timestamp() where user_id = $1',
+  ]) {
+    const { api, uuid } = await addMember(world, salon, 'ADMIN');
+    await world.sql(end, [uuid], 'cp_owner');
+    expectProblem(await api.post('/clients', { firstName: 'late' }), 'session_revoked');
+    // An isolate that has not met the session asks before it reads.
+    const read = await fetch(`${elsewhere.url}/api/v1/clients`, { headers: { Authorization: `Bearer ${api.token}` } });
+    expect((await received('GET', '/clients', read)).status).toBe(401);
+  }
+});

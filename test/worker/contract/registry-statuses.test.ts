@@ -1,0 +1,142 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { ErrorCode } from '../../../src/core/errors.ts';
+import { errorsOf } from '../../../src/http/route-errors.ts';
+import { patiently } from '../../support/accounts.ts';
+import type { Api, Reply, Tenant } from '../../support/api.ts';
+import { openCompany } from '../../support/company.ts';
+import { documented } from '../../support/document.ts';
+import type { Kit } from '../../support/fixtures.ts';
+import { operationNamed } from '../../support/operations.ts';
+import { refusals } from '../../support/refusals.ts';
+import { aim, everyRoute, fire, ofSignIn, type Route, type Shot } from '../../support/routes.ts';
+import { sabotage } from '../../support/sabotage.ts';
+import { everySignInVerb } from '../../support/sign-in-verbs.ts';
+import { until } from '../../support/until.ts';
+import { openWorld, type World } from '../../support/world.ts';
+
+let world: World;
+let salon: Tenant;
+beforeAll(async () => {
+  world = await openWorld();
+  salon = await openCompany(world);
+});
+afterAll(() => world.close());
+
+const kitOf = (route: Route, anyone: Api, tenant: Tenant): Kit => ({
+  world,
+  tenant,
+  anyone: anyone.as(null),
+  aim: () => aim(route, tenant),
+  fire,
+});
+
+function expectCode(reply: Reply, code: ErrorCode): void {
+  expect(reply.json.code, reply.text).toBe(code);
+}
+
+/** What strikes all routes alike is brought about once for all of them. */
+const TOGETHER: readonly ErrorCode[] = ['internal_error', 'busy', 'database_unavailable', 'conflict', 'rate_limited'];
+
+describe.each(everyRoute.map((route) => [route.name, route] as const))('%s', (_, route) => {
+  test.skipIf(ofSignIn(route))('succeeds', async () => {
+    const reply = await fire(route.spec.anonymous === true ? world.api : salon.api, await aim(route, salon));
+    expect(reply.status, reply.text).toBe(route.spec.success.status);
+    if (documented(operationNamed(route.name)).responses[304] === undefined) return;
+    const path = (await aim(route, salon)).path;
+    // A job moves on between two looks at it, until it has ended.
+    await until('what is held is still right', async () => {
+      const etag = String((await salon.api.get(path)).headers.get('etag'));
+      const held = await salon.api.get(path, { headers: { 'If-None-Match': etag, 'Cache-Control': 'max-age=0' } });
+      return held.status === 304;
+    });
+  });
+
+  test.concurrent.each(errorsOf(route.spec).filter((code) => !TOGETHER.includes(code)))('%s', async (code) => {
+    const refusal = route.fixture.refusals?.[`${route.name} ${code}`] ?? refusals[code];
+    if (refusal === undefined)
+      throw new Error(`nothing says how ${route.name} comes to answer ${code}: see refusals.ts`);
+    // An isolate that is hashing refuses the next who needs it.
+    expectCode(await patiently(() => refusal(kitOf(route, world.api, salon), route)), code);
+  });
+});
+
+test('each verb of a sign-in succeeds', async () => {
+  const done = await everySignInVerb(world, salon);
+  for (const [name, reply] of done) expect(reply.status, name).toBe(operationNamed(name).spec.success.status);
+  expect(done.map(([name]) => name)).toEqual(
+    expect.arrayContaining(everyRoute.filter(ofSignIn).map(({ name }) => name)),
+  );
+});
+
+const naming = (code: ErrorCode): Route[] => everyRoute.filter(({ spec }) => errorsOf(spec).includes(code));
+
+/** Fires at each route, from a company whose answers nobody has asked for yet: nothing is cached to stand in. */
+async function fireAtAll(targets: readonly Route[], strike: () => Promise<() => unknown>): Promise<[Route, Reply][]> {
+  const tenant = await openCompany(world);
+  const worker = await world.another();
+  const shots: [Route, Shot][] = [];
+  for (const route of targets) shots.push([route, await aim(route, tenant)]);
+  const api = tenant.api.at(worker.url);
+  const restore = await strike();
+  try {
+    const replies: [Route, Reply][] = [];
+    for (const [route, shot] of shots) {
+      replies.push([route, await fire(route.spec.anonymous === true ? api.as(null) : api, shot)]);
+    }
+    return replies;
+  } finally {
+    await restore();
+  }
+}
+
+test.each([
+  ['busy', '55P03'],
+  ['conflict', '40P01'],
+] as const)('%s, where the database says %s', { timeout: 60_000 }, async (code, state) => {
+  const replies = await fireAtAll(naming(code), () => sabotage(world, state));
+  for (const [route, reply] of replies) expect([route.name, reply.json.code]).toEqual([route.name, code]);
+});
+
+test('internal_error, where the database says what nobody thought of', { timeout: 60_000 }, async () => {
+  const targets = naming('internal_error').filter(({ spec }) => spec.awaitsDatabase !== false);
+  const replies = await fireAtAll(targets, () => sabotage(world, 'XX000'));
+  for (const [route, reply] of replies) {
+    expect([route.name, reply.status, reply.json.code]).toEqual([route.name, 500, 'internal_error']);
+    expect(reply.text).not.toContain('XX000');
+  }
+});
+
+test('internal_error, where a setting is missing', async () => {
+  const worker = await world.another({ CURSOR_SECRET: '' });
+  for (const route of naming('internal_error')) {
+    const reply = await fire(salon.api.at(worker.url), await aim(route, salon));
+    expect([route.name, reply.status]).toEqual([route.name, 500]);
+  }
+});
+
+test('database_unavailable, where it is out of reach', { timeout: 60_000 }, async () => {
+  const targets = everyRoute.filter(({ name }) => documented(operationNamed(name)).responses[503] !== undefined);
+  const replies = await fireAtAll(targets, async () => {
+    world.neon.setFault('refuse');
+    return () => world.neon.setFault(null);
+  });
+  for (const [{ name, spec }, reply] of replies) {
+    expect([name, reply.status]).toEqual([name, 503]);
+    if (errorsOf(spec).includes('database_unavailable')) expectCode(reply, 'database_unavailable');
+  }
+});
+
+test('rate_limited, where a company, an address or an account asks too often', { timeout: 60_000 }, async () => {
+  const worker = await world.another({ RATE_LIMIT_PER_MINUTE: '1', LOGIN_LIMIT: '1', SIGNUP_LIMIT: '1' });
+  const tenant = await openCompany(world);
+  const limited = { ...tenant, api: tenant.api.at(worker.url) };
+  await until('a window with time left', () => Date.now() % 60_000 < 48_000, 13_000);
+  await until('the company is over its limit', async () => (await limited.api.get('/company')).status === 429);
+  for (const route of naming('rate_limited')) {
+    const shot = await aim(route, tenant);
+    const kit = { ...kitOf(route, limited.api, limited), aim: async () => shot };
+    const refusal = route.fixture.refusals?.[`${route.name} rate_limited`] ?? refusals.rate_limited;
+    const reply = await refusal?.(kit, route);
+    expect([route.name, reply?.status]).toEqual([route.name, 429]);
+  }
+});

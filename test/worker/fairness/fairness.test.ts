@@ -1,0 +1,198 @@
+import pg from 'pg';
+import { afterAll, beforeAll, expect, inject, test } from 'vitest';
+import { type Reply, signUp, type Tenant } from '../../support/api.ts';
+import { unique } from '../../support/fixtures.ts';
+import { uuidOf } from '../../support/people.ts';
+import { expectProblem } from '../../support/problem.ts';
+import { settled, until } from '../../support/until.ts';
+import { type RunningWorker, startWorker } from '../../support/worker.ts';
+import { openWorld, type World } from '../../support/world.ts';
+
+// One company never slows another: in counts of places, backends and turns. fairness.long.test.ts has the times.
+
+let world: World;
+/** Three isolates with the same rooms. */
+let shared: RunningWorker;
+let isolates: readonly string[];
+let stormy: Tenant;
+let calm: Tenant;
+beforeAll(async () => {
+  world = await openWorld();
+  shared = await startWorker({ bundle: inject('bundle'), vars: world.vars, isolates: 3 });
+  isolates = shared.urls;
+  stormy = await signUp(world.api);
+  calm = await signUp(world.api);
+});
+afterAll(async () => {
+  await shared.stop();
+  await world.close();
+});
+
+const fresh = { headers: { 'Cache-Control': 'no-cache' } };
+
+/** Runs `work` while a console holds the company's head. */
+async function whileHeld<T>(tenant: Tenant, work: () => Promise<T>): Promise<T> {
+  const console = new pg.Client({ connectionString: world.adminUrl });
+  await console.connect();
+  try {
+    await console.query('begin');
+    await console.query('select 1 from company_heads where company_id = $1 for update', [
+      uuidOf('comp', tenant.companyId),
+    ]);
+    return await work();
+  } finally {
+    await console.query('rollback');
+    await console.end();
+  }
+}
+
+async function waitingBackends(): Promise<number> {
+  const [row] = await world.sql<{ n: number }>(
+    `select count(*)::int n from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`,
+  );
+  return row?.n ?? 0;
+}
+
+/** How often a write of the company has reached Postgres. */
+function countWrites(tenant: Tenant): () => number {
+  const id = uuidOf('comp', tenant.companyId);
+  let writes = 0;
+  world.neon.setHooks({
+    onRequest({ statements }) {
+      if (statements[0]?.query.includes('app.begin_write(') && statements[0].params[0] === id) writes += 1;
+    },
+  });
+  return () => writes;
+}
+
+const create = (tenant: Tenant, url: string): Promise<Reply> =>
+  tenant.api.at(url).post('/clients', { firstName: `n${unique()}` });
+
+/** The outcomes of answers, counted. */
+function tally(replies: readonly Reply[]): Record<number, number> {
+  const counts: Record<number, number> = {};
+  for (const { status } of replies) counts[status] = (counts[status] ?? 0) + 1;
+  return counts;
+}
+
+test('writers of one company hold four backends in all while its lock is held; others are served, and all are answered', async () => {
+  const writes = countWrites(stormy);
+  const storm = await whileHeld(stormy, async () => {
+    const [one = '', two = '', three = ''] = isolates;
+    const first = [one, one, two, two].map((url) => create(stormy, url));
+    await until('four have begun', () => writes() === 4);
+    const others = [one, two, three, three, three, three].map((url) => create(stormy, url));
+    await settled(() => String(writes()));
+    expect([writes(), await waitingBackends()]).toEqual([4, 4]);
+    for (const url of isolates) {
+      const bystander = [create(calm, url), calm.api.at(url).get('/clients', fresh)];
+      expect(tally(await Promise.all(bystander))).toEqual({ 200: 1, 201: 1 });
+    }
+    expect(writes()).toBe(4);
+    return [...first, ...others];
+  });
+  expect(tally(await Promise.all(storm))).toEqual({ 201: 10 });
+  world.neon.setHooks({ onRequest: null });
+});
+
+test('reads of one company leave places for its own writes and for other companies', async () => {
+  const held = Promise.withResolvers<void>();
+  const id = uuidOf('comp', stormy.companyId);
+  let reads = 0;
+  world.neon.setHooks({
+    onRequest({ readOnly, statements }) {
+      if (!readOnly || statements[0]?.params[0] !== id) return undefined;
+      reads += 1;
+      return held.promise;
+    },
+  });
+  const [url = ''] = isolates;
+  const storm = Array.from({ length: 60 }, (_, i) => stormy.api.at(url).get(`/clients?limit=${(i % 90) + 1}`, fresh));
+  await until('it has its places', () => reads === 6);
+  const others = [create(stormy, url), create(calm, url), calm.api.at(url).get('/clients', fresh)];
+  expect(tally(await Promise.all(others))).toEqual({ 200: 1, 201: 2 });
+  expect(reads).toBe(6);
+  world.neon.setHooks({ onRequest: null });
+  held.resolve();
+  expect(tally(await Promise.all(storm))).toEqual({ 200: 60 });
+});
+
+test('a write whose turn does not come in time changed nothing and is told when to come back', async () => {
+  const impatient = await startWorker({
+    bundle: inject('bundle'),
+    vars: { ...world.vars, DB_ACQUIRE_TIMEOUT: '400' },
+    isolates: 3,
+  });
+  const writes = countWrites(stormy);
+  const [one = '', two = '', three = ''] = impatient.urls;
+  const { first, late } = await whileHeld(stormy, async () => {
+    const first = [one, one, two, two].map((url) => create(stormy, url));
+    await until('all turns are taken', () => writes() === 4);
+    const late = await Promise.all([create(stormy, one), create(stormy, three), create(stormy, three)]);
+    return { first, late };
+  });
+  world.neon.setHooks({ onRequest: null });
+  for (const reply of late) {
+    expectProblem(reply, 'busy');
+    expect(Number(reply.headers.get('retry-after'))).toBeGreaterThan(0);
+  }
+  expect([tally(await Promise.all(first)), writes()]).toEqual([{ 201: 4 }, 4]);
+  expect((await create(stormy, impatient.url)).status).toBe(201);
+  await impatient.stop();
+});
+
+test('writes that Redis does not announce keep no turn', async () => {
+  world.upstash.setFault('refuse');
+  const before = shared.logs.length;
+  const replies: Reply[] = [];
+  for (let i = 0; i < 12; i += 1) replies.push(await create(calm, isolates[0] ?? ''));
+  world.upstash.setFault(null);
+  expect(tally(replies)).toEqual({ 201: 12 });
+  expect(shared.logs.slice(before).filter((line) => line.includes('"turnMs"'))).toEqual([]);
+});
+
+/** A room that takes every call and answers none. */
+const HANGING = `import { DurableObject } from 'cloudflare:workers';
+const never = () => new Promise((resolve) => setTimeout(resolve, 600_000));
+export class CompanyRoom extends DurableObject {
+  expect() { return never(); }
+  publish() { return never(); }
+  settle() { return never(); }
+}
+export default { fetch: () => new Response(null, { status: 404 }) };`;
+
+test('a room that hangs stops no write, and only the first ones wait for it', async () => {
+  const worker: RunningWorker = await startWorker({ bundle: inject('bundle'), vars: world.vars, rooms: HANGING });
+  try {
+    const notes = (kind: string): number => worker.logs.filter((line) => line.includes(`"roomError":"${kind}"`)).length;
+    const first = await Promise.all([create(calm, worker.url), create(calm, worker.url)]);
+    const later: Reply[] = [];
+    for (let i = 0; i < 5; i += 1) later.push(await create(calm, worker.url));
+    expect(tally([...first, ...later])).toEqual({ 201: 7 });
+    expect([notes('expect'), notes('open')]).toEqual([2, 5]);
+  } finally {
+    await worker.stop();
+  }
+});
+
+test('the room of a company that was deleted stops looking for its last write', async () => {
+  const gone = await signUp(world.api);
+  const id = uuidOf('comp', gone.companyId);
+  const looks: number[] = [];
+  world.neon.setHooks({
+    afterCommit: ({ readOnly }) => (readOnly ? undefined : Promise.reject(new Error('the line is cut'))),
+    onRequest({ readOnly, statements }) {
+      if (readOnly && statements[0]?.params[0] === id) looks.push(Date.now());
+    },
+  });
+  expect((await create(gone, isolates[0] ?? '')).status).toBe(503);
+  world.neon.setHooks({ afterCommit: null });
+  await world.sql(`begin; set local session_replication_role = replica;
+    delete from clients where company_id = '${id}'; delete from users where company_id = '${id}';
+    delete from companies where id = '${id}'; delete from company_heads where company_id = '${id}'; commit`);
+  await until('the room looked for the write', () => looks.length > 0);
+  // It used to look every second for ever.
+  await until('it looks no more', () => Date.now() - (looks.at(-1) ?? 0) > 2500);
+  expect(looks.length).toBeLessThanOrEqual(2);
+  world.neon.setHooks({ onRequest: null });
+}, 30_000);

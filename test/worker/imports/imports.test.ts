@@ -1,0 +1,267 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { addUser } from '../../support/accounts.ts';
+import type { Json, Tenant } from '../../support/api.ts';
+import { openCompany } from '../../support/company.ts';
+import {
+  allClients,
+  counts,
+  ended,
+  faults,
+  headOf,
+  imported,
+  salonCodes,
+  salonMissing,
+  send,
+} from '../../support/imports.ts';
+import { expectProblem, gist } from '../../support/problem.ts';
+import { openWorld, type World } from '../../support/world.ts';
+
+let world: World;
+beforeAll(async () => {
+  world = await openWorld();
+});
+afterAll(() => world.close());
+
+if (salonMissing !== null) console.warn(salonMissing);
+
+describe.skipIf(salonMissing !== null)("a real salon's clients", () => {
+  let salon: Tenant;
+  let codes: Map<string, string[]>;
+  let file: string;
+  let start: number;
+  beforeAll(async () => {
+    salon = await openCompany(world);
+    codes = await salonCodes();
+    const lines = [...codes].map(([code, seen]) => `${code},${code.slice(0, 3)},${seen.join('|')}`);
+    // No line end at the end, as in the salon's own files.
+    file = ['externalId,lastName,tags', ...lines].join('\r\n');
+    start = await headOf(salon.api);
+  });
+
+  test('the files are what their README says', () => expect(codes.size).toBeGreaterThan(500));
+
+  test('a dry run says what would happen and stores nothing', async () => {
+    const job = await imported(salon.api, file, { dryRun: true });
+    expect(counts(job)).toEqual({
+      status: 'COMPLETED',
+      total: codes.size,
+      created: codes.size,
+      updated: 0,
+      unchanged: 0,
+      failed: 0,
+    });
+    expect(job).toMatchObject({ dryRun: true, resource: 'clients', rows: [], error: null });
+    expect(await headOf(salon.api)).toBe(start);
+    expect(await allClients(salon.api)).toEqual([]);
+  });
+
+  test('the import creates them all, each readable', async () => {
+    const job = await imported(salon.api, file);
+    expect(counts(job)).toEqual({
+      status: 'COMPLETED',
+      total: codes.size,
+      created: codes.size,
+      updated: 0,
+      unchanged: 0,
+      failed: 0,
+    });
+    expect(await headOf(salon.api)).toBe(start + codes.size);
+    const clients = await allClients(salon.api);
+    expect(new Map(clients.map(({ externalId, tags }) => [externalId, tags]))).toEqual(codes);
+    for (const client of clients.slice(0, 20)) {
+      const read = await salon.api.get(`/clients/${client.id}`);
+      expect(read.json).toEqual(client);
+    }
+  });
+
+  test('a repeat changes nothing and takes no revision', async () => {
+    for (const dryRun of [true, false]) {
+      const job = await imported(salon.api, `\uFEFF${file}\n`, { dryRun });
+      expect(counts(job)).toEqual({
+        status: 'COMPLETED',
+        total: codes.size,
+        created: 0,
+        updated: 0,
+        unchanged: codes.size,
+        failed: 0,
+      });
+    }
+    expect(await headOf(salon.api)).toBe(start + codes.size);
+  });
+
+  test('faulty rows are named with every reason, the others go in', async () => {
+    const [first = '', second = '', third = ''] = codes.keys();
+    const rows = [
+      'externalId,lastName,email,phone,status,tags',
+      `${first},Changed,,,,`.replace(/,$/, ',a|b'),
+      ',Nobody,,,ACTIVE,',
+      'NEW1,New,not an address,0664,GONE,',
+      'NEW2,"New, too",new2@example.com,+43664123456,ACTIVE,vip',
+      'NEW2,Again,,,ACTIVE,',
+      `${second},short`,
+      `${third},Nul\0,,,ACTIVE,`,
+      'NEW3,quo"te,,,ACTIVE,',
+    ];
+    const job = await imported(salon.api, rows.join('\n'));
+    expect(faults(job)).toEqual({
+      1: ['/status invalid_value'],
+      2: ['/externalId required'],
+      3: ['/email invalid_format', '/phone invalid_format', '/status invalid_value'],
+      5: ['/externalId duplicate_external_id'],
+      6: [' cell_count'],
+      7: ['/lastName invalid_text'],
+      8: [' malformed_row'],
+    });
+    expect(counts(job)).toEqual({ status: 'COMPLETED', total: 8, created: 1, updated: 0, unchanged: 0, failed: 7 });
+    expect(job.rows.every(({ status }) => status === 'FAILED')).toBe(true);
+    const [created] = (await salon.api.get('/clients?externalId=NEW2')).json.data as Json[];
+    expect(created).toMatchObject({ lastName: 'New, too', email: 'new2@example.com', tags: ['vip'] });
+    expect(JSON.stringify(job.rows)).not.toMatch(/Nobody|not an address|0664|GONE/);
+  });
+});
+
+describe('an import', () => {
+  let salon: Tenant;
+  beforeAll(async () => {
+    salon = await openCompany(world);
+  });
+  const client = async (externalId: string): Promise<Json> => {
+    const list = await salon.api.get(`/clients?externalId=${externalId}&status=ACTIVE,INACTIVE,ARCHIVED`, {
+      headers: { 'Min-Revision': String(await headOf(salon.api)) },
+    });
+    return (list.json.data as Json[])[0] ?? {};
+  };
+
+  test('merges into what is there: an absent column leaves, an empty cell clears', async () => {
+    await salon.api.post('/clients', {
+      externalId: 'm1',
+      firstName: 'Anna',
+      lastName: 'Berg',
+      notes: 'old',
+      tags: ['x'],
+      customFields: { size: 38, hat: 'a', gone: true },
+    });
+    const file =
+      "externalId,firstName,notes,tags,phone,customFields.size,customFields.hat,customFields.gone\nm1,,'=1+1,,'+43664123456,38,b,\n";
+    expect(counts(await imported(salon.api, file))).toMatchObject({ created: 0, updated: 1 });
+    expect(await client('m1')).toMatchObject({
+      firstName: null,
+      lastName: 'Berg',
+      notes: '=1+1',
+      tags: [],
+      phone: '+43664123456',
+      customFields: { size: 38, hat: 'b' },
+      version: 2,
+    });
+    expect(counts(await imported(salon.api, file))).toMatchObject({ updated: 0, unchanged: 1 });
+  });
+
+  test('of NDJSON takes objects as the API does, and our own export back', async () => {
+    const created = await salon.api.post('/clients', {
+      externalId: 'n1',
+      firstName: 'Nina',
+      customFields: { size: '38' },
+    });
+    const { duplicates: _, ...exported } = created.json;
+    const head = await headOf(salon.api);
+    const same = `${JSON.stringify(exported)}\n{"_end":true,"count":1}\n`;
+    expect(counts(await imported(salon.api, same, { type: 'application/x-ndjson; charset=utf-8' }))).toMatchObject({
+      total: 1,
+      unchanged: 1,
+    });
+    expect(await headOf(salon.api)).toBe(head);
+    const lines = [
+      '{"externalId":"n1","customFields":{"size":38}}',
+      '',
+      '{"_end":true}',
+      'nonsense',
+      '[]',
+      '{"externalId":"n2","tags":["a","b"],"extra":1,"firstName":7}',
+      '{"externalId":"n3","tags":["a","b"],"status":"ARCHIVED"}\r',
+    ];
+    const job = await imported(salon.api, lines.join('\n'), { type: 'application/x-ndjson' });
+    expect(counts(job)).toEqual({ status: 'COMPLETED', total: 6, created: 1, updated: 1, unchanged: 0, failed: 4 });
+    expect(faults(job)).toEqual({
+      2: ['/_end unknown_field', '/externalId required'],
+      3: [' malformed_json'],
+      4: [' invalid_type'],
+      5: ['/extra unknown_field', '/firstName invalid_type'],
+    });
+    expect(await client('n1')).toMatchObject({ customFields: { size: 38 } });
+    expect(await client('n3')).toMatchObject({ status: 'ARCHIVED', tags: ['a', 'b'] });
+  });
+
+  test('the database refuses one row: it alone fails, readably', async () => {
+    const many = Object.fromEntries(Array.from({ length: 50 }, (_, i) => [`a${i}`, i]));
+    await salon.api.post('/clients', { externalId: 'full', customFields: many });
+    const rows = Array.from({ length: 40 }, (_, i) => `p${i},x`);
+    rows.splice(17, 0, 'full,one too many');
+    for (const dryRun of [true, false]) {
+      const job = await imported(salon.api, `externalId,customFields.more\n${rows.join('\n')}`, { dryRun });
+      expect(counts(job)).toMatchObject({ total: 41, created: 40, failed: 1 });
+      expect(job.rows).toEqual([
+        {
+          row: 18,
+          status: 'FAILED',
+          errors: [{ pointer: '/customFields', code: 'invalid_body', detail: 'Must have at most 50 keys.' }],
+        },
+      ]);
+    }
+  });
+
+  test('while others write the same clients loses nothing of either', async () => {
+    const rows = Array.from({ length: 1500 }, (_, i) => `c${i},Name ${i}`);
+    const before = await headOf(salon.api);
+    const reply = await send(salon.api, `externalId,lastName\n${rows.join('\n')}`);
+    const written = await Promise.all(
+      Array.from({ length: 30 }, (_, i) => salon.api.post('/clients', { firstName: `walk-in ${i}` })),
+    );
+    expect(written.map(({ status }) => status)).toEqual(Array(30).fill(201));
+    expect(counts(await ended(salon.api, reply.json.id))).toMatchObject({ total: 1500, created: 1500, failed: 0 });
+    expect(await headOf(salon.api)).toBe(before + 1530);
+    // Announced like every other write: another isolate sees it without asking for a revision.
+    const list = await salon.api.at((await world.another()).url).get('/clients?externalId=c1499');
+    expect((list.json.data as Json[]).length).toBe(1);
+  });
+
+  test('is allowed to managers and above, and seen by its own company alone', async () => {
+    const [staff, manager, other] = [
+      await addUser(world, salon, 'STAFF'),
+      await addUser(world, salon, 'MANAGER'),
+      await openCompany(world),
+    ];
+    expectProblem(await send(staff, 'externalId\nx'), 'forbidden');
+    expectProblem(await send(salon.api.as(null), 'externalId\nx'), 'unauthenticated');
+    const reply = await send(manager, 'externalId\nmine', { headers: { 'Idempotency-Key': 'once' } });
+    expect(reply.status, reply.text).toBe(202);
+    expect(reply.headers.get('location')).toBe(`/api/v1/imports/${reply.json.id}`);
+    expect(reply.revision).toBeGreaterThan(0);
+    expect(counts(await ended(manager, reply.json.id))).toMatchObject({ created: 1 });
+    expectProblem(await staff.get(`/imports/${reply.json.id}`), 'forbidden');
+    const foreign = await other.api.get(`/imports/${reply.json.id}`);
+    expectProblem(foreign, 'not_found');
+    expect({ ...gist(foreign), text: '' }).toEqual({ ...gist(await other.api.get('/imports/nonsense')), text: '' });
+    const again = await send(manager, 'externalId\nmine', { headers: { 'Idempotency-Key': 'once' } });
+    expect([again.status, again.headers.get('idempotency-replayed')]).toEqual([202, 'true']);
+    expect(again.text).toBe(reply.text);
+    expectProblem(
+      await send(manager, 'externalId\nother', { headers: { 'Idempotency-Key': 'once' } }),
+      'idempotency_key_reused',
+    );
+  });
+
+  test('that has ended answers 304 to whoever holds it', async () => {
+    const job = await imported(salon.api, 'externalId\nheld');
+    const read = await salon.api.get(`/imports/${job.id}`);
+    const held = await salon.api.get(`/imports/${job.id}`, {
+      headers: { 'If-None-Match': String(read.headers.get('etag')) },
+    });
+    expect([held.status, held.text]).toEqual([304, '']);
+    expectProblem(await salon.api.get(`/imports/${job.id}?a=1`), 'unknown_parameter');
+    expectProblem(
+      await salon.api.get(`/imports/${job.id}`, { headers: { 'Min-Revision': '999999' } }),
+      'revision_ahead',
+      ['revision'],
+    );
+  });
+});

@@ -1,0 +1,171 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import type { Reply, Tenant } from '../../support/api.ts';
+import { openCompany } from '../../support/company.ts';
+import { allClients, counts, ended, faults, headOf, imported, type Job, send } from '../../support/imports.ts';
+import { uuidOf } from '../../support/people.ts';
+import { expectProblem } from '../../support/problem.ts';
+import { openWorld, type World } from '../../support/world.ts';
+
+// Files as owners have them: from a spreadsheet, with headers of their own, without our ids.
+
+let world: World;
+let salon: Tenant;
+beforeAll(async () => {
+  world = await openWorld();
+});
+beforeEach(async () => {
+  salon = await openCompany(world);
+});
+afterAll(() => world.close());
+
+const mapped = (columns: object, more = ''): { query: string } => ({
+  query: `&columns=${encodeURIComponent(JSON.stringify(columns))}${more}`,
+});
+
+test.each([
+  ['semicolons', 'externalId;firstName;notes\n1;Anna;"a;b, c"\n', 'utf8'],
+  ['tabs', 'externalId\tfirstName\tnotes\n1\tAnna\ta;b, c\n', 'utf8'],
+  ['a line that names the delimiter', 'sep=;\r\nexternalId;firstName;notes\r\n1;Anna;"a;b, c"\r\n', 'utf8'],
+  ['Latin-1', 'externalId;firstName;notes\n1;Zoë Größe;ñ\n', 'latin1'],
+] as const)('%s', async (_, file, encoding) => {
+  const job = await imported(salon.api, Buffer.from(file, encoding));
+  expect(counts(job)).toMatchObject({ status: 'COMPLETED', created: 1, failed: 0 });
+  const [client] = await allClients(salon.api);
+  expect([client?.name, client?.notes]).toEqual(encoding === 'latin1' ? ['Zoë Größe', 'ñ'] : ['Anna', 'a;b, c']);
+});
+
+test('headers of their own, mapped; a second run changes nothing', async () => {
+  const file = 'Nr;Vorname;Nachname;Rabatt;Schuhgröße\n7;Anna;Muster;5;38\n8;Eva;Beispiel;;39\n';
+  const columns = {
+    Nr: 'externalId',
+    Vorname: 'firstName',
+    Nachname: 'lastName',
+    Rabatt: null,
+    Schuhgröße: 'customFields.shoe',
+  };
+  expect(counts(await imported(salon.api, file, mapped(columns)))).toMatchObject({ created: 2, failed: 0 });
+  expect((await allClients(salon.api))[0]).toMatchObject({ name: 'Anna Muster', customFields: { shoe: '38' } });
+  const head = await headOf(salon.api);
+  expect(counts(await imported(salon.api, file, mapped(columns)))).toMatchObject({ unchanged: 2, failed: 0 });
+  expect(await headOf(salon.api)).toBe(head);
+});
+
+describe('a file that cannot be meant is refused whole, naming both lists', () => {
+  test.each([
+    [
+      'nothing known',
+      'Name;Mail\nAnna;a@example.com\n',
+      {},
+      /no column that is known here.*Name, Mail.*externalId, firstName/,
+    ],
+    ['no match key', 'firstName;Mail\nAnna;a@example.com\n', {}, /no column externalId.*firstName, Mail/],
+    ['a mapping of what is not there', 'externalId\n1\n', { Vorname: 'firstName' }, /does not have: Vorname/],
+  ])('%s', async (_, file, columns, detail) => {
+    const reply = await send(salon.api, file, mapped(columns));
+    expectProblem(reply, 'malformed_file');
+    expect(reply.json.detail).toMatch(detail);
+    expect((await salon.api.get('/imports')).json.data).toEqual([]);
+  });
+});
+
+test.each([
+  ['no JSON', 'x'],
+  ['a list', '[]'],
+  ['an unknown field', '{"a":"surname"}'],
+  ['two for one field', '{"a":"firstName","b":"firstName"}'],
+  ['a number', '{"a":1}'],
+])('columns that say %s', async (_, columns) => {
+  const reply = await send(salon.api, 'externalId\n1', { query: `&columns=${encodeURIComponent(columns)}` });
+  expect(expectProblem(reply, 'invalid_parameter')[0]?.parameter).toBe('columns');
+});
+
+describe.each(['email', 'phone'] as const)('matched by %s', (match) => {
+  const [anna, eva, new_] =
+    match === 'email'
+      ? ['anna@example.com', 'eva@example.com', 'new@example.com']
+      : ['+43664000001', '+43664000002', '+43664000003'];
+  const by = { query: `&match=${match}` };
+
+  test('the one client who has it is updated, others are made, a repeat changes nothing', async () => {
+    const made = await salon.api.post('/clients', {
+      firstName: 'Anna',
+      [match]: match === 'email' ? 'Anna@Example.com' : anna,
+    });
+    const file = `${match},lastName\n${anna},Muster\n${new_},Neu\n,Niemand\n${anna},Doppelt\n`;
+    const job = await imported(salon.api, file, by);
+    expect(counts(job)).toMatchObject({ created: 1, updated: 1, failed: 2 });
+    expect(faults(job)).toEqual({ 3: [`/${match} required`], 4: [`/${match} duplicate_key`] });
+    expect((await salon.api.get(`/clients/${made.json.id}`)).json.name).toBe('Anna Muster');
+    const again = await imported(salon.api, file, by);
+    expect(counts(again)).toMatchObject({ created: 0, updated: 0, unchanged: 2 });
+  });
+
+  test('two who have it are a fault of the row; archived, merged and erased ones stand back', async () => {
+    const ids: unknown[] = [];
+    for (const firstName of ['Eva', 'Eve'])
+      ids.push((await salon.api.post('/clients', { firstName, [match]: eva })).json.id);
+    const file = `${match},lastName\n${eva},Beispiel\n${new_},Neu\n`;
+    const both = await imported(salon.api, file, by);
+    expect(counts(both)).toMatchObject({ created: 1, failed: 1 });
+    expect(faults(both)).toEqual({ 1: [`/${match} ambiguous_match`] });
+    await salon.api.delete(`/clients/${ids[1]}`);
+    expect(counts(await imported(salon.api, file, by))).toMatchObject({ updated: 1, unchanged: 1 });
+    expect((await salon.api.get(`/clients/${ids[0]}`)).json.lastName).toBe('Beispiel');
+    await salon.api.post(`/clients/${ids[0]}/erase`);
+    expect(counts(await imported(salon.api, file, by))).toMatchObject({ updated: 1, created: 0 });
+    expect((await salon.api.get(`/clients/${ids[1]}`)).json).toMatchObject({
+      lastName: 'Beispiel',
+      status: 'ARCHIVED',
+    });
+  });
+
+  test('an external id that somebody else has is a fault of the row', async () => {
+    await salon.api.post('/clients', { externalId: 'taken' });
+    const job = await imported(salon.api, `${match},externalId\n${anna},taken\n${eva},free\n`, by);
+    expect(job.created).toBe(1);
+    expect(faults(job)).toEqual({ 1: ['/externalId external_id_taken'] });
+  });
+});
+
+describe('a limit of rows', () => {
+  test('100,001 are refused before anything is kept', async () => {
+    const reply = await send(salon.api, `externalId\n${'x\n'.repeat(100_001)}`);
+    expectProblem(reply, 'payload_too_large');
+    expect(reply.json.detail).toContain('100000 rows');
+    expect((await salon.api.get('/imports')).json.data).toEqual([]);
+  });
+
+  test('each thousand costs a unit more', async () => {
+    const left = (reply: Reply): number => Number(/r=(\d+)/.exec(reply.headers.get('ratelimit') ?? '')?.[1]);
+    const before = left(await salon.api.get('/company'));
+    const reply = await send(salon.api, `externalId\n${',\n'.repeat(2500)}`, { query: '&dryRun=true' });
+    expect(before - left(reply)).toBe(5 + 2);
+  });
+});
+
+describe('a job that is cancelled', () => {
+  test('ends; what was taken stays, the rest is not taken', async () => {
+    const rows = Array.from({ length: 5000 }, (_, i) => `c${i}`).join('\n');
+    const { json } = await send(salon.api, `externalId\n${rows}`);
+    const cancelled = await salon.api.post(`/imports/${json.id}/cancel`);
+    expect(cancelled.status, cancelled.text).toBe(200);
+    const job = cancelled.json as Job;
+    expect(job).toMatchObject({ status: 'FAILED', error: { code: 'cancelled' } });
+    const stored = (await world.sql('select count(*)::int as n from clients where company_id = $1', [
+      uuidOf('comp', salon.companyId),
+    ])) as { n: number }[];
+    expect(stored[0]?.n).toBe(job.created);
+    expect(job.created).toBeLessThan(5000);
+    expect(await ended(salon.api, json.id)).toEqual(job);
+    // Once more: as it is.
+    expect((await salon.api.post(`/imports/${json.id}/cancel`)).json).toEqual(job);
+  });
+
+  test('had ended: as it is; nobody’s or another company’s: none', async () => {
+    const job = await imported(salon.api, 'externalId\nx\n');
+    expect((await salon.api.post(`/imports/${job.id}/cancel`)).json).toEqual(job);
+    const other = await openCompany(world);
+    for (const id of [job.id, 'imp_x', 'imp_01h455vb4pex5vsknk084sn02q'])
+      expectProblem(await other.api.post(`/imports/${id}/cancel`), 'not_found');
+  });
+});

@@ -1,0 +1,189 @@
+import pg from 'pg';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { formatId } from '../../../src/core/id.ts';
+import { signUp, type Tenant } from '../../support/api.ts';
+import { fill } from '../../support/many-rows.ts';
+import { uuidOf } from '../../support/people.ts';
+import { asReader, explain, type Reading, type Statement, used } from '../../support/plans.ts';
+import { openWorld, type World } from '../../support/world.ts';
+
+/**
+ * Every list, sort, direction and filter of a company with a hundred thousand rows beside a million of others', by the very
+ * statements that the Worker sends. What is asserted is what is read; times of the processor are printed, and asserted loosely.
+ * `LISTS_OWN=20000` makes it smaller.
+ */
+const OWN = Number(process.env.LISTS_OWN ?? 100_000);
+const OTHERS = OWN * 10;
+const ROUNDS = 15;
+const LIMIT = 20;
+/** The last page that numbers reach, or one near the end of fewer rows. */
+const DEEP = Math.min(500, Math.floor((OWN * 0.7) / LIMIT));
+/** Rows read per row of a page, where the filter is the sort's or is met often enough. */
+const MOST = 20 * (LIMIT + 1);
+/** Few hits of another filter: the walk looks at some rows, then they are found by their index and sorted. */
+const MOST_SORTED = MOST + 3 * 2001;
+
+let world: World;
+let tenant: Tenant;
+let client: pg.Client;
+let company: string;
+beforeAll(async () => {
+  world = await openWorld();
+  tenant = await signUp(world.api);
+  company = uuidOf('comp', tenant.companyId);
+  client = new pg.Client({ connectionString: world.adminUrl });
+  await client.connect();
+  // Lists never ask it, and it takes longer to fill than all the rest.
+  await client.query('drop index clients_search');
+  for (const table of ['clients', 'branches', 'users', 'api_keys', 'imports', 'changes'])
+    await fill(client, table, company, { own: OWN, others: OTHERS });
+  await client.query('update company_heads set revision = $2 where company_id = $1', [company, OWN]);
+}, 1_800_000);
+afterAll(async () => {
+  await client.end();
+  await world.close();
+});
+
+/** The statements of the answer to a GET, behind begin_read. */
+async function sent(path: string): Promise<{ statements: Statement[]; next: string | null }> {
+  const statements: Statement[] = [];
+  world.neon.setHooks({
+    onRequest(request) {
+      // Not that which opens the read, nor that which asks whether the caller lives.
+      for (const { query, params } of request.statements)
+        if (/ from (?:\(|changes|app\.changes_after)| as total/.test(query) && !query.includes('begin_read'))
+          statements.push({ text: query, values: params });
+    },
+  });
+  const reply = await tenant.api.get(path, { headers: { 'Cache-Control': 'no-cache' } });
+  world.neon.setHooks({ onRequest: null });
+  expect(reply.status, reply.text).toBe(200);
+  const { nextCursor } = (reply.json.pagination ?? {}) as { nextCursor?: string | null };
+  return { statements, next: nextCursor ?? null };
+}
+
+type Line = { rows: number; entries: number; answered: number; p95: number };
+const tables: Record<string, Record<string, Line>> = {};
+const faults: string[] = [];
+
+async function measure(table: string, name: string, statement: Statement, most: number): Promise<void> {
+  await asReader(client, company, async () => {
+    await explain(client, statement);
+    const read: Reading = await explain(client, statement);
+    const times: number[] = [];
+    for (let i = 0; i < ROUNDS; i += 1) {
+      const before = await used(client);
+      await client.query(statement.text, statement.values);
+      times.push((await used(client)) - before);
+    }
+    times.sort((a, b) => a - b);
+    const p95 = Number((times[Math.floor(ROUNDS * 0.95)] ?? 0).toFixed(1));
+    const shown = name.replace(/cursor=.*/, 'cursor=…');
+    tables[table] ??= {};
+    tables[table][shown] = { rows: read.rows, entries: read.entries, answered: read.answered, p95 };
+    const whole = read.scans.filter((scan) => scan.startsWith('Seq Scan'));
+    if (whole.length > 0) faults.push(`${name}: ${whole.join()}`);
+    if (read.rows > most) faults.push(`${name}: ${read.rows} rows for ${read.answered}`);
+    // A page far down passes over what is before it, in the index alone; nothing else passes over more than it reads.
+    const deep = name.includes('&page=');
+    if (read.entries > (deep ? 2 * DEEP * LIMIT + MOST : MOST + most)) faults.push(`${name}: ${read.entries} entries`);
+  });
+}
+
+async function page(path: string, most: number): Promise<string | null> {
+  const { statements, next } = await sent(path);
+  const [own, count] = statements;
+  if (own === undefined) throw new Error(`${path} sent nothing`);
+  await measure('pages', path, own, most);
+  if (count !== undefined && !path.includes('sort')) await measure('counts', path, count, Number.POSITIVE_INFINITY);
+  return next;
+}
+
+const SORTS: Record<string, string[]> = {
+  clients: ['createdAt', 'updatedAt', 'lastName', 'firstName', 'name'],
+  branches: ['createdAt', 'updatedAt', 'name'],
+  users: ['createdAt', 'updatedAt', 'name', 'email'],
+  'api-keys': ['createdAt', 'updatedAt', 'name'],
+  imports: ['createdAt', 'finishedAt'],
+};
+const late = (share: number): string => new Date(Date.UTC(2025, 0, 1) + OWN * share * 600_000).toISOString();
+
+/** Each filter alone and beside another sort; those that few rows or most rows have, and none. */
+const FILTERS: [path: string, most: number][] = [
+  ...['ACTIVE', 'ARCHIVED', 'INACTIVE', 'ACTIVE,ARCHIVED', 'ACTIVE,INACTIVE,ARCHIVED'].flatMap(
+    (status): [string, number][] => [
+      [`/clients?status=${status}`, MOST],
+      [`/clients?status=${status}&sort=-lastName`, MOST],
+    ],
+  ),
+  ...['half', 'rare', 'elsewhere', 'nobody'].flatMap((tag): [string, number][] => [
+    [`/clients?tag=${tag}`, tag === 'rare' ? MOST_SORTED : MOST],
+    [`/clients?tag=${tag}&sort=-lastName`, tag === 'rare' ? MOST_SORTED : MOST],
+    [`/clients?tag=${tag}&status=ARCHIVED&sort=firstName`, tag === 'rare' ? MOST_SORTED : MOST],
+  ]),
+  ['/clients?tag=hundredth', MOST_SORTED],
+  ['/clients?tag=hundredth&sort=name', MOST_SORTED],
+  [`/clients?createdAfter=${late(0.9995)}`, MOST],
+  [`/clients?createdAfter=${late(0.1)}&createdBefore=${late(0.5)}`, MOST],
+  [`/clients?createdAfter=${late(0.9995)}&sort=lastName`, MOST_SORTED],
+  [`/clients?createdBefore=${late(0.0005)}&sort=-name`, MOST_SORTED],
+  [`/clients?updatedAfter=${late(1.098)}`, MOST_SORTED],
+  [`/clients?updatedAfter=${late(1.098)}&sort=updatedAt`, MOST],
+  [`/clients?updatedAfter=${late(0.5)}&sort=-firstName`, MOST],
+  ['/clients?externalId=X1100', MOST],
+  ['/clients?externalId=X1100&sort=-lastName', MOST],
+  ['/clients?externalId=absent', MOST],
+  ['/branches?isActive=false', MOST],
+  ['/branches?isActive=false&sort=-name', MOST],
+  [`/branches?updatedAfter=${late(1.098)}&sort=name`, MOST_SORTED],
+  ['/users?status=ARCHIVED', MOST],
+  ['/users?status=ACTIVE,ARCHIVED&sort=-email', MOST],
+  ['/users?role=STAFF&sort=name', MOST],
+  ['/users?externalId=X1100', MOST],
+  ['/api-keys?isActive=false', MOST],
+  ['/api-keys?isActive=false&sort=-name', MOST],
+  [`/api-keys?createdAfter=${late(0.9995)}`, MOST],
+  ['/imports?status=FAILED', MOST],
+  ['/imports?status=RUNNING&sort=-finishedAt', MOST],
+  ['/imports?status=FAILED,COMPLETED&sort=finishedAt', MOST],
+  ['/imports?dryRun=true&resource=clients&sort=-finishedAt', MOST],
+  [`/imports?createdBefore=${late(0.5)}`, MOST],
+];
+
+/** A filter that most rows have, but those far from where the page begins: the walk passes them all. Shown, not bounded. */
+const FAR = [`/clients?createdAfter=${late(0.1)}&createdBefore=${late(0.5)}&sort=-updatedAt`, '/clients?tag=older'];
+
+test(`among ${OWN} rows beside ${OTHERS} of others a page is read from indexes`, { timeout: 1_800_000 }, async () => {
+  for (const [topic, sorts] of Object.entries(SORTS)) {
+    for (const sort of sorts.flatMap((field) => [field, `-${field}`])) {
+      await page(`/${topic}?sort=${sort}`, MOST);
+      const cursor = await page(`/${topic}?sort=${sort}&page=${DEEP}`, MOST);
+      await page(`/${topic}?sort=${sort}&cursor=${cursor}`, MOST);
+    }
+    await page(`/${topic}`, MOST);
+  }
+  for (const [path, most] of FILTERS) {
+    const next = await page(path, most);
+    if (next !== null) await page(`${path}&cursor=${next}`, most);
+  }
+  for (const sort of ['-createdAt,lastName', 'lastName,-firstName', '-updatedAt,name'])
+    await page(`/clients?sort=${sort}`, MOST);
+  for (const path of FAR) await page(path, Number.POSITIVE_INFINITY);
+  const entity = formatId('clnt', '00000000-0000-4000-8000-000000000341');
+  for (const path of ['/events', `/events?after=${OWN >> 1}`, '/audit?limit=20', `/audit?entityId=${entity}`]) {
+    const { statements } = await sent(path);
+    for (const statement of statements)
+      await measure('log', `${path} ${statement.text.slice(0, 16)}`, statement, 20 * 101);
+  }
+  for (const [name, table] of Object.entries(tables)) {
+    console.log(name);
+    console.table(table);
+  }
+  const sizes = await client.query(
+    `select indexrelname as index, pg_size_pretty(pg_relation_size(indexrelid)) as size from pg_stat_user_indexes where relname = 'clients' order by 1`,
+  );
+  console.table(sizes.rows);
+  expect(faults).toEqual([]);
+  const slow = Object.entries(tables.pages ?? {}).filter(([path, { p95 }]) => p95 > 60 && !FAR.includes(path));
+  expect(slow).toEqual([]);
+});
