@@ -18,6 +18,7 @@ export const ID_PREFIXES = [
   'hold',
   'wait',
   'toff',
+  'rsrc',
   'lin',
   'job',
   'ses',

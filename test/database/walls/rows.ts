@@ -20,6 +20,7 @@ type Need = { name: string; type: string; typtype: string; typcategory: string }
 function anyValue({ type, typtype, typcategory }: Need): string {
   if (typtype === 'e') return `(enum_range(null::${type}))[1]`;
   if (typcategory === 'A') return `'{}'`;
+  if (typtype === 'm') return `'{}'`;
   if (typcategory === 'R') return `'empty'`;
   if (typcategory === 'D') return 'clock_timestamp()';
   if (typcategory === 'B') return 'true';
