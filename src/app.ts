@@ -23,7 +23,7 @@ import { importers, logged } from './registry.ts';
 
 export const BASE = '/api/v1';
 
-/** One line per noun. */
+/** One line per resource. */
 export const modules: readonly RouteModule[] = [
   signInRoutes,
   companyRoutes,
@@ -44,7 +44,7 @@ export function makeApp(): Hono<AppEnv> {
   app.get('/.well-known/jwks.json', jwks);
   app.get(`${BASE}/openapi.json`, openApi);
   mountPages(app, BASE, modules);
-  mount(app, BASE, identify, modules); // authentication, then each noun's own: admission, syntax, permission, rules
+  mount(app, BASE, identify, modules); // authentication, then each route's own: admission, syntax, permission, rules
   app.notFound((c) => {
     c.env.ctx.note('path', development ? c.req.path : maskedPath(c.req.path, words));
     return problem(c, missing(app, c));

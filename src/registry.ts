@@ -12,7 +12,7 @@ import { clientImporter } from './people/clients/import.ts';
 import { clientNoun } from './people/clients/noun.ts';
 import { ClientView } from './people/clients/schema.ts';
 
-/** Every logged noun: what relay, rooms, events and cache know of it. A new noun adds its line. */
+/** Every logged resource: what relay, rooms, events and cache know of it. A new one adds its line. */
 export const registry: Registry = makeRegistry([companyNoun, userNoun, apiKeyNoun, branchNoun, clientNoun]);
 
 const views: Readonly<Record<string, z.ZodType>> = {
@@ -23,7 +23,7 @@ const views: Readonly<Record<string, z.ZodType>> = {
   client: ClientView,
 };
 
-/** The same nouns as the OpenAPI document shows their events. */
+/** The same as the OpenAPI document shows their events. */
 export const logged: readonly Logged[] = [...registry.values()].map(({ entity, topic, actions = [] }) => {
   const view = views[entity];
   if (view === undefined) throw new Error(`no view of ${entity}`);

@@ -22,7 +22,7 @@ export class Replay extends Error {
   }
 }
 
-/** What a violated constraint means to the caller; nouns add theirs beside their table. */
+/** What a violated constraint means to the caller; resources say theirs. */
 export type ConstraintMeaning = { code: ErrorCode; pointer?: string; detail: string };
 
 const byState: Record<string, [ErrorCode, string]> = {

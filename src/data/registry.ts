@@ -1,14 +1,23 @@
+import type { Prefix } from '../core/id.ts';
 import type { Change, Row } from './log.ts';
 
-/** What the rest of the system needs to know of a logged noun. Contexts provide it; `src/registry.ts` lists them. */
-export type Noun = {
+/** Whoever reads: a principal of a request, or a socket that was opened by one. */
+export type Viewer = {
+  readonly companyId: string;
+  readonly userId: string | null;
+  readonly role: string | null;
+  may(permission: string): boolean;
+};
+
+/** What relay, rooms, events and cache know of a resource whose changes are logged. `src/registry.ts` lists them. */
+export type LoggedEntity = {
   /** As in `changes.entity` and event types: `client`. */
   readonly entity: string;
   /** Realtime topic and route: `clients`. */
   readonly topic: string;
-  /** Prefix of public ids: `clnt`. */
-  readonly prefix: string;
-  /** What a reader of its events needs. */
+  /** Of public ids: `clnt`. */
+  readonly prefix: Prefix;
+  /** What a reader needs. */
   readonly permission: string;
   /** The public object of a logged row; `schemaVersion` is the version the row was logged with. */
   view(row: Row, schemaVersion: number): Record<string, unknown>;
@@ -23,13 +32,14 @@ export type Noun = {
 /** The tag that every erasure touches: what was cached before one is not even answered as stale. */
 export const ERASED = 'erased';
 
-export type Registry = ReadonlyMap<string, Noun>;
+export type Registry = ReadonlyMap<string, LoggedEntity>;
 
-export const makeRegistry = (nouns: readonly Noun[]): Registry => new Map(nouns.map((noun) => [noun.entity, noun]));
+export const makeRegistry = (entities: readonly LoggedEntity[]): Registry =>
+  new Map(entities.map((logged) => [logged.entity, logged]));
 
 export const PLAIN_ACTIONS = ['created', 'updated', 'deleted'] as const;
 
-/** Created, updated or deleted: what every noun can say of a change. */
+/** Created, updated or deleted: what can be said of every change. */
 export function plainAction(change: Change): (typeof PLAIN_ACTIONS)[number] {
   if (change.before === null) return 'created';
   return change.after === null ? 'deleted' : 'updated';
@@ -39,7 +49,7 @@ export function plainAction(change: Change): (typeof PLAIN_ACTIONS)[number] {
 export function touchedTags(registry: Registry, changes: readonly Change[]): Record<string, number> {
   const tags: Record<string, number> = {};
   for (const change of changes) {
-    // A noun this version does not know (a newer deploy writes it) cannot be narrowed: nothing here caches it either.
+    // An entity this version does not know (a newer deploy writes it) cannot be narrowed: nothing here caches it either.
     for (const tag of registry.get(change.entity)?.tagsTouched(change) ?? []) tags[tag] = change.revision;
   }
   return tags;

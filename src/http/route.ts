@@ -19,7 +19,7 @@ export type QueryParameter = {
   required?: boolean;
 };
 
-/** One route as its noun declares it: the handler, and what the OpenAPI document says of it. */
+/** One route as its resource declares it: the handler, and what the OpenAPI document says of it. */
 export type RouteSpec = {
   method: Method;
   /** Hono's form: `/clients/:id`. */
@@ -69,7 +69,7 @@ export type RouteSpec = {
   handler: (c: AppContext) => Promise<Response> | Response;
 };
 
-/** What a noun contributes to the API; `app.ts` has one line per noun. */
+/** What a resource contributes to the API; `app.ts` has one line for each. */
 export type RouteModule = readonly RouteSpec[];
 
 /** Mounts the routes; what may fail at authentication fails after 404 and 405 and before all else. */

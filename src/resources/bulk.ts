@@ -98,7 +98,7 @@ type Verdict = { index: number; id: string } | RowFault;
 /** POST /<resource>/bulk: creates up to 500 objects in one transaction (contract-details C). */
 export function bulk<S extends z.ZodType>(route: BulkRoute<S>): (c: AppContext) => Promise<Response> {
   const { resource } = route;
-  const name = `${resource.noun.topic}.bulk`;
+  const name = `${resource.topic}.bulk`;
   return async function createMany(c) {
     const { ctx, deps } = c.env;
     const principal = principalOf(c);

@@ -67,7 +67,7 @@ function parse(d: ListDeclaration, all: URLSearchParams): { format: Format; quer
  * reading, and a row that exists throughout is in the export exactly once. Pages are read when the caller takes them.
  */
 export function exportOf(resource: Resource): (c: AppContext) => Promise<Response> {
-  const name = `${resource.noun.topic}.export`;
+  const name = `${resource.topic}.export`;
   return async function exportRows(c) {
     const { ctx, deps } = c.env;
     const principal = principalOf(c);
@@ -82,7 +82,7 @@ export function exportOf(resource: Resource): (c: AppContext) => Promise<Respons
     }
     const admission = admissionOf(c, 'export', WEIGHT, 'read');
     if (!(await admit(ctx, deps, admission))) await confirmLife(ctx, deps, principal, admission);
-    require(principal, resource.readPermission);
+    require(principal, resource.permission);
 
     const { min, format, query } = asked.value;
     const filtered = conditionsOf(resource, query, companyId);
@@ -119,7 +119,7 @@ export function exportOf(resource: Resource): (c: AppContext) => Promise<Respons
       headers: {
         'Cache-Control': 'no-store',
         Vary: 'Authorization, Accept-Encoding',
-        'Content-Disposition': `attachment; filename="${resource.noun.topic}.${format}"`,
+        'Content-Disposition': `attachment; filename="${resource.topic}.${format}"`,
         ...(gzip && { 'Content-Encoding': 'gzip' }),
       },
     });
@@ -131,7 +131,7 @@ type Writer = { head: string; line(row: Row): string; tail(count: number): strin
 
 function writerOf(resource: Resource, format: Format, { fields }: ListQuery): Writer {
   const project = compileProjection(fields);
-  const view = (row: Row) => project(resource.noun.view(row, resource.version));
+  const view = (row: Row) => project(resource.view(row, resource.version));
   if (format === 'ndjson') {
     return {
       head: '',

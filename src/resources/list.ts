@@ -25,11 +25,11 @@ export const detail = (
 
 /** How a collection is read: pages, cursors, filters, sorts, fields (contract 2, "Lists"). */
 export function listRoute(resource: Resource): ReadRoute<PageQuery> {
-  const name = `${resource.noun.topic}.list`;
+  const name = `${resource.topic}.list`;
   return {
     name,
     version: resource.version,
-    permission: resource.readPermission,
+    permission: resource.permission,
     ttl: TTL.list,
     linked: true,
     parse(params, principal, c) {
@@ -45,7 +45,7 @@ export function listRoute(resource: Resource): ReadRoute<PageQuery> {
     complete(ctx, deps, query, { companyId }, taken) {
       const project = compileProjection(query.fields);
       const take = (row: Row, found: Row): void => {
-        const view = project(resource.noun.view(row, resource.version));
+        const view = project(resource.view(row, resource.version));
         found.shown = JSON.stringify({ ...view, ...presentIncludes(resource, query.include, found.embedded) });
         found.values = query.sort.map(({ field }) => row[resource.sorts[field]?.property ?? 'id']);
       };
@@ -146,9 +146,9 @@ type DetailQuery = ParsedQuery & { id: string; fields: readonly string[] | null;
 /** How one object is read. */
 export function detailRoute(resource: Resource, own?: (principal: Principal) => string): ReadRoute<DetailQuery> {
   return {
-    name: `${resource.noun.topic}.detail`,
+    name: `${resource.topic}.detail`,
     version: resource.version,
-    permission: resource.readPermission,
+    permission: resource.permission,
     ttl: TTL.detail,
     parse(params, principal, c) {
       const { fields, include, normalised } = parseDetailQuery(resource.list, params);
@@ -164,7 +164,7 @@ export function detailRoute(resource: Resource, own?: (principal: Principal) => 
     answer(results, query) {
       const found = rowsOf(results[0])[0];
       if (found === undefined) throw notFound(resource);
-      const view = compileProjection(query.fields)(resource.noun.view(found.row as Row, resource.version));
+      const view = compileProjection(query.fields)(resource.view(found.row as Row, resource.version));
       return { body: JSON.stringify({ ...view, ...presentIncludes(resource, query.include, found.embedded) }) };
     },
   };
@@ -177,4 +177,4 @@ export const NOBODY = '00000000-0000-0000-0000-000000000000';
 
 /** The same for absent, malformed and another company's. */
 export const notFound = (resource: Resource): AppError =>
-  new AppError('not_found', `There is no such ${resource.noun.entity}.`);
+  new AppError('not_found', `There is no such ${resource.entity}.`);

@@ -77,7 +77,7 @@ function takeText(take: Asked['take'], found: Row, text: unknown): void {
 /** Rows by id, in that order, as they were at `revision`. */
 function asOf(resource: Resource, companyId: string, revision: number, ids: readonly string[]): SQL {
   const before = sql`select c.before from changes c where c.company_id = ${companyId}::uuid and c.entity_id = wanted.id
-    and c.entity = ${resource.noun.entity} and c.revision > ${revision} order by c.revision limit 1`;
+    and c.entity = ${resource.entity} and c.revision > ${revision} order by c.revision limit 1`;
   const now = sql`select ${resource.row} from ${resource.table}
     where ${resource.companyId} = ${companyId}::uuid and ${resource.id} = wanted.id`;
   return sql`select coalesce((${before}), (${now}))::text as row

@@ -1,9 +1,8 @@
 import type { SQL } from 'drizzle-orm';
-import type { Prefix } from '../core/id.ts';
 import type { ListDeclaration, ListQuery } from '../core/list-query.ts';
 import type { SortColumn } from '../data/keyset.ts';
 import type { Filter } from '../data/narrow.ts';
-import type { Noun } from '../data/registry.ts';
+import type { LoggedEntity } from '../data/registry.ts';
 import type { Parts } from '../data/walk.ts';
 
 /** One page of a ranked search. `rank` and `id` are those of the row it begins after; null for the first. */
@@ -44,12 +43,9 @@ export type SearchFunctions = {
 export type Include = { select: SQL; present(value: unknown): unknown; tags: readonly string[] };
 
 /** What the small functions `list`, `detail` and the writes need to know of a resource. */
-export type Resource = {
-  noun: Noun;
-  prefix: Prefix;
+export type Resource = LoggedEntity & {
   /** Bumped when the public shape changes. */
   version: number;
-  readPermission: string;
   writePermission: string;
   /** The table's name in SQL, and its rows as the log renders them: `to_jsonb(t) - hidden`. */
   table: SQL;

@@ -39,8 +39,8 @@ export type StandardParts<S extends z.ZodType> = {
 /** What every resource offers (contract 2 and 4): list, create, read, change, archive, bring back, bulk and export. */
 export function standardRoutes<S extends z.ZodType>(parts: StandardParts<S>): RouteModule {
   const { resource, tag, one, many, view, create, update, stateErrors = [] } = parts;
-  const { readPermission, writePermission, list: declaration } = resource;
-  const collection = `/${resource.noun.topic}`;
+  const { permission, writePermission, list: declaration } = resource;
+  const collection = `/${resource.topic}`;
   const item = `${collection}/:id`;
   const success = { status: 200, schema: view, description: `The ${one} as it is now` };
   const includes = declaration.includes === undefined ? {} : { includes: declaration.includes };
@@ -51,7 +51,7 @@ export function standardRoutes<S extends z.ZodType>(parts: StandardParts<S>): Ro
       tag,
       summary: `List ${many}`,
       description: `Filters and a search combine. \`page\` reaches the first 10,000; a walk with \`cursor\` has no end and never repeats or skips one.`,
-      permission: readPermission,
+      permission: permission,
       list: declaration,
       success: { status: 200, schema: page(parts.read ?? view), description: `A page of ${many}`, cached: true },
       errors: ['use_cursor', 'invalid_cursor', 'cursor_mismatch'],
@@ -90,7 +90,7 @@ export function standardRoutes<S extends z.ZodType>(parts: StandardParts<S>): Ro
       description:
         'Streams all that the filters let through, compressed when the caller takes gzip. It costs as much as 20 requests.',
       permission: 'export',
-      alsoNeeds: [readPermission],
+      alsoNeeds: [permission],
       query: exportParameters(declaration),
       success: {
         status: 200,
@@ -108,7 +108,7 @@ export function standardRoutes<S extends z.ZodType>(parts: StandardParts<S>): Ro
       tag,
       summary: `Read a ${one}`,
       description: 'Archived ones too.',
-      permission: readPermission,
+      permission: permission,
       fields: declaration.fields,
       ...includes,
       success: { status: 200, schema: parts.read ?? view, description: `The ${one}`, cached: true },

@@ -150,7 +150,7 @@ function answer<S extends z.ZodType>(c: AppContext, route: WriteRoute<S>, commit
   const row = (replay === null ? present?.row : replay.image?.row) as Row | undefined;
   if (row === undefined) throw notFound(resource);
   const extra = (replay === null ? present?.extra : replay.result) as Record<string, unknown> | null;
-  const view = resource.noun.view(row, replay?.image?.schemaVersion ?? resource.version);
+  const view = resource.view(row, replay?.image?.schemaVersion ?? resource.version);
   const status = replay?.status ?? route.status;
   const headers: Record<string, string> = { 'Cache-Control': 'no-store' };
   if (status === 201) headers.Location = `${c.req.path}/${view.id}`;

@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { formatId } from '../../core/id.ts';
 import { instantOf } from '../../core/instant-view.ts';
 import type { Change } from '../../data/log.ts';
-import { type Noun, plainAction } from '../../data/registry.ts';
+import { type LoggedEntity, plainAction } from '../../data/registry.ts';
 import { documentFields, exampleEnd, identityFields, instant } from '../../http/schemas.ts';
 import { SCOPES } from '../permissions.ts';
 
@@ -44,7 +44,7 @@ function action(change: Change): string {
   return revoked ? 'revoked' : plainAction(change);
 }
 
-export const apiKeyNoun: Noun = {
+export const apiKeyNoun: LoggedEntity = {
   entity: 'api-key',
   topic: 'api-keys',
   prefix: 'key',

@@ -6,10 +6,8 @@ import { ApiKeyView, apiKeyNoun } from './noun.ts';
 const table = sql`api_keys`;
 
 export const apiKeyResource: Resource = {
-  noun: apiKeyNoun,
-  prefix: 'key',
+  ...apiKeyNoun,
   version: 1,
-  readPermission: 'api-keys',
   writePermission: 'api-keys',
   table,
   row: sql`to_jsonb(api_keys)`,

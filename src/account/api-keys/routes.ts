@@ -7,7 +7,7 @@ import { ApiKeyCreate, ApiKeyCreated, ApiKeyPatch } from './schema.ts';
 import { createApiKey, revokeApiKey, updateApiKey } from './service.ts';
 
 const tag = 'API keys';
-const { readPermission, writePermission, list: declaration } = apiKeyResource;
+const { permission, writePermission, list: declaration } = apiKeyResource;
 const key = { schema: ApiKeyView, description: 'The key as it is now' };
 
 export const apiKeyRoutes: RouteModule = [
@@ -17,7 +17,7 @@ export const apiKeyRoutes: RouteModule = [
     tag,
     summary: 'List API keys',
     description: 'Revoked keys are shown only when asked for. Secrets are never shown again.',
-    permission: readPermission,
+    permission,
     list: declaration,
     success: { status: 200, schema: page(ApiKeyView), description: 'A page of keys', cached: true },
     errors: ['use_cursor', 'invalid_cursor', 'cursor_mismatch'],
@@ -42,7 +42,7 @@ export const apiKeyRoutes: RouteModule = [
     tag,
     summary: 'Read an API key',
     description: 'Revoked ones too, without the secret.',
-    permission: readPermission,
+    permission,
     fields: declaration.fields,
     success: { status: 200, schema: ApiKeyView, description: 'The key', cached: true },
     errors: ['not_found'],

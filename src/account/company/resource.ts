@@ -2,7 +2,7 @@ import { sql } from 'drizzle-orm';
 import * as z from 'zod';
 import { formatId } from '../../core/id.ts';
 import { instantOf } from '../../core/instant-view.ts';
-import type { Noun } from '../../data/registry.ts';
+import type { LoggedEntity } from '../../data/registry.ts';
 import { plainAction } from '../../data/registry.ts';
 import { documentFields, exampleEnd, externalId, identityFields, text, timeZone } from '../../http/schemas.ts';
 import type { Resource } from '../../resources/resource.ts';
@@ -35,7 +35,7 @@ export const CompanyPatch = z
   .partial()
   .meta({ id: 'CompanyPatch', examples: [{ name: 'Salon Huber & Töchter' }] });
 
-export const companyNoun: Noun = {
+export const companyNoun: LoggedEntity = {
   entity: 'company',
   topic: 'company',
   prefix: 'comp',
@@ -55,10 +55,8 @@ export const companyNoun: Noun = {
 };
 
 export const companyResource: Resource = {
-  noun: companyNoun,
-  prefix: 'comp',
+  ...companyNoun,
   version: 1,
-  readPermission: 'company:read',
   writePermission: 'company:write',
   table: sql`companies`,
   row: sql`to_jsonb(companies)`,

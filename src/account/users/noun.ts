@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { formatId } from '../../core/id.ts';
 import { instantOf } from '../../core/instant-view.ts';
 import type { Change } from '../../data/log.ts';
-import { type Noun, plainAction } from '../../data/registry.ts';
+import { type LoggedEntity, plainAction } from '../../data/registry.ts';
 import { documentFields, exampleEnd, identityFields } from '../../http/schemas.ts';
 import { ROLES } from '../permissions.ts';
 
@@ -36,7 +36,7 @@ function action(change: Change): string {
   return after.status === 'ARCHIVED' ? 'archived' : 'restored';
 }
 
-export const userNoun: Noun = {
+export const userNoun: LoggedEntity = {
   entity: 'user',
   topic: 'users',
   prefix: 'usr',

@@ -7,10 +7,8 @@ import { UserView, userNoun } from './noun.ts';
 const table = sql`users`;
 
 export const userResource: Resource = {
-  noun: userNoun,
-  prefix: 'usr',
+  ...userNoun,
   version: 1,
-  readPermission: 'users:read',
   writePermission: 'users:write',
   table,
   row: sql`to_jsonb(users)`,

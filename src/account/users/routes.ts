@@ -7,7 +7,7 @@ import { Invitation, UserArchive, UserCreate, UserPatch } from './schema.ts';
 import { archiveUser, createUser, inviteUser, restoreUser, updateUser } from './service.ts';
 
 const tag = 'Users';
-const { readPermission, writePermission, list: declaration } = userResource;
+const { permission, writePermission, list: declaration } = userResource;
 const user = { schema: UserView, description: 'The user as it is now' };
 
 export const userRoutes: RouteModule = [
@@ -17,7 +17,7 @@ export const userRoutes: RouteModule = [
     tag,
     summary: 'List users',
     description: 'Archived users are shown only when asked for.',
-    permission: readPermission,
+    permission,
     list: declaration,
     success: { status: 200, schema: page(UserView), description: 'A page of users', cached: true },
     errors: ['use_cursor', 'invalid_cursor', 'cursor_mismatch'],
@@ -42,7 +42,7 @@ export const userRoutes: RouteModule = [
     tag,
     summary: 'Read a user',
     description: 'Archived ones too.',
-    permission: readPermission,
+    permission,
     fields: declaration.fields,
     success: { status: 200, schema: UserView, description: 'The user', cached: true },
     errors: ['not_found'],

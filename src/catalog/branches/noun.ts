@@ -1,7 +1,7 @@
 import { formatId } from '../../core/id.ts';
 import { instantOf } from '../../core/instant-view.ts';
 import type { Change } from '../../data/log.ts';
-import { type Noun, plainAction } from '../../data/registry.ts';
+import { type LoggedEntity, plainAction } from '../../data/registry.ts';
 
 function action(change: Change): string {
   const { before, after } = change;
@@ -9,7 +9,7 @@ function action(change: Change): string {
   return after.is_active === true ? 'restored' : 'archived';
 }
 
-export const branchNoun: Noun = {
+export const branchNoun: LoggedEntity = {
   entity: 'branch',
   topic: 'branches',
   prefix: 'brch',

@@ -7,10 +7,8 @@ import { BranchView } from './schema.ts';
 const table = sql`branches`;
 
 export const branchResource: Resource = {
-  noun: branchNoun,
-  prefix: 'brch',
+  ...branchNoun,
   version: 1,
-  readPermission: 'catalog:read',
   writePermission: 'catalog:write',
   table,
   row: sql`to_jsonb(branches)`,

@@ -1,4 +1,4 @@
-import { formatId, type Prefix, parseId } from '../../core/id.ts';
+import { formatId, parseId } from '../../core/id.ts';
 import { instantOf } from '../../core/instant-view.ts';
 import type { Change, Row } from '../../data/log.ts';
 import type { Registry } from '../../data/registry.ts';
@@ -10,25 +10,25 @@ import { actorOf } from '../events/view.ts';
 
 /** One change with both of its states, as the API shows them. Null for an entity this version does not know. */
 function entryOf(registry: Registry, change: Change): Record<string, unknown> | null {
-  const noun = registry.get(change.entity);
-  if (noun === undefined) return null;
-  const view = (row: Row | null) => (row === null ? null : noun.view(row, change.schemaVersion));
+  const logged = registry.get(change.entity);
+  if (logged === undefined) return null;
+  const view = (row: Row | null) => (row === null ? null : logged.view(row, change.schemaVersion));
   return {
     revision: change.revision,
     at: instantOf(change.changedAt),
     actor: actorOf(change.actor),
     requestId: change.requestId,
-    entityId: formatId(noun.prefix as Prefix, change.entityId),
-    action: `${noun.entity}.${noun.action(change)}`,
+    entityId: formatId(logged.prefix, change.entityId),
+    action: `${logged.entity}.${logged.action(change)}`,
     before: view(change.before),
     after: view(change.after),
   };
 }
 
-/** The uuid that a public id of any logged noun names; of anything else, one that nothing has. */
+/** The uuid that a public id of any logged entity names; of anything else, one that nothing has. */
 function uuidOf(registry: Registry, id: string): string {
-  const noun = [...registry.values()].find(({ prefix }) => id.startsWith(`${prefix}_`));
-  return (noun === undefined ? null : parseId(noun.prefix as Prefix, id)) ?? NOBODY;
+  const logged = [...registry.values()].find(({ prefix }) => id.startsWith(`${prefix}_`));
+  return (logged === undefined ? null : parseId(logged.prefix, id)) ?? NOBODY;
 }
 
 export const auditRoutes = (logged: readonly Logged[]): RouteModule => [
@@ -50,10 +50,10 @@ export const auditRoutes = (logged: readonly Logged[]): RouteModule => [
         const id = params.get('entityId');
         return id === null ? null : uuidOf(c.env.deps.registry, id);
       },
-      // Who may read a noun in audit, may read it: a key with audit:read alone sees what its other scopes show.
+      // Who may read an entity in audit, may read it: a key with audit:read alone sees what its other scopes show.
       show: (change, principal, c) => {
-        const noun = c.env.deps.registry.get(change.entity);
-        return noun !== undefined && principal.may(noun.permission) ? entryOf(c.env.deps.registry, change) : null;
+        const logged = c.env.deps.registry.get(change.entity);
+        return logged !== undefined && principal.may(logged.permission) ? entryOf(c.env.deps.registry, change) : null;
       },
     }),
   },

@@ -85,8 +85,8 @@ export function readLog(reader: LogReader): (c: AppContext) => Promise<Response>
     const { companyId } = principal;
     // In SQL, not afterwards: a page of what the caller may not see would look like the end of the log.
     const entities = [...deps.registry.values()]
-      .filter((noun) => principal.may(noun.permission))
-      .map((noun) => noun.entity);
+      .filter(({ permission }) => principal.may(permission))
+      .map(({ entity }) => entity);
     const entityId = reader.entityId?.(searchParams, c) ?? null;
     const { epoch, revision, results } = await snapshot(ctx, deps.read, companyId, reader.name, (db) => [
       db.execute(changesAfter(position.after ?? 0, position.limit, { entities, entityId })),

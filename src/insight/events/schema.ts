@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { instant } from '../../http/schemas.ts';
 
-/** A noun whose changes are logged, as the log's readers show it. `actions` are the last parts of its event types. */
+/** An entity whose changes are logged, as the log's readers show it. `actions` are the last parts of its event types. */
 export type Logged = { entity: string; topic: string; actions: readonly string[]; view: z.ZodType };
 
 const actor = z
@@ -24,21 +24,21 @@ const nameOf = (entity: string, end: string): string =>
 
 const typesOf = ({ entity, actions }: Logged) => z.enum(actions.map((action) => `${entity}.${action}`));
 
-const eventOf = (noun: Logged) =>
+const eventOf = (entity: Logged) =>
   z
     .object({
       revision: REVISION,
       id: z.string().meta({ description: 'Unique in the company.', examples: ['evt_42'] }),
-      type: typesOf(noun),
-      topic: z.literal(noun.topic),
+      type: typesOf(entity),
+      topic: z.literal(entity.topic),
       entityId: ENTITY,
       at: instant('When it happened.'),
       actor,
-      data: noun.view.nullable().describe('What GET of the object answers at this revision.'),
+      data: entity.view.nullable().describe('What GET of the object answers at this revision.'),
     })
-    .meta({ id: nameOf(noun.entity, 'Event') });
+    .meta({ id: nameOf(entity.entity, 'Event') });
 
-const auditOf = (noun: Logged) =>
+const auditOf = (entity: Logged) =>
   z
     .object({
       revision: REVISION,
@@ -49,13 +49,13 @@ const auditOf = (noun: Logged) =>
         .nullable()
         .meta({ description: 'The request that did it.', examples: ['req_01h455vb4pex5vsknk084sn02q'] }),
       entityId: ENTITY,
-      action: typesOf(noun).describe('As the type of the event.'),
-      before: noun.view.nullable().describe('Null: it was created.'),
-      after: noun.view.nullable().describe('Null: it was deleted.'),
+      action: typesOf(entity).describe('As the type of the event.'),
+      before: entity.view.nullable().describe('Null: it was created.'),
+      after: entity.view.nullable().describe('Null: it was deleted.'),
     })
-    .meta({ id: nameOf(noun.entity, 'AuditEntry') });
+    .meta({ id: nameOf(entity.entity, 'AuditEntry') });
 
-/** One of a kind of object per logged noun, told apart by a member. */
+/** One of a kind of object per logged entity, told apart by a member. */
 function oneOf<S extends z.ZodObject>(member: string, options: readonly S[], id: string) {
   const [first, ...others] = options;
   if (first === undefined) throw new Error('nothing is logged');

@@ -1,4 +1,4 @@
-import { formatId, type Prefix } from '../../core/id.ts';
+import { formatId } from '../../core/id.ts';
 import { instantOf } from '../../core/instant-view.ts';
 import type { Change } from '../../data/log.ts';
 import type { Registry } from '../../data/registry.ts';
@@ -20,17 +20,17 @@ export function eventOf(
   may: (permission: string) => boolean,
   change: Change,
 ): Record<string, unknown> | null {
-  const noun = registry.get(change.entity);
-  if (noun === undefined || !may(noun.permission)) return null;
+  const logged = registry.get(change.entity);
+  if (logged === undefined || !may(logged.permission)) return null;
   const row = change.after ?? change.before;
   return {
     revision: change.revision,
     id: `evt_${change.revision}`,
-    type: `${noun.entity}.${noun.action(change)}`,
-    topic: noun.topic,
-    entityId: formatId(noun.prefix as Prefix, change.entityId),
+    type: `${logged.entity}.${logged.action(change)}`,
+    topic: logged.topic,
+    entityId: formatId(logged.prefix, change.entityId),
     at: instantOf(change.changedAt),
     actor: actorOf(change.actor),
-    data: row === null ? null : noun.view(row, change.schemaVersion),
+    data: row === null ? null : logged.view(row, change.schemaVersion),
   };
 }

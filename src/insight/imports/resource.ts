@@ -10,18 +10,14 @@ const { createdAfter, createdBefore } = documentFilters;
 
 /** Jobs as their list shows them. They are not logged, so they touch no tag and no registry knows them. */
 export const importList: Resource = {
-  noun: {
-    entity: 'import',
-    topic: 'imports',
-    prefix: 'imp',
-    permission: PERMISSION,
-    view: summaryOf,
-    tagsTouched: () => [],
-    action: plainAction,
-  },
+  entity: 'import',
+  topic: 'imports',
   prefix: 'imp',
+  permission: PERMISSION,
+  view: summaryOf,
+  tagsTouched: () => [],
+  action: plainAction,
   version: 1,
-  readPermission: PERMISSION,
   writePermission: PERMISSION,
   table,
   // Column by column: a page of reports would be read, and unpacked, to be thrown away.
@@ -63,7 +59,7 @@ export const importList: Resource = {
 /** A job with its report. */
 export const importDetails: Resource = {
   ...importList,
-  noun: { ...importList.noun, view: viewOf },
+  view: viewOf,
   row: sql`to_jsonb(imports)`,
   list: { ...importList.list, fields: Object.keys(ImportView.shape) },
 };

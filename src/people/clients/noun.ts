@@ -1,7 +1,7 @@
 import { formatId } from '../../core/id.ts';
 import { instantOf } from '../../core/instant-view.ts';
 import type { Change } from '../../data/log.ts';
-import { ERASED, type Noun, plainAction } from '../../data/registry.ts';
+import { ERASED, type LoggedEntity, plainAction } from '../../data/registry.ts';
 
 /** What happened to a client, in one word: the named ones say more than `updated`. */
 function action(change: Change): string {
@@ -14,7 +14,7 @@ function action(change: Change): string {
   return 'updated';
 }
 
-export const clientNoun: Noun = {
+export const clientNoun: LoggedEntity = {
   entity: 'client',
   topic: 'clients',
   prefix: 'clnt',

@@ -10,10 +10,8 @@ import { CLIENT_STATUSES } from './table.ts';
 const table = sql`clients`;
 
 export const clientResource: Resource = {
-  noun: clientNoun,
-  prefix: 'clnt',
+  ...clientNoun,
   version: 1,
-  readPermission: 'clients:read',
   writePermission: 'clients:write',
   table,
   row: sql`to_jsonb(clients) - 'search_text'`,

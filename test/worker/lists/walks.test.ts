@@ -123,7 +123,7 @@ async function page(resource: Resource, query: ListQuery, at: Cursor | null): Pr
 }
 
 describe.each(CASES.flatMap(([resource, cases]) => cases.map(([filter, most]) => ({ resource, filter, most }))))(
-  '$resource.noun.topic $filter',
+  '$resource.topic $filter',
   ({ resource, filter, most }) => {
     const ask = (sort: string, more: string): ListQuery =>
       parseListQuery(resource.list, new URLSearchParams(`${filter}&sort=${sort}&count=none&${more}`.replace(/^&/, '')));
@@ -162,7 +162,7 @@ describe.each(CASES.flatMap(([resource, cases]) => cases.map(([filter, most]) =>
       await asReader(client, company, async () => {
         for (const sort of sortsOf(resource, filter).filter((each) => most !== null && !each.includes(','))) {
           const first = await read(sort, '');
-          expect(first.scans, sort).not.toContain(`Seq Scan of ${resource.noun.topic.replace('-', '_')}`);
+          expect(first.scans, sort).not.toContain(`Seq Scan of ${resource.topic.replace('-', '_')}`);
           expect(first.rows, sort).toBeLessThanOrEqual(Number(most));
           if (most !== OWN_INDEX) continue;
           // What lies before a page is passed over in the index.
