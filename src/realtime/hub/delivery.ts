@@ -1,0 +1,59 @@
+import type { Change } from '../../data/log.ts';
+import { type Audience, isFor, signatureOf } from './audience.ts';
+import { Credit } from './credit.ts';
+import { batchFrame, type Message, partsOf } from './frames.ts';
+import type { Connection } from './member.ts';
+import { CLOSE } from './protocol.ts';
+import type { Batch } from './sequence.ts';
+
+/** A change that nobody is shown still moves everybody's position. */
+const unseen = (revision: number): Message => ({ revision, topic: '', permission: '', text: '' });
+
+/** Sends batches as frames, each rendered once for all who see the same, and closes those who do not read. */
+export class Delivery {
+  readonly #audience: Audience;
+  readonly #now: () => number;
+  readonly #credits = new WeakMap<Connection, Credit>();
+
+  constructor(audience: Audience, now: () => number) {
+    this.#audience = audience;
+    this.#now = now;
+  }
+
+  /** To each of these: everything after the batch's `prev`, as far as they see it; an empty frame moves their position. */
+  send(connections: Iterable<Connection>, batch: Batch<Change>): void {
+    const now = this.#now();
+    const messages = batch.items.map((change) => this.#audience.render(change) ?? unseen(change.revision));
+    const parts = partsOf({ ...batch, items: messages });
+    const rendered = new Map<string, string[][]>();
+    for (const connection of connections) {
+      const { member } = connection;
+      const signature = signatureOf(member);
+      let seen = rendered.get(signature);
+      if (seen === undefined) {
+        seen = parts.map(({ items }) => items.filter((m) => isFor(this.#audience, member, m)).map(({ text }) => text));
+        rendered.set(signature, seen);
+      }
+      for (const [at, { prev, revision }] of parts.entries())
+        this.#frame(connection, { prev, revision, messages: seen[at] ?? [], timestamp: now }, now);
+    }
+  }
+
+  confirmed(connection: Connection, revision: number): void {
+    this.#credits.get(connection)?.confirm(revision);
+  }
+
+  #frame(connection: Connection, frame: Parameters<typeof batchFrame>[0], now: number): void {
+    let credit = this.#credits.get(connection);
+    if (credit === undefined) {
+      credit = new Credit();
+      this.#credits.set(connection, credit);
+    }
+    if (credit.isSlow(now)) {
+      connection.close(CLOSE.slow, 'slow reader');
+      return;
+    }
+    const length = frame.messages.reduce((sum, text) => sum + text.length, 100);
+    connection.send(batchFrame({ ...frame, ack: credit.spend(length, frame.revision, now) }));
+  }
+}

@@ -1,0 +1,246 @@
+import type { Change } from '../../data/log.ts';
+import type { Position } from '../../data/relay.ts';
+import { type Audience, topicsFor } from './audience.ts';
+import { readCommand } from './command.ts';
+import { Delivery } from './delivery.ts';
+import type { Connection, Grant, Listener } from './member.ts';
+import {
+  CLOSE,
+  type Command,
+  errorFrame,
+  LARGEST_FRAME,
+  MOST_QUERIES,
+  PING_INTERVAL,
+  PONG,
+  PROTOCOL,
+  type RoomLimits,
+} from './protocol.ts';
+import { Quotas } from './quota.ts';
+import type { Ring } from './ring.ts';
+import { type Log, Stream, type Time } from './stream.ts';
+import { reset, Subscriber } from './subscriber.ts';
+import { Talk } from './talk.ts';
+
+export type HubParts = {
+  audience: Audience;
+  limits: RoomLimits;
+  time: Time;
+  log: Log;
+  ring: Ring;
+  /** The sockets that are open now; after a hibernation, those that stayed so. */
+  connections(): Iterable<Connection>;
+  /** When something last came over a socket that the platform answered by itself, ms. */
+  lastPing(connection: Connection): number;
+  /** Reads a ticket that no connection has used yet; null for one that is not, or no more, good. */
+  redeem(ticket: string): Promise<Listener | null>;
+};
+
+/** A company's sockets: who they are, what they say, and what they are sent. Everything that happens comes in through here. */
+export class Hub {
+  readonly #parts: HubParts;
+  readonly #stream: Stream;
+  readonly #delivery: Delivery;
+  readonly #subscriber: Subscriber;
+  readonly #quotas: Quotas;
+  readonly #talk: Talk;
+
+  constructor(parts: HubParts) {
+    this.#parts = parts;
+    const { audience, limits, time, log, ring } = parts;
+    this.#delivery = new Delivery(audience, time.now);
+    this.#quotas = new Quotas(limits);
+    this.#talk = new Talk(audience, parts.connections);
+    this.#stream = new Stream(
+      {
+        time,
+        log,
+        ring,
+        batchMs: limits.batchMs,
+        purges: audience.purges,
+        isHeard: () => some(this.#live()),
+        deliver: (batch) => {
+          // First, so that nobody is sent what the same moment has taken from them.
+          for (const change of batch.items) this.#applyGrant(change);
+          this.#delivery.send(this.#live(), batch);
+        },
+        restarted: (position, reason) => {
+          for (const connection of this.#live()) reset(connection, reason, position);
+        },
+      },
+      some(parts.connections()),
+    );
+    this.#subscriber = new Subscriber({
+      audience,
+      stream: this.#stream,
+      ring,
+      log,
+      delivery: this.#delivery,
+      now: time.now,
+    });
+  }
+
+  /**
+   * A socket that was just accepted is greeted, or closed because the room is full.
+   * @param session the connection it replaces, where it says so: that one's socket closes before this one counts
+   */
+  welcome(connection: Connection, session: string | null): void {
+    const { limits } = this.#parts;
+    const { member } = connection;
+    const others = [...this.#parts.connections()].filter((other) => other !== connection);
+    const ghost = others.find((other) => other.member.session === session && other.member.actor === member.actor);
+    ghost?.close(CLOSE.replaced, 'replaced');
+    if (others.length - (ghost === undefined ? 0 : 1) >= limits.connections) {
+      connection.close(CLOSE.roomFull, 'room full');
+      return;
+    }
+    const { epoch = null, revision = null } = this.#stream.position() ?? {};
+    connection.send(
+      JSON.stringify({
+        type: 'welcome',
+        protocol: PROTOCOL,
+        session: member.session,
+        companyId: member.company,
+        epoch,
+        revision,
+        pingIntervalMs: PING_INTERVAL,
+        limits: {
+          connections: limits.connections,
+          messagesPerMinute: limits.messagesPerMinute,
+          messageBytes: LARGEST_FRAME,
+          idleMs: limits.idleMs,
+          batchMs: limits.batchMs,
+          queries: MOST_QUERIES,
+        },
+      }),
+    );
+  }
+
+  /** Something a client said. @returns work that goes on behind it, which never rejects */
+  async hear(connection: Connection, frame: string | ArrayBuffer): Promise<void> {
+    const { member } = connection;
+    const now = this.#parts.time.now();
+    member.lastMessageAt = now;
+    connection.save();
+    const reading = readCommand(frame);
+    if ('fault' in reading) {
+      const { fault, id, message } = reading;
+      connection.send(errorFrame(fault, message, { id }));
+      if (this.#quotas.strike(member.actor, 'bad', now)) connection.close(CLOSE.badRequest, 'bad frames');
+      return;
+    }
+    const { command } = reading;
+    if (command.type === 'ping') return connection.send(PONG);
+    if (command.type === 'ack') return this.#delivery.confirmed(connection, command.revision);
+    const wait = this.#quotas.take(member.actor, command.type === 'signal' ? 'signals' : 'messages', now);
+    if (wait === 0) return await this.#obey(connection, command);
+    const more = { id: 'id' in command ? command.id : null, temporary: true, retryAfterMs: wait };
+    connection.send(errorFrame('rate_limited', 'Too many messages.', more));
+    if (this.#quotas.strike(member.actor, 'refused', now)) connection.close(CLOSE.rateLimited, 'rate limited');
+  }
+
+  /** A write has committed up to here. */
+  published(end: Position, changes: readonly Change[]): void {
+    this.#stream.push(end, changes);
+  }
+
+  left(connection: Connection): void {
+    this.#talk.left(connection);
+  }
+
+  /** Whoever listens with this session or key listens no more. */
+  end(credential: string): void {
+    for (const connection of this.#parts.connections())
+      if (connection.member.credential === credential) connection.close(CLOSE.revoked, 'revoked');
+  }
+
+  /** The credentials of those who listen, to be looked after. */
+  credentials(): Set<string> {
+    return new Set([...this.#parts.connections()].map(({ member }) => member.credential));
+  }
+
+  /** Closes what has gone silent or whose credential has ended. @returns when to look again, ms; null with nobody there */
+  sweep(): number | null {
+    const now = this.#parts.time.now();
+    const { idleMs } = this.#parts.limits;
+    let next: number | null = null;
+    const present = new Set<string>();
+    for (const connection of this.#parts.connections()) {
+      const { member } = connection;
+      const heard = Math.max(member.connectedAt, member.lastMessageAt, this.#parts.lastPing(connection));
+      // A clock that stepped back must not keep a socket for as long as it stepped.
+      const silent = heard > now ? 0 : now - heard;
+      if (member.expiresAt !== null && member.expiresAt <= now) {
+        connection.close(CLOSE.credentialsExpired, 'credentials expired');
+        continue;
+      }
+      if (silent >= idleMs) {
+        connection.close(CLOSE.idle, 'idle');
+        continue;
+      }
+      present.add(member.actor);
+      const due = Math.min(now + idleMs - silent, member.expiresAt ?? Number.POSITIVE_INFINITY);
+      next = Math.min(next ?? Number.POSITIVE_INFINITY, due);
+    }
+    this.#quotas.forget(present, now);
+    if (next === null) this.#stream.retire();
+    return next;
+  }
+
+  async #obey(connection: Connection, command: Exclude<Command, { type: 'ping' | 'ack' }>): Promise<void> {
+    switch (command.type) {
+      case 'subscribe':
+        return await this.#subscriber.subscribe(connection, command);
+      case 'refresh':
+        return await this.#refresh(connection, command);
+      case 'signal':
+        this.#talk.signal(connection, command);
+        return;
+      case 'presence':
+        this.#talk.presence(connection, command.state);
+        return;
+    }
+  }
+
+  async #refresh(connection: Connection, { id, ticket }: Extract<Command, { type: 'refresh' }>): Promise<void> {
+    const listener = await this.#parts.redeem(ticket);
+    const { member } = connection;
+    if (listener === null || listener.company !== member.company || listener.actor !== member.actor)
+      return connection.send(errorFrame('invalid_ticket', 'The ticket is not, or no more, good for this.', { id }));
+    Object.assign(member, listener);
+    this.#narrow(connection);
+    const expiresAt = listener.expiresAt === null ? null : new Date(listener.expiresAt).toISOString();
+    connection.send(JSON.stringify({ type: 'refreshed', id, expiresAt }));
+  }
+
+  #applyGrant(change: Change): void {
+    const changed = this.#parts.audience.grantAfter(change);
+    if (changed === null) return;
+    for (const connection of this.#parts.connections())
+      if (connection.member.actor === changed.actor) this.#grant(connection, changed.grant);
+  }
+
+  #grant(connection: Connection, grant: Grant | null): void {
+    if (grant === null) {
+      connection.close(CLOSE.revoked, 'revoked');
+      return;
+    }
+    connection.member.grant = grant;
+    this.#narrow(connection);
+  }
+
+  /** What was subscribed to and may be seen no more is left out from here on. */
+  #narrow(connection: Connection): void {
+    const { member } = connection;
+    if (member.topics !== null) member.topics = topicsFor(this.#parts.audience, member.grant, member.topics);
+    connection.save();
+  }
+
+  *#live(): Generator<Connection> {
+    for (const connection of this.#parts.connections()) if (connection.member.live) yield connection;
+  }
+}
+
+function some(items: Iterable<unknown>): boolean {
+  for (const _ of items) return true;
+  return false;
+}

@@ -1,0 +1,44 @@
+import type { ListRequest } from './protocol.ts';
+
+/** Who is at the other end of a socket, as a ticket or token said. */
+export type Listener = {
+  /** Public id of the company, which `subscribe` must name. */
+  company: string;
+  /** As the log writes it: `USER:<uuid>` or `API_KEY:<uuid>`. A key counts as a user of its own. */
+  actor: string;
+  /** The session or key whose life is looked after. */
+  credential: string;
+  /** The role of a user, or the scopes of a key: what may be seen follows from it. */
+  grant: Grant;
+  /** When the credential ends by itself, ms; null when it does not. */
+  expiresAt: number | null;
+};
+
+export type Grant = { role: string } | { scopes: readonly string[] };
+
+/**
+ * All that is known of a connection, as plain data: it lives in the socket's attachment (16 KiB), survives hibernation
+ * and ends with the socket. Times in ms.
+ */
+export type Member = Listener & {
+  /** Names the connection, so that a client that comes back can have its own ghost closed. */
+  session: string;
+  connectedAt: number;
+  lastMessageAt: number;
+  /** What it listens to; null before the first `subscribe`. */
+  topics: readonly string[] | null;
+  lists: readonly ListRequest[];
+  /** Whether it gets every frame: its position is the room's. While it is being caught up, it is not. */
+  live: boolean;
+  /** What it tells the others of itself; undefined: nothing. */
+  presence?: unknown;
+};
+
+/** One open socket. `member` is changed in place, and kept by `save`. */
+export interface Connection {
+  readonly member: Member;
+  save(): void;
+  /** Never throws: a socket that is closing takes no more. */
+  send(text: string): void;
+  close(code: number, reason: string): void;
+}

@@ -1,0 +1,81 @@
+import type { Position } from '../../data/relay.ts';
+
+/** The subprotocol, and the first part of the one that carries a ticket (`ticket.…`). */
+export const PROTOCOL = 'clientsplus.v1';
+
+/** Byte-exact, so that the platform answers without waking the room. */
+export const PING = '{"type":"ping"}';
+export const PONG = '{"type":"pong"}';
+
+/** Close codes (contract 6): below 4500 a client comes back, from there on it stays away. */
+export const CLOSE = {
+  idle: 4001,
+  positionLost: 4003,
+  slow: 4008,
+  credentialsExpired: 4009,
+  roomFull: 4013,
+  rateLimited: 4029,
+  replaced: 4500,
+  unauthorized: 4501,
+  badRequest: 4502,
+  revoked: 4503,
+  unsupportedProtocol: 4505,
+} as const;
+
+/** How often a client is to ping, ms. */
+export const PING_INTERVAL = 30_000;
+/** Live lists of one connection. */
+export const MOST_QUERIES = 20;
+/** Bytes of one frame of a client. */
+export const LARGEST_FRAME = 8192;
+
+/** What a room allows, from the settings. Times in ms. */
+export type RoomLimits = {
+  connections: number;
+  messagesPerMinute: number;
+  idleMs: number;
+  batchMs: number;
+};
+
+/** A live list as the client names it: a GET path with its query. */
+export type ListRequest = { id: string; path: string };
+
+/** What a client may say. `id` is echoed by the answer. */
+export type Command =
+  | {
+      type: 'subscribe';
+      id: Correlation;
+      companyId: string;
+      topics: readonly string[] | null;
+      queries: readonly ListRequest[];
+      resume: Position | null;
+    }
+  | { type: 'ack'; revision: number }
+  | { type: 'signal'; topic: string; data: unknown }
+  | { type: 'presence'; state: unknown }
+  | { type: 'refresh'; id: Correlation; ticket: string }
+  | { type: 'ping' };
+
+/** Names a command; whatever the client chose, a number or a text. */
+export type Correlation = string | number;
+
+export type ErrorCode =
+  | 'bad_frame'
+  | 'too_large'
+  | 'rate_limited'
+  | 'forbidden'
+  | 'unknown_company'
+  | 'unknown_query'
+  | 'query_too_large'
+  | 'unavailable'
+  | 'invalid_ticket';
+
+/** An `error` frame. `temporary`: the same may be tried again, after `retryAfterMs` where given. */
+export function errorFrame(
+  code: ErrorCode,
+  message: string,
+  more: { id?: Correlation | null; temporary?: boolean; retryAfterMs?: number } = {},
+): string {
+  const { id = null, temporary = false, retryAfterMs } = more;
+  return JSON.stringify({ type: 'error', ...(id !== null && { id }), code, message, temporary, retryAfterMs });
+}

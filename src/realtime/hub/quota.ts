@@ -1,0 +1,51 @@
+import { Meter, Strikes } from './meter.ts';
+import type { RoomLimits } from './protocol.ts';
+
+/** A drag across a calendar sends five signals a second. */
+const SIGNALS_PER_MINUTE = 300;
+/** Too much said, or senseless frames, within a minute, until the socket is closed. */
+const MOST_STRIKES = 3;
+const MINUTE = 60_000;
+
+type Quota = { messages: Meter; signals: Meter; refused: Strikes; bad: Strikes };
+
+/** What each user may still say, over all their sockets. Pure; memory alone, so a hibernation forgives what it slept through. */
+export class Quotas {
+  readonly #limits: RoomLimits;
+  readonly #byActor = new Map<string, Quota>();
+
+  constructor(limits: RoomLimits) {
+    this.#limits = limits;
+  }
+
+  /** Takes one message or signal. @returns 0, or in how many ms one may be sent */
+  take(actor: string, kind: 'messages' | 'signals', now: number): number {
+    return this.#of(actor)[kind].take(now);
+  }
+
+  /** Something was refused for its number, or made no sense. @returns whether that was once too often */
+  strike(actor: string, kind: 'refused' | 'bad', now: number): boolean {
+    return this.#of(actor)[kind].strike(now);
+  }
+
+  /** Forgets those who owe nothing and are gone. */
+  forget(present: ReadonlySet<string>, now: number): void {
+    for (const [actor, { messages, signals }] of this.#byActor)
+      if (!present.has(actor) && messages.isIdle(now) && signals.isIdle(now)) this.#byActor.delete(actor);
+  }
+
+  #of(actor: string): Quota {
+    let quota = this.#byActor.get(actor);
+    if (quota === undefined) {
+      const { messagesPerMinute } = this.#limits;
+      quota = {
+        messages: new Meter({ perMinute: messagesPerMinute, burst: messagesPerMinute }),
+        signals: new Meter({ perMinute: SIGNALS_PER_MINUTE, burst: SIGNALS_PER_MINUTE }),
+        refused: new Strikes(MOST_STRIKES, MINUTE),
+        bad: new Strikes(MOST_STRIKES, MINUTE),
+      };
+      this.#byActor.set(actor, quota);
+    }
+    return quota;
+  }
+}

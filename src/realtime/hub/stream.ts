@@ -1,0 +1,203 @@
+import type { Change } from '../../data/log.ts';
+import { isBefore, type Position } from '../../data/relay.ts';
+import { Cadence } from './cadence.ts';
+import type { Ring } from './ring.ts';
+import { type Batch, Sequence } from './sequence.ts';
+
+/** Clock and timer of whoever runs it, ms. */
+export type Time = { now(): number; after(ms: number, work: () => void): void };
+
+/** The log after a revision, as much as fits into one answer: where it ends, and from which revision on it is kept. */
+export type LogPage = { epoch: string; head: number; oldest: number | null; changes: Change[] };
+export type Log = { after(revision: number): Promise<LogPage> };
+
+export type StreamParts = {
+  time: Time;
+  log: Log;
+  ring: Ring;
+  /** Ms between two frames of a steady stream. */
+  batchMs: number;
+  /** Whether anybody would be sent anything. */
+  isHeard(): boolean;
+  /** Whether nothing that was kept from before this change may be shown any more. */
+  purges(change: Change): boolean;
+  /** Sends a batch to everybody who is live. Synchronous. */
+  deliver(batch: Batch<Change>): void;
+  /** Another history, or one so far ahead that nobody is walked there: everybody must load anew. */
+  restarted(position: Position, reason: 'epoch_changed' | 'window_exceeded'): void;
+};
+
+/** How long what comes out of order may wait for its predecessor to come by itself, ms. */
+const PUSH_UNDER_WAY = 25;
+/** Pauses between two tries to read the log, ms. */
+const FIRST_RETRY = 250;
+const LAST_RETRY = 5000;
+/** A room that begins farther behind than this begins at the head: nobody who comes back from there is served by its ring. */
+const MOST_BEHIND = 1024;
+/** Changes that wait to be sent before the log is read on. */
+const MOST_PENDING = 1000;
+
+/**
+ * A company's changes on their way to its sockets: pushed by writers, read from the log where a push is missing, sent in
+ * order at a bounded pace, kept in the ring. Sends first and keeps after: what a crash loses of the ring closes the sockets
+ * with it, so nobody has seen more than they are told again.
+ */
+export class Stream {
+  readonly #parts: StreamParts;
+  readonly #cadence: Cadence;
+  #sequence: Sequence<Change> | null;
+  /** Whether the log was asked since this object began; what the ring remembers may be old. */
+  #located: boolean;
+  #rings = false;
+  #following = false;
+
+  /** @param awake whether sockets are attached: after a hibernation they are exactly where the ring is */
+  constructor(parts: StreamParts, awake: boolean) {
+    this.#parts = parts;
+    this.#cadence = new Cadence(parts.batchMs);
+    const position = parts.ring.position();
+    this.#sequence = position === null ? null : new Sequence(position);
+    this.#located = awake && position !== null;
+  }
+
+  /** What everybody who is live was sent last; null until it is known where the company is. */
+  position(): Position | null {
+    const sequence = this.#sequence;
+    return sequence === null || !this.#located ? null : { epoch: sequence.epoch, revision: sequence.sent };
+  }
+
+  /** A write has committed these, or knows only up to where: then `changes` is empty. */
+  push(end: Position, changes: readonly Change[]): void {
+    const sequence = this.#sequence;
+    if (sequence === null || isOlder(end.epoch, sequence.epoch)) return;
+    if (end.epoch !== sequence.epoch) {
+      this.#restart(end, 'epoch_changed');
+      return;
+    }
+    // With nobody to tell there is nothing to repair: whoever comes next finds out where the company is.
+    if (!this.#parts.isHeard() && (changes[0]?.revision ?? Number.NaN) !== sequence.sent + 1) {
+      this.#located = false;
+      return;
+    }
+    sequence.offer(changes);
+    sequence.hear(end.revision);
+    this.#schedule();
+    this.#follow(PUSH_UNDER_WAY);
+  }
+
+  /** Sends what waits now, so that everybody who is live is at one position. */
+  flush(): void {
+    const sequence = this.#sequence;
+    const batch = sequence?.take() ?? null;
+    if (sequence === null || batch === null) return;
+    this.#parts.deliver(batch);
+    const end = { epoch: sequence.epoch, revision: batch.revision };
+    // Nothing of before an erasure is kept, and the erasure itself is in the log.
+    if (batch.items.some((change) => this.#parts.purges(change))) this.#parts.ring.restart(end);
+    else this.#parts.ring.append(batch.items, end);
+  }
+
+  /**
+   * Finds out where the company is, at least once per object and whenever someone claims to be ahead.
+   * @throws whatever reading the log throws
+   */
+  async locate(atLeast: Position | null = null): Promise<Position> {
+    const known = this.position();
+    if (known !== null && (atLeast === null || !isBefore(known, atLeast))) return known;
+    const sequence = this.#sequence;
+    const page = await this.#parts.log.after(sequence?.sent ?? Number.MAX_SAFE_INTEGER);
+    const head = { epoch: page.epoch, revision: page.head };
+    // Meanwhile a push, another reader or a restart may have moved it.
+    const present = this.#sequence;
+    if (present === null || present.epoch !== page.epoch) {
+      if (present === null || isBefore({ epoch: present.epoch, revision: 0 }, { epoch: page.epoch, revision: 0 }))
+        this.#restart(head, 'epoch_changed');
+    } else if (!this.#parts.isHeard() && page.head - present.sent > MOST_BEHIND) this.#restart(head, 'window_exceeded');
+    else this.#take(present, page);
+    this.#located = true;
+    this.flush();
+    return this.position() ?? head;
+  }
+
+  /** Forgets where it is, as nobody has listened for long: writes cost the room no row then. */
+  retire(): void {
+    if (!this.#parts.isHeard()) this.#sequence = null;
+  }
+
+  #take(sequence: Sequence<Change>, page: LogPage): void {
+    sequence.offer(page.changes);
+    sequence.settle(page.head);
+    this.#schedule();
+    this.#follow(0);
+  }
+
+  #schedule(): void {
+    const sequence = this.#sequence;
+    if (sequence === null || sequence.waiting === 0 || this.#rings) return;
+    const { time } = this.#parts;
+    const now = time.now();
+    if (this.#cadence.take(now)) {
+      this.flush();
+      return;
+    }
+    this.#rings = true;
+    time.after(Math.max(1, this.#cadence.next(now) - now), () => {
+      this.#rings = false;
+      this.#schedule();
+    });
+  }
+
+  /** Reads the log until nothing that is known to exist is missing. One reader at a time. */
+  #follow(delay: number): void {
+    if (this.#following || this.#missing() === null) return;
+    this.#following = true;
+    let retry = FIRST_RETRY;
+    const again = (pause: number): void => this.#parts.time.after(pause, () => void step());
+    const step = async (): Promise<void> => {
+      const after = this.#missing();
+      if (after === null || !this.#parts.isHeard()) {
+        this.#following = false;
+        return;
+      }
+      if ((this.#sequence?.waiting ?? 0) > MOST_PENDING) return again(this.#parts.batchMs);
+      try {
+        this.#read(await this.#parts.log.after(after), after);
+        retry = FIRST_RETRY;
+        again(0);
+      } catch {
+        // The log is kept; so is everybody's place in it.
+        again(retry);
+        retry = Math.min(LAST_RETRY, retry * 2);
+      }
+    };
+    again(delay);
+  }
+
+  #read(page: LogPage, after: number): void {
+    const sequence = this.#sequence;
+    if (sequence === null) return;
+    if (page.epoch !== sequence.epoch) {
+      if (!isOlder(page.epoch, sequence.epoch))
+        this.#restart({ epoch: page.epoch, revision: page.head }, 'epoch_changed');
+      return;
+    }
+    const lost = page.oldest !== null && page.oldest > after + 1;
+    if ((lost || (page.changes.length === 0 && page.head > after)) && sequence.gap() === after)
+      this.#restart({ epoch: page.epoch, revision: page.head }, 'window_exceeded');
+    else this.#take(sequence, page);
+  }
+
+  #missing(): number | null {
+    return this.#sequence?.gap() ?? null;
+  }
+
+  #restart(position: Position, reason: 'epoch_changed' | 'window_exceeded'): void {
+    this.#sequence = new Sequence(position);
+    this.#located = true;
+    this.#parts.ring.restart(position);
+    this.#parts.restarted(position, reason);
+  }
+}
+
+/** Epochs are UUIDv7, in the order of time. */
+const isOlder = (epoch: string, than: string): boolean => epoch < than;

@@ -1,0 +1,156 @@
+import type { Position } from '../../data/relay.ts';
+import { type Audience, topicsFor } from './audience.ts';
+import type { Delivery } from './delivery.ts';
+import type { Connection } from './member.ts';
+import { type Command, errorFrame } from './protocol.ts';
+import type { Ring } from './ring.ts';
+import type { Log, Stream } from './stream.ts';
+
+export type Subscribe = Extract<Command, { type: 'subscribe' }>;
+
+/** What a client who comes back is told again: at most so many changes, not older than so many ms. Beyond, it loads anew. */
+const MOST_REPLAYED = 5000;
+const OLDEST_REPLAYED = 24 * 60 * 60 * 1000;
+/** When to ask again while the log cannot be read, ms. */
+const TRY_AGAIN = 2000;
+
+export type SubscriberParts = {
+  audience: Audience;
+  stream: Stream;
+  ring: Ring;
+  log: Log;
+  delivery: Delivery;
+  now(): number;
+};
+
+/**
+ * Puts connections at the room's position, from which on they get every frame: at once where the ring holds what they
+ * missed, else page by page from the log. The last step is synchronous, so nothing can come in between.
+ */
+export class Subscriber {
+  readonly #parts: SubscriberParts;
+  /** The subscription a connection is being brought to; a later one takes its place. */
+  readonly #current = new WeakMap<Connection, Subscribe>();
+
+  constructor(parts: SubscriberParts) {
+    this.#parts = parts;
+  }
+
+  /** Never rejects; answers with `subscribed`, `reset` or `error`. The returned promise is for tests and `waitUntil`. */
+  async subscribe(connection: Connection, wanted: Subscribe): Promise<void> {
+    const { member } = connection;
+    const { audience, stream } = this.#parts;
+    if (wanted.companyId !== member.company)
+      return refuse(connection, wanted, 'unknown_company', 'This connection belongs to another company.');
+    const topics = topicsFor(audience, member.grant, wanted.topics);
+    if (topics.length === 0)
+      return refuse(connection, wanted, 'forbidden', 'None of these topics exists and may be listened to.');
+    this.#current.set(connection, wanted);
+    try {
+      // A position beyond what is known here may be right: what was kept may have been lost with a crash.
+      let at = stream.position();
+      if (at === null || (wanted.resume !== null && isBeyond(wanted.resume, at)))
+        at = await stream.locate(wanted.resume);
+      if (this.#current.get(connection) !== wanted) return;
+      stream.flush();
+      at = stream.position() ?? at;
+      Object.assign(member, { topics, lists: wanted.queries, live: false });
+      await this.#bring(connection, wanted, at);
+    } catch {
+      if (this.#current.get(connection) !== wanted) return;
+      const more = { id: wanted.id, temporary: true, retryAfterMs: TRY_AGAIN };
+      connection.send(errorFrame('unavailable', 'The log cannot be read at the moment.', more));
+    }
+  }
+
+  async #bring(connection: Connection, wanted: Subscribe, at: Position): Promise<void> {
+    const { resume } = wanted;
+    if (resume === null) return this.#begin(connection, wanted, at, at.revision, false);
+    if (resume.epoch !== at.epoch) return reset(connection, 'epoch_changed', at);
+    if (resume.revision > at.revision) return reset(connection, 'position_ahead', at);
+    if (at.revision - resume.revision > MOST_REPLAYED) return reset(connection, 'window_exceeded', at);
+    const kept = this.#parts.ring.after(resume.revision);
+    if (kept === null) return await this.#catchUp(connection, wanted, at, resume.revision);
+    this.#begin(connection, wanted, at, resume.revision, true);
+    if (kept.length > 0)
+      this.#parts.delivery.send([connection], { prev: resume.revision, revision: at.revision, items: kept });
+  }
+
+  /** Answers `subscribed`; from here on the connection is live, after what it is sent in the same turn. */
+  #begin(connection: Connection, wanted: Subscribe, at: Position, from: number, recovered: boolean): void {
+    connection.send(subscribed(connection, wanted, at, from, recovered));
+    connection.member.live = true;
+    connection.save();
+  }
+
+  /** From the log, until the rest is what everybody live has. */
+  async #catchUp(connection: Connection, wanted: Subscribe, at: Position, from: number): Promise<void> {
+    const { log, stream, ring, delivery, now } = this.#parts;
+    let reached = from;
+    for (let first = true; ; first = false) {
+      const page = await log.after(reached);
+      if (this.#current.get(connection) !== wanted) return;
+      stream.flush();
+      const sent = stream.position();
+      if (sent === null || page.epoch !== sent.epoch) return reset(connection, 'epoch_changed', sent ?? at);
+      const lost = page.oldest !== null && page.oldest > reached + 1;
+      const oldest = page.changes[0];
+      const tooOld = first && oldest !== undefined && now() - Date.parse(oldest.changedAt) > OLDEST_REPLAYED;
+      if (lost || tooOld) return reset(connection, 'window_exceeded', sent);
+      if (first) connection.send(subscribed(connection, wanted, sent, from, true));
+      // Not beyond what everybody live has: those frames come to all at once.
+      const items = page.changes.filter(({ revision }) => revision > reached && revision <= sent.revision);
+      const revision = items.at(-1)?.revision ?? reached;
+      if (items.length > 0) delivery.send([connection], { prev: reached, revision, items });
+      reached = revision;
+      const rest = reached === sent.revision ? [] : ring.after(reached);
+      if (rest !== null) {
+        if (rest.length > 0) delivery.send([connection], { prev: reached, revision: sent.revision, items: rest });
+        connection.member.live = true;
+        return connection.save();
+      }
+      if (items.length === 0) return reset(connection, 'window_exceeded', sent);
+    }
+  }
+}
+
+/** `revision` is where the stream starts, the next frame's `prev`; `replay` is how far that is from where the room is. */
+const subscribed = (
+  connection: Connection,
+  { id }: Subscribe,
+  at: Position,
+  from: number,
+  recovered: boolean,
+): string =>
+  JSON.stringify({
+    type: 'subscribed',
+    id,
+    topics: connection.member.topics,
+    epoch: at.epoch,
+    revision: from,
+    recovered,
+    replay: at.revision - from,
+  });
+
+export function reset(
+  connection: Connection,
+  reason: 'epoch_changed' | 'window_exceeded' | 'position_ahead',
+  { epoch, revision }: Position,
+): void {
+  connection.member.live = false;
+  connection.save();
+  connection.send(JSON.stringify({ type: 'reset', reason, epoch, revision }));
+}
+
+function refuse(
+  connection: Connection,
+  { id }: Subscribe,
+  code: 'unknown_company' | 'forbidden',
+  message: string,
+): void {
+  connection.send(errorFrame(code, message, { id }));
+}
+
+/** Ahead in this history, or in a later one. */
+const isBeyond = (resume: Position, at: Position): boolean =>
+  resume.epoch > at.epoch || (resume.epoch === at.epoch && resume.revision > at.revision);
