@@ -85,8 +85,8 @@ export class Stream {
     this.#follow(PUSH_UNDER_WAY);
   }
 
-  /** Sends what waits now, so that everybody who is live is at one position. */
-  flush(): void {
+  /** Sends what waits; everybody who is live is at one position before and after. */
+  #flush(): void {
     const sequence = this.#sequence;
     const batch = sequence?.take() ?? null;
     if (sequence === null || batch === null) return;
@@ -115,7 +115,6 @@ export class Stream {
     } else if (!this.#parts.isHeard() && page.head - present.sent > MOST_BEHIND) this.#restart(head, 'window_exceeded');
     else this.#take(present, page);
     this.#located = true;
-    this.flush();
     return this.position() ?? head;
   }
 
@@ -137,7 +136,7 @@ export class Stream {
     const { time } = this.#parts;
     const now = time.now();
     if (this.#cadence.take(now)) {
-      this.flush();
+      this.#flush();
       return;
     }
     this.#rings = true;

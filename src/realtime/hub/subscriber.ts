@@ -52,7 +52,6 @@ export class Subscriber {
       if (at === null || (wanted.resume !== null && isBeyond(wanted.resume, at)))
         at = await stream.locate(wanted.resume);
       if (this.#current.get(connection) !== wanted) return;
-      stream.flush();
       at = stream.position() ?? at;
       Object.assign(member, { topics, lists: wanted.queries, live: false });
       await this.#bring(connection, wanted, at);
@@ -90,7 +89,6 @@ export class Subscriber {
     for (let first = true; ; first = false) {
       const page = await log.after(reached);
       if (this.#current.get(connection) !== wanted) return;
-      stream.flush();
       const sent = stream.position();
       if (sent === null || page.epoch !== sent.epoch) return reset(connection, 'epoch_changed', sent ?? at);
       const lost = page.oldest !== null && page.oldest > reached + 1;

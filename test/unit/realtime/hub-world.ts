@@ -1,0 +1,212 @@
+import type { Change } from '../../../src/data/log.ts';
+import type { Position } from '../../../src/data/relay.ts';
+import type { Audience } from '../../../src/realtime/hub/audience.ts';
+import { Hub } from '../../../src/realtime/hub/hub.ts';
+import type { Connection, Member } from '../../../src/realtime/hub/member.ts';
+import { MemoryRing } from '../../../src/realtime/hub/ring.ts';
+import type { LogPage } from '../../../src/realtime/hub/stream.ts';
+
+/** What each role of the world sees. */
+const SEES: Record<string, readonly string[]> = { ALL: ['a', 'b', 'c'], SOME: ['a', 'b'], ONE: ['c'] };
+export const ROLES = Object.keys(SEES);
+export const TOPICS = ['a', 'b', 'c'];
+export const sees = (role: string, topic: string): boolean => SEES[role]?.includes(topic) ?? false;
+
+/** One topic per entity, its permission named like it. */
+export const audience: Audience = {
+  topics: new Map(TOPICS.map((topic) => [topic, topic])),
+  may: (grant, permission) => 'role' in grant && sees(grant.role, permission),
+  render: ({ revision, entity, after }) => ({
+    revision,
+    topic: entity,
+    permission: entity,
+    text: JSON.stringify({ revision, topic: entity, data: after }),
+  }),
+  grantAfter: () => null,
+  purges: (change) => change.after?.erased === true,
+};
+
+/** The rows of a log page of the world. */
+const PAGE = 50;
+
+/** A socket of the world, at which a reader listens. */
+export class Socket implements Connection {
+  member: Member;
+  isOpen = true;
+  /** What a hibernation keeps of the member. */
+  kept: string;
+  readonly heard: (frame: string) => void;
+  readonly closed: (code: number) => void;
+
+  constructor(member: Member, heard: (frame: string) => void, closed: (code: number) => void) {
+    this.member = member;
+    this.kept = JSON.stringify(member);
+    this.heard = heard;
+    this.closed = closed;
+  }
+
+  save(): void {
+    this.kept = JSON.stringify(this.member);
+  }
+
+  send(text: string): void {
+    if (this.isOpen) this.heard(text);
+  }
+
+  close(code: number): void {
+    if (!this.isOpen) return;
+    this.isOpen = false;
+    this.closed(code);
+  }
+}
+
+type Asked = { after: number; answer: (page: LogPage) => void; fail: (error: Error) => void; page: LogPage | null };
+
+/** A company, its log and its room, with a clock and a network that stand still until they are told to go on. */
+export class HubWorld {
+  now = 1_000_000;
+  /** In the order of time, as UUIDv7 are. */
+  epoch = 'e001';
+  /** The truth. */
+  log: Change[] = [];
+  sockets = new Set<Socket>();
+  asked: Asked[] = [];
+  /** What readers found wrong. */
+  readonly faults: string[] = [];
+  hub: Hub;
+  #ring = new MemoryRing();
+  #timers: { at: number; work: () => void; hub: number }[] = [];
+  /** Names the life of the object: what an earlier one had under way is gone with it. */
+  #life = 0;
+
+  constructor() {
+    this.hub = this.#open();
+  }
+
+  head(): Position {
+    return { epoch: this.epoch, revision: this.log.length };
+  }
+
+  /** What may rest, because nothing is under way. */
+  isQuiet(): boolean {
+    return this.#timers.length === 0 && this.asked.length === 0;
+  }
+
+  commit(entity: string, erased = false): Change {
+    const revision = this.log.length + 1;
+    const change: Change = {
+      revision,
+      entity,
+      entityId: `${entity}-${revision}`,
+      operation: 'INSERT',
+      schemaVersion: 1,
+      before: null,
+      after: { value: `${this.epoch}:${revision}`, erased },
+      actor: 'SYSTEM',
+      requestId: null,
+      changedAt: new Date(this.now).toISOString(),
+    };
+    this.log.push(change);
+    return change;
+  }
+
+  /** The next timer rings, or a while passes. */
+  pass(ms: number): void {
+    this.now += ms;
+    const due = this.#timers.filter(({ at }) => at <= this.now).sort((a, b) => a.at - b.at);
+    this.#timers = this.#timers.filter(({ at }) => at > this.now);
+    for (const { work, hub } of due) if (hub === this.#life) work();
+  }
+
+  /** A read of the log sees the log as it is now, and is answered later. */
+  see(asked: Asked): void {
+    const { after } = asked;
+    asked.page ??= {
+      epoch: this.epoch,
+      head: this.log.length,
+      oldest: 1,
+      changes: this.log.slice(after, after + PAGE),
+    };
+  }
+
+  /** The object ends, its sockets with it; what it kept last may be lost. */
+  crash(lost: number): void {
+    for (const socket of [...this.sockets]) socket.close(1006);
+    this.sockets.clear();
+    const position = this.#ring.position();
+    if (lost > 0 && position !== null) {
+      const back = Math.max(0, position.revision - lost);
+      const kept = this.#ring.after(Math.max(0, back - 200))?.filter(({ revision }) => revision <= back) ?? [];
+      this.#ring = new MemoryRing();
+      this.#ring.append(kept, { epoch: position.epoch, revision: back });
+    }
+    this.#begin();
+  }
+
+  /** The object's memory ends; its sockets stay, with what was attached to them. */
+  hibernate(): void {
+    for (const socket of this.sockets) socket.member = JSON.parse(socket.kept) as Member;
+    this.#begin();
+  }
+
+  /** The database is restored to an earlier moment. */
+  restore(revision: number): void {
+    this.log = this.log.slice(0, revision);
+    this.epoch = `e${String(Number(this.epoch.slice(1)) + 1).padStart(3, '0')}`;
+  }
+
+  open(member: Partial<Member>, heard: (frame: string) => void, closed: (code: number) => void): Socket {
+    const whole: Member = {
+      company: 'comp_1',
+      actor: 'USER:1',
+      credential: 's1',
+      grant: { role: 'ALL' },
+      expiresAt: null,
+      session: 'x',
+      connectedAt: this.now,
+      lastMessageAt: this.now,
+      topics: null,
+      lists: [],
+      live: false,
+      ...member,
+    };
+    const socket = new Socket(whole, heard, (code) => {
+      this.sockets.delete(socket);
+      closed(code);
+    });
+    this.sockets.add(socket);
+    this.hub.welcome(socket, null);
+    return socket;
+  }
+
+  #begin(): void {
+    this.#life += 1;
+    this.#timers = [];
+    this.asked = [];
+    this.hub = this.#open();
+  }
+
+  #open(): Hub {
+    const life = this.#life;
+    return new Hub({
+      audience,
+      limits: { connections: 100, messagesPerMinute: 1e9, idleMs: 300_000, batchMs: 100 },
+      time: {
+        now: () => this.now,
+        after: (ms, work) => {
+          if (life === this.#life) this.#timers.push({ at: this.now + ms, work, hub: life });
+        },
+      },
+      log: {
+        after: (after) =>
+          new Promise((answer, fail) => {
+            if (life === this.#life) this.asked.push({ after, answer, fail, page: null });
+          }),
+      },
+      ring: this.#ring,
+      connections: () => [...this.sockets],
+      lastPing: () => 0,
+      redeem: async () => null,
+    });
+  }
+}

@@ -1,0 +1,12 @@
+import { expect, test } from 'vitest';
+import { stormHub } from './hub-storm.ts';
+
+/** Another one each run; a failure prints the one it had. */
+const SEED = Number(process.env.HUB_SEED ?? Date.now() % 1_000_000);
+
+test.each([0, 1, 2, 3, 4])('nothing is lost, doubled, reordered or shown beyond the role (seed +%i)', async (n) => {
+  const report = await stormHub(SEED + n, 6000).catch((error: unknown) => {
+    throw new Error(`HUB_SEED=${SEED + n}: ${error instanceof Error ? error.message : error}`, { cause: error });
+  });
+  expect(report.delivered).toBeGreaterThan(100);
+});
