@@ -29,11 +29,12 @@ const recordKey = (environment: string, keyId: string): string => `v1:${environm
 /**
  * The caller that an API key claims to be. Memory vouches for it, or the trip to Redis that the request makes anyway,
  * or Postgres; until then it is not `proven`.
- * @throws AppError unauthenticated for what is no key at all, counted by address
+ * @throws AppError unauthenticated for what is no key at all, counted by address; rate_limited after too many
  */
 export function keyPrincipal(c: AppContext, text: string): Principal {
   const claim = parseKey(text);
   if (claim !== null) return principalOfKey(c, claim);
+  refuseKnown(c.env, unknownLimits(c));
   countUnknown(c);
   throw new AppError('unauthenticated', 'The token or key is not valid.');
 }

@@ -77,6 +77,7 @@ describe('no key at all', () => {
       await strict.as(made).post('/clients', {}, { headers: { 'CF-Connecting-IP': '192.0.2.9' } }),
       'rate_limited',
     );
+    expectProblem(await from('cpk_live_x'), 'rate_limited');
     expect(world.neon.counts().requests).toBe(before);
     expect((await from(key.secret)).status).toBe(200);
     expectProblem(
