@@ -18,15 +18,17 @@ const MOST_TAGS = 4000;
  * Three commands, as those inside are counted too: the state and its tags are read at once, written at once, and given
  * another end once a day (`until`); `size` is kept so that nobody has to count. 500 tags at a time, however many an import
  * touched. Answers epoch, head, floor, incarnation and the present value of every tag named, so the writer's isolate is
- * fresh at once. State without an incarnation (of an earlier version) is as good as none. Shedding tags is no new life:
- * the head is kept, and as the floor it speaks for every tag that was shed.
+ * fresh at once. State without an incarnation (of an earlier version) is as good as none, and so is a key of another type.
+ * Shedding tags is no new life: the head is kept, and as the floor it speaks for every tag that was shed.
  */
 const SCRIPT = `#!lua flags=allow-key-locking
 local key, epoch, first, last = KEYS[1], ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
 local now, ttl = tonumber(ARGV[4]), tonumber(ARGV[5])
 local function read(start, names)
   for i = start, math.min(start + 999, #ARGV), 2 do names[#names + 1] = 't:' .. ARGV[i] end
-  return redis.call('HMGET', key, unpack(names))
+  local found = redis.pcall('HMGET', key, unpack(names))
+  if found.err then return {} end
+  return found
 end
 local state = read(8, {'epoch', 'head', 'floor', 'incarnation', 'size', 'until'})
 local known = state[1] and state[4]

@@ -60,6 +60,8 @@ export function openRedis(url: string, token: string, deadline: number = 250): R
         const answers: unknown = await pipeline.exec({ keepErrors: true });
         if (!Array.isArray(answers) || answers.length !== expected) throw new Error('shape');
         const results = (answers as { result: unknown; error?: string }[]).map(({ result, error }) => {
+          // Something else stands under that name. Redis is well, and of what was asked it knows nothing.
+          if (error?.startsWith('WRONGTYPE') === true) return null;
           if (error !== undefined) throw new Refusal();
           return result;
         });

@@ -22,7 +22,7 @@ export function announcedHead(ctx: Ctx, deps: Deps, companyId: string): Promise<
       ctx,
       (p) => p.hmget(tagsKey(deps.settings.environment, companyId), 'epoch', 'head'),
       ([answer]) => {
-        const [epoch, head] = answer as (string | null)[];
+        const [epoch, head] = (answer ?? []) as (string | null)[];
         return { at: typeof epoch === 'string' ? { epoch, revision: Number(head) } : null };
       },
     )

@@ -57,10 +57,12 @@ export const tagFields = (tags: readonly string[]): [string, ...string[]] => [
 
 /**
  * Reads the answer of `HMGET`. Null when Redis knows nothing of the company, which means unknown, never 0; state without
- * an incarnation (of an earlier version) is nothing either, and the next announcement starts it over.
+ * an incarnation (of an earlier version) is nothing either, nor is a key that holds no hash, and the next announcement
+ * starts it over.
  * @param era the life of Redis as a whole, which becomes part of the incarnation
  */
 export function readTagRow(answer: unknown, tags: readonly string[], era: string): TagRow | null {
+  if (answer === null) return null;
   if (!Array.isArray(answer) || answer.length !== tags.length + 4) throw new Error('shape');
   const [epoch, head, floor, incarnation, ...values] = answer as (string | null)[];
   if (typeof epoch !== 'string' || typeof incarnation !== 'string') return null;

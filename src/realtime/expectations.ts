@@ -1,8 +1,12 @@
-import { dueAt, lookAgainAt } from './schedule.ts';
+import { dueAt, lookAgainAt, PATIENCE } from './schedule.ts';
+
+/** In the place of a write: the room was asked to announce the log, and has not yet. */
+const OWED = 'owed';
 
 /**
  * The writes that may have committed without having been announced. Rows, because the room may be evicted at any moment.
  */
+
 export class Expectations {
   readonly #sql: SqlStorage;
 
@@ -17,6 +21,15 @@ export class Expectations {
 
   forget(requestId: string): void {
     this.#sql.exec('delete from expectations where request_id = ?', requestId);
+  }
+
+  /** The log is to be announced, from now on until it is. */
+  owe(now: number): void {
+    this.add(OWED, now - PATIENCE);
+  }
+
+  settleDebt(): void {
+    this.forget(OWED);
   }
 
   clear(): void {

@@ -70,8 +70,13 @@ export abstract class Room extends DurableObject<Env> implements RoomApi {
   async catchUp(companyId: string, committed?: Position): Promise<boolean> {
     this.#relay.belongsTo(companyId);
     if (committed !== undefined) this.#relay.committed(committed);
-    const done = await this.#relay.catchUp(companyId, Date.now());
-    await this.#ringBy(done ? this.#relay.nextLook() : Date.now() + RETRY);
+    const now = Date.now();
+    // Before it is tried: whatever ends this call, the alarm goes on.
+    this.#expectations.owe(now);
+    await this.#ringBy(now + RETRY);
+    const done = await this.#relay.catchUp(companyId, now);
+    if (done) this.#expectations.settleDebt();
+    await this.#ringBy(this.#relay.nextLook());
     return done;
   }
 
@@ -94,7 +99,10 @@ export abstract class Room extends DurableObject<Env> implements RoomApi {
       if (!isGone(error)) return this.ctx.storage.setAlarm(Date.now() + RETRY);
       return this.#expectations.clear();
     }
-    if (due) this.#expectations.forgetOver(now, longestWrite(this.deps(this.env).settings.databaseAcquireTimeout));
+    if (due) {
+      this.#expectations.settleDebt();
+      this.#expectations.forgetOver(now, longestWrite(this.deps(this.env).settings.databaseAcquireTimeout));
+    }
     await this.#ringBy(this.#expectations.nextLook(now));
     await this.#ringBy(this.#relay.nextLook());
   }

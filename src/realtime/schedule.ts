@@ -1,5 +1,5 @@
 /** How long a write may take from its announcement of intent to its publication before the room looks it up, ms. */
-const PATIENCE = 3000;
+export const PATIENCE = 3000;
 
 /** Pause between two tries of the room to announce, ms. */
 export const RETRY = 1000;

@@ -147,6 +147,28 @@ test('a write in SQL is in the log at once, in a GET with Min-Revision at once, 
   await until('the first isolate sees it too', async () => (await here.get(list)).text.includes(mark));
 });
 
+test('a room that cannot read the log when it is asked to announce it asks again by itself', async () => {
+  // Of a company of its own, whose room expects no write: one that is expected is looked for anyway.
+  const quiet = await openCompany(world);
+  await make(quiet.api, 'clients');
+  const read = () => quiet.api.get('/clients');
+  await until('a hit', async () => (await read()).headers.get('x-cache') === 'HIT');
+  const mark = `+${unique()}`;
+  await world.sql(String(fixtures.clients?.sql), [uuidOf('comp', quiet.companyId), mark], 'cp_owner');
+  let refused = 0;
+  world.neon.setHooks({
+    onRequest({ statements }) {
+      if (!statements.some(({ query }) => query.includes('app.changes_after('))) return;
+      refused += 1;
+      throw new Error('cannot be read');
+    },
+  });
+  await world.worker.sweep();
+  expect(refused).toBeGreaterThan(0);
+  world.neon.setHooks({ onRequest: null });
+  await until('the room has announced it', async () => (await read()).text.includes(mark), 8000);
+});
+
 test('a lost announcement is healed by the next one: the gap raises the floor', async () => {
   const [lost, other] = [await make(here, 'clients'), await make(here, 'clients')];
   const path = `/clients/${lost}`;

@@ -53,6 +53,18 @@ test('the room looks again: what Redis took and lost within a beat is announced 
   await until('Redis knows again', async () => (await state()).head === (await databaseHead()), 9000);
 });
 
+test('something else under the name of a company’s state is no trouble with Redis: the next read starts the state over', async () => {
+  const key = `v1:${world.vars.ENVIRONMENT}:log:${company()}`;
+  await redis.set(key, 'none of ours');
+  const read = () => salon.api.get('/clients?limit=3');
+  await until('the state is one again', async () => {
+    expect((await read()).status).toBe(200);
+    return (await state()).head === (await databaseHead());
+  });
+  await until('a hit', async () => (await read()).headers.get('x-cache') === 'HIT');
+  expect((await salon.api.get('/health/ready')).json.status).toBe('ready');
+});
+
 test('the watch finds an older mark and renews the era; with its own it does not', async () => {
   await world.worker.sweep();
   const image = await takeImage(world.redisPort);
