@@ -53,12 +53,24 @@ export function openings(
   for (let day = dayOf(from); day < end; day += 1) {
     if (closed.has(day)) continue;
     const midnight = day * DAY_MINUTES;
+    const before = found.length;
+    let parted = false;
     for (const each of weekdays[weekdayOf(day) - 1] ?? []) {
       if (day < each.firstDay || day > each.lastDay) continue;
-      found.push(...whileLocal(offsets, midnight + each.start, midnight + each.end));
+      const pieces = whileLocal(offsets, midnight + each.start, midnight + each.end);
+      found.push(...pieces);
+      parted ||= pieces.length > 2;
     }
+    // The first piece of one interval may come before the second of another that a fold has parted.
+    if (parted) found.push(...inOrder(found.splice(before)));
   }
   return found;
+}
+
+function inOrder(intervals: readonly number[]): number[] {
+  const pairs: [number, number][] = [];
+  for (let i = 0; i < intervals.length; i += 2) pairs.push([intervals[i] ?? 0, intervals[i + 1] ?? 0]);
+  return pairs.sort((a, b) => a[0] - b[0]).flat();
 }
 
 type Compiled = { weekday: number; start: number; end: number; firstDay: number; lastDay: number };

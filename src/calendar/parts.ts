@@ -1,0 +1,107 @@
+import type { Money, Processing, Service, Tax } from './catalogue.ts';
+import { covered, type Spans, without } from './spans.ts';
+
+/** One service of a booking as it was booked: what is frozen, so that later edits of the service touch nothing. */
+export type Part = {
+  serviceId: string;
+  staffId: string;
+  name: string;
+  startOffsetMinutes: number;
+  durationMinutes: number;
+  bufferBeforeMinutes: number;
+  bufferAfterMinutes: number;
+  processing: readonly Processing[];
+  price: Money | null;
+  taxes: readonly Tax[];
+};
+
+/** Services in a row, each with whom: their own duration and price where they have them; buffers only at both ends. */
+export function partsOf(lines: readonly { service: Service; staffId: string }[]): Part[] {
+  let offset = 0;
+  return lines.map(({ service, staffId }, index) => {
+    const terms = service.staff.find((each) => each.staffId === staffId);
+    const durationMinutes = terms?.durationMinutes ?? service.durationMinutes;
+    const startOffsetMinutes = offset;
+    offset += durationMinutes;
+    return {
+      ...{ serviceId: service.id, staffId, name: service.name, startOffsetMinutes, durationMinutes },
+      bufferBeforeMinutes: index === 0 ? service.bufferBeforeMinutes : 0,
+      bufferAfterMinutes: index === lines.length - 1 ? service.bufferAfterMinutes : 0,
+      processing: fitting(service.processing, durationMinutes),
+      price: terms?.price ?? service.price,
+      taxes: service.taxes,
+    };
+  });
+}
+
+/** Who is faster than the service says has no more processing than fits. */
+const fitting = (processing: readonly Processing[], duration: number): Processing[] =>
+  processing
+    .map(({ afterMinutes, minutes }) => ({ afterMinutes, minutes: Math.min(minutes, duration - afterMinutes) }))
+    .filter(({ minutes }) => minutes > 0);
+
+/** What a booking takes, in minutes from its start: the same for every start of it. */
+export type Shape = {
+  /** From the start of the first part to the end of the last. */
+  visitMinutes: number;
+  /** Whom it keeps: `present`, when they must be at work; `busy`, when nothing else may have them. */
+  staff: ReadonlyMap<string, { present: Spans; busy: Spans }>;
+  /** How long it occupies each of its resources: throughout, with the buffers. */
+  occupied: { start: number; end: number };
+  /** How many it needs of each kind: as many as the service that needs most. */
+  kinds: ReadonlyMap<string, number>;
+};
+
+export function shapeOf(parts: readonly Part[], requires: readonly (readonly string[])[]): Shape {
+  const present = new Map<string, number[]>();
+  const busy = new Map<string, number[]>();
+  let visitMinutes = 0;
+  for (const part of parts) {
+    const start = part.startOffsetMinutes;
+    const end = start + part.durationMinutes;
+    visitMinutes = Math.max(visitMinutes, end);
+    add(present, part.staffId, start, end);
+    const free = part.processing.flatMap((each) => [
+      start + each.afterMinutes,
+      start + each.afterMinutes + each.minutes,
+    ]);
+    add(
+      busy,
+      part.staffId,
+      ...without([start - part.bufferBeforeMinutes, end + part.bufferAfterMinutes], covered(free)),
+    );
+  }
+  const staff = new Map<string, { present: Spans; busy: Spans }>();
+  for (const [id, intervals] of present)
+    staff.set(id, { present: covered(intervals), busy: covered(busy.get(id) ?? []) });
+  const occupied = {
+    start: -(parts[0]?.bufferBeforeMinutes ?? 0),
+    end: visitMinutes + (parts.at(-1)?.bufferAfterMinutes ?? 0),
+  };
+  return { visitMinutes, staff, occupied, kinds: unitedKinds(requires) };
+}
+
+function add(to: Map<string, number[]>, id: string, ...intervals: number[]): void {
+  const known = to.get(id);
+  if (known === undefined) to.set(id, intervals);
+  else known.push(...intervals);
+}
+
+/** The same chair serves cut and colour; two chairs of one service are two. */
+export function unitedKinds(requires: readonly (readonly string[])[]): Map<string, number> {
+  const most = new Map<string, number>();
+  for (const kinds of requires) {
+    const counts = new Map<string, number>();
+    for (const kind of kinds) counts.set(kind, (counts.get(kind) ?? 0) + 1);
+    for (const [kind, count] of counts) most.set(kind, Math.max(most.get(kind) ?? 0, count));
+  }
+  return most;
+}
+
+/** The sum, or null as long as one price is told on the day. */
+export function totalPrice(parts: readonly Part[]): Money | null {
+  const prices = parts.flatMap(({ price }) => price ?? []);
+  const [first] = prices;
+  if (first === undefined || prices.length < parts.length) return null;
+  return { amount: prices.reduce((sum, { amount }) => sum + amount, 0), currency: first.currency };
+}

@@ -1,0 +1,7 @@
+import { expect, it } from 'vitest';
+import { availabilityIsExact } from './availability-law.ts';
+
+it('every start that is offered can be booked, and no other step of the grid, 100,000 times', async () => {
+  const counts = await availabilityIsExact(100_000);
+  expect(counts.offered).toBeGreaterThan(5 * counts.worlds);
+});
