@@ -25,8 +25,8 @@ export type Admission = {
    * Never without an answer of Redis.
    */
   excused(): boolean;
-  /** Reads the result of `lifeStatement`. @throws AppError session_revoked */
-  settleLife(ctx: Ctx, result: unknown): void;
+  /** Reads the rows of `lifeStatement`. @throws AppError session_revoked */
+  settleLife(ctx: Ctx, rows: readonly unknown[]): void;
 };
 
 export const isDown = (error: unknown): error is AppError =>

@@ -36,6 +36,9 @@ export type Deps = {
   readonly watch: WatchOf;
 };
 
+/** A piece of work, such as a request, and what it reaches the outside through. */
+export type Work = { readonly ctx: Ctx; readonly deps: Deps };
+
 export function openDeps(
   settings: Settings,
   registry: Registry,

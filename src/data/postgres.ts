@@ -1,27 +1,25 @@
 import { type NeonQueryFunction, neon, neonConfig } from '@neondatabase/serverless';
+import type { SQL } from 'drizzle-orm';
 import { drizzle, type NeonHttpDatabase } from 'drizzle-orm/neon-http';
 import { AppError } from '../core/errors.ts';
 import { Breaker } from './breaker.ts';
 import type { Ctx } from './context.ts';
 import { type Bid, Places, type Share, sharesOf } from './places.ts';
+import type { RowsOf } from './query.ts';
 
 /** Longest wait for one database answer, ms. A little above the roles' statement_timeout, which ends the work itself. */
 export const DATABASE_DEADLINE = 11_000;
 
-type Statements = Parameters<NeonHttpDatabase['batch']>[0];
+/** `name` is for the slow-query log; `companyId` is whose call it is, so that no company takes every place. */
+export type BatchCall = { name: string; companyId?: string };
 
 /** Postgres over HTTP: every batch is one HTTP round trip and one transaction. */
 export type Database = {
-  readonly db: NeonHttpDatabase;
   readonly breaker: Breaker;
   /** Told where a company was seen, by deps to the primary: this isolate never goes back on it. */
   readonly seen?: (companyId: string, epoch: string, revision: number, now: number) => void;
-  /**
-   * Runs the statements as one transaction and answers their results in order.
-   * @param companyId whose call it is, so that no company takes every place; absent: nobody's in particular
-   * @throws AppError
-   */
-  batch(ctx: Ctx, name: string, statements: readonly unknown[], companyId?: string): Promise<unknown[]>;
+  /** Runs the statements as one transaction and answers the rows of each, typed as it says. @throws AppError */
+  batch<const Q extends readonly SQL[]>(ctx: Ctx, call: BatchCall, statements: Q): Promise<RowsOf<Q>>;
 };
 
 export type PostgresOptions = {
@@ -69,18 +67,17 @@ export function openPostgres(options: PostgresOptions): Database {
   const breaker = new Breaker(5, 1000);
   const places = placesOf(options.concurrency);
   return {
-    db,
     breaker,
-    async batch(ctx, name, statements, companyId) {
+    async batch<const Q extends readonly SQL[]>(ctx: Ctx, { name, companyId }: BatchCall, statements: Q) {
       if (!breaker.admits(ctx.now())) throw unavailable(undefined, false);
       const place = places.bid(options.share ?? options.mode, companyId ?? null, ctx.now());
       await takePlace(ctx, places, place, options.acquireTimeout);
       const started = ctx.now();
       ctx.trips.postgres += 1;
       try {
-        const results = await db.batch(statements as unknown as Statements);
+        const results = await run(db, statements);
         breaker.succeeded();
-        return [...results];
+        return results;
       } catch (error) {
         const failure = options.onFailure(error);
         if (failure instanceof AppError && failure.code === 'database_unavailable') breaker.failed(ctx.now());
@@ -95,6 +92,14 @@ export function openPostgres(options: PostgresOptions): Database {
       }
     },
   };
+}
+
+type Batch = Parameters<NeonHttpDatabase['batch']>[0];
+
+/** Where rows get the types that their statements declare. */
+async function run<Q extends readonly SQL[]>(db: NeonHttpDatabase, statements: Q): Promise<RowsOf<Q>> {
+  const results = await db.batch(statements.map((each) => db.execute(each)) as unknown as Batch);
+  return (results as unknown as { rows: unknown[] }[]).map(({ rows }) => rows) as RowsOf<Q>;
 }
 
 /** Waits for a place on timers of its own (see Places). @throws AppError busy when there was none in time */

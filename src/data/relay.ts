@@ -1,7 +1,7 @@
 import { announceToRedis } from './announce.ts';
 import type { Ctx } from './context.ts';
 import type { Deps } from './deps.ts';
-import { changesAfter, readChange, rowsOf, snapshot } from './log.ts';
+import { changesAfter, readChange, snapshot } from './log.ts';
 import { touchedTags } from './registry.ts';
 import { tagsKey } from './tags.ts';
 
@@ -47,20 +47,21 @@ export async function announceFromLog(
   if (known === undefined) return null;
   const { environment } = deps.settings;
   const after = known?.revision ?? Number.MAX_SAFE_INTEGER;
-  const { epoch, revision, results } = await snapshot(ctx, deps.read, companyId, 'relay', (db) => [
-    db.execute(changesAfter(after, MOST_NAMED)),
-  ]).catch(async (error: unknown) => {
-    if (known !== null && least !== null && isBefore(known, least)) {
-      const empty = { epoch: least.epoch, first: least.revision + 1, last: least.revision, tags: {} };
-      await announceToRedis(ctx, deps.redis, deps.tags, environment, companyId, empty);
-    }
-    throw error;
-  });
+  const call = { database: deps.read, companyId, name: 'relay' };
+  const { epoch, revision, rows } = await snapshot(ctx, call, [changesAfter(after, MOST_NAMED)]).catch(
+    async (error: unknown) => {
+      if (known !== null && least !== null && isBefore(known, least)) {
+        const empty = { epoch: least.epoch, first: least.revision + 1, last: least.revision, tags: {} };
+        await announceToRedis(ctx, deps.redis, deps.tags, environment, companyId, empty);
+      }
+      throw error;
+    },
+  );
   const reached = { epoch, revision };
   if (known?.epoch === epoch && known.revision >= revision) return reached;
   // An epoch that a clock ahead of time made looks newer than the one that followed it; to lose a state is always safe.
   if (known !== null && known.epoch > epoch && (await forgetState(ctx, deps, companyId)) === null) return null;
-  const changes = known?.epoch === epoch ? rowsOf(results[0]).map(readChange) : [];
+  const changes = known?.epoch === epoch ? rows[0].map(readChange) : [];
   const complete = changes[0]?.revision === after + 1 && changes.at(-1)?.revision === revision;
   const range = complete
     ? { epoch, first: after + 1, last: revision, tags: touchedTags(deps.registry, changes) }

@@ -1,44 +1,43 @@
-import type { NeonHttpDatabase } from 'drizzle-orm/neon-http';
+import type { SQL } from 'drizzle-orm';
 import type { Admission } from './admission.ts';
 import { announceToRedis } from './announce.ts';
 import type { Ctx } from './context.ts';
-import type { Deps } from './deps.ts';
-import { type Claim, type Committed, commit, type Guard, type Kept, type Writer } from './log.ts';
+import type { Deps, Work } from './deps.ts';
+import { type Committed, commit, type WriteCall } from './log.ts';
 import { mayBeStored } from './outcome.ts';
 import { touchedTags } from './registry.ts';
 import { announceIntent, awaitTurn, tellRoom } from './room.ts';
 
-/** A write of one company: who, what, and what it rests on. */
-export type WriteOrder = {
-  companyId: string;
-  writer: Writer;
-  /** For the slow-query log; never a value. */
-  name: string;
-  statements: (db: NeonHttpDatabase) => readonly unknown[];
-  claim?: Claim | undefined;
-  kept: Kept;
-  guard?: Guard | undefined;
-};
+/** A write of one company, and who must be admitted to it. */
+export type WriteOrder = Omit<WriteCall, 'database'> & { admission: Admission };
 
 /**
  * The way of every write: admission beside the room's `expect`, one transaction, then the announcement, Redis first and
  * awaited, the room not (R4). Anchored as a whole, so a client that goes away neither undoes nor half-does it.
  * @throws AppError from admission and commit; nothing was changed then, unless `mayBeStored` says that it is not known
  */
-export function write(ctx: Ctx, deps: Deps, order: WriteOrder, admission: Admission): Promise<Committed> {
-  const work = perform(ctx, deps, order, admission);
-  ctx.waitUntil(work.catch(() => undefined));
-  return work;
+export function write<const Q extends readonly SQL[]>(
+  work: Work,
+  order: WriteOrder,
+  queries: Q,
+): Promise<Committed<Q>> {
+  const written = perform(work, order, queries);
+  work.ctx.waitUntil(written.catch(() => undefined));
+  return written;
 }
 
-async function perform(ctx: Ctx, deps: Deps, order: WriteOrder, admission: Admission): Promise<Committed> {
-  const { companyId } = order;
+async function perform<Q extends readonly SQL[]>(
+  { ctx, deps }: Work,
+  order: WriteOrder,
+  queries: Q,
+): Promise<Committed<Q>> {
+  const { companyId, admission } = order;
   const room = deps.rooms(companyId);
   const intent = announceIntent(ctx, deps.rooms, companyId);
   try {
     const [, standing] = await Promise.all([admit(ctx, deps, admission), intent]);
     if (standing === 'waiting') await awaitTurn(ctx, deps.rooms, companyId, deps.settings.databaseAcquireTimeout);
-    const committed = await commit(ctx, deps.write, companyId, order.writer, order.name, order.statements, order);
+    const committed = await commit(ctx, { ...order, database: deps.write }, queries);
     // Others wait for it, as this one did: the turn ends with the commit, not with its announcement.
     if (standing === 'waiting') tellRoom(ctx, 'free', () => room.free(ctx.requestId));
     if (await announceChanges(ctx, deps, companyId, committed, admission)) {
@@ -66,7 +65,7 @@ export async function announceChanges(
   ctx: Ctx,
   deps: Deps,
   companyId: string,
-  committed: Committed,
+  committed: Pick<Committed, 'epoch' | 'base' | 'head' | 'changes'>,
   admission?: Admission,
 ): Promise<boolean> {
   if (committed.changes.length === 0) return true;

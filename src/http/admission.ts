@@ -72,9 +72,9 @@ export function admissionOf(
     },
     excused: () => heard !== undefined && life.excuses?.(heard) === true,
     lifeStatement: () => life.statement(),
-    settleLife(at, result) {
+    settleLife(at, rows) {
       const judged = counts;
-      life.settle(at, deps, result);
+      life.settle(at, deps, rows);
       if (!judged) judge(at.now());
     },
   };

@@ -21,7 +21,7 @@ export type LifeCheck = {
   /** Runs first in its snapshot. May raise, so that nothing after it runs. */
   statement(): SQL;
   /** @throws AppError session_revoked, token_expired */
-  settle(ctx: Ctx, deps: Deps, result: unknown): void;
+  settle(ctx: Ctx, deps: Deps, rows: readonly unknown[]): void;
 };
 
 /** Whoever calls: a signed-in user or an API key. */

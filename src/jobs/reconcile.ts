@@ -1,7 +1,6 @@
 import { sql } from 'drizzle-orm';
 import type { Ctx } from '../data/context.ts';
 import type { Deps } from '../data/deps.ts';
-import { rowsOf } from '../data/log.ts';
 import { callRoom } from '../data/room.ts';
 import type { JobsApi, JobWorker } from './api.ts';
 
@@ -20,13 +19,16 @@ export async function reconcile(
   jobsOf: (companyId: string) => JobsApi,
   worker: JobWorker,
 ): Promise<number> {
-  const [answer] = await deps.jobs.batch(ctx, 'waitingJobs', [
-    deps.jobs.db.execute(sql`select company_id, id from app.waiting_imports(${AGE}::interval, ${MOST}::int)`),
+  const [rows] = await deps.jobs.batch(ctx, { name: 'waitingJobs' }, [
+    sql<{
+      company_id: string;
+      id: string;
+    }>`select company_id, id from app.waiting_imports(${AGE}::interval, ${MOST}::int)`,
   ]);
-  const waiting = Map.groupBy(rowsOf(answer), (row) => String(row.company_id));
+  const waiting = Map.groupBy(rows, (row) => row.company_id);
   let ended = 0;
-  for (const [companyId, rows] of waiting) {
-    const ids = rows.map((row) => String(row.id));
+  for (const [companyId, jobs] of waiting) {
+    const ids = jobs.map(({ id }) => id);
     // An object out of reach says nothing about its jobs; the next minute asks again.
     const missing = await callRoom(ctx, () => jobsOf(companyId).missing(ids)).catch(() => []);
     for (const id of missing) {

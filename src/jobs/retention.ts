@@ -1,7 +1,6 @@
 import { type SQL, sql } from 'drizzle-orm';
 import type { Ctx } from '../data/context.ts';
 import type { Deps } from '../data/deps.ts';
-import { type Row, rowsOf } from '../data/log.ts';
 import { type Outcome, type Piece, type Pieces, workOff } from './pieces.ts';
 
 /** At most once in this time, seconds. */
@@ -73,13 +72,21 @@ function readPlace(text: unknown): Place {
   return { after: after ?? null, again: again ?? false };
 }
 
-async function ask(ctx: Ctx, deps: Deps, statement: SQL): Promise<Row> {
-  const [answer] = await deps.jobs.batch(ctx, 'retention', [deps.jobs.db.execute(statement)]);
-  return rowsOf(answer)[0] ?? {};
+/** What the one row of an answer says. */
+async function ask<R>(ctx: Ctx, deps: Deps, statement: SQL<R>): Promise<R> {
+  const [[row]] = await deps.jobs.batch(ctx, { name: 'retention' }, [statement]);
+  if (row === undefined) throw new Error('retention answered no row');
+  return row;
 }
 
 /** @param trim says how many rows went, as `gone` */
-const trimming = (ctx: Ctx, deps: Deps, most: number, least: number, trim: (size: number) => SQL): Pieces => ({
+const trimming = (
+  ctx: Ctx,
+  deps: Deps,
+  most: number,
+  least: number,
+  trim: (size: number) => SQL<{ gone: string | number }>,
+): Pieces => ({
   most,
   least,
   async piece(size) {
@@ -89,11 +96,13 @@ const trimming = (ctx: Ctx, deps: Deps, most: number, least: number, trim: (size
 });
 
 const expired = (ctx: Ctx, deps: Deps): Pieces =>
-  trimming(ctx, deps, 1000, 50, (size) => sql`select app.trim_expired(${size}::int) as gone`);
+  trimming(ctx, deps, 1000, 50, (size) => sql<{ gone: number }>`select app.trim_expired(${size}::int) as gone`);
 
 /** Fewer at a time: each may hold a long report. */
 const imports = (ctx: Ctx, deps: Deps): Pieces =>
-  trimming(ctx, deps, 50, 1, (size) => sql`select app.trim_imports(${size}::int) as gone`);
+  trimming(ctx, deps, 50, 1, (size) => sql<{ gone: number }>`select app.trim_imports(${size}::int) as gone`);
+
+type Trimmed = { last_company: string | null; trimmed: string | number; more: boolean };
 
 /** Changes of the companies in turn: a company with many to forget is come back to when the others have had theirs. */
 function changes(ctx: Ctx, deps: Deps, place: Place, keep: (place: Place) => Promise<unknown>): Pieces {
@@ -102,10 +111,10 @@ function changes(ctx: Ctx, deps: Deps, place: Place, keep: (place: Place) => Pro
     const { last_company, trimmed, more } = await ask(
       ctx,
       deps,
-      sql`select last_company, trimmed, more from app.trim_changes(interval '90 days', ${place.after}::uuid, ${companies}::int, ${rows}::int)`,
+      sql<Trimmed>`select last_company, trimmed, more from app.trim_changes(interval '90 days', ${place.after}::uuid, ${companies}::int, ${rows}::int)`,
     );
-    const after = typeof last_company === 'string' ? last_company : null;
-    const again = place.again || (rows > 0 && more === true);
+    const after = last_company;
+    const again = place.again || (rows > 0 && more);
     const ended = after === null;
     place = { after, again: again && !ended };
     await keep(place);

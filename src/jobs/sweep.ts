@@ -1,13 +1,18 @@
 import { sql } from 'drizzle-orm';
 import type { Ctx } from '../data/context.ts';
 import type { Deps } from '../data/deps.ts';
-import { rowsOf } from '../data/log.ts';
 import { callRoom } from '../data/room.ts';
 import { tagsKey } from '../data/tags.ts';
 
 const CHUNK = 200;
 /** Rooms that catch up at a time. */
 const AT_ONCE = 6;
+
+/** A head that moved; without a company it only says from where the next sweep goes on. */
+type Moved = { next_since: string } & (
+  | { company_id: string; epoch: string; revision: string }
+  | { company_id: null; epoch: null; revision: null }
+);
 
 /**
  * Has the watch look whether Redis was set back, then finds companies whose log moved without an announcement: writes made in SQL, restores, double faults. Compares the
@@ -24,10 +29,9 @@ export async function sweep(ctx: Ctx, deps: Deps): Promise<number> {
   );
   // Without Redis there is nothing to be stale; the next minute tries again.
   if (since === null) return 0;
-  const [answer] = await deps.jobs.batch(ctx, 'sweep', [
-    deps.jobs.db.execute(sql`select company_id, epoch, revision, next_since from app.moved_heads(${since.at}::bigint)`),
+  const [rows] = await deps.jobs.batch(ctx, { name: 'sweep' }, [
+    sql<Moved>`select company_id, epoch, revision, next_since from app.moved_heads(${since.at}::bigint)`,
   ]);
-  const rows = rowsOf(answer);
   const heads = rows.filter((row) => row.company_id !== null);
   let behind = 0;
   let told = true;
@@ -36,7 +40,7 @@ export async function sweep(ctx: Ctx, deps: Deps): Promise<number> {
     const known = await deps.redis.trip(
       ctx,
       (p) => {
-        for (const head of chunk) p.hmget(tagsKey(deps.settings.environment, String(head.company_id)), 'epoch', 'head');
+        for (const head of chunk) p.hmget(tagsKey(deps.settings.environment, head.company_id), 'epoch', 'head');
       },
       (answers) => answers as (string | null)[][],
     );
@@ -48,7 +52,7 @@ export async function sweep(ctx: Ctx, deps: Deps): Promise<number> {
     });
     behind += late.length;
     for (let j = 0; j < late.length; j += AT_ONCE) {
-      const caught = await Promise.all(late.slice(j, j + AT_ONCE).map((head) => catchUp(String(head.company_id))));
+      const caught = await Promise.all(late.slice(j, j + AT_ONCE).map((head) => catchUp(head.company_id)));
       told = caught.every(Boolean) && told;
     }
   }

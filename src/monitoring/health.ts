@@ -94,7 +94,7 @@ async function lookOnce(ctx: Ctx, deps: Deps): Promise<Look> {
 async function look(ctx: Ctx, deps: Deps): Promise<Omit<Look, 'at'>> {
   const { now } = ctx;
   const [postgres, redis, rooms] = await Promise.all([
-    probe(now, async () => (await deps.jobs.batch(ctx, 'ready', [deps.jobs.db.execute(sql`select 1`)])).length === 1),
+    probe(now, async () => (await deps.jobs.batch(ctx, { name: 'ready' }, [sql`select 1`])).length === 1),
     probe(now, () => takesWrites(ctx, deps)),
     probe(now, () => pingRoom(deps)),
   ]);

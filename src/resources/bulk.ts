@@ -2,7 +2,6 @@ import { sql } from 'drizzle-orm';
 import * as z from 'zod';
 import { AppError, type Fault } from '../core/errors.ts';
 import { formatId, newUuid } from '../core/id.ts';
-import { rowsOf } from '../data/log.ts';
 import { type RowFault, rowError } from '../data/postgres-errors.ts';
 import { admit, write } from '../data/write.ts';
 import { admissionOf } from '../http/admission.ts';
@@ -118,25 +117,21 @@ export function bulk<S extends z.ZodType>(route: BulkRoute<S>): (c: AppContext) 
       throw checked.error;
     }
     const { atomic, rows, refused } = checked.value;
-    const committed = await write(
-      ctx,
-      deps,
-      {
-        companyId,
-        writer: principal.writer(resource.writePermission),
-        name,
-        statements: (db) => [
-          db.execute(sql`select app.bulk_insert(${route.table}, ${JSON.stringify(rows)}::jsonb, ${atomic}::boolean)`),
-          db.execute(sql`select current_setting('app.result')::jsonb as verdicts`),
-        ],
-        claim: raw.value.claim,
-        // Indexes, ids and names of constraints: nothing personal is kept.
-        kept: { status: 200, entityId: null, result: sql`select current_setting('app.result')::jsonb` },
-      },
+    const order = {
+      companyId,
+      writer: principal.writer(resource.writePermission),
+      name,
+      claim: raw.value.claim,
+      // Indexes, ids and names of constraints: nothing personal is kept.
+      kept: { status: 200, entityId: null, result: sql`select current_setting('app.result')::jsonb` },
       admission,
-    );
+    };
+    const committed = await write(c.env, order, [
+      sql`select app.bulk_insert(${route.table}, ${JSON.stringify(rows)}::jsonb, ${atomic}::boolean)`,
+      sql<{ verdicts: Verdict[] }>`select current_setting('app.result')::jsonb as verdicts`,
+    ]);
     const { replay } = committed;
-    const verdicts = (replay === null ? rowsOf(committed.results[1])[0]?.verdicts : replay.result) as Verdict[];
+    const verdicts = replay === null ? (committed.rows[1][0]?.verdicts ?? []) : (replay.result as Verdict[]);
     const stored = verdicts.map((verdict) =>
       'id' in verdict ? verdict : { index: verdict.index, error: rowError(verdict, deps.constraints) },
     );

@@ -4,7 +4,7 @@ import { type ListDeclaration, type ListQuery, parseListQuery } from '../core/li
 import { compileProjection } from '../core/project.ts';
 import { fault } from '../core/query-values.ts';
 import { parseMinRevision } from '../core/revision.ts';
-import { PIECE, type Row, rowsOf, snapshot } from '../data/log.ts';
+import { PIECE, type Row, snapshot } from '../data/log.ts';
 import { admit } from '../data/write.ts';
 import { admissionOf } from '../http/admission.ts';
 import { type AppContext, principalOf, require } from '../http/context.ts';
@@ -89,13 +89,11 @@ export function exportOf(resource: Resource): (c: AppContext) => Promise<Respons
     const read = async (after: string | null) => {
       const beyond = after === null ? sql`` : sql` and ${resource.id} > ${after}::uuid`;
       // A cursor, so that rows which do not fit any more are not written out either.
-      const { revision, results } = await snapshot(ctx, deps.read, companyId, name, (db) => [
-        db.execute(
-          sql`declare walk no scroll cursor for select (${resource.row})::text from ${resource.table} where ${filtered}${beyond} order by ${resource.id} limit ${ROWS + 1}`,
-        ),
-        db.execute(sql`select line from app.take_rows(${ROWS}, ${PIECE})`),
+      const { revision, rows } = await snapshot(ctx, { database: deps.read, companyId, name }, [
+        sql`declare walk no scroll cursor for select (${resource.row})::text from ${resource.table} where ${filtered}${beyond} order by ${resource.id} limit ${ROWS + 1}`,
+        sql<{ line: string | null }>`select line from app.take_rows(${ROWS}, ${PIECE})`,
       ]);
-      const texts = rowsOf(results[1]).map(({ line }) => line as string | null);
+      const texts = rows[1].map(({ line }) => line);
       const more = texts.at(-1) === null;
       if (more) texts.pop();
       return { revision, more, rows: texts.map((text) => JSON.parse(String(text)) as Row) };

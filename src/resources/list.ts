@@ -1,14 +1,23 @@
-import { sql } from 'drizzle-orm';
+import { type SQL, sql } from 'drizzle-orm';
 import { type Cursor, decodeCursor, encodeCursor, invalidCursor } from '../core/cursor.ts';
 import { AppError } from '../core/errors.ts';
 import { parseId } from '../core/id.ts';
 import { type ListQuery, parseDetailQuery, parseListQuery } from '../core/list-query.ts';
 import { compileProjection } from '../core/project.ts';
 import { canBegin } from '../data/keyset.ts';
-import { type Row, rowsOf } from '../data/log.ts';
+import type { Row } from '../data/log.ts';
 import type { AppContext, Principal } from '../http/context.ts';
-import { embed, includeTags, isRanked, MOST_PAGED, mostCounted, pageStatements, presentIncludes } from './page.ts';
-import { wholePage } from './pieces.ts';
+import {
+  embed,
+  includeTags,
+  isRanked,
+  MOST_PAGED,
+  mostCounted,
+  type PageStatements,
+  pageStatements,
+  presentIncludes,
+} from './page.ts';
+import { type Found, wholePage } from './pieces.ts';
 import { type ParsedQuery, type ReadRoute, read, TTL } from './read.ts';
 import type { Resource } from './resource.ts';
 
@@ -24,7 +33,7 @@ export const detail = (
 ): ((c: AppContext) => Promise<Response>) => read(detailRoute(resource, own));
 
 /** How a collection is read: pages, cursors, filters, sorts, fields (contract 2, "Lists"). */
-export function listRoute(resource: Resource): ReadRoute<PageQuery> {
+export function listRoute(resource: Resource): ReadRoute<PageQuery, PageStatements> {
   const name = `${resource.topic}.list`;
   return {
     name,
@@ -40,32 +49,30 @@ export function listRoute(resource: Resource): ReadRoute<PageQuery> {
       return { ...query, at, path: c.req.path };
     },
     tags: (query) => [...resource.listTags(query), ...includeTags(resource, query.include)],
-    statements: (db, query, { companyId }) =>
-      pageStatements(resource, query, query.at, companyId).map((statement) => db.execute(statement)),
-    complete(ctx, deps, query, { companyId }, taken) {
+    statements: (query, { companyId }) => pageStatements(resource, query, query.at, companyId),
+    complete({ ctx, deps }, query, { companyId }, taken) {
       const project = compileProjection(query.fields);
-      const take = (row: Row, found: Row): void => {
+      const take = (row: Row, found: Found): void => {
         const view = project(resource.view(row, resource.version));
         found.shown = JSON.stringify({ ...view, ...presentIncludes(resource, query.include, found.embedded) });
-        found.values = query.sort.map(({ field }) => row[resource.sorts[field]?.property ?? 'id']);
+        found.values = query.sort.map(({ field }) => row[resource.sorts[field]?.property ?? 'id'] as string | null);
       };
       return wholePage({ ctx, deps, resource, companyId, name, limit: query.limit, take }, taken);
     },
-    answer(results, query, principal, c) {
-      const found = rowsOf(results[0]);
+    answer([found, totals], query, principal, c) {
       const more = found.length > query.limit;
       const rows = found.slice(0, query.limit);
       const backwards = query.at?.direction === 'prev';
       if (backwards) rows.reverse();
-      const cursorAt = (found: Row | undefined, direction: 'next' | 'prev'): string | null => {
+      const cursorAt = (found: Found | undefined, direction: 'next' | 'prev'): string | null => {
         if (found === undefined) return null;
-        const values = isRanked(query) ? [Number(found.rank)] : (found.values as (string | null)[]);
+        const values = isRanked(query) ? [Number(found.rank)] : (found.values ?? []);
         const cursor: Cursor = {
           company: principal.companyId,
           route: name,
           query: query.filterKey,
           values,
-          id: String(found.id),
+          id: found.id,
           direction,
         };
         return encodeCursor(c.env.deps.settings.cursorSecret, cursor);
@@ -81,7 +88,7 @@ export function listRoute(resource: Resource): ReadRoute<PageQuery> {
       const next = hasNext ? (cursorAt(rows.at(-1), 'next') ?? turn('next')) : null;
       const hasPrev = query.at !== null && (backwards ? more : true);
       const prev = hasPrev ? (cursorAt(rows[0], 'prev') ?? turn('prev')) : null;
-      const total = query.count === 'none' ? null : Number(rowsOf(results[1])[0]?.total ?? 0);
+      const total = query.count === 'none' ? null : (totals?.[0]?.total ?? 0);
       const pagination = paginationOf(query, { total, hasNext, next, prev });
       return {
         body: `{"data":[${rows.map(({ shown }) => shown).join()}],"pagination":${JSON.stringify(pagination)}}`,
@@ -143,8 +150,13 @@ function linkOf(query: PageQuery, next: string | null, prev: string | null): str
 
 type DetailQuery = ParsedQuery & { id: string; fields: readonly string[] | null; include: readonly string[] };
 
+type DetailStatements = readonly [SQL<{ row: Row; embedded: Found['embedded'] }>];
+
 /** How one object is read. */
-export function detailRoute(resource: Resource, own?: (principal: Principal) => string): ReadRoute<DetailQuery> {
+export function detailRoute(
+  resource: Resource,
+  own?: (principal: Principal) => string,
+): ReadRoute<DetailQuery, DetailStatements> {
   return {
     name: `${resource.topic}.detail`,
     version: resource.version,
@@ -156,15 +168,12 @@ export function detailRoute(resource: Resource, own?: (principal: Principal) => 
       return { id, fields, include, normalised: `${id}?${normalised}` };
     },
     tags: ({ id, include }) => [...resource.detailTags(id), ...includeTags(resource, include)],
-    statements: (db, { id, include }, { companyId }) => [
-      db.execute(
-        sql`select ${resource.row} as row, ${embed(resource, include)} as embedded from ${resource.table} where ${resource.companyId} = ${companyId}::uuid and ${resource.id} = ${id}::uuid`,
-      ),
+    statements: ({ id, include }, { companyId }) => [
+      sql`select ${resource.row} as row, ${embed(resource, include)} as embedded from ${resource.table} where ${resource.companyId} = ${companyId}::uuid and ${resource.id} = ${id}::uuid`,
     ],
-    answer(results, query) {
-      const found = rowsOf(results[0])[0];
+    answer([[found]], query) {
       if (found === undefined) throw notFound(resource);
-      const view = compileProjection(query.fields)(resource.view(found.row as Row, resource.version));
+      const view = compileProjection(query.fields)(resource.view(found.row, resource.version));
       return { body: JSON.stringify({ ...view, ...presentIncludes(resource, query.include, found.embedded) }) };
     },
   };

@@ -4,7 +4,7 @@ import type { ListQuery } from '../core/list-query.ts';
 import { keysOf } from '../data/keyset.ts';
 import { narrowed } from '../data/narrow.ts';
 import { ofParts, orderAgain } from '../data/walk.ts';
-import { firstPiece } from './pieces.ts';
+import { type Found, firstPiece } from './pieces.ts';
 import type { Resource, SearchFunctions } from './resource.ts';
 
 /** The rows that pages can reach, and up to where an estimated count is an exact one. */
@@ -34,8 +34,16 @@ export function conditionsOf(resource: Resource, query: ListQuery, companyId: st
   return sql.join(own, sql` and `);
 }
 
+/** The total is the second, where it is asked for. */
+export type PageStatements = readonly [page: SQL<Found>, ...total: SQL<{ total: number }>[]];
+
 /** One page as `firstPiece` answers it: `id`, `embedded` and, of a ranked search, `rank`; then the total, if asked for. */
-export function pageStatements(resource: Resource, query: ListQuery, at: Cursor | null, companyId: string): SQL[] {
+export function pageStatements(
+  resource: Resource,
+  query: ListQuery,
+  at: Cursor | null,
+  companyId: string,
+): PageStatements {
   const { search, filters, count } = query;
   const offset = query.mode === 'page' ? (query.page - 1) * query.limit : 0;
   const limit = query.limit + 1;
@@ -48,7 +56,7 @@ export function pageStatements(resource: Resource, query: ListQuery, at: Cursor 
     const first = firstPiece(found, query.limit);
     if (count === 'none') return [first];
     const total = resource.search.count({ search, filters, most: most === null ? null : most + 1 });
-    return [first, sql`select ${total} as total`];
+    return [first, sql<{ total: number }>`select ${total} as total`];
   }
   const company = sql`${resource.companyId} = ${companyId}::uuid`;
   const keys = keysOf(resource.sorts, query.sort, resource.id);
@@ -66,9 +74,14 @@ export function pageStatements(resource: Resource, query: ListQuery, at: Cursor 
   const page = firstPiece(rows, query.limit);
   if (count === 'none') return [page];
   const counted = resource.count?.(query, most === null ? null : most + 1);
-  if (counted != null) return [page, sql`select ${counted} as total`];
+  if (counted != null) return [page, sql<{ total: number }>`select ${counted} as total`];
   const filtered = sql`${conditionsOf(resource, query, companyId)}${most === null ? sql`` : sql` limit ${most + 1}`}`;
-  return [page, sql`select count(*)::int as total from (select 1 from ${resource.table} where ${filtered}) counted`];
+  return [
+    page,
+    sql<{
+      total: number;
+    }>`select count(*)::int as total from (select 1 from ${resource.table} where ${filtered}) counted`,
+  ];
 }
 
 /** The page of a search as a table `found` of ids, and its order: by rank, or by a sort of its own. */
@@ -106,10 +119,9 @@ export function embed(resource: Resource, include: readonly string[]): SQL {
 export function presentIncludes(
   resource: Resource,
   include: readonly string[],
-  embedded: unknown,
+  embedded: Found['embedded'],
 ): Record<string, unknown> {
-  const values = (embedded ?? {}) as Record<string, unknown>;
-  return Object.fromEntries(include.map((name) => [name, resource.includes?.[name]?.present(values[name])]));
+  return Object.fromEntries(include.map((name) => [name, resource.includes?.[name]?.present(embedded?.[name])]));
 }
 
 export const includeTags = (resource: Resource, include: readonly string[]): readonly string[] =>

@@ -2,7 +2,7 @@ import { type SQL, sql } from 'drizzle-orm';
 import { AppError } from '../core/errors.ts';
 import type { Ctx } from '../data/context.ts';
 import type { Deps } from '../data/deps.ts';
-import { PIECE, type Row, rowsOf, type Snapshot, snapshot } from '../data/log.ts';
+import { PIECE, type Row, type Snapshot, snapshot } from '../data/log.ts';
 import { Places, sharesOf } from '../data/places.ts';
 import { DATABASE_DEADLINE, takePlace } from '../data/postgres.ts';
 import type { Resource } from './resource.ts';
@@ -21,10 +21,21 @@ const LONGEST_WAIT = 10_000;
  * A page whose rows end where its first piece does: `page` has columns `text`, `id`, `embedded` and `rank`, in order. Those
  * behind come with a null in the place of their `row`, but with its `bytes`, and so does the one beyond `limit`.
  */
-export const firstPiece = (page: SQL, limit: number): SQL => sql`with page as materialized (${page})
+export const firstPiece = (page: SQL, limit: number): SQL<Found> => sql<Found>`with page as materialized (${page})
   select id, embedded, rank, octet_length(text) as bytes,
     case when row_number() over way <= ${limit} and sum(octet_length(text)) over way <= ${PIECE} then text end as row
   from page window way as (rows unbounded preceding)`;
+
+/** A row of a page. `row` is its text until it is taken; then it is `shown`, and its sorts have these `values`. */
+export type Found = {
+  id: string;
+  embedded: Record<string, unknown> | null;
+  rank: number | null;
+  bytes: number;
+  row: string | null;
+  shown?: string;
+  values?: (string | null)[];
+};
 
 /** What a page was read from, and what it was asked for. */
 type Asked = {
@@ -35,7 +46,7 @@ type Asked = {
   name: string;
   limit: number;
   /** Takes a row as it comes, so that a page is never held as objects; `found` is what the page says of it. */
-  take: (row: Row, found: Row) => void;
+  take: (row: Row, found: Found) => void;
 };
 
 /**
@@ -43,9 +54,10 @@ type Asked = {
  * were at the first one's revision (R2): what has changed since has the state of then in the log, as the image before its
  * first change. @throws AppError invalid_parameter for a page beyond all bounds; busy
  */
-export async function wholePage(asked: Asked, { epoch, revision, results }: Snapshot): Promise<void> {
+export async function wholePage(asked: Asked, taken: Snapshot<readonly [SQL<Found>, ...SQL[]]>): Promise<void> {
   const { ctx, deps, resource, companyId, name, limit, take } = asked;
-  const rows = rowsOf(results[0]).slice(0, limit);
+  const { epoch, revision } = taken;
+  const rows = taken.rows[0].slice(0, limit);
   const missing = rows.filter((row) => row.row === null);
   for (const found of rows) if (found.row !== null) takeText(take, found, found.row);
   if (missing.length > 0) {
@@ -54,14 +66,13 @@ export async function wholePage(asked: Asked, { epoch, revision, results }: Snap
     await takePlace(ctx, large, turn, LONGEST_WAIT);
     try {
       for (const piece of piecesOf(missing)) {
-        const ids = piece.map(({ id }) => String(id));
-        const later = await snapshot(ctx, deps.read, companyId, name, (db) => [
-          db.execute(asOf(resource, companyId, revision, ids)),
-        ]);
+        const ids = piece.map(({ id }) => id);
+        const call = { database: deps.read, companyId, name };
+        const later = await snapshot(ctx, call, [asOf(resource, companyId, revision, ids)]);
         // Restored to another history meanwhile: there is nothing that both pieces were part of.
         if (later.epoch !== epoch || later.revision < revision)
           throw new AppError('busy', undefined, { extra: { retryAfter: 1 } });
-        for (const [at, { row }] of rowsOf(later.results[0]).entries()) takeText(take, piece[at] as Row, row);
+        for (const [at, found] of piece.entries()) takeText(take, found, later.rows[0][at]?.row);
       }
     } finally {
       large.release(turn);
@@ -69,40 +80,40 @@ export async function wholePage(asked: Asked, { epoch, revision, results }: Snap
   }
 }
 
-function takeText(take: Asked['take'], found: Row, text: unknown): void {
+function takeText(take: Asked['take'], found: Found, text: unknown): void {
   take(JSON.parse(String(text)) as Row, found);
   found.row = null;
 }
 
 /** Rows by id, in that order, as they were at `revision`. */
-function asOf(resource: Resource, companyId: string, revision: number, ids: readonly string[]): SQL {
+function asOf(resource: Resource, companyId: string, revision: number, ids: readonly string[]): SQL<{ row: string }> {
   const before = sql`select c.before from changes c where c.company_id = ${companyId}::uuid and c.entity_id = wanted.id
     and c.entity = ${resource.entity} and c.revision > ${revision} order by c.revision limit 1`;
   const now = sql`select ${resource.row} from ${resource.table}
     where ${resource.companyId} = ${companyId}::uuid and ${resource.id} = wanted.id`;
-  return sql`select coalesce((${before}), (${now}))::text as row
+  return sql<{ row: string }>`select coalesce((${before}), (${now}))::text as row
     from unnest(${sql.param([...ids])}::uuid[]) with ordinality as wanted (id, place) order by wanted.place`;
 }
 
 /** As many rows each as fit into one read; one at least. */
-function piecesOf(rows: readonly Row[]): Row[][] {
-  const pieces: Row[][] = [];
+function piecesOf(rows: readonly Found[]): Found[][] {
+  const pieces: Found[][] = [];
   let filled = Number.POSITIVE_INFINITY;
   for (const row of rows) {
-    filled += Number(row.bytes);
+    filled += row.bytes;
     if (filled > LARGE_PIECE) {
       pieces.push([]);
-      filled = Number(row.bytes);
+      filled = row.bytes;
     }
     pieces.at(-1)?.push(row);
   }
   return pieces;
 }
 
-function refuseBeyond(rows: readonly Row[]): void {
+function refuseBeyond(rows: readonly Found[]): void {
   let bytes = 0;
   const fits = rows.findIndex((row) => {
-    bytes += Number(row.bytes);
+    bytes += row.bytes;
     return bytes > MOST_PAGE;
   });
   if (fits < 0) return;

@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto';
-import type { NeonHttpDatabase } from 'drizzle-orm/neon-http';
+import type { SQL } from 'drizzle-orm';
 import { parseMinRevision } from '../core/revision.ts';
 import type { Admission } from '../data/admission.ts';
 import type { Loaded, ReadPlan } from '../data/answer.ts';
 import { behind, type Ctx } from '../data/context.ts';
-import { type Deps, healTagState } from '../data/deps.ts';
+import { type Deps, healTagState, type Work } from '../data/deps.ts';
 import { type Snapshot, snapshot } from '../data/log.ts';
+import type { RowsOf } from '../data/query.ts';
 import type { Head } from '../data/readings.ts';
 import { WeighedMap } from '../data/weighed.ts';
 import { admit } from '../data/write.ts';
@@ -20,7 +21,7 @@ export const TTL = { list: 1800, detail: 3600, user: 900, analytics: 1800 } as c
 export type ParsedQuery = { normalised: string };
 
 /** How one GET route reads: what it needs, what it depends on, and how its answer is made from one snapshot. */
-export type ReadRoute<Q extends ParsedQuery> = {
+export type ReadRoute<Q extends ParsedQuery, S extends readonly SQL[]> = {
   /** Name of the route in keys and logs. */
   name: string;
   /** Bumped when the answer's shape changes, so that a deploy never serves the old one. */
@@ -33,14 +34,14 @@ export type ReadRoute<Q extends ParsedQuery> = {
   weight?: number;
   parse(params: URLSearchParams, principal: Principal, c: AppContext): Q;
   tags(query: Q, principal: Principal): readonly string[];
-  statements(db: NeonHttpDatabase, query: Q, principal: Principal): readonly unknown[];
+  statements(query: Q, principal: Principal): S;
   /** Answers carry a Link, which a 304 repeats: then one is not given from the tags alone. */
   linked?: true;
-  /** Reads what one answer of Postgres did not hold, into the results, as of the same revision. */
-  complete?(ctx: Ctx, deps: Deps, query: Q, principal: Principal, taken: Snapshot): Promise<void>;
+  /** Reads what one answer of Postgres did not hold, into the rows, as of the same revision. */
+  complete?(work: Work, query: Q, principal: Principal, taken: Snapshot<S>): Promise<void>;
   /** The body, serialised. @throws AppError not_found */
   answer(
-    results: readonly unknown[],
+    rows: RowsOf<S>,
     query: Q,
     principal: Principal,
     c: AppContext,
@@ -55,7 +56,9 @@ const PREPARED_BYTES = 1500;
 const prepared = new WeighedMap<Prepared<ParsedQuery>>(4 * 1024 * 1024);
 
 /** The handler of a cached GET. */
-export function read<Q extends ParsedQuery>(route: ReadRoute<Q>): (c: AppContext) => Promise<Response> {
+export function read<Q extends ParsedQuery, const S extends readonly SQL[]>(
+  route: ReadRoute<Q, S>,
+): (c: AppContext) => Promise<Response> {
   return async function readThroughCache(c) {
     const { ctx, deps } = c.env;
     const principal = claimantOf(c);
@@ -106,11 +109,11 @@ export function read<Q extends ParsedQuery>(route: ReadRoute<Q>): (c: AppContext
   };
 }
 
-function prepare<Q extends ParsedQuery>(
+function prepare<Q extends ParsedQuery, S extends readonly SQL[]>(
   c: AppContext,
   deps: Deps,
   principal: Principal,
-  route: ReadRoute<Q>,
+  route: ReadRoute<Q, S>,
 ): Prepared<Q> & { min: number } {
   const min = parseMinRevision(c.req.header('Min-Revision'));
   const url = c.req.url;
@@ -140,9 +143,9 @@ function prepare<Q extends ParsedQuery>(
 
 const digest = (text: string): string => createHash('sha256').update(text).digest('base64url').slice(0, 22);
 
-async function load<Q extends ParsedQuery>(
+async function load<Q extends ParsedQuery, S extends readonly SQL[]>(
   c: AppContext,
-  route: ReadRoute<Q>,
+  route: ReadRoute<Q, S>,
   query: Q,
   min: number,
   unsure: Admission | null,
@@ -150,22 +153,24 @@ async function load<Q extends ParsedQuery>(
   const { ctx, deps } = c.env;
   const principal = claimantOf(c);
   const { companyId } = principal;
-  const from = (database: Deps['read']): Promise<Snapshot> =>
-    snapshot(ctx, database, companyId, route.name, (db) => {
-      const own = route.statements(db, query, principal);
-      // First, because it may raise: nobody makes the database work for a key that was made up.
-      return unsure === null ? own : [db.execute(unsure.lifeStatement()), ...own];
-    });
+  const own = route.statements(query, principal);
+  const from = async (database: Deps['read']): Promise<Snapshot<S>> => {
+    const call = { database, companyId, name: route.name };
+    if (unsure === null) return snapshot(ctx, call, own);
+    // First, because it may raise: nobody makes the database work for a key that was made up.
+    const { rows, ...at } = await snapshot(ctx, call, [unsure.lifeStatement(), ...own] as const);
+    const [standing, ...results] = rows;
+    unsure.settleLife(ctx, standing);
+    return { ...at, rows: results };
+  };
   // A replica may not know yet that a session or key has begun, or ended; without Redis nobody can tell how far it lags.
   const replica = unsure === null && deps.redis.fault === null ? deps.replica : null;
   let taken = await from(replica ?? deps.read);
   // A replica that lags behind what is asked for, or known to exist, would be a step back (R2).
   const needed = Math.max(min, deps.tags.newest(companyId));
   if (replica !== null && taken.revision < needed) taken = await from(deps.read);
-  const results = unsure === null ? taken.results : taken.results.slice(1);
-  unsure?.settleLife(ctx, taken.results[0]);
-  await route.complete?.(ctx, deps, query, principal, { ...taken, results });
-  const { body, link = null, validUntil = null } = route.answer(results, query, principal, c);
+  await route.complete?.(c.env, query, principal, taken);
+  const { body, link = null, validUntil = null } = route.answer(taken.rows, query, principal, c);
   return { epoch: taken.epoch, revision: taken.revision, body, link, validUntil };
 }
 
@@ -183,10 +188,9 @@ export async function confirmLife(ctx: Ctx, deps: Deps, principal: Principal, ad
 
 /** Where the company is, and for an unsure caller whether the credential lives. */
 async function confirmHead(ctx: Ctx, deps: Deps, principal: Principal, unsure: Admission | null): Promise<Head> {
-  const { epoch, revision, results } = await snapshot(ctx, deps.read, principal.companyId, 'head', (db) =>
-    unsure === null ? [] : [db.execute(unsure.lifeStatement())],
-  );
-  unsure?.settleLife(ctx, results[0]);
+  const call = { database: deps.read, companyId: principal.companyId, name: 'head' };
+  const { epoch, revision, rows } = await snapshot(ctx, call, unsure === null ? [] : [unsure.lifeStatement()]);
+  unsure?.settleLife(ctx, rows[0] ?? []);
   return { epoch, revision };
 }
 

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { SQL } from 'drizzle-orm';
 import { AppError } from '../core/errors.ts';
 import { parseMinRevision } from '../core/revision.ts';
 import { snapshot } from '../data/log.ts';
@@ -13,8 +14,8 @@ import { attempt } from './write.ts';
  * The handler of a GET from Postgres each time, for what is not logged: no revision says when it changed, so no cache
  * could tell. Its ETag is of the body.
  */
-export function readUncached<Q extends ParsedQuery>(
-  route: Pick<ReadRoute<Q>, 'name' | 'permission' | 'parse' | 'statements' | 'complete' | 'answer'>,
+export function readUncached<Q extends ParsedQuery, const S extends readonly SQL[]>(
+  route: Pick<ReadRoute<Q, S>, 'name' | 'permission' | 'parse' | 'statements' | 'complete' | 'answer'>,
 ): (c: AppContext) => Promise<Response> {
   return async function readFromPostgres(c) {
     const { ctx, deps } = c.env;
@@ -31,12 +32,13 @@ export function readUncached<Q extends ParsedQuery>(
     const { min, query } = asked.value;
     const admission = admissionOf(c, route.permission, 1, 'read');
     if (!(await admit(ctx, deps, admission))) await confirmLife(ctx, deps, principal, admission);
-    const taken = await snapshot(ctx, deps.read, companyId, route.name, (db) => route.statements(db, query, principal));
-    const { revision, results } = taken;
+    const call = { database: deps.read, companyId, name: route.name };
+    const taken = await snapshot(ctx, call, route.statements(query, principal));
+    const { revision } = taken;
     if (revision < min)
       throw new AppError('revision_ahead', `The company is at revision ${revision}.`, { extra: { revision } });
-    await route.complete?.(ctx, deps, query, principal, taken);
-    const { body, link = null } = route.answer(results, query, principal, c);
+    await route.complete?.(c.env, query, principal, taken);
+    const { body, link = null } = route.answer(taken.rows, query, principal, c);
     const etag = `W/"${digest(`${route.name}\n${companyId}\n${query.normalised}\n${body}`)}"`;
     const headers: Record<string, string> = {
       ETag: etag,

@@ -1,12 +1,12 @@
 import { type SQL, sql } from 'drizzle-orm';
-import type { NeonHttpDatabase } from 'drizzle-orm/neon-http';
 import * as z from 'zod';
 import { AppError, ERROR_CODES } from '../core/errors.ts';
 import { newUuid, parseId } from '../core/id.ts';
 import { parseIfMatch } from '../core/revision.ts';
-import { type Committed, type Kept, type Row, rowsOf, snapshot } from '../data/log.ts';
+import { type Committed, type Kept, type Row, snapshot } from '../data/log.ts';
 import { mayBeStored } from '../data/outcome.ts';
 import { endLife, forgetEntries } from '../data/purge.ts';
+import { last } from '../data/query.ts';
 import { admit, write } from '../data/write.ts';
 import { admissionOf, overLimit } from '../http/admission.ts';
 import { readJson, validate } from '../http/body.ts';
@@ -27,7 +27,6 @@ export const validateNothing = (value: unknown): Record<string, never> =>
 
 /** What a write knows when it makes its statements. `expected` is the version that If-Match demands, null for any. */
 export type WriteInput<B> = {
-  db: NeonHttpDatabase;
   companyId: string;
   principal: Principal;
   id: string;
@@ -99,7 +98,6 @@ export function change<S extends z.ZodType>(route: WriteRoute<S>): (c: AppContex
       throw body.error;
     }
     const input: WriteInput<z.output<S>> = {
-      db: deps.write.db,
       companyId,
       principal,
       id: pathId ?? (route.target === 'own' ? companyId : newUuid()),
@@ -119,22 +117,10 @@ export function change<S extends z.ZodType>(route: WriteRoute<S>): (c: AppContex
     const forget = (): void => {
       if (route.purges === true) forgetEntries(ctx, deps, companyId);
     };
-    const committed = await write(
-      ctx,
-      deps,
-      {
-        companyId,
-        writer: principal.writer(permission),
-        name: route.name,
-        statements: (db) => {
-          const present = sql`select ${resource.row} as row, (${extra ?? sql`null::jsonb`}) as extra from ${resource.table} where ${resource.companyId} = ${companyId}::uuid and ${resource.id} = ${input.id}::uuid`;
-          return [...route.statements(input), present].map((statement) => db.execute(statement));
-        },
-        claim: raw.value.claim,
-        kept,
-      },
-      admission,
-    ).catch((error: unknown) => {
+    const present = sql<Present>`select ${resource.row} as row, (${extra ?? sql`null::jsonb`}) as extra from ${resource.table} where ${resource.companyId} = ${companyId}::uuid and ${resource.id} = ${input.id}::uuid`;
+    const { claim } = raw.value;
+    const order = { companyId, writer: principal.writer(permission), name: route.name, claim, kept, admission };
+    const committed = await write(c.env, order, [...route.statements(input), present]).catch((error: unknown) => {
       if (mayBeStored(error)) forget();
       throw error;
     });
@@ -143,20 +129,24 @@ export function change<S extends z.ZodType>(route: WriteRoute<S>): (c: AppContex
   };
 }
 
-function answer<S extends z.ZodType>(c: AppContext, route: WriteRoute<S>, committed: Committed): Response {
+/** The object after its write, and what the answer needs besides. */
+type Present = { row: Row; extra: Record<string, unknown> | null };
+type Written = Committed<readonly [...SQL[], SQL<Present>]>;
+
+function answer<S extends z.ZodType>(c: AppContext, route: WriteRoute<S>, committed: Written): Response {
   const { resource } = route;
   const { replay } = committed;
-  const present = replay === null ? rowsOf(committed.results.at(-1))[0] : undefined;
-  const row = (replay === null ? present?.row : replay.image?.row) as Row | undefined;
+  const [present] = last(committed.rows);
+  const row = replay === null ? present?.row : replay.image?.row;
   if (row === undefined) throw notFound(resource);
-  const extra = (replay === null ? present?.extra : replay.result) as Record<string, unknown> | null;
+  const extra = (replay === null ? present?.extra : replay.result) as Present['extra'] | undefined;
   const view = resource.view(row, replay?.image?.schemaVersion ?? resource.version);
   const status = replay?.status ?? route.status;
   const headers: Record<string, string> = { 'Cache-Control': 'no-store' };
   if (status === 201) headers.Location = `${c.req.path}/${view.id}`;
   if (replay !== null) headers['Idempotency-Replayed'] = 'true';
   c.env.ctx.note('entity', String(view.id));
-  const shown = extra === null ? {} : route.present?.(extra);
+  const shown = extra == null ? {} : route.present?.(extra);
   return sendJson(c, status, route.alone === true ? shown : { ...view, ...shown }, {
     revision: committed.head,
     headers,
@@ -167,12 +157,10 @@ function answer<S extends z.ZodType>(c: AppContext, route: WriteRoute<S>, commit
 export async function mustExist(c: AppContext, resource: Resource, principal: Principal, id: string): Promise<void> {
   const { ctx, deps } = c.env;
   const { companyId } = principal;
-  const { results } = await snapshot(ctx, deps.read, companyId, 'exists', (db) => [
-    db.execute(
-      sql`select 1 from ${resource.table} where ${resource.companyId} = ${companyId}::uuid and ${resource.id} = ${id}::uuid`,
-    ),
+  const { rows } = await snapshot(ctx, { database: deps.read, companyId, name: 'exists' }, [
+    sql`select 1 from ${resource.table} where ${resource.companyId} = ${companyId}::uuid and ${resource.id} = ${id}::uuid`,
   ]);
-  if (rowsOf(results[0]).length === 0) throw notFound(resource);
+  if (rows[0].length === 0) throw notFound(resource);
 }
 
 /**

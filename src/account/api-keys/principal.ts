@@ -3,7 +3,7 @@ import { sql } from 'drizzle-orm';
 import { AppError } from '../../core/errors.ts';
 import { behind, type Ctx } from '../../data/context.ts';
 import type { Deps } from '../../data/deps.ts';
-import { rowsOf, snapshot } from '../../data/log.ts';
+import { snapshot } from '../../data/log.ts';
 import type { AppContext, LifeCheck, Principal } from '../../http/context.ts';
 import { HOLDS, holdsStill } from '../life.ts';
 import { type Permission, scopesAllow } from '../permissions.ts';
@@ -18,6 +18,7 @@ const STAMP = 60_000;
 const MOST_KEYS = 10_000;
 
 type Held = KeyRecord & { until: number };
+type LivingKey = { scopes: string[]; expires_at: string | null };
 
 /** Keys that were vouched for, by id, and until when (ms). Bounded plain data. */
 const vouched = new Map<string, Held>();
@@ -65,12 +66,11 @@ function principalOfKey(c: AppContext, claim: KeyClaim): Principal {
     },
     beforeAsking: () => refuseKnown(c.env, unknownLimits(c)),
     statement: () =>
-      sql`select scopes, expires_at from app.living_key(${keyId}::uuid, decode(${hash.toString('hex')}, 'hex'))`,
-    settle(at, _doors, result) {
-      const row = rowsOf(result)[0];
+      sql<LivingKey>`select scopes, expires_at from app.living_key(${keyId}::uuid, decode(${hash.toString('hex')}, 'hex'))`,
+    settle(at, _deps, [row]: readonly LivingKey[]) {
       if (row === undefined) throw new AppError('unauthenticated');
-      const expiresAt = row.expires_at === null ? null : Date.parse(String(row.expires_at));
-      const record: KeyRecord = { hash, scopes: row.scopes as string[], expiresAt };
+      const expiresAt = row.expires_at === null ? null : Date.parse(row.expires_at);
+      const record: KeyRecord = { hash, scopes: row.scopes, expiresAt };
       held = { ...record, until: at.now() + HOLDS };
       remember(vouched, keyId, held);
       keepRecord(at, deps, key, record, ctx.startedAt);
@@ -99,8 +99,8 @@ function principalOfKey(c: AppContext, claim: KeyClaim): Principal {
       if (held !== null) return;
       life.beforeAsking?.();
       try {
-        const { results } = await snapshot(ctx, deps.read, companyId, 'key', (db) => [db.execute(life.statement())]);
-        life.settle(ctx, deps, results[0]);
+        const { rows } = await snapshot(ctx, { database: deps.read, companyId, name: 'key' }, [life.statement()]);
+        life.settle(ctx, deps, rows[0]);
       } catch (error) {
         if (isUnknown(error)) countUnknown(c);
         throw error;
@@ -144,9 +144,8 @@ function stamp(ctx: Ctx, deps: Deps, companyId: string, keyId: string): void {
   const now = ctx.now();
   if (now - (stamped.get(keyId) ?? 0) < STAMP) return;
   remember(stamped, keyId, now);
-  const { auth } = deps;
-  const statement = auth.db.execute(sql`select app.stamp_key(${companyId}::uuid, ${keyId}::uuid)`);
-  ctx.waitUntil(auth.batch(behind(ctx), 'stampKey', [statement]).catch(() => undefined));
+  const statement = sql`select app.stamp_key(${companyId}::uuid, ${keyId}::uuid)`;
+  ctx.waitUntil(deps.auth.batch(behind(ctx), { name: 'stampKey' }, [statement]).catch(() => undefined));
 }
 
 const countUnknown = (c: AppContext): void => countBehind(c.env, unknownLimits(c));

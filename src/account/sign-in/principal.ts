@@ -2,7 +2,6 @@ import { sql } from 'drizzle-orm';
 import { AppError } from '../../core/errors.ts';
 import { behind, type Ctx } from '../../data/context.ts';
 import type { Deps } from '../../data/deps.ts';
-import { rowsOf } from '../../data/log.ts';
 import type { Settings } from '../../env.ts';
 import type { LifeCheck, Principal } from '../../http/context.ts';
 import { HOLDS, holdsStill } from '../life.ts';
@@ -56,6 +55,8 @@ function makePrincipal(claims: AccessClaims, settings: Place): Principal {
   };
 }
 
+type SessionRole = { role: Role | null };
+
 function lifeOf({ companyId, sessionId, userId, role }: AccessClaims, settings: Place): LifeCheck {
   const { environment, cursorSecret } = settings;
   const memo = `${companyId}:${sessionId}:${role}`;
@@ -70,10 +71,10 @@ function lifeOf({ companyId, sessionId, userId, role }: AccessClaims, settings: 
     },
     // Nobody can be signed out while Postgres is away; who was before has left a mark for as long as the token is good.
     excuses: (answer) => Array.isArray(answer) && answer.slice(1).every((mark) => mark === null),
-    statement: () => sql`select app.session_role(${sessionId}::uuid, ${userId}::uuid) as role`,
-    settle(ctx, deps, result) {
-      const present = rowsOf(result)[0]?.role as Role | null | undefined;
-      if (present === null || present === undefined) throw new AppError('session_revoked');
+    statement: () => sql<SessionRole>`select app.session_role(${sessionId}::uuid, ${userId}::uuid) as role`,
+    settle(ctx, deps, [row]: readonly SessionRole[]) {
+      const present = row?.role ?? null;
+      if (present === null) throw new AppError('session_revoked');
       // The token says another role than the user now has: a refresh gives one that is right.
       if (present !== role) throw new AppError('token_expired', 'Your role has changed. Refresh the token.');
       remember(memo, ctx.now() + HOLDS);

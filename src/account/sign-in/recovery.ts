@@ -3,7 +3,7 @@ import type * as z from 'zod';
 import { AppError } from '../../core/errors.ts';
 import { instantOf } from '../../core/instant-view.ts';
 import { behind } from '../../data/context.ts';
-import { type Row, rowsOf } from '../../data/log.ts';
+import type { Row } from '../../data/log.ts';
 import { type AppContext, principalOf } from '../../http/context.ts';
 import { userNoun } from '../users/noun.ts';
 import { check, count, countBehind, refuseKnown } from './counts.ts';
@@ -24,6 +24,10 @@ import type { ForgottenPassword, PasswordChange, PasswordReset } from './schema.
 
 type View = Record<string, unknown>;
 
+/** The user with another password, and the sessions that ended with it. */
+type Changed = { user: Row; ended: string[] };
+type Requested = { name: string; email: string; expires_at: string };
+
 /**
  * Replaces the caller's own password and ends their other sessions. Limited like a log-in, before any hashing.
  * @throws AppError invalid_credentials, session_revoked, rate_limited, busy, forbidden
@@ -36,13 +40,13 @@ export async function changePassword(c: AppContext, input: z.output<typeof Passw
   const work = [...workLimits(c), companyWorkLimit(c, companyId)];
   await check(c.env, [...guesses, ...work]);
   const { auth } = deps;
-  const [found] = await auth.batch(ctx, 'ownPassword', [
-    auth.db.execute(
-      sql`select password_hash from app.own_password(${companyId}::uuid, ${sessionId}::uuid, ${userId}::uuid)`,
-    ),
+  const [[own]] = await auth.batch(ctx, { name: 'ownPassword' }, [
+    sql<{
+      password_hash: string | null;
+    }>`select password_hash from app.own_password(${companyId}::uuid, ${sessionId}::uuid, ${userId}::uuid)`,
   ]);
-  const present = rowsOf(found)[0]?.password_hash;
-  if (typeof present !== 'string') throw new AppError('session_revoked');
+  const present = own?.password_hash ?? null;
+  if (present === null) throw new AppError('session_revoked');
   const turn = {
     kind: 'other',
     address: subscriberOf(c),
@@ -58,16 +62,13 @@ export async function changePassword(c: AppContext, input: z.output<typeof Passw
   countBehind(c.env, work);
   const next = await hashPassword(input.newPassword, turn);
   countBehind(c.env, work);
-  const [changed] = await auth.batch(ctx, 'changePassword', [
-    auth.db.execute(
-      sql`select "user", ended from app.change_password(${companyId}::uuid, ${sessionId}::uuid, ${userId}::uuid, ${present}, ${next})`,
-    ),
+  const [[row]] = await auth.batch(ctx, { name: 'changePassword' }, [
+    sql<Changed>`select "user", ended from app.change_password(${companyId}::uuid, ${sessionId}::uuid, ${userId}::uuid, ${present}, ${next})`,
   ]);
-  const row = rowsOf(changed)[0];
   if (row === undefined)
     throw new AppError('conflict', 'The password or the session changed meanwhile. Sign in again.');
-  await forgetSessions(ctx, deps, companyId, row.ended as string[]);
-  return userNoun.view(row.user as Row, 1);
+  await forgetSessions(ctx, deps, companyId, row.ended);
+  return userNoun.view(row.user, 1);
 }
 
 /**
@@ -87,13 +88,12 @@ async function recover(c: AppContext, email: string): Promise<void> {
   const { deps } = c.env;
   const ctx = behind(c.env.ctx);
   const { token, hash } = newLink();
-  const [answer] = await deps.auth.batch(ctx, 'requestReset', [
-    deps.auth.db.execute(sql`select name, email, expires_at from app.request_reset(${email}, decode(${hash}, 'hex'))`),
+  const [[row]] = await deps.auth.batch(ctx, { name: 'requestReset' }, [
+    sql<Requested>`select name, email, expires_at from app.request_reset(${email}, decode(${hash}, 'hex'))`,
   ]);
-  const row = rowsOf(answer)[0];
   if (row === undefined) return;
   const expiresAt = String(instantOf(row.expires_at));
-  await sendRecovery(ctx, deps.settings, { email: String(row.email), name: String(row.name), token, expiresAt });
+  await sendRecovery(ctx, deps.settings, { email: row.email, name: row.name, token, expiresAt });
 }
 
 /**
@@ -122,21 +122,21 @@ export async function resetPassword(c: AppContext, input: z.output<typeof Passwo
   } as const;
   const password = await hashPassword(input.newPassword, turn);
   countBehind(c.env, all);
-  const [answer] = await auth.batch(ctx, 'useLink', [
-    auth.db.execute(sql`select company_id, "user", ended from app.use_link(decode(${hash}, 'hex'), ${password})`),
+  const [[row]] = await auth.batch(ctx, { name: 'useLink' }, [
+    sql<
+      Changed & { company_id: string }
+    >`select company_id, "user", ended from app.use_link(decode(${hash}, 'hex'), ${password})`,
   ]);
-  const row = rowsOf(answer)[0];
   if (row === undefined) throw new AppError('invalid_link');
-  await forgetSessions(ctx, deps, String(row.company_id), row.ended as string[]);
-  return userNoun.view(row.user as Row, 1);
+  await forgetSessions(ctx, deps, row.company_id, row.ended);
+  return userNoun.view(row.user, 1);
 }
 
 /** The company that a link which lives lets into; null for any other. */
 async function companyOf(c: AppContext, hash: string): Promise<string | null> {
   const { ctx, deps } = c.env;
-  const [answer] = await deps.auth.batch(ctx, 'companyOfLink', [
-    deps.auth.db.execute(sql`select app.company_of_link(decode(${hash}, 'hex')) as company`),
+  const [[row]] = await deps.auth.batch(ctx, { name: 'companyOfLink' }, [
+    sql<{ company: string | null }>`select app.company_of_link(decode(${hash}, 'hex')) as company`,
   ]);
-  const company = rowsOf(answer)[0]?.company;
-  return typeof company === 'string' ? company : null;
+  return row?.company ?? null;
 }

@@ -1,6 +1,6 @@
 import { sql } from 'drizzle-orm';
 import { AppError } from '../../core/errors.ts';
-import { type Row, rowsOf } from '../../data/log.ts';
+import type { Row } from '../../data/log.ts';
 import { type AppContext, principalOf } from '../../http/context.ts';
 import { check, count, countBehind } from './counts.ts';
 import { refreshLimits, sessionRefreshes, unknownLimits } from './limits.ts';
@@ -30,7 +30,7 @@ export async function refresh(
   else countBehind(c.env, refreshes);
   if (row?.outcome === 'reused') {
     ctx.note('refreshReused', true);
-    await forgetSessions(ctx, deps, String(row.company_id), [String(row.session_id)]);
+    await forgetSessions(ctx, deps, row.company_id, [row.session_id]);
   }
   if (row?.outcome === 'limited') {
     throw new AppError('rate_limited', 'This session is refreshed too often. Use its access token until it ends.', {
@@ -38,21 +38,25 @@ export async function refresh(
     });
   }
   if (row?.outcome !== 'rotated') throw new AppError('invalid_refresh_token', 'Sign in again.');
-  const opened = { company: row.company as Row, user: row.user as Row, revision: Number(row.revision) };
+  const opened = { company: row.company, user: row.user, revision: Number(row.revision) };
   // As any request of the company does, it costs a unit.
-  deps.rate.add(String(row.company_id), 1, ctx.now());
-  const session = { id: String(row.session_id), refreshToken: next.token };
+  deps.rate.add(row.company_id, 1, ctx.now());
+  const session = { id: row.session_id, refreshToken: next.token };
   return { body: await signedIn(c, opened, session), revision: opened.revision };
 }
 
-async function rotate(c: AppContext, hash: Uint8Array, next: Uint8Array): Promise<Row | undefined> {
+/** What became of a token that was one; its session's rows only where it was `rotated`. */
+type Rotation = { company_id: string; session_id: string } & (
+  | { outcome: 'rotated'; revision: string; company: Row; user: Row }
+  | { outcome: 'raced' | 'reused' | 'limited' }
+);
+
+async function rotate(c: AppContext, hash: Uint8Array, next: Uint8Array): Promise<Rotation | undefined> {
   const { ctx, deps } = c.env;
-  const [answer] = await deps.auth.batch(ctx, 'refresh', [
-    deps.auth.db.execute(
-      sql`select outcome, company_id, session_id, revision, company, "user" from app.rotate_refresh(decode(${hex(hash)}, 'hex'), decode(${hex(next)}, 'hex'), ${sessionRefreshes(c)})`,
-    ),
+  const [[row]] = await deps.auth.batch(ctx, { name: 'refresh' }, [
+    sql<Rotation>`select outcome, company_id, session_id, revision, company, "user" from app.rotate_refresh(decode(${hex(hash)}, 'hex'), decode(${hex(next)}, 'hex'), ${sessionRefreshes(c)})`,
   ]);
-  return rowsOf(answer)[0];
+  return row;
 }
 
 /** Ends the caller's session; again is as good. @throws AppError forbidden for a key, which is revoked instead */
@@ -60,8 +64,8 @@ export async function logout(c: AppContext): Promise<void> {
   const { ctx, deps } = c.env;
   const { companyId, credentialId, userId } = principalOf(c);
   if (userId === null) throw new AppError('forbidden', 'An API key has no session. Revoke it instead.');
-  await deps.auth.batch(ctx, 'logout', [
-    deps.auth.db.execute(sql`select app.end_session(${companyId}::uuid, ${credentialId}::uuid)`),
+  await deps.auth.batch(ctx, { name: 'logout' }, [
+    sql`select app.end_session(${companyId}::uuid, ${credentialId}::uuid)`,
   ]);
   await forgetSessions(ctx, deps, companyId, [credentialId]);
 }

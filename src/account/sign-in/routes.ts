@@ -1,6 +1,6 @@
 import { sql } from 'drizzle-orm';
 import { AppError } from '../../core/errors.ts';
-import { type Row, rowsOf } from '../../data/log.ts';
+import type { Row } from '../../data/log.ts';
 import { admit } from '../../data/write.ts';
 import { admissionOf } from '../../http/admission.ts';
 import { type AppContext, type Principal, principalOf } from '../../http/context.ts';
@@ -61,7 +61,7 @@ async function ownBody(c: AppContext): Promise<unknown> {
 }
 
 /** GET /auth/me: the user and company of the token. Keys have no user. */
-const me = read<{ normalised: string; userId: string }>({
+const me = read({
   name: 'auth.me',
   version: 1,
   permission: null,
@@ -77,18 +77,17 @@ const me = read<{ normalised: string; userId: string }>({
     return { normalised: userId, userId };
   },
   tags: ({ userId }) => [`users/${userId}`, 'company'],
-  statements: (db, { userId }, { companyId }) => [
-    db.execute(sql`select to_jsonb(users) as "user", to_jsonb(companies) as company from users join companies on companies.id = users.company_id
-      where users.company_id = ${companyId}::uuid and users.id = ${userId}::uuid`),
+  statements: ({ userId }, { companyId }) => [
+    sql<{
+      user: Row;
+      company: Row;
+    }>`select to_jsonb(users) as "user", to_jsonb(companies) as company from users join companies on companies.id = users.company_id
+      where users.company_id = ${companyId}::uuid and users.id = ${userId}::uuid`,
   ],
-  answer(results) {
-    const row = rowsOf(results[0])[0];
+  answer([[row]]) {
     if (row === undefined) throw new AppError('session_revoked');
     return {
-      body: JSON.stringify({
-        user: userNoun.view(row.user as Row, 1),
-        company: companyNoun.view(row.company as Row, 1),
-      }),
+      body: JSON.stringify({ user: userNoun.view(row.user, 1), company: companyNoun.view(row.company, 1) }),
     };
   },
 });

@@ -2,7 +2,7 @@ import { sql } from 'drizzle-orm';
 import type * as z from 'zod';
 import { AppError } from '../../core/errors.ts';
 import { newUuid } from '../../core/id.ts';
-import { endWrite, type Row, readEnd, rowsOf } from '../../data/log.ts';
+import { endWrite, type Row, readEnd } from '../../data/log.ts';
 import { announceChanges } from '../../data/write.ts';
 import type { AppContext } from '../../http/context.ts';
 import { check, count, countBehind, refuseKnown } from './counts.ts';
@@ -27,15 +27,13 @@ export async function signUp(
   const session = newSession(ctx.now());
   const made = (async (): Promise<Opened> => {
     const [, end] = await atUser(() =>
-      deps.auth.batch(ctx, 'signUp', [
-        deps.auth.db.execute(
-          sql`select app.sign_up(${JSON.stringify(company)}::jsonb, ${JSON.stringify(user)}::jsonb, ${JSON.stringify(session.row)}::jsonb, ${ctx.requestId})`,
-        ),
-        deps.auth.db.execute(endWrite),
+      deps.auth.batch(ctx, { name: 'signUp' }, [
+        sql`select app.sign_up(${JSON.stringify(company)}::jsonb, ${JSON.stringify(user)}::jsonb, ${JSON.stringify(session.row)}::jsonb, ${ctx.requestId})`,
+        endWrite,
       ]),
     );
     const { epoch, head, changes } = readEnd(end);
-    await announceChanges(ctx, deps, company.id, { epoch, base: 0, head, changes, results: [], replay: null });
+    await announceChanges(ctx, deps, company.id, { epoch, base: 0, head, changes });
     const rowOf = (entity: string): Row => changes.find((change) => change.entity === entity)?.after ?? {};
     return { company: rowOf('company'), user: rowOf('user'), revision: head };
   })();
@@ -43,6 +41,8 @@ export async function signUp(
   const opened = await made;
   return { body: await signedIn(c, opened, session), revision: opened.revision, companyId: company.id };
 }
+
+type Account = { company_id: string; user_id: string; password_hash: string };
 
 /** Signs a user in. An unknown account costs and answers the same as a wrong password. @throws AppError invalid_credentials, rate_limited, busy */
 export async function login(
@@ -53,11 +53,10 @@ export async function login(
   const { email } = input;
   const [guesses, work] = [loginLimits(c, email), workLimits(c)];
   await check(c.env, [...guesses, ...work]);
-  const [found] = await deps.auth.batch(ctx, 'login', [
-    deps.auth.db.execute(sql`select company_id, user_id, role, password_hash from app.find_credential(${email})`),
+  const [[account]] = await deps.auth.batch(ctx, { name: 'login' }, [
+    sql<Account>`select company_id, user_id, password_hash from app.find_credential(${email})`,
   ]);
-  const account = rowsOf(found)[0];
-  const own = account === undefined ? [] : [companyWorkLimit(c, String(account.company_id))];
+  const own = account === undefined ? [] : [companyWorkLimit(c, account.company_id)];
   const turn = {
     kind: 'sign-in',
     address: subscriberOf(c),
@@ -68,7 +67,7 @@ export async function login(
     // Asking on and on is work as well.
     turnedAway: () => countBehind(c.env, work),
   } as const;
-  const hash = account === undefined ? null : String(account.password_hash);
+  const hash = account?.password_hash ?? null;
   const { ok, rehash } = await verifyPassword(input.password, hash, turn);
   if (!ok || account === undefined) {
     // A stranger's guesses use up nothing of the company.
@@ -79,18 +78,16 @@ export async function login(
   const session = newSession(ctx.now());
   // A busy isolate hashes anew at a later sign-in.
   const renewed = rehash ? await hashPassword(input.password, turn).catch(() => null) : null;
-  const [opened] = await deps.auth.batch(ctx, 'openSession', [
-    deps.auth.db.execute(
-      sql`select revision, company, "user" from app.sign_in(${String(account.company_id)}::uuid, ${String(account.user_id)}::uuid, ${JSON.stringify(session.row)}::jsonb, ${renewed})`,
-    ),
+  const [[row]] = await deps.auth.batch(ctx, { name: 'openSession' }, [
+    sql<{
+      revision: string;
+      company: Row;
+      user: Row;
+    }>`select revision, company, "user" from app.sign_in(${account.company_id}::uuid, ${account.user_id}::uuid, ${JSON.stringify(session.row)}::jsonb, ${renewed})`,
   ]);
-  const row = rowsOf(opened)[0];
   if (row === undefined) throw new AppError('invalid_credentials');
   const revision = Number(row.revision);
-  return {
-    body: await signedIn(c, { company: row.company as Row, user: row.user as Row, revision }, session),
-    revision,
-  };
+  return { body: await signedIn(c, { ...row, revision }, session), revision };
 }
 
 /** A sign-up holds its user one level deeper than `users` does, and so its faults. */

@@ -1,7 +1,7 @@
 import { sql } from 'drizzle-orm';
 import { AppError, type Fault } from '../../core/errors.ts';
 import { parseMinRevision } from '../../core/revision.ts';
-import { type Change, changesAfter, readChange, rowsOf, snapshot } from '../../data/log.ts';
+import { type Change, changesAfter, readChange, snapshot } from '../../data/log.ts';
 import { admit } from '../../data/write.ts';
 import { admissionOf } from '../../http/admission.ts';
 import { type AppContext, type Principal, principalOf } from '../../http/context.ts';
@@ -88,9 +88,9 @@ export function readLog(reader: LogReader): (c: AppContext) => Promise<Response>
       .filter(({ permission }) => principal.may(permission))
       .map(({ entity }) => entity);
     const entityId = reader.entityId?.(searchParams, c) ?? null;
-    const { epoch, revision, results } = await snapshot(ctx, deps.read, companyId, reader.name, (db) => [
-      db.execute(changesAfter(position.after ?? 0, position.limit, { entities, entityId })),
-      db.execute(sql`select min(revision) as oldest from changes where company_id = ${companyId}::uuid`),
+    const { epoch, revision, rows } = await snapshot(ctx, { database: deps.read, companyId, name: reader.name }, [
+      changesAfter(position.after ?? 0, position.limit, { entities, entityId }),
+      sql<{ oldest: string | null }>`select min(revision) as oldest from changes where company_id = ${companyId}::uuid`,
     ]);
     if (revision < min)
       throw new AppError('revision_ahead', `The company is at revision ${revision}.`, { extra: { revision } });
@@ -99,15 +99,13 @@ export function readLog(reader: LogReader): (c: AppContext) => Promise<Response>
         extra: { epoch, head: revision },
       });
     }
-    const oldest = Number(rowsOf(results[1])[0]?.oldest ?? revision + 1);
+    const oldest = Number(rows[1][0]?.oldest ?? revision + 1);
     if (position.after !== null && position.after < oldest - 1) {
       throw new AppError('window_exceeded', `The log is kept from revision ${oldest}.`, {
         extra: { oldest, head: revision },
       });
     }
-    const data = rowsOf(results[0])
-      .map((row) => reader.show(readChange(row), principal, c))
-      .filter((shown) => shown !== null);
+    const data = rows[0].map((row) => reader.show(readChange(row), principal, c)).filter((shown) => shown !== null);
     return sendJson(c, 200, { data, head: revision, epoch }, { revision, headers: { 'Cache-Control': 'no-store' } });
   };
 }

@@ -1,6 +1,6 @@
 import { sql } from 'drizzle-orm';
 import { parseId } from '../../core/id.ts';
-import { commit, type Row, rowsOf } from '../../data/log.ts';
+import { commit, type Row } from '../../data/log.ts';
 import { callRoom } from '../../data/room.ts';
 import { admit } from '../../data/write.ts';
 import { jobsOf } from '../../env.ts';
@@ -36,21 +36,15 @@ export async function cancelImport(c: AppContext): Promise<Response> {
     await mustExist(c, importDetails, principal, id);
     throw body.error;
   }
-  const { head, results } = await commit(
-    ctx,
-    deps.write,
-    companyId,
-    principal.writer(PERMISSION),
-    'imports.cancel',
-    (db) => [
-      db.execute(sql`update imports set status = 'FAILED', error = ${CANCELLED}::jsonb, finished_at = clock_timestamp()
-        where company_id = ${companyId}::uuid and id = ${id}::uuid and status in ('QUEUED', 'RUNNING')`),
-      db.execute(
-        sql`select to_jsonb(imports) as row from imports where company_id = ${companyId}::uuid and id = ${id}::uuid`,
-      ),
-    ],
-  );
-  const row = rowsOf(results[1])[0]?.row as Row | undefined;
+  const call = { database: deps.write, companyId, name: 'imports.cancel', writer: principal.writer(PERMISSION) };
+  const { head, rows } = await commit(ctx, call, [
+    sql`update imports set status = 'FAILED', error = ${CANCELLED}::jsonb, finished_at = clock_timestamp()
+      where company_id = ${companyId}::uuid and id = ${id}::uuid and status in ('QUEUED', 'RUNNING')`,
+    sql<{
+      row: Row;
+    }>`select to_jsonb(imports) as row from imports where company_id = ${companyId}::uuid and id = ${id}::uuid`,
+  ]);
+  const row = rows[1][0]?.row;
   if (row === undefined) throw notFound(importDetails);
   // Its rows are forgotten at its next turn in any case.
   const jobs = jobsOf(bindings, deps.settings, companyId);

@@ -1,9 +1,9 @@
-import { sql } from 'drizzle-orm';
+import { type SQL, sql } from 'drizzle-orm';
 import { AppError } from '../../core/errors.ts';
 import { formatId, newUuid } from '../../core/id.ts';
 import type { Ctx } from '../../data/context.ts';
 import type { Deps } from '../../data/deps.ts';
-import { type Claim, type Committed, commit, type Row, rowsOf } from '../../data/log.ts';
+import { type Claim, type Committed, commit, type Row } from '../../data/log.ts';
 import { mayBeStored } from '../../data/outcome.ts';
 import { callRoom } from '../../data/room.ts';
 import type { Principal } from '../../http/context.ts';
@@ -102,35 +102,32 @@ async function settle(asked: Asked, id: string, total: number, claim: Claim | un
     // Without it the object finds the job by itself, a few seconds later.
     await callRoom(ctx, () => jobs.start(id)).catch(() => ctx.note('jobsError', 'start'));
   ctx.note('entity', formatId('imp', id));
-  return { row: rowsOf(committed.results[0])[0]?.row as Row, revision: committed.head, replayed: false };
+  const [[made]] = committed.rows;
+  if (made === undefined) throw new Error('the insert answered no row');
+  return { row: made.row, revision: committed.head, replayed: false };
 }
 
 /** A job takes no revision; it goes the way of a write for the credential and the Idempotency-Key. */
-function insert(asked: Asked, id: string, total: number, claim: Claim | undefined): Promise<Committed> {
+function insert(
+  asked: Asked,
+  id: string,
+  total: number,
+  claim: Claim | undefined,
+): Promise<Committed<[SQL<{ row: Row }>]>> {
   const { ctx, deps, principal, request } = asked;
   const { companyId, actor } = principal;
   const shown = sql`to_jsonb(imports) - 'company_id' - 'created_by' - 'report_bytes'`;
-  return commit(
-    ctx,
-    deps.write,
-    companyId,
-    principal.writer(PERMISSION),
-    'imports.create',
-    (db) => [
-      db.execute(sql`insert into imports (company_id, id, resource, dry_run, total, created_by, status, finished_at)
-        values (${companyId}::uuid, ${id}::uuid, ${request.importer.resource}, ${request.dryRun}, ${total}, ${actor},
-          ${total === 0 ? 'COMPLETED' : 'QUEUED'}, case when ${total}::int = 0 then clock_timestamp() end)
-        returning ${shown} as row`),
-    ],
-    {
-      claim,
-      kept: {
-        status: 202,
-        entityId: id,
-        result: sql`select ${shown} from imports where company_id = ${companyId}::uuid and id = ${id}::uuid`,
-      },
-    },
-  );
+  const result = sql`select ${shown} from imports where company_id = ${companyId}::uuid and id = ${id}::uuid`;
+  const kept = { status: 202, entityId: id, result };
+  const writer = principal.writer(PERMISSION);
+  return commit(ctx, { database: deps.write, companyId, name: 'imports.create', writer, claim, kept }, [
+    sql<{
+      row: Row;
+    }>`insert into imports (company_id, id, resource, dry_run, total, created_by, status, finished_at)
+      values (${companyId}::uuid, ${id}::uuid, ${request.importer.resource}, ${request.dryRun}, ${total}, ${actor},
+        ${total === 0 ? 'COMPLETED' : 'QUEUED'}, case when ${total}::int = 0 then clock_timestamp() end)
+      returning ${shown} as row`,
+  ]);
 }
 
 async function reach<T>(ctx: Ctx, call: () => Promise<T>): Promise<T> {

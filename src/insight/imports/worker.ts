@@ -4,7 +4,7 @@ import { formatId, newUuid } from '../../core/id.ts';
 import type { Admission } from '../../data/admission.ts';
 import { type Ctx, makeCtx } from '../../data/context.ts';
 import type { Deps } from '../../data/deps.ts';
-import { commit, rowsOf, snapshot } from '../../data/log.ts';
+import { commit, snapshot } from '../../data/log.ts';
 import { type RowFault, rowError } from '../../data/postgres-errors.ts';
 import { write } from '../../data/write.ts';
 import { describeCause } from '../../http/fault.ts';
@@ -38,20 +38,20 @@ export function importWorker(deps: Deps, importers: Importers): JobWorker {
   const background = (requestId: string): Ctx => makeCtx(requestId, () => undefined);
 
   async function fail(companyId: string, jobId: string, code: string, detail: string): Promise<void> {
-    const system = { actor: 'SYSTEM', credential: { system: true } };
-    await commit(background(jobId), deps.write, companyId, system, 'imports.fail', (db) => [
-      db.execute(sql`update imports set status = 'FAILED', error = ${JSON.stringify({ code, detail })}::jsonb, finished_at = clock_timestamp()
-        where company_id = ${companyId}::uuid and id = ${jobId}::uuid and status in ('QUEUED', 'RUNNING')`),
+    const writer = { actor: 'SYSTEM', credential: { system: true } };
+    await commit(background(jobId), { database: deps.write, companyId, name: 'imports.fail', writer }, [
+      sql`update imports set status = 'FAILED', error = ${JSON.stringify({ code, detail })}::jsonb, finished_at = clock_timestamp()
+        where company_id = ${companyId}::uuid and id = ${jobId}::uuid and status in ('QUEUED', 'RUNNING')`,
     ]);
   }
 
   return {
     fail,
     async exists(companyId, jobId) {
-      const { results } = await snapshot(background(jobId), deps.read, companyId, 'imports.exists', (db) => [
-        db.execute(sql`select 1 from imports where company_id = ${companyId}::uuid and id = ${jobId}::uuid`),
+      const { rows } = await snapshot(background(jobId), { database: deps.read, companyId, name: 'imports.exists' }, [
+        sql`select 1 from imports where company_id = ${companyId}::uuid and id = ${jobId}::uuid`,
       ]);
-      return rowsOf(results[0]).length > 0;
+      return rows[0].length > 0;
     },
     async step(step, waitUntil) {
       const { spec, jobId, first } = step;
@@ -100,34 +100,27 @@ function workOf(deps: Deps, importer: Importer, step: Step, waitUntil: (work: Pr
     firstWith: step.firstWith,
     async faulty(rows) {
       const ctx = makeCtx(`${spec.requestId}.${step.first}?`, waitUntil);
-      const tried = sql`select app.faulty_rows(${JSON.stringify(rows)}::jsonb, ${importer.upsert(spec.match)}) as faults`;
-      const { results } = await commit(ctx, deps.write, companyId, writer, 'imports.faulty', (db) => [
-        db.execute(tried),
+      const { rows: answers } = await commit(ctx, { database: deps.write, companyId, name: 'imports.faulty', writer }, [
+        sql<{
+          faults: RowFault[];
+        }>`select app.faulty_rows(${JSON.stringify(rows)}::jsonb, ${importer.upsert(spec.match)}) as faults`,
       ]);
-      const faults = rowsOf(results[0])[0]?.faults as RowFault[];
+      const faults = answers[0][0]?.faults ?? [];
       return faults.map((fault) => ({ index: fault.index, error: rowError(fault, deps.constraints) }));
     },
     async commit(first, count, rows, failures) {
       // One id per try: the room tells the writes it expects apart by it.
       const ctx = makeCtx(`${spec.requestId}.${first}-${first + count}`, waitUntil);
-      const { results } = await write(
-        ctx,
-        deps,
-        {
-          companyId,
-          writer,
-          name: 'imports.chunk',
-          statements: (db) => [
-            db.execute(sql`select app.import_chunk(${jobId}::uuid, ${first}::int, ${count}::int, living.rows, living.failures,
-              ${importer.upsert(spec.match)}, ${MOST_REPORT}::int - octet_length(living.failures::text)) as done
-              from app.living_rows(${jobId}::uuid, ${first}::int, ${count}::int, ${JSON.stringify(rows)}::jsonb,
-                ${JSON.stringify(briefly(failures))}::jsonb) living`),
-          ],
-          kept: { status: 202, entityId: null },
-        },
-        ADMITTED,
-      );
-      return Number(rowsOf(results[0])[0]?.done);
+      const order = { companyId, writer, name: 'imports.chunk', admission: ADMITTED };
+      const { rows: answers } = await write({ ctx, deps }, order, [
+        sql<{
+          done: number;
+        }>`select app.import_chunk(${jobId}::uuid, ${first}::int, ${count}::int, living.rows, living.failures,
+          ${importer.upsert(spec.match)}, ${MOST_REPORT}::int - octet_length(living.failures::text)) as done
+          from app.living_rows(${jobId}::uuid, ${first}::int, ${count}::int, ${JSON.stringify(rows)}::jsonb,
+            ${JSON.stringify(briefly(failures))}::jsonb) living`,
+      ]);
+      return Number(answers[0][0]?.done);
     },
   };
 }

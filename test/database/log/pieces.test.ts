@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { sql } from 'drizzle-orm';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { makeCtx } from '../../../src/data/context.ts';
-import { type Change, changesAfter, commit, readChange, rowsOf, snapshot } from '../../../src/data/log.ts';
+import { type Change, changesAfter, commit, readChange, snapshot } from '../../../src/data/log.ts';
 import { addFatClients } from '../../support/fat.ts';
 import { connect, makeClient, makeCompany, openStage, type Stage } from '../support.ts';
 
@@ -22,10 +22,9 @@ type Narrowed = Parameters<typeof changesAfter>[2];
 
 async function piece(after: number, limit: number, narrowed: Narrowed = {}): Promise<Change[]> {
   const ctx = makeCtx('req_1', () => undefined);
-  const { results } = await snapshot(ctx, connect(stage, 'read'), company, 'test.look', (db) => [
-    db.execute(changesAfter(after, limit, narrowed)),
-  ]);
-  return rowsOf(results[0]).map(readChange);
+  const call = { database: connect(stage, 'read'), companyId: company, name: 'test.look' };
+  const { rows } = await snapshot(ctx, call, [changesAfter(after, limit, narrowed)]);
+  return rows[0].map(readChange);
 }
 
 test('a piece of the log ends where its bytes do, and the walk goes on behind it', async () => {
@@ -72,13 +71,15 @@ test('a write that logs more than fits answers its head and the beginning', asyn
   const fields = JSON.stringify({ id: randomUUID(), first_name: 'Last' });
   const committed = await commit(
     makeCtx('req_1', () => undefined),
-    connect(stage, 'write'),
-    company,
-    { actor: 'SYSTEM', credential: { system: true } },
-    'test.put',
-    (db) => [
-      db.execute(sql`update clients set notes = 'changed' where company_id = ${company}::uuid`),
-      db.execute(sql`select app.insert_rows('clients', ${`[${fields}]`}::jsonb)`),
+    {
+      database: connect(stage, 'write'),
+      companyId: company,
+      name: 'test.put',
+      writer: { actor: 'SYSTEM', credential: { system: true } },
+    },
+    [
+      sql`update clients set notes = 'changed' where company_id = ${company}::uuid`,
+      sql`select app.insert_rows('clients', ${`[${fields}]`}::jsonb)`,
     ],
   );
   expect([committed.base, committed.head]).toEqual([31, 62]);

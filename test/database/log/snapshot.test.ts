@@ -2,7 +2,7 @@ import { sql } from 'drizzle-orm';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { newUuid } from '../../../src/core/id.ts';
 import { makeCtx } from '../../../src/data/context.ts';
-import { commit, rowsOf, snapshot } from '../../../src/data/log.ts';
+import { commit, snapshot } from '../../../src/data/log.ts';
 import { type Database, openPostgres } from '../../../src/data/postgres.ts';
 import { mapPostgresError } from '../../../src/data/postgres-errors.ts';
 import { openStack, type Stack } from '../../support/world.ts';
@@ -38,22 +38,21 @@ test('no read pairs a revision with rows of another moment', async () => {
   let writing = true;
   const writer = async (): Promise<void> => {
     while (writing) {
-      await commit(ctx(), writes, companyId, { actor: 'SYSTEM', credential: { system: true } }, 'test', (db) => [
-        db.execute(
-          sql`insert into clients (company_id, id, first_name) values (${companyId}::uuid, ${newUuid()}::uuid, 'x')`,
-        ),
+      const writer = { actor: 'SYSTEM', credential: { system: true } };
+      await commit(ctx(), { database: writes, companyId, name: 'test', writer }, [
+        sql`insert into clients (company_id, id, first_name) values (${companyId}::uuid, ${newUuid()}::uuid, 'x')`,
       ]);
     }
   };
   const writers = [writer(), writer(), writer(), writer()];
   const wrong: string[] = [];
   for (let read = 0; read < 400; read += 1) {
-    const { revision, results } = await snapshot(ctx(), reads, companyId, 'test', (db) => [
-      db.execute(sql`select count(*)::int as n from clients where company_id = ${companyId}::uuid`),
+    const { revision, rows } = await snapshot(ctx(), { database: reads, companyId, name: 'test' }, [
+      sql<{ n: number }>`select count(*)::int as n from clients where company_id = ${companyId}::uuid`,
     ]);
-    const rows = Number(rowsOf(results[0])[0]?.n);
+    const found = rows[0][0]?.n ?? 0;
     // The company itself took revision 1, every client one more.
-    if (rows + 1 !== revision) wrong.push(`${rows} rows at revision ${revision}`);
+    if (found + 1 !== revision) wrong.push(`${found} rows at revision ${revision}`);
   }
   writing = false;
   await Promise.all(writers);

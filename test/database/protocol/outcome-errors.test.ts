@@ -29,11 +29,8 @@ const system: Writer = { actor: 'SYSTEM', credential: { system: true } };
 const put = (statements: SQL[], database = open('write'), writer = system, now?: () => number): Promise<Committed> =>
   commit(
     makeCtx('req_1', () => undefined, now),
-    database,
-    company,
-    writer,
-    'test.put',
-    (db) => statements.map((each) => db.execute(each)),
+    { database, companyId: company, name: 'test.put', writer },
+    statements,
   );
 
 /** What the caller gets to see of the error `work` ends with. */
@@ -202,10 +199,8 @@ describe('a database out of reach', () => {
       expect(await shown(put([named('x')]))).toMatchObject(unreachable);
       const read = snapshot(
         makeCtx('req_1', () => undefined),
-        open('read'),
-        company,
-        'test.look',
-        () => [],
+        { database: open('read'), companyId: company, name: 'test.look' },
+        [],
       );
       expect(await shown(read)).toMatchObject(unreachable);
       stage.neon.setFault(null);

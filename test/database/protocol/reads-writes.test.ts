@@ -10,7 +10,6 @@ import {
   type Guard,
   type Kept,
   readChange,
-  rowsOf,
   snapshot,
 } from '../../../src/data/log.ts';
 import type { Database } from '../../../src/data/postgres.ts';
@@ -37,15 +36,17 @@ type Options = { database?: Database; claim?: Claim; kept?: Kept; guard?: Guard 
 const put = (statements: SQL[], { database = open('write'), ...options }: Options = {}): Promise<Committed> =>
   commit(
     ctx,
-    database,
-    company,
-    { actor: 'USER:1', credential: { system: true } },
-    'test.put',
-    (db) => statements.map((each) => db.execute(each)),
-    options,
+    {
+      database,
+      companyId: company,
+      name: 'test.put',
+      writer: { actor: 'USER:1', credential: { system: true } },
+      ...options,
+    },
+    statements,
   );
-const look = (statements: SQL[], database = open('read'), of = company) =>
-  snapshot(ctx, database, of, 'test.look', (db) => statements.map((each) => db.execute(each)));
+const look = <const Q extends readonly SQL[]>(statements: Q, database = open('read'), of = company) =>
+  snapshot(ctx, { database, companyId: of, name: 'test.look' }, statements);
 const add = (id: string, name = 'Ann'): SQL =>
   sql`insert into clients (company_id, id, first_name) values (${company}::uuid, ${id}::uuid, ${name})`;
 const isolation = sql`select current_setting('transaction_isolation') isolation, current_setting('transaction_read_only') read_only`;
@@ -66,11 +67,8 @@ describe('snapshot', () => {
     const seen: unknown[] = [];
     stage.neon.setHooks({ onRequest: ({ user, readOnly }) => seen.push({ user, readOnly }) });
     const trip = await counted(async () => {
-      const { results } = await look([isolation, sql`select count(*)::int n from clients`]);
-      expect(results.map((each) => rowsOf(each)[0])).toEqual([
-        { isolation: 'repeatable read', read_only: 'on' },
-        { n: 0 },
-      ]);
+      const { rows } = await look([isolation, sql`select count(*)::int n from clients`]);
+      expect(rows.map(([first]) => first)).toEqual([{ isolation: 'repeatable read', read_only: 'on' }, { n: 0 }]);
     });
     expect(trip).toEqual({ requests: 1, statements: 3 });
     expect(seen).toEqual([{ user: 'cp_app', readOnly: true }]);
@@ -80,9 +78,9 @@ describe('snapshot', () => {
   test('answers epoch and revision of its rows, as a string and a number', async () => {
     await makeClient(stage, company);
     const [head] = await stage.sql('select epoch from company_heads where company_id = $1', [company]);
-    const { epoch, revision, results } = await look([sql`select first_name from clients`]);
+    const { epoch, revision, rows } = await look([sql`select first_name from clients`]);
     expect({ epoch, revision }).toEqual({ epoch: head?.epoch, revision: 2 });
-    expect(rowsOf(results[0])).toEqual([{ first_name: 'Ann' }]);
+    expect(rows[0]).toEqual([{ first_name: 'Ann' }]);
   });
 
   test('of a company that does not exist is for nobody', async () => {
@@ -104,8 +102,8 @@ describe('commit', () => {
   test('is one request, READ COMMITTED, with the results of the caller’s own statements', async () => {
     const [id, claim] = [randomUUID(), { route: '/r', key: 'k', fingerprint: new Uint8Array([1, 0, 255]) }];
     const trip = await counted(async () => {
-      const { results } = await put([isolation, add(id), sql`select 7 as seven`], { claim });
-      expect(results.map((each) => rowsOf(each)[0])).toEqual([
+      const { rows } = await put([isolation, add(id), sql`select 7 as seven`], { claim });
+      expect(rows.map(([first]) => first)).toEqual([
         { isolation: 'read committed', read_only: 'off' },
         undefined,
         { seven: 7 },
@@ -145,12 +143,8 @@ describe('commit', () => {
     const times = committed.changes.map(({ changedAt }) => Date.parse(changedAt));
     expect(times).toEqual(log.slice(1).map(({ changed_at }) => changed_at.getTime()));
     const after = await look([changesAfter(2, 10), changesAfter(0, 2)]);
-    expect(rowsOf(after.results[0]).map(readChange)).toEqual(committed.changes.slice(1));
-    expect(
-      rowsOf(after.results[1])
-        .map(readChange)
-        .map(({ revision }) => revision),
-    ).toEqual([1, 2]);
+    expect(after.rows[0].map(readChange)).toEqual(committed.changes.slice(1));
+    expect(after.rows[1].map(readChange).map(({ revision }) => revision)).toEqual([1, 2]);
   });
 
   test('that changes nothing says so', async () => {

@@ -58,7 +58,6 @@ function at(start: number) {
 }
 
 const START = 1_000_000_000_000;
-const rows = (row: Record<string, unknown>) => ({ rows: [row] });
 
 /** Postgres answers after `slow` ms; then how long may anybody still believe it, counted from when it was asked? */
 function longest(
@@ -69,7 +68,7 @@ function longest(
   again: () => LifeCheck,
 ): number {
   world.pass(slow);
-  life.settle(world.ctx, world.deps, rows(settle));
+  life.settle(world.ctx, world.deps, [settle]);
   const own = lastKnown(world, life) - START;
   const stored = world.kept.find(({ key }) => key.startsWith('v1:life:'));
   if (stored === undefined) return own;
