@@ -187,7 +187,7 @@ describe('a repeated key', () => {
         base: 2,
         head: 2,
         changes: [],
-        results: [],
+        rows: [[]],
         replay: {
           status: 201,
           revision: 2,
