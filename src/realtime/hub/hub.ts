@@ -153,9 +153,14 @@ export class Hub {
       if (connection.member.credential === credential) connection.close(CLOSE.revoked, 'revoked');
   }
 
-  /** The credentials of those who listen, to be looked after. */
-  credentials(): Set<string> {
-    return new Set([...this.#parts.connections()].map(({ member }) => member.credential));
+  /** What a connection's credential may now; null: nothing any more. */
+  regrant(connection: Connection, grant: Grant | null): void {
+    if (grant === null) {
+      connection.close(CLOSE.revoked, 'revoked');
+      return;
+    }
+    connection.member.grant = grant;
+    this.#narrow(connection);
   }
 
   /** Closes what has gone silent or whose credential has ended. @returns when to look again, ms; null with nobody there */
@@ -216,16 +221,7 @@ export class Hub {
     const changed = this.#parts.audience.grantAfter(change);
     if (changed === null) return;
     for (const connection of this.#parts.connections())
-      if (connection.member.actor === changed.actor) this.#grant(connection, changed.grant);
-  }
-
-  #grant(connection: Connection, grant: Grant | null): void {
-    if (grant === null) {
-      connection.close(CLOSE.revoked, 'revoked');
-      return;
-    }
-    connection.member.grant = grant;
-    this.#narrow(connection);
+      if (connection.member.actor === changed.actor) this.regrant(connection, changed.grant);
   }
 
   /** What was subscribed to and may be seen no more is left out from here on. */

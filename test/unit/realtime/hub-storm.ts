@@ -23,7 +23,7 @@ export async function stormHub(seed: number, steps: number): Promise<StormReport
   const random = randomOf(seed);
   const chance = (p: number): boolean => random() < p;
   const pick = <T>(of: readonly T[]): T => of[Math.floor(random() * of.length)] as T;
-  const world = new HubWorld();
+  const world = new HubWorld(1e9);
   const readers = Array.from({ length: 6 }, (_, n) => new Reader(world, `r${n}`, pick(ROLES)));
   /** Pushes on their way: those of an earlier history may still arrive. */
   const pushes: (() => void)[] = [];

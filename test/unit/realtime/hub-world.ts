@@ -2,7 +2,7 @@ import type { Change } from '../../../src/data/log.ts';
 import type { Position } from '../../../src/data/relay.ts';
 import type { Audience } from '../../../src/realtime/hub/audience.ts';
 import { Hub } from '../../../src/realtime/hub/hub.ts';
-import type { Connection, Member } from '../../../src/realtime/hub/member.ts';
+import type { Connection, Grant, Listener, Member } from '../../../src/realtime/hub/member.ts';
 import { MemoryRing } from '../../../src/realtime/hub/ring.ts';
 import type { LogPage } from '../../../src/realtime/hub/stream.ts';
 
@@ -53,7 +53,7 @@ export class Socket implements Connection {
     if (this.isOpen) this.heard(text);
   }
 
-  close(code: number): void {
+  close(code = 1000): void {
     if (!this.isOpen) return;
     this.isOpen = false;
     this.closed(code);
@@ -73,13 +73,22 @@ export class HubWorld {
   asked: Asked[] = [];
   /** What readers found wrong. */
   readonly faults: string[] = [];
+  /** When the platform answered a ping of a socket. */
+  readonly pinged = new Map<Connection, number>();
+  readonly tickets = new Map<string, Listener>();
+  /** Whose grant the change of a revision changes. */
+  readonly grants = new Map<number, { actor: string; grant: Grant | null }>();
   hub: Hub;
   #ring = new MemoryRing();
   #timers: { at: number; work: () => void; hub: number }[] = [];
   /** Names the life of the object: what an earlier one had under way is gone with it. */
   #life = 0;
 
-  constructor() {
+  readonly #messages: number;
+
+  /** @param messages that each user may send in a minute */
+  constructor(messages = 50) {
+    this.#messages = messages;
     this.hub = this.#open();
   }
 
@@ -155,7 +164,30 @@ export class HubWorld {
     this.epoch = `e${String(Number(this.epoch.slice(1)) + 1).padStart(3, '0')}`;
   }
 
-  open(member: Partial<Member>, heard: (frame: string) => void, closed: (code: number) => void): Socket {
+  /** Whatever is asked of the log is answered, and so is what is asked because of that. */
+  async answerAll(): Promise<void> {
+    for (let round = 0; round < 1000; round += 1) {
+      for (let turn = 0; turn < 8; turn += 1) await Promise.resolve();
+      if (this.asked.length === 0) return;
+      for (const asked of this.asked.splice(0)) {
+        this.see(asked);
+        if (asked.page !== null) asked.answer(asked.page);
+      }
+    }
+  }
+
+  /** What came of the ring is gone, as after a long time. */
+  emptyRing(): void {
+    const position = this.#ring.position();
+    if (position !== null) this.#ring.restart(position);
+  }
+
+  open(
+    member: Partial<Member>,
+    heard: (frame: string) => void,
+    closed: (code: number) => void,
+    replaces: string | null = null,
+  ): Socket {
     const whole: Member = {
       company: 'comp_1',
       actor: 'USER:1',
@@ -175,7 +207,7 @@ export class HubWorld {
       closed(code);
     });
     this.sockets.add(socket);
-    this.hub.welcome(socket, null);
+    this.hub.welcome(socket, replaces);
     return socket;
   }
 
@@ -189,8 +221,8 @@ export class HubWorld {
   #open(): Hub {
     const life = this.#life;
     return new Hub({
-      audience,
-      limits: { connections: 100, messagesPerMinute: 1e9, idleMs: 300_000, batchMs: 100 },
+      audience: { ...audience, grantAfter: ({ revision }) => this.grants.get(revision) ?? null },
+      limits: { connections: 100, messagesPerMinute: this.#messages, idleMs: 300_000, batchMs: 100 },
       time: {
         now: () => this.now,
         after: (ms, work) => {
@@ -205,8 +237,8 @@ export class HubWorld {
       },
       ring: this.#ring,
       connections: () => [...this.sockets],
-      lastPing: () => 0,
-      redeem: async () => null,
+      lastPing: (connection) => this.pinged.get(connection) ?? 0,
+      redeem: async (ticket) => this.tickets.get(ticket) ?? null,
     });
   }
 }

@@ -1,0 +1,177 @@
+import type { Change } from '../data/log.ts';
+import type { Position } from '../data/relay.ts';
+import { Hub, type HubParts } from './hub/hub.ts';
+import type { Connection, Listener, Member } from './hub/member.ts';
+import { CLOSE, PING, PONG, PROTOCOL } from './hub/protocol.ts';
+import { StoredRing } from './hub/ring.ts';
+import type { Log } from './hub/stream.ts';
+
+/** An upgrade that the Worker has looked at: who it is, and what makes it good once. */
+export type Upgrade = {
+  listener: Listener;
+  /** The connection it takes the place of. */
+  session: string | null;
+  /** The ticket's own id, ms until which it is good; null for whoever came with a bearer. */
+  ticket: { id: string; until: number } | null;
+};
+
+export type SocketParts = Pick<HubParts, 'audience' | 'limits'> & {
+  log: Log;
+  now(): number;
+  /** Reads a sealed ticket; null for what is none, or none any more. */
+  unseal(ticket: string): { listener: Listener; id: string; until: number } | null;
+  /** Those of these credentials that live, and what they may; asked once in a while for everybody who listens. */
+  alive(listeners: readonly Listener[]): Promise<ReadonlyMap<string, Listener['grant']>>;
+};
+
+/** How often the credentials of those who listen are looked after, ms: an ended one hears nothing a minute later. */
+const LOOK_AFTER = 50_000;
+/** While the database cannot be asked, ms. */
+const LOOK_AGAIN = 5000;
+
+/** The sockets of one room as the platform keeps them: hibernating, with what is known of each attached to it. */
+export class Sockets {
+  readonly #state: DurableObjectState;
+  readonly #parts: SocketParts;
+  readonly #hub: Hub;
+  readonly #known = new WeakMap<WebSocket, Connection>();
+  #lookAfter: number | null = null;
+
+  constructor(state: DurableObjectState, parts: SocketParts) {
+    this.#state = state;
+    this.#parts = parts;
+    state.setWebSocketAutoResponse(new WebSocketRequestResponsePair(PING, PONG));
+    const { sql } = state.storage;
+    sql.exec('create table if not exists tickets (id text primary key, until integer not null)');
+    this.#hub = new Hub({
+      audience: parts.audience,
+      limits: parts.limits,
+      log: parts.log,
+      time: { now: parts.now, after: (ms, work) => void setTimeout(work, ms) },
+      ring: new StoredRing(sql),
+      connections: () => this.#connections(),
+      lastPing: (connection) => this.#lastPing(connection),
+      redeem: async (ticket) => {
+        const read = parts.unseal(ticket);
+        return read !== null && this.#redeem(read) ? read.listener : null;
+      },
+    });
+  }
+
+  /** Whether anybody is there. */
+  isEmpty(): boolean {
+    return this.#state.getWebSockets().length === 0;
+  }
+
+  /** Accepts an upgrade; what is wrong with it is said by a close code, as a browser cannot read a refused one's answer. */
+  accept(upgrade: Upgrade, protocol: string | null): Response {
+    const { 0: client, 1: server } = new WebSocketPair();
+    const now = this.#parts.now();
+    this.#state.acceptWebSocket(server);
+    const member: Member = {
+      ...upgrade.listener,
+      session: `rts_${crypto.randomUUID()}`,
+      connectedAt: now,
+      lastMessageAt: now,
+      topics: null,
+      lists: [],
+      live: false,
+    };
+    const connection = this.#attach(server, member);
+    if (upgrade.ticket !== null && !this.#redeem(upgrade.ticket)) connection.close(CLOSE.unauthorized, 'ticket used');
+    else this.#hub.welcome(connection, upgrade.session);
+    const headers = protocol === null ? undefined : { 'Sec-WebSocket-Protocol': PROTOCOL };
+    return new Response(null, { status: 101, webSocket: client, ...(headers && { headers }) });
+  }
+
+  /** @returns work that goes on behind it; not to be waited for in the handler, which holds up the socket's pongs */
+  heard(socket: WebSocket, frame: string | ArrayBuffer): Promise<void> {
+    const connection = this.#of(socket);
+    return connection === null ? Promise.resolve() : this.#hub.hear(connection, frame);
+  }
+
+  closed(socket: WebSocket): void {
+    const connection = this.#of(socket);
+    if (connection !== null) this.#hub.left(connection);
+  }
+
+  published(end: Position, changes: readonly Change[]): void {
+    this.#hub.published(end, changes);
+  }
+
+  end(credential: string): void {
+    this.#hub.end(credential);
+  }
+
+  /** Whatever is due. @returns when to look again, ms; null with nobody there */
+  async sweep(): Promise<number | null> {
+    const now = this.#parts.now();
+    this.#state.storage.sql.exec('delete from tickets where until < ?', now);
+    if (this.#lookAfter === null || this.#lookAfter <= now) await this.#lookAfterCredentials(now);
+    const next = this.#hub.sweep();
+    return next === null ? null : Math.min(next, this.#lookAfter ?? next);
+  }
+
+  async #lookAfterCredentials(now: number): Promise<void> {
+    const connections = [...this.#connections()];
+    if (connections.length === 0) return;
+    try {
+      const alive = await this.#parts.alive(connections.map(({ member }) => member));
+      for (const connection of connections)
+        this.#hub.regrant(connection, alive.get(connection.member.credential) ?? null);
+      this.#lookAfter = now + LOOK_AFTER;
+    } catch {
+      // Nobody is thrown out because the database is away: who listens is told nothing then either.
+      this.#lookAfter = now + LOOK_AGAIN;
+    }
+  }
+
+  /** A ticket is good once. */
+  #redeem({ id, until }: { id: string; until: number }): boolean {
+    const { sql } = this.#state.storage;
+    if (until <= this.#parts.now()) return false;
+    return (
+      sql.exec('insert or ignore into tickets (id, until) values (?, ?) returning id', id, until).toArray().length === 1
+    );
+  }
+
+  *#connections(): Generator<Connection> {
+    for (const socket of this.#state.getWebSockets()) {
+      // Those that are closing are still listed.
+      if (socket.readyState !== WebSocket.OPEN) continue;
+      const connection = this.#of(socket);
+      if (connection !== null) yield connection;
+    }
+  }
+
+  #of(socket: WebSocket): Connection | null {
+    const known = this.#known.get(socket);
+    if (known !== undefined) return known;
+    const member = socket.deserializeAttachment() as Member | null;
+    return member === null ? null : this.#attach(socket, member);
+  }
+
+  #attach(socket: WebSocket, member: Member): Connection {
+    const connection: Connection = {
+      member,
+      save: () => socket.serializeAttachment(member),
+      send(text) {
+        if (socket.readyState === WebSocket.OPEN) socket.send(text);
+      },
+      close(code, reason) {
+        if (socket.readyState === WebSocket.OPEN) socket.close(code, reason);
+      },
+    };
+    connection.save();
+    this.#known.set(socket, connection);
+    this.#sockets.set(connection, socket);
+    return connection;
+  }
+
+  readonly #sockets = new WeakMap<Connection, WebSocket>();
+
+  #lastPing(connection: Connection): number {
+    const socket = this.#sockets.get(connection);
+    return socket === undefined ? 0 : (this.#state.getWebSocketAutoResponseTimestamp(socket)?.getTime() ?? 0);
+  }
+}
