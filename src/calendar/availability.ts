@@ -1,10 +1,11 @@
 import { DAY_MINUTES, dateOf, dayOf } from '../core/civil.ts';
 import { localAt, type Offsets, reachedAt } from '../core/offsets.ts';
 import { type Branch, offers, type Resource, type Service, type StaffMember, type Times } from './catalogue.ts';
-import { partsOf, type Shape, shapeOf } from './parts.ts';
+import { anyOf, type Occupied, partsOf, type Shape, shapeOf } from './parts.ts';
+import { isChoice, unnamed } from './presence.ts';
 import { covered, intersection, type Spans } from './spans.ts';
 import { startsClear, startsOfAtLeast, startsWithin, stepsOf } from './starts.ts';
-import { type Hours, hoursOfStaff, openings, rangeOf, workingTime } from './working-time.ts';
+import { type Hours, hoursOfResource, hoursOfStaff, openings, rangeOf, workingTime } from './working-time.ts';
 
 export type AvailabilityQuestion = {
   branch: Branch;
@@ -32,64 +33,111 @@ export type AvailabilityQuestion = {
  * become sets of starts, so nothing is tried out; linear in their number, as they come in order.
  */
 export function freeStarts(question: AvailabilityQuestion): { staffId: string; starts: number[] }[] {
-  const { branch, offsets, services, staff, from, to } = question;
+  const { branch, services, staff } = question;
   const requires = services.map((service) => service.requires);
-  const range = rangeOf(offsets, from, to);
-  const window = offeredWindow(services, offsets, question.now);
-  const first = Math.max(range.start, window.from);
-  const end = Math.min(range.end, window.to);
   const lanes = lanesOf(question);
-  const chairs = new Map<number, Spans | null>();
+  const { first, end } = offeredRange(question);
+  // Buffers are the services' own, so what the resources allow differs by duration alone.
+  const allowed = new Map<number, Spans | null>();
   return staff
     .filter((each) => each.isActive && each.branchIds.includes(branch.id) && services.every((its) => offers(each, its)))
     .map((member) => {
       const shape = shapeOf(partsOf(services.map((service) => ({ service, staffId: member.id }))), requires);
-      const { opened, working } = lanes(member.id, hoursOfStaff(branch, member.workingHours), shape.visitMinutes);
-      let starts: Spans = startsWithin(working, 0, shape.visitMinutes);
-      const busy = covered(question.busy.get(member.id) ?? []);
-      starts = startsClear(starts, busy, shape.staff.get(member.id)?.busy ?? []);
-      // Buffers are the services' own, so what the resources allow differs by duration alone.
-      if (!chairs.has(shape.visitMinutes)) chairs.set(shape.visitMinutes, resourceStarts(question, shape, lanes));
-      const allowed = chairs.get(shape.visitMinutes);
-      if (allowed) starts = intersection(starts, allowed);
+      let withResources = allowed.get(shape.visitMinutes);
+      if (withResources === undefined) {
+        withResources = resourceStarts(question, lanes, shape, anyOf(shape.kinds));
+        allowed.set(shape.visitMinutes, withResources);
+      }
+      const { opened } = lanes(member.id, hoursOfStaff(branch, member.workingHours), shape.visitMinutes);
+      const starts = staffStarts(question, lanes, shape, withResources);
       return { staffId: member.id, starts: stepsOf(opened, starts, question.stepMinutes, first, end) };
     });
 }
+
+/**
+ * The same for work that is planned already, whoever does its parts, with the resources it names; steps are those of
+ * whoever begins. `staff` and `services` of the question must hold those of the work.
+ */
+export function freeStartsOfWork(
+  question: AvailabilityQuestion,
+  work: { shape: Shape; resources: readonly Occupied[] },
+): number[] {
+  const lanes = lanesOf(question);
+  const { shape } = work;
+  const [whose] = shape.staff.keys();
+  const beginner = question.staff.find(({ id }) => id === whose);
+  if (beginner === undefined) return [];
+  const { opened } = lanes(beginner.id, hoursOfStaff(question.branch, beginner.workingHours), shape.visitMinutes);
+  const starts = staffStarts(question, lanes, shape, resourceStarts(question, lanes, shape, work.resources));
+  const { first, end } = offeredRange(question);
+  return stepsOf(opened, starts, question.stepMinutes, first, end);
+}
+
+function offeredRange({ offsets, services, from, to, now }: AvailabilityQuestion): { first: number; end: number } {
+  const range = rangeOf(offsets, from, to);
+  const window = offeredWindow(services, offsets, now);
+  return { first: Math.max(range.start, window.from), end: Math.min(range.end, window.to) };
+}
+
+const ANY_TIME = [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY];
 
 type Lanes = (id: string, hours: readonly Hours[], visitMinutes: number) => { opened: number[]; working: Spans };
 
 /** Openings within the range, and working time within it and as long after it as a visit may last. */
 function lanesOf({ branch, offsets, from, to, timeOff }: AvailabilityQuestion): Lanes {
-  const within = new Map<readonly Hours[], number[]>();
-  const beyond = new Map<string, Map<readonly Hours[], number[]>>();
+  const known = new Map<string, Map<readonly Hours[], number[]>>();
+  const opened = (hours: readonly Hours[], first: string, end: string): number[] => {
+    const key = `${first} ${end}`;
+    const byHours = known.get(key) ?? new Map<readonly Hours[], number[]>();
+    const found = byHours.get(hours) ?? openings(offsets, branch, hours, first, end);
+    known.set(key, byHours.set(hours, found));
+    return found;
+  };
   return (id, hours, visitMinutes) => {
-    const opened = within.get(hours) ?? openings(offsets, branch, hours, from, to);
-    within.set(hours, opened);
-    const end = dateOf(dayOf(to) + 1 + Math.ceil(visitMinutes / DAY_MINUTES));
-    const known = beyond.get(end) ?? new Map<readonly Hours[], number[]>();
-    beyond.set(end, known);
-    const after = known.get(hours) ?? openings(offsets, branch, hours, to, end);
-    known.set(hours, after);
-    return { opened, working: workingTime([...opened, ...after], timeOff.get(id) ?? []) };
+    const within = opened(hours, from, to);
+    const after = opened(hours, to, dateOf(dayOf(to) + 1 + Math.ceil(visitMinutes / DAY_MINUTES)));
+    return { opened: within, working: workingTime([...within, ...after], timeOff.get(id) ?? []) };
   };
 }
 
-/** Starts at which enough resources of every kind are free throughout; null where none is needed. */
-function resourceStarts(question: AvailabilityQuestion, shape: Shape, lanes: Lanes): Spans | null {
-  let allowed: Spans | null = null;
-  const { start, end } = shape.occupied;
-  for (const [kind, count] of shape.kinds) {
-    const free = question.resources
-      .filter((each) => each.kind === kind && each.isActive && each.branchId === question.branch.id)
-      .map(({ id, workingHours }) => {
-        const { working } = lanes(id, hoursOfStaff(question.branch, workingHours), shape.visitMinutes);
-        const starts = startsWithin(working, 0, shape.visitMinutes);
-        return startsClear(starts, covered(question.busy.get(id) ?? []), [start, end]);
-      });
-    const enough = startsOfAtLeast(free, count);
-    allowed = allowed === null ? enough : intersection(allowed, enough);
+/** Starts at which everybody is at work for their parts and free of other work, of those that the resources allow. */
+function staffStarts(question: AvailabilityQuestion, lanes: Lanes, shape: Shape, allowed: Spans | null): Spans {
+  let starts: Spans | null = allowed;
+  for (const [id, { present, busy }] of shape.staff) {
+    const own = question.staff.find((each) => each.id === id)?.workingHours ?? [];
+    const { working } = lanes(id, hoursOfStaff(question.branch, own), shape.visitMinutes);
+    for (let i = 0; i < present.length; i += 2) {
+      const within = startsWithin(working, present[i] ?? 0, present[i + 1] ?? 0);
+      starts = starts === null ? within : intersection(starts, within);
+    }
+    starts = startsClear(starts ?? [], covered(question.busy.get(id) ?? []), busy);
   }
-  return allowed;
+  return starts ?? [];
+}
+
+/** Starts at which the named resources, and enough others of every kind, are free throughout; null: none are needed. */
+function resourceStarts(
+  question: AvailabilityQuestion,
+  lanes: Lanes,
+  { visitMinutes, occupied }: Shape,
+  resources: readonly Occupied[],
+): Spans | null {
+  const freeStarts = ({ id, workingHours }: Resource): Spans => {
+    const hours = hoursOfResource(question.branch, workingHours);
+    const off = question.timeOff.get(id) ?? [];
+    const working = hours === null ? workingTime(ANY_TIME, off) : lanes(id, hours, visitMinutes).working;
+    const starts = startsWithin(working, 0, visitMinutes);
+    return startsClear(starts, covered(question.busy.get(id) ?? []), [occupied.start, occupied.end]);
+  };
+  const named = new Set(resources.flatMap(({ resourceId }) => resourceId ?? []));
+  const sets = question.resources.filter(({ id }) => named.has(id)).map(freeStarts);
+  for (const [kind, count] of unnamed(resources)) {
+    const choice = question.resources.filter(
+      (each) => each.branchId === question.branch.id && isChoice(each, kind, named),
+    );
+    sets.push(startsOfAtLeast(choice.map(freeStarts), count));
+  }
+  return sets.length === 0 ? null : sets.reduce(intersection);
 }
 
 /** From and to which minute the services are offered now: the longest lead time, the shortest horizon in whole days. */

@@ -15,18 +15,18 @@ export type Part = {
   taxes: readonly Tax[];
 };
 
-/** Services in a row, each with whom: their own duration and price where they have them; buffers only at both ends. */
+/** Services in a row, each with whom: their own duration and price where they have them. */
 export function partsOf(lines: readonly { service: Service; staffId: string }[]): Part[] {
   let offset = 0;
-  return lines.map(({ service, staffId }, index) => {
+  return lines.map(({ service, staffId }) => {
     const terms = service.staff.find((each) => each.staffId === staffId);
     const durationMinutes = terms?.durationMinutes ?? service.durationMinutes;
     const startOffsetMinutes = offset;
     offset += durationMinutes;
     return {
       ...{ serviceId: service.id, staffId, name: service.name, startOffsetMinutes, durationMinutes },
-      bufferBeforeMinutes: index === 0 ? service.bufferBeforeMinutes : 0,
-      bufferAfterMinutes: index === lines.length - 1 ? service.bufferAfterMinutes : 0,
+      bufferBeforeMinutes: service.bufferBeforeMinutes,
+      bufferAfterMinutes: service.bufferAfterMinutes,
       processing: fitting(service.processing, durationMinutes),
       price: terms?.price ?? service.price,
       taxes: service.taxes,
@@ -46,46 +46,44 @@ export type Shape = {
   visitMinutes: number;
   /** Whom it keeps: `present`, when they must be at work; `busy`, when nothing else may have them. */
   staff: ReadonlyMap<string, { present: Spans; busy: Spans }>;
-  /** How long it occupies each of its resources: throughout, with the buffers. */
+  /** How long it occupies each of its resources: throughout, with the first buffer and the last. */
   occupied: { start: number; end: number };
   /** How many it needs of each kind: as many as the service that needs most. */
   kinds: ReadonlyMap<string, number>;
 };
 
+/** As the database projects it (app.busy_subjects): everybody has the buffer before their first part and after their last. */
 export function shapeOf(parts: readonly Part[], requires: readonly (readonly string[])[]): Shape {
-  const present = new Map<string, number[]>();
-  const busy = new Map<string, number[]>();
-  let visitMinutes = 0;
-  for (const part of parts) {
-    const start = part.startOffsetMinutes;
-    const end = start + part.durationMinutes;
-    visitMinutes = Math.max(visitMinutes, end);
-    add(present, part.staffId, start, end);
-    const free = part.processing.flatMap((each) => [
-      start + each.afterMinutes,
-      start + each.afterMinutes + each.minutes,
-    ]);
-    add(
-      busy,
-      part.staffId,
-      ...without([start - part.bufferBeforeMinutes, end + part.bufferAfterMinutes], covered(free)),
-    );
-  }
   const staff = new Map<string, { present: Spans; busy: Spans }>();
-  for (const [id, intervals] of present)
-    staff.set(id, { present: covered(intervals), busy: covered(busy.get(id) ?? []) });
-  const occupied = {
-    start: -(parts[0]?.bufferBeforeMinutes ?? 0),
-    end: visitMinutes + (parts.at(-1)?.bufferAfterMinutes ?? 0),
-  };
+  for (const id of new Set(parts.map(({ staffId }) => staffId))) {
+    const theirs = parts.filter(({ staffId }) => staffId === id);
+    const present = theirs.flatMap((part) => [part.startOffsetMinutes, endOf(part)]);
+    const taken = present.slice();
+    taken[0] = (taken[0] ?? 0) - (theirs[0]?.bufferBeforeMinutes ?? 0);
+    taken[taken.length - 1] = (taken.at(-1) ?? 0) + (theirs.at(-1)?.bufferAfterMinutes ?? 0);
+    const free = theirs.flatMap(({ startOffsetMinutes, processing }) =>
+      processing.flatMap(({ afterMinutes, minutes }) => {
+        const from = startOffsetMinutes + afterMinutes;
+        return [from, from + minutes];
+      }),
+    );
+    staff.set(id, { present: covered(present), busy: without(covered(taken), covered(free)) });
+  }
+  const last = parts.at(-1);
+  const visitMinutes = last === undefined ? 0 : endOf(last);
+  const start = -(parts[0]?.bufferBeforeMinutes ?? 0);
+  const occupied = { start, end: visitMinutes + (last?.bufferAfterMinutes ?? 0) };
   return { visitMinutes, staff, occupied, kinds: unitedKinds(requires) };
 }
 
-function add(to: Map<string, number[]>, id: string, ...intervals: number[]): void {
-  const known = to.get(id);
-  if (known === undefined) to.set(id, intervals);
-  else known.push(...intervals);
-}
+const endOf = (part: Part): number => part.startOffsetMinutes + part.durationMinutes;
+
+/** A resource as an appointment stores it; null: the database chooses a free one. */
+export type Occupied = { kind: string; resourceId: string | null };
+
+/** One of each that is needed, whichever. */
+export const anyOf = (kinds: ReadonlyMap<string, number>): Occupied[] =>
+  [...kinds].flatMap(([kind, count]) => Array.from({ length: count }, () => ({ kind, resourceId: null })));
 
 /** The same chair serves cut and colour; two chairs of one service are two. */
 export function unitedKinds(requires: readonly (readonly string[])[]): Map<string, number> {

@@ -31,6 +31,10 @@ export const hoursOfStaff = (branch: BranchHours, own: readonly Hours[]): readon
     ? hoursOfBranch(branch)
     : own.filter(({ branchId }) => branchId === undefined || branchId === null || branchId === branch.id);
 
+/** A resource without hours is there whenever somebody works with it. */
+export const hoursOfResource = (branch: BranchHours, own: readonly Hours[]): readonly Hours[] | null =>
+  own.length === 0 ? null : hoursOfStaff(branch, own);
+
 /**
  * When work begins and ends, day by day from the date `from` to before `to`: one interval for each interval of the hours,
  * in order; two may touch, and each is an opening from which steps are counted. Holidays of the branch have none.

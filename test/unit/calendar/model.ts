@@ -97,6 +97,14 @@ export class Model {
     return true;
   }
 
+  /** A resource without hours has only time off. */
+  private isInUse(resource: Resource, from: number, to: number): boolean {
+    if (resource.workingHours.length > 0) return this.isPresent(resource, from, to);
+    const off = this.world.timeOff.get(resource.id);
+    for (let minute = from; minute < to; minute += 1) if (lies(off, minute)) return false;
+    return true;
+  }
+
   private taken = new Map<string, Uint8Array>();
 
   /** Whether nothing of theirs lies in these minutes, which may begin two hours before the range. */
@@ -126,11 +134,9 @@ export class Model {
   /** Whether the services can be booked from this minute on, each with its staff member. */
   bookable(start: number, lines: readonly { service: Service; member: StaffMember }[]): boolean {
     let at = start;
-    const [first, last] = [lines[0], lines.at(-1)];
-    if (first === undefined || last === undefined) return false;
-    const before = start - first.service.bufferBeforeMinutes;
-    if (!this.isFree(first.member.id, before, start)) return false;
-    for (const { service, member } of lines) {
+    let before = start;
+    let after = start;
+    for (const [i, { service, member }] of lines.entries()) {
       const terms = service.staff.find((each) => each.staffId === member.id);
       const duration = terms?.durationMinutes ?? service.durationMinutes;
       if (!this.isPresent(member, at, at + duration)) return false;
@@ -140,17 +146,21 @@ export class Model {
         );
         if (!develops && !this.isFree(member.id, at + minute, at + minute + 1)) return false;
       }
+      const isFirst = lines.slice(0, i).every((each) => each.member.id !== member.id);
+      const isLast = lines.slice(i + 1).every((each) => each.member.id !== member.id);
+      if (isFirst && !this.isFree(member.id, at - service.bufferBeforeMinutes, at)) return false;
+      if (i === 0) before = at - service.bufferBeforeMinutes;
       at += duration;
+      if (isLast && !this.isFree(member.id, at, at + service.bufferAfterMinutes)) return false;
+      after = at + service.bufferAfterMinutes;
     }
-    const after = at + last.service.bufferAfterMinutes;
-    if (!this.isFree(last.member.id, at, after)) return false;
     return this.needs.every(([kind, needed]) => {
       const free = this.world.resources.filter(
         (each) =>
           each.kind === kind &&
           each.isActive &&
           each.branchId === this.world.branch.id &&
-          this.isPresent(each, start, at) &&
+          this.isInUse(each, start, at) &&
           this.isFree(each.id, before, after),
       );
       return free.length >= needed;
