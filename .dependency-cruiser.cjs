@@ -39,7 +39,7 @@ module.exports = {
       from: { path: `^src/${name}/` },
       to: {
         path: `^src/(${contexts.filter((other) => other !== name).join('|')})/`,
-        pathNot: ['table\\.ts$', 'noun\\.ts$', 'permissions\\.ts$', 'rules\\.ts$'],
+        pathNot: ['table\\.ts$', 'permissions\\.ts$', 'rules\\.ts$'],
         dependencyTypesNot: ['type-only'],
       },
     })),

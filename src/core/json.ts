@@ -43,7 +43,7 @@ function merge(target: unknown, patch: unknown, depth: number): unknown {
   return Object.fromEntries(merged);
 }
 
-function isObject(value: unknown): value is Record<string, unknown> {
+export function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 

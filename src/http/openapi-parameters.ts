@@ -96,7 +96,7 @@ export function parametersOf(spec: RouteSpec, id: unknown): Parameter[] {
   );
   const own = Object.entries(spec.query ?? {}).map(declared);
   const list = spec.list === undefined ? [] : listParameters(spec.list);
-  const parts = spec.fields === undefined ? [] : shape({ ...spec, fields: spec.fields });
+  const parts = spec.detail === undefined ? [] : shape(spec.detail);
   return [...path, ...list, ...own, ...parts, ...headersOf(spec)];
 }
 

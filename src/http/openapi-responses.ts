@@ -1,4 +1,3 @@
-import type * as z from 'zod';
 import { ERROR_CODES, type ErrorCode } from '../core/errors.ts';
 import { csvLine } from './csv.ts';
 import { exampleOf, mediaOf } from './openapi-examples.ts';
@@ -7,7 +6,7 @@ import { type Components, type Json, readOf, schemaOf } from './openapi-schemas.
 import { PROBLEM_PAGE } from './problem.ts';
 import type { RouteSpec } from './route.ts';
 import { errorsOf, takesKey } from './route-errors.ts';
-import { Problem } from './schemas.ts';
+import { Problem, type Schema } from './schemas.ts';
 
 const text = (description: string, example: string, required = true): Json => ({
   description,
@@ -69,8 +68,8 @@ export function responsesOf(spec: RouteSpec, components: Components, refusals: R
   const headers = named(headersOf(spec));
   const responses: Json = { [status]: { description, ...headers } };
   if (schema !== null) {
-    const whole = schemaOf(schema, 'output', components);
-    const shown = (spec.list ?? spec.fields) === undefined ? whole : readOf(whole, components);
+    const whole = schemaOf(schema(), 'output', components);
+    const shown = (spec.list ?? spec.detail) === undefined ? whole : readOf(whole, components);
     const content = types.map((type) => [
       type,
       line === undefined ? mediaOf(shown, components) : streamOf(type, line, components),
@@ -82,7 +81,7 @@ export function responsesOf(spec: RouteSpec, components: Components, refusals: R
     responses[code] = refusal(spec, code, codes, components, refusals);
   }
   for (const [code, other] of Object.entries(spec.others ?? {})) {
-    const media = mediaOf(schemaOf(other.schema, 'output', components), components);
+    const media = mediaOf(schemaOf(other.schema(), 'output', components), components);
     responses[code] = { description: other.description, ...named(EVERY), content: { 'application/json': media } };
   }
   return responses;
@@ -98,8 +97,8 @@ function byStatus(codes: readonly ErrorCode[]): [number, ErrorCode[]][] {
 }
 
 /** A stream of rows, and how such a one begins and ends. */
-function streamOf(type: string, line: z.ZodType, components: Components): Json {
-  const row = exampleOf(schemaOf(line, 'output', components), components) as Json;
+function streamOf(type: string, line: Schema, components: Components): Json {
+  const row = exampleOf(schemaOf(line(), 'output', components), components) as Json;
   const value =
     type === 'text/csv'
       ? csvLine(Object.keys(row)) + csvLine(Object.values(row))
@@ -133,7 +132,7 @@ function refusal(
     ...named(headers),
     content: {
       'application/problem+json': {
-        schema: schemaOf(Problem, 'output', components),
+        schema: schemaOf(Problem(), 'output', components),
         examples: Object.fromEntries(examples),
       },
     },

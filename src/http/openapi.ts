@@ -40,7 +40,7 @@ function requestBodyOf(
     ]);
     return content === undefined ? {} : { requestBody: { required: true, content: Object.fromEntries(content) } };
   }
-  const media = mediaOf(schemaOf(body, 'input', components), components);
+  const media = mediaOf(schemaOf(body(), 'input', components), components);
   const patch = method === 'patch' ? { 'application/merge-patch+json': media } : {};
   return { requestBody: { required: optionalBody !== true, content: { 'application/json': media, ...patch } } };
 }
@@ -62,7 +62,7 @@ function operationOf(spec: RouteSpec, components: Components, refusals: Refusals
   const responses = responsesOf(spec, components, refusals);
   const { words, tools } = needsOf(spec, needs);
   const { schema } = spec.success;
-  const shown = schema === null ? undefined : exampleOf(schemaOf(schema, 'output', components), components);
+  const shown = schema === null ? undefined : exampleOf(schemaOf(schema(), 'output', components), components);
   const id = (shown as Json | undefined)?.id;
   return {
     tags: [spec.tag],

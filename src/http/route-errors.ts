@@ -22,7 +22,7 @@ function ofCallers(spec: RouteSpec): ErrorCode[] {
 
 function ofReads(spec: RouteSpec): ErrorCode[] {
   if (spec.method !== 'get' || spec.anonymous === true) return [];
-  const parameters = spec.list ?? spec.query ?? spec.fields;
+  const parameters = spec.list ?? spec.query ?? spec.detail;
   return [
     'invalid_min_revision',
     'revision_ahead',

@@ -1,9 +1,9 @@
 import type { Hono } from 'hono';
-import type * as z from 'zod';
 import type { ErrorCode } from '../core/errors.ts';
-import type { FilterKind, ListDeclaration } from '../core/list-query.ts';
+import type { DetailDeclaration, FilterKind, ListDeclaration } from '../core/list-query.ts';
 import type { AppContext, AppEnv } from './context.ts';
 import { type Authenticator, authenticated } from './middleware.ts';
+import type { Schema } from './schemas.ts';
 
 type Method = 'get' | 'post' | 'patch' | 'put' | 'delete';
 
@@ -33,12 +33,11 @@ export type RouteSpec = {
   /** Permissions that the handler asks for besides. */
   alsoNeeds?: readonly string[];
   list?: ListDeclaration;
-  /** Query parameters of a detail or of a special route. */
+  /** What of one object may be asked for. */
+  detail?: DetailDeclaration;
+  /** Query parameters of a special route. */
   query?: Readonly<Record<string, QueryParameter>>;
-  fields?: readonly string[];
-  /** What a detail may embed. */
-  includes?: readonly string[];
-  body?: z.ZodType;
+  body?: Schema;
   /** The body may be absent. */
   optionalBody?: true;
   /** The body is a file of one of these media types. */
@@ -52,7 +51,7 @@ export type RouteSpec = {
   /** Status and schema of success; null for answers without a body. */
   success: {
     status: number;
-    schema: z.ZodType | null;
+    schema: Schema | null;
     description: string;
     cached?: boolean;
     /** Answers 304 by itself to whoever holds it, without being cached. */
@@ -60,10 +59,10 @@ export type RouteSpec = {
     /** Media types of an answer that is no JSON. */
     types?: readonly string[];
     /** What one line of such an answer shows. */
-    line?: z.ZodType;
+    line?: Schema;
   };
   /** Answers of other statuses that are no problems, by status. */
-  others?: Readonly<Record<number, { schema: z.ZodType; description: string }>>;
+  others?: Readonly<Record<number, { schema: Schema; description: string }>>;
   /** Error codes besides those of every route of its kind (`errorsOf`). */
   errors: readonly ErrorCode[];
   handler: (c: AppContext) => Promise<Response> | Response;

@@ -1,7 +1,13 @@
 import * as z from 'zod';
 import { isCurrency } from '../core/currency.ts';
 import { ERROR_CODES } from '../core/errors.ts';
+import { lazy } from '../core/lazy.ts';
 import { isTimeZone } from '../core/zones.ts';
+
+/** A schema that is built when it is first asked for: a start builds none. */
+export type Schema<S extends z.ZodType = z.ZodType> = () => S;
+/** What it makes of what it takes. */
+export type Output<S extends Schema> = z.output<ReturnType<S>>;
 
 /** Limits of contract-details A11. */
 const TEXT = 200;
@@ -75,17 +81,17 @@ export const externalId = () => text().describe("Your system's own id, unique pe
 export const instant = (description: string) => z.iso.datetime().meta({ description });
 
 /** What every resource answers besides its own fields. */
-export const documentFields = {
+export const documentFields = () => ({
   version: z.int().describe('Grows with every change; send it in quotes as If-Match.'),
   createdAt: instant('When it was made.'),
   updatedAt: instant('When it last changed.'),
-};
+});
 
 /** What every resource answers before its own fields. */
-export const identityFields = {
+export const identityFields = () => ({
   id: z.string().describe('Its public id.'),
   externalId: z.string().nullable().describe("Your system's own id."),
-};
+});
 
 /** An object of the OpenAPI document that shows the members all documents end with. */
 export const exampleEnd = {
@@ -95,58 +101,59 @@ export const exampleEnd = {
 };
 
 /** The stable part of a problem: what callers branch on. */
-const ErrorCode = z.enum(Object.keys(ERROR_CODES) as [string, ...string[]]).meta({ id: 'ErrorCode' });
+const errorCode = () => z.enum(Object.keys(ERROR_CODES) as [string, ...string[]]).meta({ id: 'ErrorCode' });
 
 /** RFC 9457. */
-export const Problem = z
-  .object({
-    type: z.string().describe('A page about the code.'),
-    title: z.string().describe('What the code means.'),
-    status: z.int().describe('The HTTP status.'),
-    code: ErrorCode,
-    detail: z.string().describe('What is wrong here, for people.'),
-    instance: z.string().describe('The path that was asked for.'),
-    requestId: z.string().describe('Quote it when you ask us.'),
-    outcome: z
-      .literal('unknown')
-      .optional()
-      .describe('Of a write under which the database went away: it may have been done all the same.'),
-    errors: z
-      .array(
-        z.object({
-          pointer: z.string().optional().describe('RFC 6901: where in the body.'),
-          parameter: z.string().optional().describe('Which query parameter.'),
-          header: z.string().optional().describe('Which request header.'),
-          code: z.string().describe('Stable.'),
-          detail: z.string().describe('For people.'),
-        }),
-      )
-      .optional()
-      .describe('Every fault of the request, where it has places; of many the first fifty.'),
-    errorsOmitted: z.int().optional().describe('How many more faults there are than `errors` lists.'),
-  })
-  .catchall(z.unknown())
-  .meta({ id: 'Problem' });
+export const Problem = lazy(() =>
+  z
+    .object({
+      type: z.string().describe('A page about the code.'),
+      title: z.string().describe('What the code means.'),
+      status: z.int().describe('The HTTP status.'),
+      code: errorCode(),
+      detail: z.string().describe('What is wrong here, for people.'),
+      instance: z.string().describe('The path that was asked for.'),
+      requestId: z.string().describe('Quote it when you ask us.'),
+      outcome: z
+        .literal('unknown')
+        .optional()
+        .describe('Of a write under which the database went away: it may have been done all the same.'),
+      errors: z
+        .array(
+          z.object({
+            pointer: z.string().optional().describe('RFC 6901: where in the body.'),
+            parameter: z.string().optional().describe('Which query parameter.'),
+            header: z.string().optional().describe('Which request header.'),
+            code: z.string().describe('Stable.'),
+            detail: z.string().describe('For people.'),
+          }),
+        )
+        .optional()
+        .describe('Every fault of the request, where it has places; of many the first fifty.'),
+      errorsOmitted: z.int().optional().describe('How many more faults there are than `errors` lists.'),
+    })
+    .catchall(z.unknown())
+    .meta({ id: 'Problem' }),
+);
 
-const Pagination = z
-  .object({
-    page: z.int().optional().describe('With `page` only.'),
-    limit: z.int().describe('Rows per page.'),
-    total: z.int().optional().describe('As far as `count` asks for it.'),
-    totalIsEstimate: z.boolean().optional().describe('True: there are more than `total`.'),
-    totalPages: z.int().optional().describe('With `page` and a total.'),
-    hasNextPage: z.boolean().describe('Whether more comes after.'),
-    nextCursor: z.string().nullable().describe('Send it as `cursor` for the page after.'),
-    prevCursor: z.string().nullable().optional().describe('With `cursor`: send it for the page before.'),
-  })
-  .meta({
-    id: 'Pagination',
-    examples: [{ page: 1, limit: 20, total: 1, totalPages: 1, hasNextPage: false, nextCursor: null }],
-  });
+const Pagination = lazy(() =>
+  z
+    .object({
+      page: z.int().optional().describe('With `page` only.'),
+      limit: z.int().describe('Rows per page.'),
+      total: z.int().optional().describe('As far as `count` asks for it.'),
+      totalIsEstimate: z.boolean().optional().describe('True: there are more than `total`.'),
+      totalPages: z.int().optional().describe('With `page` and a total.'),
+      hasNextPage: z.boolean().describe('Whether more comes after.'),
+      nextCursor: z.string().nullable().describe('Send it as `cursor` for the page after.'),
+      prevCursor: z.string().nullable().optional().describe('With `cursor`: send it for the page before.'),
+    })
+    .meta({
+      id: 'Pagination',
+      examples: [{ page: 1, limit: 20, total: 1, totalPages: 1, hasNextPage: false, nextCursor: null }],
+    }),
+);
 
 /** A page of any resource. */
-export const page = <S extends z.ZodType>(item: S) =>
-  z.object({
-    data: z.array(item),
-    pagination: Pagination,
-  });
+export const page = <S extends z.ZodType>(item: Schema<S>) =>
+  lazy(() => z.object({ data: z.array(item()), pagination: Pagination() }));

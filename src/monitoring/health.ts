@@ -1,5 +1,6 @@
 import { sql } from 'drizzle-orm';
 import * as z from 'zod';
+import { lazy } from '../core/lazy.ts';
 import type { Ctx } from '../data/context.ts';
 import type { Deps } from '../data/deps.ts';
 import type { AppContext } from '../http/context.ts';
@@ -17,25 +18,34 @@ const LOST = DEADLINE + 500;
 
 type Part = { status: 'up' | 'down'; ms: number; breaker?: string; fault?: string };
 
-const PartView = z.object({
-  status: z.enum(['up', 'down']),
-  ms: z.int().describe('How long it took to answer.'),
-  breaker: z
-    .string()
-    .optional()
-    .meta({ description: 'open: it is not asked for a while.', examples: ['closed'] }),
-  fault: z
-    .string()
-    .optional()
-    .meta({
-      description: 'Of Redis: `unreachable`, or `refuses` when it answers and takes no writes.',
-      examples: ['refuses'],
-    }),
-});
-const Ready = z
-  .object({ status: z.enum(['ready', 'degraded', 'down']), postgres: PartView, redis: PartView, rooms: PartView })
-  .meta({ id: 'Ready' });
-const Live = z.object({ status: z.literal('live') }).meta({ id: 'Live' });
+const PartView = lazy(() =>
+  z.object({
+    status: z.enum(['up', 'down']),
+    ms: z.int().describe('How long it took to answer.'),
+    breaker: z
+      .string()
+      .optional()
+      .meta({ description: 'open: it is not asked for a while.', examples: ['closed'] }),
+    fault: z
+      .string()
+      .optional()
+      .meta({
+        description: 'Of Redis: `unreachable`, or `refuses` when it answers and takes no writes.',
+        examples: ['refuses'],
+      }),
+  }),
+);
+const Ready = lazy(() =>
+  z
+    .object({
+      status: z.enum(['ready', 'degraded', 'down']),
+      postgres: PartView(),
+      redis: PartView(),
+      rooms: PartView(),
+    })
+    .meta({ id: 'Ready' }),
+);
+const Live = lazy(() => z.object({ status: z.literal('live') }).meta({ id: 'Live' }));
 
 async function probe(now: () => number, work: () => Promise<boolean>): Promise<Part> {
   const started = now();

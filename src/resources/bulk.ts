@@ -2,6 +2,7 @@ import { sql } from 'drizzle-orm';
 import * as z from 'zod';
 import { AppError, type Fault } from '../core/errors.ts';
 import { formatId, newUuid } from '../core/id.ts';
+import { lazy } from '../core/lazy.ts';
 import { type RowFault, rowError } from '../data/postgres-errors.ts';
 import { admit, write } from '../data/write.ts';
 import { admissionOf } from '../http/admission.ts';
@@ -9,94 +10,94 @@ import { validate, validateShell } from '../http/body.ts';
 import { type AppContext, principalOf } from '../http/context.ts';
 import { FaultRoom, MOST_FAULTS, omittedOf } from '../http/faults.ts';
 import { PROBLEM_PAGE, problemOf } from '../http/problem.ts';
+import type { Schema } from '../http/schemas.ts';
 import { sendJson } from '../http/send.ts';
 import { claimOf } from './idempotency.ts';
 import { admitAnyone } from './read.ts';
 import type { Resource } from './resource.ts';
+import { newRow } from './row-sql.ts';
 import { attempt, readBody } from './write.ts';
 
 /** A bulk costs what five requests do (contract-details A13). */
 const WEIGHT = 5;
 const MOST_ITEMS = 500;
 
-const MODE = z
-  .enum(['atomic', 'partial'])
-  .describe('`atomic`: all or nothing. `partial`: what can be stored is, the rest is reported.');
+const MODE = lazy(() =>
+  z
+    .enum(['atomic', 'partial'])
+    .describe('`atomic`: all or nothing. `partial`: what can be stored is, the rest is reported.'),
+);
 const items = <S extends z.ZodType>(item: S) =>
   z.array(item).min(1, 'Must have at least one item.').max(MOST_ITEMS, `Must have at most ${MOST_ITEMS} items.`);
 
 /** Items are validated one by one, so that one fault does not hide what is right with the others. */
-const Envelope = z.strictObject({ mode: MODE, items: items(z.unknown()) });
+const Envelope = lazy(() => z.strictObject({ mode: MODE(), items: items(z.unknown()) }));
 
 /** The body as the OpenAPI document shows it. */
-export const bulkBody = (item: z.ZodType) => z.strictObject({ mode: MODE, items: items(item) });
+export const bulkBody = (item: Schema) => lazy(() => z.strictObject({ mode: MODE(), items: items(item()) }));
 
-const ItemProblem = z.object({
-  type: z.string(),
-  title: z.string(),
-  status: z.int(),
-  code: z.string(),
-  detail: z.string(),
-  errors: z.array(z.object({ pointer: z.string().optional(), code: z.string(), detail: z.string() })).optional(),
-  errorsOmitted: z.int().optional().describe('How many more faults the item has.'),
-});
+const ItemProblem = lazy(() =>
+  z.object({
+    type: z.string(),
+    title: z.string(),
+    status: z.int(),
+    code: z.string(),
+    detail: z.string(),
+    errors: z.array(z.object({ pointer: z.string().optional(), code: z.string(), detail: z.string() })).optional(),
+    errorsOmitted: z.int().optional().describe('How many more faults the item has.'),
+  }),
+);
 
-export const BulkResult = z
-  .object({
-    data: z.array(
-      z.union([
-        z.object({ index: z.int(), status: z.literal(201), id: z.string() }),
-        z.object({
-          index: z.int(),
-          status: z.int().describe('As the item alone would have been answered.'),
-          problem: ItemProblem,
-        }),
-      ]),
-    ),
-  })
-  .meta({
-    id: 'BulkResult',
-    examples: [
-      {
-        data: [
-          { index: 0, status: 201, id: 'clnt_01h455vb4pex5vsknk084sn02q' },
-          {
-            index: 1,
-            status: 409,
-            problem: {
-              type: `${PROBLEM_PAGE}external_id_taken`,
-              title: 'The external id is taken',
+export const BulkResult = lazy(() =>
+  z
+    .object({
+      data: z.array(
+        z.union([
+          z.object({ index: z.int(), status: z.literal(201), id: z.string() }),
+          z.object({
+            index: z.int(),
+            status: z.int().describe('As the item alone would have been answered.'),
+            problem: ItemProblem(),
+          }),
+        ]),
+      ),
+    })
+    .meta({
+      id: 'BulkResult',
+      examples: [
+        {
+          data: [
+            { index: 0, status: 201, id: 'clnt_01h455vb4pex5vsknk084sn02q' },
+            {
+              index: 1,
               status: 409,
-              code: 'external_id_taken',
-              detail: 'Another client has this external id.',
-              errors: [
-                {
-                  pointer: '/items/1/externalId',
-                  code: 'external_id_taken',
-                  detail: 'Another client has this external id.',
-                },
-              ],
+              problem: {
+                type: `${PROBLEM_PAGE}external_id_taken`,
+                title: 'The external id is taken',
+                status: 409,
+                code: 'external_id_taken',
+                detail: 'Another client has this external id.',
+                errors: [
+                  {
+                    pointer: '/items/1/externalId',
+                    code: 'external_id_taken',
+                    detail: 'Another client has this external id.',
+                  },
+                ],
+              },
             },
-          },
-        ],
-      },
-    ],
-  });
+          ],
+        },
+      ],
+    }),
+);
 
-export type BulkRoute<S extends z.ZodType> = {
-  resource: Resource;
-  /** The table's name, for `app.bulk_insert`. */
-  table: string;
-  item: S;
-  /** A new object as its row; every row names the same columns. */
-  row(id: string, body: z.output<S>): Readonly<Record<string, unknown>>;
-};
+type Creatable = Resource & { readonly create: Schema<z.ZodObject> };
 
 type Verdict = { index: number; id: string } | RowFault;
 
 /** POST /<resource>/bulk: creates up to 500 objects in one transaction (contract-details C). */
-export function bulk<S extends z.ZodType>(route: BulkRoute<S>): (c: AppContext) => Promise<Response> {
-  const { resource } = route;
+export function bulk(resource: Creatable): (c: AppContext) => Promise<Response> {
   const name = `${resource.topic}.bulk`;
   return async function createMany(c) {
     const { ctx, deps } = c.env;
@@ -111,7 +112,7 @@ export function bulk<S extends z.ZodType>(route: BulkRoute<S>): (c: AppContext) 
       throw raw.error;
     }
     const admission = admissionOf(c, resource.writePermission, WEIGHT, 'write');
-    const checked = await attempt(() => check(route, raw.value.value));
+    const checked = await attempt(() => check(resource, raw.value.value));
     if ('error' in checked) {
       await admit(ctx, deps, admission);
       throw checked.error;
@@ -127,7 +128,7 @@ export function bulk<S extends z.ZodType>(route: BulkRoute<S>): (c: AppContext) 
       admission,
     };
     const committed = await write(c.env, order, [
-      sql`select app.bulk_insert(${route.table}, ${JSON.stringify(rows)}::jsonb, ${atomic}::boolean)`,
+      sql`select app.bulk_insert(${resource.tableName}, ${JSON.stringify(rows)}::jsonb, ${atomic}::boolean)`,
       sql<{ verdicts: Verdict[] }>`select current_setting('app.result')::jsonb as verdicts`,
     ]);
     const { replay } = committed;
@@ -161,9 +162,9 @@ const pause = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 
 const membersOf = (item: unknown): number => (typeof item === 'object' && item !== null ? Object.keys(item).length : 1);
 
 /** The rows to insert, and the items that are none. @throws AppError empty_body, invalid_body */
-async function check<S extends z.ZodType>(route: BulkRoute<S>, value: unknown) {
+async function check(resource: Creatable, value: unknown) {
   if (value === undefined) throw new AppError('empty_body', 'This needs a JSON body.');
-  const { mode, items } = validateShell(Envelope, value);
+  const { mode, items } = validateShell(Envelope(), value);
   const rows: { index: number; row: Readonly<Record<string, unknown>> }[] = [];
   const refused: Refused[] = [];
   let checked = 0;
@@ -174,7 +175,7 @@ async function check<S extends z.ZodType>(route: BulkRoute<S>, value: unknown) {
     }
     checked += membersOf(item);
     try {
-      rows.push({ index, row: route.row(newUuid(), validate(route.item, item ?? null)) });
+      rows.push({ index, row: newRow(resource, newUuid(), validate(resource.create(), item ?? null)) });
     } catch (error) {
       if (!(error instanceof AppError)) throw error;
       refused.push({ index, error });

@@ -36,7 +36,12 @@ export const EXPORT_TYPES = ['application/x-ndjson', 'text/csv'];
 export const exportParameters = (d: ListDeclaration): Record<string, QueryParameter> => ({
   format: { kind: 'enum', values: FORMATS, fallback: 'ndjson', description: 'NDJSON or RFC 4180.' },
   ...(d.search === true && { search: { description: 'Words in any order; forgives typos and accents.' } }),
-  fields: { description: `Exactly these fields plus id: ${d.fields.join(', ')}.` },
+  // Made when the document is: the fields are those of a schema.
+  fields: {
+    get description() {
+      return `Exactly these fields plus id: ${d.fields.join(', ')}.`;
+    },
+  },
   ...d.filters,
 });
 

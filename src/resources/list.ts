@@ -7,6 +7,7 @@ import { compileProjection } from '../core/project.ts';
 import { canBegin } from '../data/keyset.ts';
 import type { Row } from '../data/log.ts';
 import type { AppContext, Principal } from '../http/context.ts';
+import { NOBODY } from './fields.ts';
 import {
   embed,
   includeTags,
@@ -180,9 +181,6 @@ export function detailRoute(
 }
 
 const LAST_ID = 'ffffffff-ffff-ffff-ffff-ffffffffffff';
-
-/** An id that no row has: a malformed one takes the same way as an absent one, so nothing tells them apart. */
-export const NOBODY = '00000000-0000-0000-0000-000000000000';
 
 /** The same for absent, malformed and another company's. */
 export const notFound = (resource: Resource): AppError =>

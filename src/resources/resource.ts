@@ -1,9 +1,15 @@
 import type { SQL } from 'drizzle-orm';
+import type * as z from 'zod';
 import type { ListDeclaration, ListQuery } from '../core/list-query.ts';
 import type { SortColumn } from '../data/keyset.ts';
+import type { Row } from '../data/log.ts';
 import type { Filter } from '../data/narrow.ts';
+import type { ConstraintMeaning } from '../data/postgres-errors.ts';
 import type { LoggedEntity } from '../data/registry.ts';
 import type { Parts } from '../data/walk.ts';
+import type { Schema } from '../http/schemas.ts';
+import type { Archive } from './archive.ts';
+import type { Field } from './fields.ts';
 
 /** One page of a ranked search. `rank` and `id` are those of the row it begins after; null for the first. */
 export type SearchPage = {
@@ -42,18 +48,33 @@ export type SearchFunctions = {
 /** What `include=` embeds under its name. `tags` are those the embedded part depends on besides the object's own. */
 export type Include = { select: SQL; present(value: unknown): unknown; tags: readonly string[] };
 
-/** What the small functions `list`, `detail` and the writes need to know of a resource. */
+/** What the small functions `list`, `detail`, the writes and imports know of a resource. Made by `tenantResource`; a plain object. */
 export type Resource = LoggedEntity & {
   /** Bumped when the public shape changes. */
-  version: number;
-  writePermission: string;
-  /** The table's name in SQL, and its rows as the log renders them: `to_jsonb(t) - hidden`. */
-  table: SQL;
-  row: SQL;
-  id: SQL;
-  companyId: SQL;
-  list: ListDeclaration;
-  sorts: Readonly<Record<string, SortColumn>>;
+  readonly version: number;
+  /** As in "Read a client", "List clients", and how its routes are grouped. */
+  readonly one: string;
+  readonly many: string;
+  readonly tag: string;
+  readonly writePermission: string;
+  /** The table in SQL, its name, and its rows as the log renders them: `to_jsonb(t) - hidden`. */
+  readonly table: SQL;
+  readonly tableName: string;
+  readonly row: SQL;
+  readonly id: SQL;
+  readonly companyId: SQL;
+  readonly fields: ReadonlyMap<string, Field>;
+  /** How each field of the public object is shown. */
+  readonly members: ReadonlyMap<string, (row: Row) => unknown>;
+  /** The public object, and bodies that create and change one. */
+  readonly shown: Schema<z.ZodObject>;
+  readonly create?: Schema<z.ZodObject>;
+  readonly patch?: Schema<z.ZodObject>;
+  /** How a field of a body becomes the value of its column, where that is not the value itself. */
+  readonly stored: Readonly<Record<string, (value: unknown) => unknown>>;
+  readonly list: ListDeclaration;
+  readonly sorts: Readonly<Record<string, SortColumn>>;
+  readonly archive?: Archive;
   /** The filter that parts the rows: the column behind the company in the index of every sort, and what is wanted of it. */
   parts?(query: ListQuery): Parts;
   /** The other filters; company and search are added by whoever calls. */
@@ -63,6 +84,8 @@ export type Resource = LoggedEntity & {
   /** Tags of a list; narrower than one per resource where the query allows. */
   listTags(query: ListQuery): readonly string[];
   detailTags(id: string): readonly string[];
-  search?: SearchFunctions;
-  includes?: Readonly<Record<string, Include>>;
+  readonly search?: SearchFunctions;
+  readonly includes?: Readonly<Record<string, Include>>;
+  /** What its violated constraints mean to a caller. */
+  readonly constraints: Readonly<Record<string, ConstraintMeaning>>;
 };

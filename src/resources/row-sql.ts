@@ -1,45 +1,10 @@
 import { type SQL, sql } from 'drizzle-orm';
-import type { FilterDeclaration, FilterValue } from '../core/query-values.ts';
-import type { SortColumn } from '../data/keyset.ts';
-import type { Filter } from '../data/narrow.ts';
+import { isObject } from '../core/json.ts';
+import { stored } from './fields.ts';
 import type { Resource } from './resource.ts';
 import type { WriteInput } from './write.ts';
 
-/** The filters that every resource has (contract 2). */
-export const documentFilters = {
-  createdAfter: { kind: 'instant', description: 'Created after this instant.' },
-  createdBefore: { kind: 'instant', description: 'Created before this instant.' },
-  updatedAfter: { kind: 'instant', description: 'Changed after this instant: what to ask for to stay in step.' },
-  externalId: { kind: 'text', description: 'Has this external id.' },
-} as const satisfies Record<string, FilterDeclaration>;
-
-/** The conditions of those filters. */
-export function documentConditions(table: SQL, filters: Readonly<Record<string, FilterValue>>): Filter[] {
-  const { createdAfter, createdBefore, updatedAfter, externalId } = filters;
-  const [created, updated] = [sql`${table}.created_at`, sql`${table}.updated_at`];
-  const conditions: Filter[] = [];
-  const add = (where: SQL, property: string): void => void conditions.push({ where, property });
-  if (createdAfter !== undefined) add(sql`${created} > ${createdAfter}::timestamptz`, 'created_at');
-  if (createdBefore !== undefined) add(sql`${created} < ${createdBefore}::timestamptz`, 'created_at');
-  if (updatedAfter !== undefined) add(sql`${updated} > ${updatedAfter}::timestamptz`, 'updated_at');
-  if (externalId !== undefined) conditions.push({ where: sql`${table}.external_id = ${externalId}`, single: true });
-  return conditions;
-}
-
-/** The sorts that every resource has; both columns are filled by the database. */
-export const documentSorts = (table: SQL) =>
-  ({
-    createdAt: { column: sql`${table}.created_at`, type: 'timestamptz', nullable: false, property: 'created_at' },
-    updatedAt: { column: sql`${table}.updated_at`, type: 'timestamptz', nullable: false, property: 'updated_at' },
-  }) satisfies Record<string, SortColumn>;
-
-/** A text column to sort by; `property` is its name in the row. */
-export const textSort = (table: SQL, property: string, nullable: boolean): SortColumn => ({
-  column: sql`${table}.${sql.identifier(property)}`,
-  type: 'text',
-  nullable,
-  property,
-});
+type Body = Readonly<Record<string, unknown>>;
 
 /** The row a write is about. */
 export const rowOf = (resource: Resource, { companyId, id }: { companyId: string; id: string }): SQL =>
@@ -56,19 +21,50 @@ export const sameVersion = (version: SQL, expected: number | null): SQL =>
 export const expectVersion = (resource: Resource, input: WriteInput<unknown>): SQL =>
   sql`select app.expect_version(max(version), null), ${sameVersion(sql`max(version)`, input.expected)} from ${resource.table} where ${rowOf(resource, input)}`;
 
-/** Assignments of the plain columns that a patch names; absent leaves, null clears (RFC 7396). */
-export function assignments(columns: Readonly<Record<string, string>>, body: Readonly<Record<string, unknown>>): SQL[] {
-  return Object.entries(columns).flatMap(([field, column]) =>
-    body[field] === undefined ? [] : [sql`${sql.identifier(column)} = ${body[field]}`],
-  );
+/** What a body says of these fields as their columns hold it. */
+function columnsOf({ fields, stored: own }: Resource, names: Iterable<string>, body: Body): Record<string, unknown> {
+  const row: Record<string, unknown> = {};
+  for (const name of names) {
+    const field = fields.get(name);
+    if (field !== undefined)
+      row[field.name] = stored(field, own[name] === undefined ? body[name] : own[name](body[name]));
+  }
+  return row;
 }
 
-/** The statements of a patch: the row is there as expected, then its assignments, if any. */
-export function patchRow(resource: Resource, input: WriteInput<unknown>, expect: SQL, sets: readonly SQL[]): SQL[] {
-  if (sets.length === 0) return [expect];
-  return [expect, sql`update ${resource.table} set ${sql.join([...sets], sql`, `)} where ${rowOf(resource, input)}`];
-}
+/** A new object as its row; every row of a resource names the same columns. */
+export const newRow = (resource: Resource, id: string, body: Body): Record<string, unknown> => ({
+  id,
+  ...columnsOf(resource, Object.keys(resource.create?.().shape ?? body), body),
+});
 
 /** Inserts one row of the company, columns by name. */
-export const insertRow = (table: string, row: Readonly<Record<string, unknown>>): SQL =>
-  sql`select app.insert_rows(${table}, ${JSON.stringify([row])}::jsonb)`;
+export const insertRow = (resource: Resource, row: Readonly<Record<string, unknown>>): SQL =>
+  sql`select app.insert_rows(${resource.tableName}, ${JSON.stringify([row])}::jsonb)`;
+
+/** Gives a row these values (RFC 7396): absent leaves, null clears, an object is merged into the one that is there. */
+export function patchRow(resource: Resource, input: WriteInput<Body>): SQL[] {
+  const { body } = input;
+  const named = Object.keys(body).filter((name) => body[name] !== undefined && resource.fields.has(name));
+  if (named.length === 0) return [];
+  const values = { ...columnsOf(resource, named, body) };
+  const sets = named.flatMap((name) => {
+    const field = resource.fields.get(name);
+    if (field === undefined) return [];
+    const column = sql.identifier(field.name);
+    const merged = isObject(body[name]) && resource.stored[name] === undefined;
+    // As it was sent: what is null removes a member.
+    if (merged) values[field.name] = body[name];
+    return [
+      merged ? sql`${column} = app.merge_patch(${field.column}, given.${column})` : sql`${column} = given.${column}`,
+    ];
+  });
+  return [
+    sql`update ${resource.table} set ${sql.join(sets, sql`, `)}
+      from jsonb_populate_record(null::${resource.table}, ${JSON.stringify(values)}::jsonb) given where ${rowOf(resource, input)}`,
+  ];
+}
+
+/** Assigns to a row. */
+export const setRow = (resource: Resource, input: WriteInput<unknown>, assignment: SQL): SQL =>
+  sql`update ${resource.table} set ${assignment} where ${rowOf(resource, input)}`;

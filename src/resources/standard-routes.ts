@@ -1,155 +1,154 @@
 import * as z from 'zod';
 import type { ErrorCode } from '../core/errors.ts';
-import type { AppContext } from '../http/context.ts';
-import type { RouteModule } from '../http/route.ts';
-import { page } from '../http/schemas.ts';
+import { lazy } from '../core/lazy.ts';
+import type { RouteModule, RouteSpec } from '../http/route.ts';
+import { page, type Schema } from '../http/schemas.ts';
 import { BulkResult, bulk, bulkBody } from './bulk.ts';
 import { EXPORT_TYPES, exportOf, exportParameters } from './export.ts';
 import { detail, list } from './list.ts';
 import type { Resource } from './resource.ts';
+import { archiveOf, createOf, restoreOf, updateOf } from './verbs.ts';
 
-type Handler = (c: AppContext) => Promise<Response>;
+const VERBS = ['list', 'create', 'bulk', 'export', 'read', 'update', 'archive', 'restore'] as const;
+type Verb = (typeof VERBS)[number];
 
-export type StandardParts<S extends z.ZodType> = {
-  resource: Resource;
-  tag: string;
-  /** As in "Read a client". */
-  one: string;
-  many: string;
-  view: z.ZodType;
+/** What is different about a route: its words, its body, its handler, what it may refuse. */
+export type Routes = { readonly [verb in Verb]?: Partial<RouteSpec> } & {
+  /** The routes there are; all when absent. */
+  readonly only?: readonly Verb[];
   /** What reading answers, where it may embed more. */
-  read?: z.ZodType;
-  /** What creating answers, where that is more than the object. */
-  created?: z.ZodType;
-  /** `row` is a new object as its row in the table `table`; every row names the same columns. */
-  create: {
-    body: S;
-    handler: Handler;
-    errors: readonly ErrorCode[];
-    table: string;
-    row(id: string, body: z.output<S>): Readonly<Record<string, unknown>>;
-  };
-  update: { body: z.ZodType; handler: Handler; errors: readonly ErrorCode[] };
-  archive: Handler;
-  restore: Handler;
-  /** What else archiving and restoring may answer. */
-  stateErrors?: readonly ErrorCode[];
+  readonly shown?: Schema;
 };
 
-/** What every resource offers (contract 2 and 4): list, create, read, change, archive, bring back, bulk and export. */
-export function standardRoutes<S extends z.ZodType>(parts: StandardParts<S>): RouteModule {
-  const { resource, tag, one, many, view, create, update, stateErrors = [] } = parts;
-  const { permission, writePermission, list: declaration } = resource;
-  const collection = `/${resource.topic}`;
-  const item = `${collection}/:id`;
-  const success = { status: 200, schema: view, description: `The ${one} as it is now` };
-  const includes = declaration.includes === undefined ? {} : { includes: declaration.includes };
-  return [
-    {
-      method: 'get',
-      path: collection,
-      tag,
-      summary: `List ${many}`,
-      description: `Filters and a search combine. \`page\` reaches the first 10,000; a walk with \`cursor\` has no end and never repeats or skips one.`,
-      permission: permission,
-      list: declaration,
-      success: { status: 200, schema: page(parts.read ?? view), description: `A page of ${many}`, cached: true },
-      errors: ['use_cursor', 'invalid_cursor', 'cursor_mismatch'],
-      handler: list(resource),
-    },
-    {
-      method: 'post',
-      path: collection,
-      tag,
-      summary: `Create a ${one}`,
-      description: 'With an Idempotency-Key a repeat answers as the first did.',
-      permission: writePermission,
-      body: create.body,
-      success: { status: 201, schema: parts.created ?? view, description: `The new ${one}` },
-      errors: create.errors,
-      handler: create.handler,
-    },
-    {
-      method: 'post',
-      path: `${collection}/bulk`,
-      tag,
-      summary: `Create many ${many}`,
-      description: 'Up to 500 in one transaction, all or what can be stored. It costs as much as 5 requests.',
-      permission: writePermission,
-      body: bulkBody(create.body),
-      success: { status: 200, schema: BulkResult, description: 'A verdict per item, in their order' },
-      errors: create.errors,
-      handler: bulk({ resource, table: create.table, item: create.body, row: create.row }),
-    },
-    // Before the routes by id: 'export' is none.
-    {
-      method: 'get',
-      path: `${collection}/export`,
-      tag,
-      summary: `Export ${many}`,
-      description:
-        'Streams all that the filters let through, compressed when the caller takes gzip. It costs as much as 20 requests.',
-      permission: 'export',
-      alsoNeeds: [permission],
-      query: exportParameters(declaration),
-      success: {
-        status: 200,
-        schema: z.string(),
-        types: EXPORT_TYPES,
-        line: view,
-        description: 'One object per line; NDJSON ends in `{"_end":true,"count":n}`',
-      },
-      errors: [],
-      handler: exportOf(resource),
-    },
-    {
-      method: 'get',
-      path: item,
-      tag,
-      summary: `Read a ${one}`,
-      description: 'Archived ones too.',
-      permission: permission,
-      fields: declaration.fields,
-      ...includes,
-      success: { status: 200, schema: parts.read ?? view, description: `The ${one}`, cached: true },
-      errors: ['not_found'],
-      handler: detail(resource),
-    },
-    {
-      method: 'patch',
-      path: item,
-      tag,
-      summary: `Change a ${one}`,
-      description:
-        'JSON Merge Patch (RFC 7396): null clears, absence leaves. A change that changes nothing takes no revision.',
-      permission: writePermission,
-      body: update.body,
-      success,
-      errors: ['not_found', 'version_mismatch', ...update.errors],
-      handler: update.handler,
-    },
-    {
-      method: 'delete',
-      path: item,
-      tag,
-      summary: `Archive a ${one}`,
-      description:
-        'Out of sight in lists unless asked for, readable by id, and brought back by `restore`. Again is as good.',
-      permission: writePermission,
-      success,
-      errors: ['not_found', 'version_mismatch'],
-      handler: parts.archive,
-    },
-    {
-      method: 'post',
-      path: `${item}/restore`,
-      tag,
-      summary: `Bring an archived ${one} back`,
-      description: 'Of one that is not archived it answers as it is.',
-      permission: writePermission,
-      success,
-      errors: ['not_found', 'version_mismatch', ...stateErrors],
-      handler: parts.restore,
-    },
-  ];
+/** What every resource offers (contract 2 and 4): list, create, bulk, export, read, change, archive and bring back. */
+export function standardRoutes(resource: Resource, routes: Routes = {}): RouteModule {
+  const { only = VERBS } = routes;
+  return VERBS.filter((verb) => only.includes(verb)).map((verb) => ({
+    ...usual[verb](resource, routes),
+    ...routes[verb],
+  }));
 }
+
+/** What creating or changing may be refused for by the constraints of the table. */
+function refusalsOf({ constraints }: Resource): ErrorCode[] {
+  const codes = Object.values(constraints).map(({ code }) => code);
+  return [...new Set(codes)].filter((code) => code !== 'invalid_body');
+}
+
+const bodyOf = (resource: Resource, verb: 'create' | 'patch'): Schema<z.ZodObject> => {
+  const schema = resource[verb];
+  if (schema === undefined) throw new Error(`${resource.topic} has no body for ${verb}`);
+  return schema;
+};
+
+const text = lazy(() => z.string());
+const a = (one: string): string => (/^[aeio]/.test(one) ? `an ${one}` : `a ${one}`);
+const now = ({ one, shown }: Resource) => ({ status: 200, schema: shown, description: `The ${one} as it is now` });
+
+const usual: Readonly<Record<Verb, (resource: Resource, routes: Routes) => RouteSpec>> = {
+  list: (resource, { shown = resource.shown }) => ({
+    method: 'get',
+    path: `/${resource.topic}`,
+    tag: resource.tag,
+    summary: `List ${resource.many}`,
+    description: `Filters and a search combine. \`page\` reaches the first 10,000; a walk with \`cursor\` has no end and never repeats or skips one.`,
+    permission: resource.permission,
+    list: resource.list,
+    success: { status: 200, schema: page(shown), description: `A page of ${resource.many}`, cached: true },
+    errors: ['use_cursor', 'invalid_cursor', 'cursor_mismatch'],
+    handler: list(resource),
+  }),
+  create: (resource, { create }) => ({
+    method: 'post',
+    path: `/${resource.topic}`,
+    tag: resource.tag,
+    summary: `Create ${a(resource.one)}`,
+    description: 'With an Idempotency-Key a repeat answers as the first did.',
+    permission: resource.writePermission,
+    body: bodyOf(resource, 'create'),
+    success: { status: 201, schema: resource.shown, description: `The new ${resource.one}` },
+    errors: refusalsOf(resource),
+    handler: create?.handler ?? createOf({ ...resource, create: bodyOf(resource, 'create') }),
+  }),
+  bulk: (resource) => ({
+    method: 'post',
+    path: `/${resource.topic}/bulk`,
+    tag: resource.tag,
+    summary: `Create many ${resource.many}`,
+    description: 'Up to 500 in one transaction, all or what can be stored. It costs as much as 5 requests.',
+    permission: resource.writePermission,
+    body: bulkBody(bodyOf(resource, 'create')),
+    success: { status: 200, schema: BulkResult, description: 'A verdict per item, in their order' },
+    errors: refusalsOf(resource),
+    handler: bulk({ ...resource, create: bodyOf(resource, 'create') }),
+  }),
+  // Before the routes by id: 'export' is none.
+  export: (resource) => ({
+    method: 'get',
+    path: `/${resource.topic}/export`,
+    tag: resource.tag,
+    summary: `Export ${resource.many}`,
+    description:
+      'Streams all that the filters let through, compressed when the caller takes gzip. It costs as much as 20 requests.',
+    permission: 'export',
+    alsoNeeds: [resource.permission],
+    query: exportParameters(resource.list),
+    success: {
+      status: 200,
+      schema: text,
+      types: EXPORT_TYPES,
+      line: resource.shown,
+      description: 'One object per line; NDJSON ends in `{"_end":true,"count":n}`',
+    },
+    errors: [],
+    handler: exportOf(resource),
+  }),
+  read: (resource, { shown = resource.shown }) => ({
+    method: 'get',
+    path: `/${resource.topic}/:id`,
+    tag: resource.tag,
+    summary: `Read ${a(resource.one)}`,
+    description: 'Archived ones too.',
+    permission: resource.permission,
+    detail: resource.list,
+    success: { status: 200, schema: shown, description: `The ${resource.one}`, cached: true },
+    errors: ['not_found'],
+    handler: detail(resource),
+  }),
+  update: (resource, { update }) => ({
+    method: 'patch',
+    path: `/${resource.topic}/:id`,
+    tag: resource.tag,
+    summary: `Change ${a(resource.one)}`,
+    description:
+      'JSON Merge Patch (RFC 7396): null clears, absence leaves. A change that changes nothing takes no revision.',
+    permission: resource.writePermission,
+    body: bodyOf(resource, 'patch'),
+    success: now(resource),
+    errors: ['not_found', 'version_mismatch', ...refusalsOf(resource)],
+    handler: update?.handler ?? updateOf({ ...resource, patch: bodyOf(resource, 'patch') }),
+  }),
+  archive: (resource, { archive }) => ({
+    method: 'delete',
+    path: `/${resource.topic}/:id`,
+    tag: resource.tag,
+    summary: `Archive ${a(resource.one)}`,
+    description:
+      'Out of sight in lists unless asked for, readable by id, and brought back by `restore`. Again is as good.',
+    permission: resource.writePermission,
+    success: now(resource),
+    errors: ['not_found', 'version_mismatch'],
+    handler: archive?.handler ?? archiveOf(resource),
+  }),
+  restore: (resource, { restore }) => ({
+    method: 'post',
+    path: `/${resource.topic}/:id/restore`,
+    tag: resource.tag,
+    summary: `Bring an archived ${resource.one} back`,
+    description: 'Of one that is not archived it answers as it is.',
+    permission: resource.writePermission,
+    success: now(resource),
+    errors: ['not_found', 'version_mismatch'],
+    handler: restore?.handler ?? restoreOf(resource),
+  }),
+};

@@ -2,6 +2,7 @@ import { type SQL, sql } from 'drizzle-orm';
 import * as z from 'zod';
 import { AppError, ERROR_CODES } from '../core/errors.ts';
 import { newUuid, parseId } from '../core/id.ts';
+import { lazy } from '../core/lazy.ts';
 import { parseIfMatch } from '../core/revision.ts';
 import { type Committed, type Kept, type Row, snapshot } from '../data/log.ts';
 import { mayBeStored } from '../data/outcome.ts';
@@ -11,19 +12,21 @@ import { admit, write } from '../data/write.ts';
 import { admissionOf, overLimit } from '../http/admission.ts';
 import { readJson, validate } from '../http/body.ts';
 import { type AppContext, type Principal, principalOf } from '../http/context.ts';
+import type { Schema } from '../http/schemas.ts';
 import { sendJson } from '../http/send.ts';
 import { bodyValidator } from '../http/validated.ts';
+import { NOBODY } from './fields.ts';
 import { claimOf } from './idempotency.ts';
-import { NOBODY, notFound } from './list.ts';
+import { notFound } from './list.ts';
 import { admitAnyone } from './read.ts';
 import type { Resource } from './resource.ts';
 
 /** The body of a verb that takes none: absent or empty. */
-const Nothing = z.strictObject({});
+const Nothing = lazy(() => z.strictObject({}));
 
 /** @throws AppError invalid_body for anything else than no body or an empty object */
 export const validateNothing = (value: unknown): Record<string, never> =>
-  validate(Nothing, value === undefined ? {} : value);
+  validate(Nothing(), value === undefined ? {} : value);
 
 /** What a write knows when it makes its statements. `expected` is the version that If-Match demands, null for any. */
 export type WriteInput<B> = {
@@ -42,7 +45,7 @@ export type WriteRoute<S extends z.ZodType> = {
   permission?: string;
   weight?: number;
   /** Absent: the verb takes no body, and ignores an empty one. */
-  body?: S;
+  body?: Schema<S>;
   /** An absent body is an empty object. */
   optionalBody?: true;
   /** The id of the object: of the path, a new one, or the caller's company. */

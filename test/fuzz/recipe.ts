@@ -132,9 +132,9 @@ function parameterText(spec: RouteSpec, name: string): fc.Arbitrary<string> {
         text.split(',', 2).join(),
       );
     case 'fields':
-      return some(['id', ...(spec.fields ?? spec.list?.fields ?? [])]);
+      return some(['id', ...(spec.detail?.fields ?? spec.list?.fields ?? [])]);
     case 'include':
-      return some(spec.includes ?? spec.list?.includes ?? []);
+      return some(spec.detail?.includes ?? spec.list?.includes ?? []);
     case 'order':
       return fc.constantFrom('asc', 'desc');
     case 'count':

@@ -2,8 +2,7 @@ import { encodeCursor } from '../../src/core/cursor.ts';
 import { type ListQuery, parseListQuery } from '../../src/core/list-query.ts';
 import { compileProjection } from '../../src/core/project.ts';
 import type { Change, Row } from '../../src/data/log.ts';
-import { clientNoun } from '../../src/people/clients/noun.ts';
-import { clientResource } from '../../src/people/clients/resource.ts';
+import { client } from '../../src/people/clients/resource.ts';
 import { LISTS } from './queries.ts';
 
 type Item = { id: string; row: Row; view: Record<string, unknown> };
@@ -48,7 +47,7 @@ export class Oracle {
 }
 
 function itemOf(row: Row): Item {
-  return { id: String(row.id), row, view: clientNoun.view(row, 1) };
+  return { id: String(row.id), row, view: client.view(row, client.version) };
 }
 
 /** One list query: its matching rows in order, and the page it shows. */
@@ -62,7 +61,7 @@ class ListOracle {
   #shown = '';
 
   constructor(path: string, companyId: string, secret: string) {
-    this.#query = parseListQuery(clientResource.list, new URLSearchParams(path.split('?')[1] ?? ''));
+    this.#query = parseListQuery(client.list, new URLSearchParams(path.split('?')[1] ?? ''));
     this.#companyId = companyId;
     this.#secret = secret;
     const [sort] = this.#query.sort;

@@ -67,7 +67,7 @@ async function forbidden(kit: Kit, route: Route): Promise<Reply> {
 async function invalidParameter(kit: Kit, route: Route): Promise<Reply> {
   const { spec } = route;
   if (spec.list !== undefined) return asking({}, 'limit=0')(kit, route);
-  if (spec.fields !== undefined) return asking({}, 'fields=nonsense')(kit, route);
+  if (spec.detail !== undefined) return asking({}, 'fields=nonsense')(kit, route);
   for (const name of Object.keys(spec.query ?? {})) {
     const reply = await asking({}, `${name}=nonsense`)(kit, route);
     if (reply.json.code === 'invalid_parameter') return reply;

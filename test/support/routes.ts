@@ -126,7 +126,7 @@ export function cachedPaths(ids: Record<string, string>): string[] {
     const id = ids[topic];
     if (takesId(route) && id === undefined) throw new Error(`no object of ${topic}`);
     const path = id === undefined ? spec.path : pathTo(route, id);
-    const field = spec.fields?.find((name) => name !== 'id');
+    const field = spec.detail?.fields.find((name) => name !== 'id');
     const more = spec.list === undefined ? (field === undefined ? [] : [`?fields=${field}`]) : (fixture.queries ?? []);
     return ['', ...more].map((query) => path + query);
   });

@@ -1,11 +1,11 @@
 import { sql } from 'drizzle-orm';
-import type * as z from 'zod';
 import { AppError } from '../../core/errors.ts';
 import { instantOf } from '../../core/instant-view.ts';
 import { behind } from '../../data/context.ts';
 import type { Row } from '../../data/log.ts';
 import { type AppContext, principalOf } from '../../http/context.ts';
-import { userNoun } from '../users/noun.ts';
+import type { Output } from '../../http/schemas.ts';
+import { user } from '../users/resource.ts';
 import { check, count, countBehind, refuseKnown } from './counts.ts';
 import {
   burstOf,
@@ -32,7 +32,7 @@ type Requested = { name: string; email: string; expires_at: string };
  * Replaces the caller's own password and ends their other sessions. Limited like a log-in, before any hashing.
  * @throws AppError invalid_credentials, session_revoked, rate_limited, busy, forbidden
  */
-export async function changePassword(c: AppContext, input: z.output<typeof PasswordChange>): Promise<View> {
+export async function changePassword(c: AppContext, input: Output<typeof PasswordChange>): Promise<View> {
   const { ctx, deps } = c.env;
   const { companyId, credentialId: sessionId, userId } = principalOf(c);
   if (userId === null) throw new AppError('forbidden', 'An API key has no password.');
@@ -68,14 +68,14 @@ export async function changePassword(c: AppContext, input: z.output<typeof Passw
   if (row === undefined)
     throw new AppError('conflict', 'The password or the session changed meanwhile. Sign in again.');
   await forgetSessions(ctx, deps, companyId, row.ended);
-  return userNoun.view(row.user, 1);
+  return user.view(row.user, user.version);
 }
 
 /**
  * Sends a recovery link to whoever has this address. All of it happens behind the answer, so neither its content nor
  * its time tells whether anybody has. @throws AppError rate_limited
  */
-export async function forgotPassword(c: AppContext, input: z.output<typeof ForgottenPassword>): Promise<void> {
+export async function forgotPassword(c: AppContext, input: Output<typeof ForgottenPassword>): Promise<void> {
   const { ctx } = c.env;
   const { email } = input;
   const limits = recoveryLimits(c, email);
@@ -101,7 +101,7 @@ async function recover(c: AppContext, email: string): Promise<void> {
  * looked up before anything is hashed, and spent together with the change.
  * @throws AppError invalid_link, rate_limited, busy
  */
-export async function resetPassword(c: AppContext, input: z.output<typeof PasswordReset>): Promise<View> {
+export async function resetPassword(c: AppContext, input: Output<typeof PasswordReset>): Promise<View> {
   const { ctx, deps } = c.env;
   const { auth } = deps;
   const [unknown, work] = [unknownLimits(c), workLimits(c)];
@@ -129,7 +129,7 @@ export async function resetPassword(c: AppContext, input: z.output<typeof Passwo
   ]);
   if (row === undefined) throw new AppError('invalid_link');
   await forgetSessions(ctx, deps, row.company_id, row.ended);
-  return userNoun.view(row.user, 1);
+  return user.view(row.user, user.version);
 }
 
 /** The company that a link which lives lets into; null for any other. */

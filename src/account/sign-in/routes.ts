@@ -12,8 +12,9 @@ import { read, TTL } from '../../resources/read.ts';
 import { readBody, validateNothing } from '../../resources/write.ts';
 import { keyPrincipal } from '../api-keys/principal.ts';
 import { KEY_PREFIX } from '../api-keys/secret.ts';
-import { companyNoun } from '../company/resource.ts';
-import { UserView, userNoun } from '../users/noun.ts';
+import { company } from '../company/resource.ts';
+import { user } from '../users/resource.ts';
+import { UserView } from '../users/schema.ts';
 import { userPrincipal } from './principal.ts';
 import { changePassword, forgotPassword, resetPassword } from './recovery.ts';
 import { logout, refresh } from './refresh.ts';
@@ -87,7 +88,10 @@ const me = read({
   answer([[row]]) {
     if (row === undefined) throw new AppError('session_revoked');
     return {
-      body: JSON.stringify({ user: userNoun.view(row.user, 1), company: companyNoun.view(row.company, 1) }),
+      body: JSON.stringify({
+        user: user.view(row.user, user.version),
+        company: company.view(row.company, company.version),
+      }),
     };
   },
 });

@@ -1,10 +1,10 @@
 import { sql } from 'drizzle-orm';
-import type * as z from 'zod';
 import { AppError } from '../../core/errors.ts';
 import { newUuid } from '../../core/id.ts';
 import { endWrite, type Row, readEnd } from '../../data/log.ts';
 import { announceChanges } from '../../data/write.ts';
 import type { AppContext } from '../../http/context.ts';
+import type { Output } from '../../http/schemas.ts';
 import { check, count, countBehind, refuseKnown } from './counts.ts';
 import { burstOf, companyWorkLimit, loginLimits, signUpLimits, subscriberOf, workLimits } from './limits.ts';
 import { hashPassword, verifyPassword } from './password.ts';
@@ -14,7 +14,7 @@ import { newSession, type Opened, signedIn } from './session.ts';
 /** Creates a company with its first owner and signs them in. @throws AppError signup_closed, rate_limited, busy, email_taken */
 export async function signUp(
   c: AppContext,
-  input: z.output<typeof SignUp>,
+  input: Output<typeof SignUp>,
 ): Promise<{ body: Record<string, unknown>; revision: number; companyId: string }> {
   const { ctx, deps } = c.env;
   const [limits, work] = [signUpLimits(c), workLimits(c)];
@@ -47,7 +47,7 @@ type Account = { company_id: string; user_id: string; password_hash: string };
 /** Signs a user in. An unknown account costs and answers the same as a wrong password. @throws AppError invalid_credentials, rate_limited, busy */
 export async function login(
   c: AppContext,
-  input: z.output<typeof Login>,
+  input: Output<typeof Login>,
 ): Promise<{ body: Record<string, unknown>; revision: number }> {
   const { ctx, deps } = c.env;
   const { email } = input;

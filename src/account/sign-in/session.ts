@@ -1,8 +1,8 @@
 import { newUuid } from '../../core/id.ts';
 import type { Row } from '../../data/log.ts';
 import type { AppContext } from '../../http/context.ts';
-import { companyNoun } from '../company/resource.ts';
-import { userNoun } from '../users/noun.ts';
+import { company as companies } from '../company/resource.ts';
+import { user as users } from '../users/resource.ts';
 import { rememberSession } from './principal.ts';
 import { loadKeys, newRefreshToken, type Role, signAccess } from './tokens.ts';
 
@@ -38,8 +38,8 @@ export async function signedIn(
   const { token, expiresIn } = await signAccess(keys, claims, ctx.now());
   rememberSession(ctx, claims);
   return {
-    company: companyNoun.view(company, 1),
-    user: userNoun.view(user, 1),
+    company: companies.view(company, companies.version),
+    user: users.view(user, users.version),
     accessToken: token,
     refreshToken: session.refreshToken,
     tokenType: 'Bearer',

@@ -1,33 +1,68 @@
 import * as z from 'zod';
-import { externalId, instant, password, text } from '../../http/schemas.ts';
+import { lazy } from '../../core/lazy.ts';
+import { documentFields, exampleEnd, externalId, identityFields, instant, password, text } from '../../http/schemas.ts';
 import { userEmail } from '../email.ts';
 import { ROLES } from '../permissions.ts';
 
-export const UserCreate = z
-  .strictObject({
-    name: text(),
-    email: userEmail(),
-    role: z.enum(ROLES),
-    password: password().optional().describe('Without one the user comes in by invitation.'),
-    externalId: externalId().nullable().optional(),
-  })
-  .meta({ id: 'UserCreate', examples: [{ name: 'Ben Maier', email: 'ben@example.com', role: 'STAFF' }] });
+export const UserCreate = lazy(() =>
+  z
+    .strictObject({
+      name: text(),
+      email: userEmail(),
+      role: z.enum(ROLES),
+      password: password().optional().describe('Without one the user comes in by invitation.'),
+      externalId: externalId().nullable().optional(),
+    })
+    .meta({ id: 'UserCreate', examples: [{ name: 'Ben Maier', email: 'ben@example.com', role: 'STAFF' }] }),
+);
 
 /** JSON Merge Patch (RFC 7396). */
-export const UserPatch = z
-  .strictObject({ name: text(), email: userEmail(), role: z.enum(ROLES), externalId: externalId().nullable() })
-  .partial()
-  .meta({ id: 'UserPatch', examples: [{ role: 'MANAGER' }] });
+export const UserPatch = lazy(() =>
+  z
+    .strictObject({ name: text(), email: userEmail(), role: z.enum(ROLES), externalId: externalId().nullable() })
+    .partial()
+    .meta({ id: 'UserPatch', examples: [{ role: 'MANAGER' }] }),
+);
 
-export const UserArchive = z
-  .strictObject({
-    keepKeys: z.boolean().optional().describe('True: the API keys this user made go on. Otherwise they are revoked.'),
-  })
-  .meta({ id: 'UserArchive', examples: [{ keepKeys: true }] });
+export const UserArchive = lazy(() =>
+  z
+    .strictObject({
+      keepKeys: z.boolean().optional().describe('True: the API keys this user made go on. Otherwise they are revoked.'),
+    })
+    .meta({ id: 'UserArchive', examples: [{ keepKeys: true }] }),
+);
 
-export const Invitation = z
-  .object({
-    token: z.string().describe('Shown once. Whoever holds it sets the password at POST /auth/password/reset.'),
-    expiresAt: instant('Until when it works.'),
-  })
-  .meta({ id: 'Invitation', examples: [{ token: 'cpl_…', expiresAt: '2026-03-05T09:30:00.000Z' }] });
+export const Invitation = lazy(() =>
+  z
+    .object({
+      token: z.string().describe('Shown once. Whoever holds it sets the password at POST /auth/password/reset.'),
+      expiresAt: instant('Until when it works.'),
+    })
+    .meta({ id: 'Invitation', examples: [{ token: 'cpl_…', expiresAt: '2026-03-05T09:30:00.000Z' }] }),
+);
+
+export const UserView = lazy(() =>
+  z
+    .object({
+      ...identityFields(),
+      name: z.string().describe('Their full name.'),
+      email: z.string().describe('What they sign in with.'),
+      role: z.enum(ROLES).describe('What they may do.'),
+      status: z.enum(['ACTIVE', 'ARCHIVED']).describe('Archived users cannot sign in.'),
+      ...documentFields(),
+    })
+    .meta({
+      id: 'User',
+      examples: [
+        {
+          id: 'usr_01h455vb4pex5vsknk084sn02q',
+          externalId: null,
+          name: 'Anna Huber',
+          email: 'anna@example.com',
+          role: 'OWNER',
+          status: 'ACTIVE',
+          ...exampleEnd,
+        },
+      ],
+    }),
+);

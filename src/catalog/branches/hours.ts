@@ -4,14 +4,15 @@ import { isDate } from '../../core/instant.ts';
 const TIME = /^(?:[01][0-9]|2[0-3]):[0-5][0-9]$/;
 
 /** A local time of day. */
-const time = z.string().regex(TIME, 'Must be a time of day such as 09:00.');
+const time = () => z.string().regex(TIME, 'Must be a time of day such as 09:00.');
 const isEnd = (text: string): boolean => text === '24:00' || TIME.test(text);
 
 /** The end of an interval: also 24:00, the end of the day. */
-const endTime = z.string().refine(isEnd, {
-  message: 'Must be a time of day such as 17:00, or 24:00.',
-  params: { code: 'invalid_format' },
-});
+const endTime = () =>
+  z.string().refine(isEnd, {
+    message: 'Must be a time of day such as 17:00, or 24:00.',
+    params: { code: 'invalid_format' },
+  });
 
 export const date = () =>
   z
@@ -20,13 +21,13 @@ export const date = () =>
     .meta({ format: 'date' });
 
 /** One interval of opening or working hours; `validFrom` and `validTo` are its first and last day, open when absent. */
-export const hoursFields = {
+export const hoursFields = () => ({
   weekday: z.int().min(1, 'Must be 1 (Monday) to 7 (Sunday).').max(7, 'Must be 1 (Monday) to 7 (Sunday).'),
-  start: time,
-  end: endTime,
+  start: time(),
+  end: endTime(),
   validFrom: date().optional(),
   validTo: date().optional(),
-};
+});
 
 export type HoursInterval = {
   weekday: number;

@@ -1,30 +1,22 @@
-import { sql } from 'drizzle-orm';
-import type { Resource } from '../../resources/resource.ts';
-import { documentConditions, documentFilters, documentSorts, textSort } from '../../resources/row-sql.ts';
-import { branchNoun } from './noun.ts';
-import { BranchView } from './schema.ts';
+import { byFlag } from '../../resources/archive.ts';
+import { tenantResource } from '../../resources/tenant-resource.ts';
+import { BranchCreate, BranchPatch, BranchView } from './schema.ts';
+import { branches } from './table.ts';
 
-const table = sql`branches`;
-
-export const branchResource: Resource = {
-  ...branchNoun,
-  version: 1,
-  writePermission: 'catalog:write',
-  table,
-  row: sql`to_jsonb(branches)`,
-  id: sql`branches.id`,
-  companyId: sql`branches.company_id`,
-  list: {
-    filters: {
-      isActive: { kind: 'boolean', description: 'Archived branches are shown only when asked for with `false`.' },
-      ...documentFilters,
+export const branch = tenantResource(branches, {
+  entity: 'branch',
+  prefix: 'brch',
+  permission: 'catalog',
+  view: BranchView,
+  create: BranchCreate,
+  patch: BranchPatch,
+  archive: byFlag('isActive'),
+  sorts: ['name'],
+  constraints: {
+    branches_address: {
+      code: 'invalid_body',
+      pointer: '/address',
+      detail: 'An address needs line1, city, postalCode and country.',
     },
-    sorts: ['createdAt', 'updatedAt', 'name'],
-    fields: Object.keys(BranchView.shape),
   },
-  sorts: { ...documentSorts(table), name: textSort(table, 'name', false) },
-  parts: ({ filters }) => ({ column: sql`branches.is_active`, values: [filters.isActive !== false] }),
-  filters: ({ filters }) => documentConditions(table, filters),
-  listTags: () => ['branches'],
-  detailTags: (id) => [`branches/${id}`],
-};
+});

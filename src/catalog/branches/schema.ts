@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { lazy } from '../../core/lazy.ts';
 import { documentFields, exampleEnd, externalId, identityFields, phone, text, timeZone } from '../../http/schemas.ts';
 import { isCountry } from './countries.ts';
 import { checkHours, date, hoursFields } from './hours.ts';
@@ -6,7 +7,7 @@ import { checkHours, date, hoursFields } from './hours.ts';
 const ADDRESS = { line1: 'Hauptstraße 1', city: 'Wien', postalCode: '1010', country: 'AT' };
 const HOURS = { weekday: 1, start: '09:00', end: '17:00' };
 
-const addressFields = {
+const addressFields = () => ({
   line1: text(),
   line2: text().nullable().optional(),
   city: text(),
@@ -15,11 +16,11 @@ const addressFields = {
     message: 'Must be an ISO 3166-1 alpha-2 code such as AT.',
     params: { code: 'invalid_country' },
   }),
-};
+});
 
 const openingHours = () =>
   z
-    .array(z.strictObject(hoursFields))
+    .array(z.strictObject(hoursFields()))
     .max(200, 'Must have at most 200 intervals.')
     .superRefine((hours, ctx) =>
       checkHours(hours, (path, code, message) => ctx.addIssue({ code: 'custom', path, message, params: { code } })),
@@ -38,80 +39,88 @@ const holidays = () =>
       }
     });
 
-export const BranchCreate = z
-  .strictObject({
-    name: text(),
-    timeZone: timeZone(),
-    address: z.strictObject(addressFields).nullable().optional(),
-    phone: phone().nullable().optional(),
-    isActive: z.boolean().optional(),
-    openingHours: openingHours().nullable().optional(),
-    holidays: holidays().nullable().optional(),
-    externalId: externalId().nullable().optional(),
-  })
-  .meta({
-    id: 'BranchCreate',
-    examples: [{ name: 'Mitte', timeZone: 'Europe/Vienna', address: ADDRESS, openingHours: [HOURS] }],
-  });
+export const BranchCreate = lazy(() =>
+  z
+    .strictObject({
+      name: text(),
+      timeZone: timeZone(),
+      address: z.strictObject(addressFields()).nullable().optional(),
+      phone: phone().nullable().optional(),
+      isActive: z.boolean().optional(),
+      openingHours: openingHours().nullable().optional(),
+      holidays: holidays().nullable().optional(),
+      externalId: externalId().nullable().optional(),
+    })
+    .meta({
+      id: 'BranchCreate',
+      examples: [{ name: 'Mitte', timeZone: 'Europe/Vienna', address: ADDRESS, openingHours: [HOURS] }],
+    }),
+);
 
 /** JSON Merge Patch (RFC 7396): the address is merged part by part, lists are replaced. */
-export const BranchPatch = z
-  .strictObject({
-    name: text(),
-    timeZone: timeZone(),
-    address: z.strictObject(addressFields).partial().nullable(),
-    phone: phone().nullable(),
-    isActive: z.boolean(),
-    openingHours: openingHours().nullable(),
-    holidays: holidays().nullable(),
-    externalId: externalId().nullable(),
-  })
-  .partial()
-  .meta({ id: 'BranchPatch', examples: [{ phone: '+4312345678', address: { line2: null } }] });
+export const BranchPatch = lazy(() =>
+  z
+    .strictObject({
+      name: text(),
+      timeZone: timeZone(),
+      address: z.strictObject(addressFields()).partial().nullable(),
+      phone: phone().nullable(),
+      isActive: z.boolean(),
+      openingHours: openingHours().nullable(),
+      holidays: holidays().nullable(),
+      externalId: externalId().nullable(),
+    })
+    .partial()
+    .meta({ id: 'BranchPatch', examples: [{ phone: '+4312345678', address: { line2: null } }] }),
+);
 
-const interval = z.object({
-  weekday: z.int().describe('ISO: 1 Monday to 7 Sunday.'),
-  start: z.string(),
-  end: z.string().describe('Up to 24:00.'),
-  validFrom: z.string().optional(),
-  validTo: z.string().optional().describe('The last day, inclusive.'),
-});
+const interval = lazy(() =>
+  z.object({
+    weekday: z.int().describe('ISO: 1 Monday to 7 Sunday.'),
+    start: z.string(),
+    end: z.string().describe('Up to 24:00.'),
+    validFrom: z.string().optional(),
+    validTo: z.string().optional().describe('The last day, inclusive.'),
+  }),
+);
 
-export const BranchView = z
-  .object({
-    ...identityFields,
-    name: z.string().describe('What it is called.'),
-    timeZone: z.string().describe('IANA.'),
-    address: z
-      .object({
-        line1: z.string(),
-        line2: z.string().optional(),
-        city: z.string(),
-        postalCode: z.string(),
-        country: z.string(),
-      })
-      .nullable()
-      .describe('Where it is.'),
-    phone: z.string().nullable().describe('E.164.'),
-    isActive: z.boolean().describe('False: archived.'),
-    openingHours: z.array(interval).describe('None: always open.'),
-    holidays: z.array(z.object({ date: z.string(), name: z.string() })).describe('Days it is closed.'),
-    ...documentFields,
-  })
-  .meta({
-    id: 'Branch',
-    examples: [
-      {
-        id: 'brch_01h455vb4pex5vsknk084sn02q',
-        externalId: 'mitte',
-        name: 'Mitte',
-        timeZone: 'Europe/Vienna',
-        address: ADDRESS,
-        phone: '+4312345678',
-        isActive: true,
-        openingHours: [HOURS],
-        holidays: [{ date: '2026-12-25', name: 'Christmas' }],
-        ...exampleEnd,
-      },
-    ],
-  });
+export const BranchView = lazy(() =>
+  z
+    .object({
+      ...identityFields(),
+      name: z.string().describe('What it is called.'),
+      timeZone: z.string().describe('IANA.'),
+      address: z
+        .object({
+          line1: z.string(),
+          line2: z.string().optional(),
+          city: z.string(),
+          postalCode: z.string(),
+          country: z.string(),
+        })
+        .nullable()
+        .describe('Where it is.'),
+      phone: z.string().nullable().describe('E.164.'),
+      isActive: z.boolean().describe('False: archived.'),
+      openingHours: z.array(interval()).describe('None: always open.'),
+      holidays: z.array(z.object({ date: z.string(), name: z.string() })).describe('Days it is closed.'),
+      ...documentFields(),
+    })
+    .meta({
+      id: 'Branch',
+      examples: [
+        {
+          id: 'brch_01h455vb4pex5vsknk084sn02q',
+          externalId: 'mitte',
+          name: 'Mitte',
+          timeZone: 'Europe/Vienna',
+          address: ADDRESS,
+          phone: '+4312345678',
+          isActive: true,
+          openingHours: [HOURS],
+          holidays: [{ date: '2026-12-25', name: 'Christmas' }],
+          ...exampleEnd,
+        },
+      ],
+    }),
+);

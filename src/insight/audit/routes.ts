@@ -3,7 +3,7 @@ import { instantOf } from '../../core/instant-view.ts';
 import type { Change, Row } from '../../data/log.ts';
 import type { Registry } from '../../data/registry.ts';
 import type { RouteModule } from '../../http/route.ts';
-import { NOBODY } from '../../resources/list.ts';
+import { NOBODY } from '../../resources/fields.ts';
 import { LOG_QUERY, readLog } from '../events/log-query.ts';
 import { auditPage, type Logged } from '../events/schema.ts';
 import { actorOf } from '../events/view.ts';

@@ -1,22 +1,27 @@
 import * as z from 'zod';
-import { instant } from '../../http/schemas.ts';
+import { lazy } from '../../core/lazy.ts';
+import { instant, type Schema } from '../../http/schemas.ts';
 
 /** An entity whose changes are logged, as the log's readers show it. `actions` are the last parts of its event types. */
-export type Logged = { entity: string; topic: string; actions: readonly string[]; view: z.ZodType };
+export type Logged = { entity: string; topic: string; actions: readonly string[]; view: Schema };
 
-const actor = z
-  .object({
-    type: z.enum(['USER', 'API_KEY', 'SYSTEM', 'SQL']),
-    id: z.string().optional().describe('The user or the key.'),
-  })
-  .meta({
-    id: 'Actor',
-    description: 'Who did it.',
-    examples: [{ type: 'USER', id: 'usr_01h455vb4pex5vsknk084sn02q' }],
-  });
+const actor = lazy(() =>
+  z
+    .object({
+      type: z.enum(['USER', 'API_KEY', 'SYSTEM', 'SQL']),
+      id: z.string().optional().describe('The user or the key.'),
+    })
+    .meta({
+      id: 'Actor',
+      description: 'Who did it.',
+      examples: [{ type: 'USER', id: 'usr_01h455vb4pex5vsknk084sn02q' }],
+    }),
+);
 
-const ENTITY = z.string().meta({ description: 'Its public id.', examples: ['clnt_01h455vb4pex5vsknk084sn02q'] });
-const REVISION = z.int().meta({ description: 'Its place in the log.', examples: [42] });
+const ENTITY = lazy(() =>
+  z.string().meta({ description: 'Its public id.', examples: ['clnt_01h455vb4pex5vsknk084sn02q'] }),
+);
+const REVISION = lazy(() => z.int().meta({ description: 'Its place in the log.', examples: [42] }));
 
 /** `api-key` with `Event` is `ApiKeyEvent`. */
 const nameOf = (entity: string, end: string): string =>
@@ -27,31 +32,31 @@ const typesOf = ({ entity, actions }: Logged) => z.enum(actions.map((action) => 
 const eventOf = (entity: Logged) =>
   z
     .object({
-      revision: REVISION,
+      revision: REVISION(),
       id: z.string().meta({ description: 'Unique in the company.', examples: ['evt_42'] }),
       type: typesOf(entity),
       topic: z.literal(entity.topic),
-      entityId: ENTITY,
+      entityId: ENTITY(),
       at: instant('When it happened.'),
-      actor,
-      data: entity.view.nullable().describe('What GET of the object answers at this revision.'),
+      actor: actor(),
+      data: entity.view().nullable().describe('What GET of the object answers at this revision.'),
     })
     .meta({ id: nameOf(entity.entity, 'Event') });
 
 const auditOf = (entity: Logged) =>
   z
     .object({
-      revision: REVISION,
+      revision: REVISION(),
       at: instant('When it happened.'),
-      actor,
+      actor: actor(),
       requestId: z
         .string()
         .nullable()
         .meta({ description: 'The request that did it.', examples: ['req_01h455vb4pex5vsknk084sn02q'] }),
-      entityId: ENTITY,
+      entityId: ENTITY(),
       action: typesOf(entity).describe('As the type of the event.'),
-      before: entity.view.nullable().describe('Null: it was created.'),
-      after: entity.view.nullable().describe('Null: it was deleted.'),
+      before: entity.view().nullable().describe('Null: it was created.'),
+      after: entity.view().nullable().describe('Null: it was deleted.'),
     })
     .meta({ id: nameOf(entity.entity, 'AuditEntry') });
 
@@ -74,7 +79,7 @@ const pageOf = <S extends z.ZodType>(item: S, id: string) =>
     .meta({ id });
 
 export const eventPage = (logged: readonly Logged[]) =>
-  pageOf(oneOf('type', logged.map(eventOf), 'Event'), 'EventPage');
+  lazy(() => pageOf(oneOf('type', logged.map(eventOf), 'Event'), 'EventPage'));
 
 export const auditPage = (logged: readonly Logged[]) =>
-  pageOf(oneOf('action', logged.map(auditOf), 'AuditEntry'), 'AuditPage');
+  lazy(() => pageOf(oneOf('action', logged.map(auditOf), 'AuditEntry'), 'AuditPage'));

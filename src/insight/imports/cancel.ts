@@ -7,11 +7,11 @@ import { jobsOf } from '../../env.ts';
 import { admissionOf } from '../../http/admission.ts';
 import { type AppContext, principalOf } from '../../http/context.ts';
 import { sendJson } from '../../http/send.ts';
-import { NOBODY, notFound } from '../../resources/list.ts';
+import { NOBODY } from '../../resources/fields.ts';
+import { notFound } from '../../resources/list.ts';
 import { admitAnyone } from '../../resources/read.ts';
 import { attempt, mustExist, readBody, validateNothing } from '../../resources/write.ts';
 import { importDetails } from './resource.ts';
-import { viewOf } from './schema.ts';
 import { PERMISSION } from './service.ts';
 
 const CANCELLED = JSON.stringify({ code: 'cancelled', detail: 'The import was cancelled. Rows taken before stay.' });
@@ -49,5 +49,8 @@ export async function cancelImport(c: AppContext): Promise<Response> {
   // Its rows are forgotten at its next turn in any case.
   const jobs = jobsOf(bindings, deps.settings, companyId);
   ctx.waitUntil(callRoom(ctx, () => jobs.discard(id)).catch(() => ctx.note('jobsError', 'discard')));
-  return sendJson(c, 200, viewOf(row), { revision: head, headers: { 'Cache-Control': 'no-store' } });
+  return sendJson(c, 200, importDetails.view(row, importDetails.version), {
+    revision: head,
+    headers: { 'Cache-Control': 'no-store' },
+  });
 }

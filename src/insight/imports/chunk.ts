@@ -1,5 +1,5 @@
 import { AppError, ERROR_CODES, type Fault } from '../../core/errors.ts';
-import type { Importer, ImportRow, MatchKey } from './importer.ts';
+import type { Importer, ImportRow, MatchKey } from '../../resources/importer.ts';
 import type { RawRow, ReadRow } from './rows.ts';
 
 /** A row that was not taken, as the report shows it. Nothing of its content. */

@@ -1,11 +1,11 @@
 import { AppError, type Fault } from '../../core/errors.ts';
-import type { Importer } from './importer.ts';
+import type { Cell, Importer } from '../../resources/importer.ts';
 
 /** What the request says of the file's columns: the field per name of the file, null for those that are not read. */
 export type Mapping = Readonly<Record<string, string | null>>;
 
 /** Where a value of the file goes: a field, or a member of an object. */
-export type Target = { field: string; member: string | null; list: boolean };
+export type Target = { field: string; member: string | null; cell: Cell };
 
 export type Column = {
   name: string;
@@ -20,9 +20,9 @@ const pointerTo = (name: string): string => `/${name.replaceAll('~', '~0').repla
 /** The place of a field as a file or a mapping names it; null when there is none. */
 export function targetOf(importer: Importer, name: string): Target | null {
   if (Object.hasOwn(importer.columns, name))
-    return { field: name, member: null, list: importer.columns[name] === 'list' };
+    return { field: name, member: null, cell: importer.columns[name] ?? 'text' };
   const object = importer.objects.find((field) => name.startsWith(`${field}.`) && name.length > field.length + 1);
-  return object === undefined ? null : { field: object, member: name.slice(object.length + 1), list: false };
+  return object === undefined ? null : { field: object, member: name.slice(object.length + 1), cell: 'text' };
 }
 
 /** The field that the mapping gives a name of the file, else the name itself. */

@@ -2,9 +2,9 @@ import { AppError, type Fault } from '../../core/errors.ts';
 import type { AppContext } from '../../http/context.ts';
 import type { QueryParameter } from '../../http/route.ts';
 import { keyOf } from '../../resources/idempotency.ts';
+import type { Importer, Importers, MatchKey } from '../../resources/importer.ts';
 import type { Charset } from './charset.ts';
 import { type Mapping, targetOf } from './header.ts';
-import type { Importer, Importers, MatchKey } from './importer.ts';
 import type { Format } from './rows.ts';
 import { MOST_BYTES, tooLarge } from './upload.ts';
 

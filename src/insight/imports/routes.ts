@@ -7,13 +7,13 @@ import type { RouteModule } from '../../http/route.ts';
 import { page } from '../../http/schemas.ts';
 import { sendJson } from '../../http/send.ts';
 import { fingerprintOf } from '../../resources/idempotency.ts';
+import type { Importers } from '../../resources/importer.ts';
 import { detailRoute, listRoute } from '../../resources/list.ts';
 import { readUncached } from '../../resources/uncached.ts';
 import { cancelImport } from './cancel.ts';
-import type { Importers } from './importer.ts';
 import { FILE_TYPES, type ImportRequest, queryOf, readRequest } from './request.ts';
 import { importDetails, importList } from './resource.ts';
-import { ImportSummary, ImportView, viewOf } from './schema.ts';
+import { ImportSummary, ImportView } from './schema.ts';
 import { PERMISSION, takeImport, WEIGHT } from './service.ts';
 import { drain } from './upload.ts';
 
@@ -59,7 +59,7 @@ function post(importers: Importers) {
       },
       file,
     );
-    const view = viewOf(taken.row);
+    const view = importDetails.view(taken.row, importDetails.version);
     const headers: Record<string, string> = { 'Cache-Control': 'no-store', Location: `${c.req.path}/${view.id}` };
     if (taken.replayed) headers['Idempotency-Replayed'] = 'true';
     return sendJson(c, 202, view, { revision: taken.revision, headers });
@@ -116,7 +116,7 @@ export const importRoutes = (importers: Importers): RouteModule => [
     summary: 'Read an import and its report',
     description: 'Ask again until its status is COMPLETED or FAILED.',
     permission: PERMISSION,
-    fields: importDetails.list.fields,
+    detail: importDetails.list,
     success: { status: 200, schema: ImportView, description: 'The job as it is now', revalidated: true },
     errors: ['not_found'],
     handler: readUncached(detailRoute(importDetails)),

@@ -1,8 +1,8 @@
 import { AppError, type Fault } from '../../core/errors.ts';
 import { validate } from '../../http/body.ts';
 import { unneutral } from '../../http/csv.ts';
+import type { Cell, Importer, MatchKey } from '../../resources/importer.ts';
 import { type Column, type Mapping, mapped, readHeader } from './header.ts';
-import type { Importer, MatchKey } from './importer.ts';
 
 export type Format = 'csv' | 'ndjson';
 
@@ -96,6 +96,14 @@ function shortened(fault: Fault): Fault {
   return { ...fault, pointer: short.replaceAll('\0', '\ufffd').toWellFormed() };
 }
 
+/** What is no number or truth stays text, which the schema refuses. */
+const VALUES: Readonly<Record<Cell, (text: string) => unknown>> = {
+  text: (text) => text,
+  list: (text) => text.split('|').filter((part) => part.trim() !== ''),
+  boolean: (text) => ({ true: true, false: false })[text.trim().toLowerCase()] ?? text,
+  number: (text) => (/^-?[0-9]+(?:\.[0-9]+)?$/.test(text.trim()) ? Number(text) : text),
+};
+
 function readCells(
   columns: readonly Column[],
   cells: readonly string[],
@@ -113,9 +121,9 @@ function readCells(
     // A trailing comma in every line makes a column without name or values.
     if (column.fault !== null && !(column.name === '' && (cell ?? '') === '')) faults.push(column.fault);
     if (column.to === null || cell === undefined) continue;
-    const { field, member, list } = column.to;
+    const { field, member, cell: kind } = column.to;
     const text = unneutral(cell);
-    const value = text.trim() === '' ? null : list ? text.split('|').filter((part) => part.trim() !== '') : text;
+    const value = text.trim() === '' ? null : VALUES[kind](text);
     if (member === null) given.set(field, value);
     else {
       const object = objects.get(field) ?? new Map<string, unknown>();

@@ -1,7 +1,5 @@
 import * as z from 'zod';
-import { formatId } from '../../core/id.ts';
-import { instantOf } from '../../core/instant-view.ts';
-import type { Row } from '../../data/log.ts';
+import { lazy } from '../../core/lazy.ts';
 
 export const IMPORT_STATUSES = ['QUEUED', 'RUNNING', 'COMPLETED', 'FAILED'] as const;
 
@@ -26,57 +24,40 @@ const example = {
 };
 
 /** A job as lists show it: a report may have megabytes. */
-export const ImportSummary = z
-  .object({
-    id: z.string(),
-    status: z.enum(IMPORT_STATUSES),
-    dryRun: z.boolean().describe('Nothing is stored; the counts are what a real import would do.'),
-    resource: z.string(),
-    total: z.int().describe('Rows of the file, without header.'),
-    created: z.int(),
-    updated: z.int(),
-    unchanged: z.int().describe('Found as they are: a repeated import changes nothing.'),
-    failed: z.int(),
-    error: z
-      .object({ code: z.string(), detail: z.string() })
-      .nullable()
-      .describe('Why the import stopped, when its status is FAILED.'),
-    createdAt: z.iso.datetime(),
-    finishedAt: z.iso.datetime().nullable(),
-  })
-  .meta({ id: 'ImportSummary', examples: [example] });
+export const ImportSummary = lazy(() =>
+  z
+    .object({
+      id: z.string(),
+      status: z.enum(IMPORT_STATUSES),
+      dryRun: z.boolean().describe('Nothing is stored; the counts are what a real import would do.'),
+      resource: z.string(),
+      total: z.int().describe('Rows of the file, without header.'),
+      created: z.int(),
+      updated: z.int(),
+      unchanged: z.int().describe('Found as they are: a repeated import changes nothing.'),
+      failed: z.int(),
+      error: z
+        .object({ code: z.string(), detail: z.string() })
+        .nullable()
+        .describe('Why the import stopped, when its status is FAILED.'),
+      createdAt: z.iso.datetime(),
+      finishedAt: z.iso.datetime().nullable(),
+    })
+    .meta({ id: 'ImportSummary', examples: [example] }),
+);
 
-export const ImportView = ImportSummary.extend({
-  rows: z
-    .array(
-      z.object({
-        row: z.int().describe('Number of the data record, from 1; the header does not count.'),
-        status: z.enum(['FAILED']),
-        errors: z.array(z.object({ pointer: z.string(), code: z.string(), detail: z.string() })),
-      }),
-    )
-    .describe('The rows that were not taken, as far as they fit into 512 KiB; nothing of their content.'),
-}).meta({ id: 'Import', examples: [{ ...example, rows: [FAULTY] }] });
-
-/** The public job of its row as `to_jsonb` renders it. */
-export const viewOf = (row: Row): z.output<typeof ImportView> => ({
-  ...summaryOf(row),
-  rows: row.report as z.output<typeof ImportView>['rows'],
-});
-
-export function summaryOf(row: Row): z.output<typeof ImportSummary> {
-  return {
-    id: formatId('imp', String(row.id)),
-    status: row.status as (typeof IMPORT_STATUSES)[number],
-    dryRun: row.dry_run === true,
-    resource: String(row.resource),
-    total: Number(row.total),
-    created: Number(row.created),
-    updated: Number(row.updated),
-    unchanged: Number(row.unchanged),
-    failed: Number(row.failed),
-    error: row.error as { code: string; detail: string } | null,
-    createdAt: String(instantOf(row.created_at)),
-    finishedAt: row.finished_at === null ? null : String(instantOf(row.finished_at)),
-  };
-}
+export const ImportView = lazy(() =>
+  ImportSummary()
+    .extend({
+      rows: z
+        .array(
+          z.object({
+            row: z.int().describe('Number of the data record, from 1; the header does not count.'),
+            status: z.enum(['FAILED']),
+            errors: z.array(z.object({ pointer: z.string(), code: z.string(), detail: z.string() })),
+          }),
+        )
+        .describe('The rows that were not taken, as far as they fit into 512 KiB; nothing of their content.'),
+    })
+    .meta({ id: 'Import', examples: [{ ...example, rows: [FAULTY] }] }),
+);

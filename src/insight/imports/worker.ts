@@ -9,8 +9,8 @@ import { type RowFault, rowError } from '../../data/postgres-errors.ts';
 import { write } from '../../data/write.ts';
 import { describeCause } from '../../http/fault.ts';
 import type { JobWorker, Step, StepOutcome } from '../../jobs/api.ts';
+import type { Importer, Importers } from '../../resources/importer.ts';
 import { briefly, type ChunkWork, takeChunk } from './chunk.ts';
-import type { Importer, Importers } from './importer.ts';
 import { type RawRow, rowReader } from './rows.ts';
 
 /** Bytes of the report beyond which failed rows are only counted: more would be too much for one answer. */

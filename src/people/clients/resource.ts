@@ -1,57 +1,33 @@
 import { sql } from 'drizzle-orm';
 import { formatId } from '../../core/id.ts';
-import type { Filter } from '../../data/narrow.ts';
-import type { Resource } from '../../resources/resource.ts';
-import { documentConditions, documentFilters, documentSorts, textSort } from '../../resources/row-sql.ts';
-import { clientNoun } from './noun.ts';
-import { ClientView } from './schema.ts';
-import { CLIENT_STATUSES } from './table.ts';
+import { ERASED } from '../../data/registry.ts';
+import { byStatus } from '../../resources/archive.ts';
+import { tenantResource } from '../../resources/tenant-resource.ts';
+import { ClientCreate, ClientPatch, ClientView } from './schema.ts';
+import { clients } from './table.ts';
 
-const table = sql`clients`;
-
-export const clientResource: Resource = {
-  ...clientNoun,
-  version: 1,
-  writePermission: 'clients:write',
-  table,
-  row: sql`to_jsonb(clients) - 'search_text'`,
-  id: sql`clients.id`,
-  companyId: sql`clients.company_id`,
-  list: {
-    filters: {
-      status: {
-        kind: 'enumList',
-        values: CLIENT_STATUSES,
-        description: 'One or several; archived clients are shown only when asked for.',
-      },
-      tag: { kind: 'text', description: 'Has this tag.' },
-      ...documentFilters,
+export const client = tenantResource(clients, {
+  entity: 'client',
+  prefix: 'clnt',
+  permission: 'clients',
+  view: ClientView,
+  create: ClientCreate,
+  patch: ClientPatch,
+  hidden: ['searchText'],
+  computed: { mergedInto: ({ merged_into: id }) => (id === null ? null : formatId('clnt', id)) },
+  // Twin of app.client_filter (migrations/0007_clients.sql), which searches use.
+  archive: byStatus('status'),
+  filters: {
+    tag: {
+      kind: 'text',
+      description: 'Has this tag.',
+      condition: (tag) => ({
+        where: sql`clients.tags @> array[${tag}::text]`,
+        find: (most) => sql`select id from app.tagged_clients(${tag}::text, ${most}::int) as tagged (id)`,
+      }),
     },
-    sorts: ['createdAt', 'updatedAt', 'lastName', 'firstName', 'name'],
-    fields: Object.keys(ClientView.shape),
-    includes: ['duplicates', 'stats'],
-    search: true,
   },
-  sorts: {
-    ...documentSorts(table),
-    lastName: textSort(table, 'last_name', true),
-    firstName: textSort(table, 'first_name', true),
-    name: textSort(table, 'name', true),
-  },
-  // Twin of app.client_filter (migrations/0007_clients.sql), which ranked searches use.
-  parts: ({ filters }) => ({
-    column: sql`clients.status`,
-    // What is archived is out of sight until asked for by name.
-    values: (filters.status as string[] | undefined) ?? CLIENT_STATUSES.filter((status) => status !== 'ARCHIVED'),
-  }),
-  filters({ filters }) {
-    const { tag } = filters;
-    const tagged: Filter = {
-      where: sql`clients.tags @> array[${tag}::text]`,
-      find: (most) => sql`select id from app.tagged_clients(${tag}::text, ${most}::int) as tagged (id)`,
-    };
-    return [...(tag === undefined ? [] : [tagged]), ...documentConditions(table, filters)];
-  },
+  sorts: ['lastName', 'firstName', 'name'],
   // Behind row-level security no index would be asked for the tag.
   count: ({ filters }, most) =>
     filters.tag === undefined
@@ -76,6 +52,16 @@ export const clientResource: Resource = {
     },
     stats: { tags: ['company'], select: sql`app.client_stats(clients.id)`, present: (stats) => stats },
   },
-  listTags: () => ['clients'],
-  detailTags: (id) => [`clients/${id}`],
-};
+  actions: {
+    erased: (before, after) => before.erased_at === null && after.erased_at !== null,
+    merged: (before, after) => before.merged_into === null && after.merged_into !== null,
+  },
+  touches: ({ before, after }) => (before?.erased_at === null && after?.erased_at !== null ? [ERASED] : []),
+  constraints: {
+    clients_identified: {
+      code: 'invalid_body',
+      detail: 'At least one of firstName, lastName, externalId, email, phone must remain.',
+    },
+    clients_custom_fields: { code: 'invalid_body', pointer: '/customFields', detail: 'Must have at most 50 keys.' },
+  },
+});

@@ -1,64 +1,48 @@
-import type { RouteModule } from '../../http/route.ts';
+import type { RouteModule, RouteSpec } from '../../http/route.ts';
 import { standardRoutes } from '../../resources/standard-routes.ts';
-import { clientResource } from './resource.ts';
-import { ClientCreate, ClientCreated, ClientMerge, ClientPatch, ClientView, ClientWithIncludes } from './schema.ts';
-import {
-  archiveClient,
-  clientRow,
-  createClient,
-  eraseClient,
-  mergeClient,
-  restoreClient,
-  updateClient,
-} from './service.ts';
-
-const standard = standardRoutes({
-  resource: clientResource,
-  tag: 'Clients',
-  one: 'client',
-  many: 'clients',
-  view: ClientView,
-  read: ClientWithIncludes,
-  created: ClientCreated,
-  create: {
-    body: ClientCreate,
-    handler: createClient,
-    errors: ['external_id_taken'],
-    table: 'clients',
-    row: clientRow,
-  },
-  update: { body: ClientPatch, handler: updateClient, errors: ['external_id_taken', 'erased', 'conflict'] },
-  archive: archiveClient,
-  restore: restoreClient,
-  stateErrors: ['erased', 'conflict'],
-});
+import { client } from './resource.ts';
+import { ClientCreated, ClientMerge, ClientView, ClientWithIncludes } from './schema.ts';
+import { createClient, eraseClient, mergeClient, restoreClient, updateClient } from './verbs.ts';
 
 const success = { status: 200, schema: ClientView, description: 'The client as it is now' };
+const onClient = (
+  verb: string,
+  route: Pick<RouteSpec, 'summary' | 'description' | 'errors' | 'handler'> & Partial<RouteSpec>,
+): RouteSpec => ({
+  method: 'post',
+  path: `/clients/:id/${verb}`,
+  tag: client.tag,
+  permission: verb,
+  success,
+  ...route,
+});
 
 export const clientRoutes: RouteModule = [
-  ...standard,
-  {
-    method: 'post',
-    path: '/clients/:id/erase',
-    tag: 'Clients',
+  ...standardRoutes(client, {
+    shown: ClientWithIncludes,
+    create: {
+      success: { status: 201, schema: ClientCreated, description: 'The new client' },
+      handler: createClient,
+    },
+    update: {
+      errors: ['not_found', 'version_mismatch', 'external_id_taken', 'erased', 'conflict'],
+      handler: updateClient,
+    },
+    // An erased client is archived already, so archiving it again is the no-op it always is.
+    restore: { errors: ['not_found', 'version_mismatch', 'erased', 'conflict'], handler: restoreClient },
+  }),
+  onClient('erase', {
     summary: 'Erase a client',
     description:
       'Anonymises the client and what was merged into it for good, in events and audit too; the books stay. A 200 holds for every cached copy: while those cannot be reached the answer is 503 `busy`, and nothing has changed.',
-    permission: 'erase',
-    success,
     errors: ['not_found', 'version_mismatch'],
     handler: eraseClient,
-  },
-  {
-    method: 'post',
-    path: '/clients/:id/merge',
-    tag: 'Clients',
+  }),
+  onClient('merge', {
     summary: 'Merge another client into this one',
     description: 'Fills empty fields, unites tags and archives the other, which then names this one as `mergedInto`.',
-    permission: 'merge',
     body: ClientMerge,
-    success,
     errors: ['not_found', 'unknown_reference', 'version_mismatch', 'erased', 'conflict'],
     handler: mergeClient,
-  },
+  }),
 ];

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { lazy } from '../../core/lazy.ts';
 import {
   documentFields,
   email,
@@ -26,20 +27,20 @@ const whole = {
   params: { code: 'out_of_range' },
 };
 const exact = (value: number): boolean => !Number.isInteger(value) || Number.isSafeInteger(value);
-const scalar = z.union([verbatim(2000), z.number().refine(exact, whole), z.boolean()]);
+const scalar = lazy(() => z.union([verbatim(2000), z.number().refine(exact, whole), z.boolean()]));
 const KEYS = { message: 'Must have at most 50 keys.', params: { code: 'too_big' } };
 const fewKeys = (value: object): boolean => Object.keys(value).length <= 50;
 const fieldName = () => verbatim(100).min(1, 'Must not be empty.');
-const customFields = () => z.record(fieldName(), scalar).refine(fewKeys, KEYS);
+const customFields = () => z.record(fieldName(), scalar()).refine(fewKeys, KEYS);
 
-const fields = {
+const fields = () => ({
   firstName: text(),
   lastName: text(),
   email: email(),
   phone: phone(),
   notes: notes(),
   externalId: externalId(),
-};
+});
 
 const optional = <T extends Record<string, z.ZodType>>(shape: T) =>
   Object.fromEntries(Object.entries(shape).map(([key, schema]) => [key, schema.nullable().optional()])) as {
@@ -48,42 +49,50 @@ const optional = <T extends Record<string, z.ZodType>>(shape: T) =>
 
 const IDENTITY = ['firstName', 'lastName', 'externalId', 'email', 'phone'] as const;
 
-export const ClientCreate = z
-  .strictObject({
-    ...optional(fields),
-    status: z.enum(CLIENT_STATUSES).exclude(['ARCHIVED']).optional(),
-    tags: tags().optional(),
-    customFields: customFields().optional(),
-  })
-  .refine((client) => IDENTITY.some((field) => typeof client[field] === 'string'), {
-    message: `At least one of ${IDENTITY.join(', ')} is required.`,
-    params: { code: 'required' },
-  })
-  .meta({
-    id: 'ClientCreate',
-    examples: [{ firstName: 'Anna', lastName: 'Müller', email: 'anna@example.com', customFields: { shoe: 38 } }],
-  });
+export const ClientCreate = lazy(() =>
+  z
+    .strictObject({
+      ...optional(fields()),
+      status: z.enum(CLIENT_STATUSES).exclude(['ARCHIVED']).optional(),
+      tags: tags().optional(),
+      customFields: customFields().optional(),
+    })
+    .refine((client) => IDENTITY.some((field) => typeof client[field] === 'string'), {
+      message: `At least one of ${IDENTITY.join(', ')} is required.`,
+      params: { code: 'required' },
+    })
+    .meta({
+      id: 'ClientCreate',
+      examples: [{ firstName: 'Anna', lastName: 'Müller', email: 'anna@example.com', customFields: { shoe: 38 } }],
+    }),
+);
 
 /** JSON Merge Patch (RFC 7396): absent leaves, null clears; custom fields are merged key by key. */
-export const ClientPatch = z
-  .strictObject({
-    ...optional(fields),
-    status: z.enum(CLIENT_STATUSES).optional(),
-    tags: tags().nullable().optional(),
-    customFields: z.record(fieldName(), scalar.nullable()).refine(fewKeys, KEYS).nullable().optional(),
-  })
-  .meta({ id: 'ClientPatch', examples: [{ phone: '+4366412345678', notes: null, customFields: { shoe: 39 } }] });
+export const ClientPatch = lazy(() =>
+  z
+    .strictObject({
+      ...optional(fields()),
+      status: z.enum(CLIENT_STATUSES).optional(),
+      tags: tags().nullable().optional(),
+      customFields: z.record(fieldName(), scalar().nullable()).refine(fewKeys, KEYS).nullable().optional(),
+    })
+    .meta({ id: 'ClientPatch', examples: [{ phone: '+4366412345678', notes: null, customFields: { shoe: 39 } }] }),
+);
 
-export const ClientMerge = z
-  .strictObject({ sourceId: z.string().describe('The client that is merged into this one, and archived.') })
-  .meta({ id: 'ClientMerge', examples: [{ sourceId: 'clnt_01h455vb4pex5vsknk084sn02r' }] });
+export const ClientMerge = lazy(() =>
+  z
+    .strictObject({ sourceId: z.string().describe('The client that is merged into this one, and archived.') })
+    .meta({ id: 'ClientMerge', examples: [{ sourceId: 'clnt_01h455vb4pex5vsknk084sn02r' }] }),
+);
 
-const stats = z.object({
-  visits: z.int().describe('Appointments that were completed.'),
-  noShows: z.int().describe('Appointments they did not come to.'),
-  spent: z.object({ amount: z.int().describe('Payments less refunds, minor units.'), currency: z.string() }),
-  lastVisitAt: instant('When they came last.').nullable(),
-});
+const stats = lazy(() =>
+  z.object({
+    visits: z.int().describe('Appointments that were completed.'),
+    noShows: z.int().describe('Appointments they did not come to.'),
+    spent: z.object({ amount: z.int().describe('Payments less refunds, minor units.'), currency: z.string() }),
+    lastVisitAt: instant('When they came last.').nullable(),
+  }),
+);
 
 const clientExample = {
   id: 'clnt_01h455vb4pex5vsknk084sn02q',
@@ -101,32 +110,45 @@ const clientExample = {
   ...exampleEnd,
 };
 
-export const ClientView = z
-  .object({
-    ...identityFields,
-    firstName: z.string().nullable().describe('Given name.'),
-    lastName: z.string().nullable().describe('Family name.'),
-    name: z.string().nullable().describe('Computed: first and last name, else externalId, email or phone.'),
-    email: z.string().nullable().describe('E-mail address.'),
-    phone: z.string().nullable().describe('E.164.'),
-    status: z.enum(CLIENT_STATUSES).describe('Archived clients are out of sight in lists.'),
-    tags: z.array(z.string()).describe('Short labels.'),
-    notes: z.string().nullable().describe('Free text.'),
-    customFields: z
-      .record(z.string(), z.union([z.string(), z.number(), z.boolean()]))
-      .describe('Kept as they were sent: texts letter by letter, numbers by value. The order of keys is not.'),
-    mergedInto: z.string().nullable().describe('The client that this one was merged into.'),
-    ...documentFields,
-  })
-  .meta({ id: 'Client', examples: [clientExample] });
+export const ClientView = lazy(() =>
+  z
+    .object({
+      ...identityFields(),
+      firstName: z.string().nullable().describe('Given name.'),
+      lastName: z.string().nullable().describe('Family name.'),
+      name: z.string().nullable().describe('Computed: first and last name, else externalId, email or phone.'),
+      email: z.string().nullable().describe('E-mail address.'),
+      phone: z.string().nullable().describe('E.164.'),
+      status: z.enum(CLIENT_STATUSES).describe('Archived clients are out of sight in lists.'),
+      tags: z.array(z.string()).describe('Short labels.'),
+      notes: z.string().nullable().describe('Free text.'),
+      customFields: z
+        .record(z.string(), z.union([z.string(), z.number(), z.boolean()]))
+        .describe('Kept as they were sent: texts letter by letter, numbers by value. The order of keys is not.'),
+      mergedInto: z.string().nullable().describe('The client that this one was merged into.'),
+      ...documentFields(),
+    })
+    .meta({ id: 'Client', examples: [clientExample] }),
+);
 
 /** A client as lists and details answer it, with what `include=` embeds. */
-export const ClientWithIncludes = ClientView.extend({
-  duplicates: z.array(z.string()).optional().describe('include=duplicates: others with the same address or number.'),
-  stats: stats.optional().describe('include=stats'),
-}).meta({ id: 'ClientRead', examples: [clientExample] });
+export const ClientWithIncludes = lazy(() =>
+  ClientView()
+    .extend({
+      duplicates: z
+        .array(z.string())
+        .optional()
+        .describe('include=duplicates: others with the same address or number.'),
+      stats: stats().optional().describe('include=stats'),
+    })
+    .meta({ id: 'ClientRead', examples: [clientExample] }),
+);
 
 /** What creating a client answers: the client, and who else has its e-mail or phone. */
-export const ClientCreated = ClientView.extend({
-  duplicates: z.array(z.string()).describe('Other clients with the same e-mail address or phone number.'),
-}).meta({ id: 'ClientCreated', examples: [{ ...clientExample, duplicates: [] }] });
+export const ClientCreated = lazy(() =>
+  ClientView()
+    .extend({
+      duplicates: z.array(z.string()).describe('Other clients with the same e-mail address or phone number.'),
+    })
+    .meta({ id: 'ClientCreated', examples: [{ ...clientExample, duplicates: [] }] }),
+);

@@ -4,7 +4,7 @@ import { PgDialect } from 'drizzle-orm/pg-core';
 import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { parseListQuery } from '../../../src/core/list-query.ts';
-import { clientResource } from '../../../src/people/clients/resource.ts';
+import { client as clientResource } from '../../../src/people/clients/resource.ts';
 import { pageStatements } from '../../../src/resources/page.ts';
 import { loadClients } from '../../support/phone-book.ts';
 import { openStack, type Stack } from '../../support/world.ts';

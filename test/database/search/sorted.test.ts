@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Cursor } from '../../../src/core/cursor.ts';
 import { type ListQuery, parseListQuery } from '../../../src/core/list-query.ts';
 import { keysOf, orderOf } from '../../../src/data/keyset.ts';
-import { clientResource as resource } from '../../../src/people/clients/resource.ts';
+import { client as resource } from '../../../src/people/clients/resource.ts';
 import { conditionsOf, pageStatements } from '../../../src/resources/page.ts';
 import { loadClients } from '../../support/phone-book.ts';
 import { openStack, type Stack } from '../../support/world.ts';

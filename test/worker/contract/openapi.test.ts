@@ -92,7 +92,7 @@ test.each(routes.map((route) => [route.name, route] as const))(
     const inQuery = [
       ...Object.keys(spec.query ?? {}),
       ...Object.keys(spec.list?.filters ?? {}),
-      ...(spec.fields ? ['fields'] : []),
+      ...(spec.detail ? ['fields'] : []),
     ];
     expect(named('query')).toEqual(expect.arrayContaining(inQuery));
   },
@@ -144,14 +144,14 @@ describe('examples', () => {
       expect(examples.length, `the body as ${type}`).toBeGreaterThan(0);
       // What the schema of a request says to itself in code, besides.
       for (const example of examples)
-        if (spec.body !== undefined) expect(spec.body.safeParse(example).error).toBeUndefined();
+        if (spec.body !== undefined) expect(spec.body().safeParse(example).error).toBeUndefined();
     }
     for (const [status, { content = {} }] of Object.entries(responses)) {
       for (const [type, media] of Object.entries(content)) {
         const examples = examplesOf(media);
         expect(examples.length, `${status} ${type}`).toBeGreaterThan(0);
         if (Number(status) === spec.success.status && spec.success.types === undefined)
-          for (const example of examples) expect(spec.success.schema?.parse(example)).toEqual(example);
+          for (const example of examples) expect(spec.success.schema?.().parse(example)).toEqual(example);
       }
     }
   });
@@ -226,12 +226,12 @@ function generated(schema: Schema) {
 }
 
 test.each(
-  routes.filter(({ spec }) => (spec.list ?? spec.fields) !== undefined).map((route) => [route.name, route] as const),
+  routes.filter(({ spec }) => (spec.list ?? spec.detail) !== undefined).map((route) => [route.name, route] as const),
 )('%s: a generated client takes whatever fields= leaves', async (name, route) => {
   const { responses } = documented(operationNamed(name));
   const client = generated(responses[200]?.content?.['application/json']?.schema ?? {});
   const shot = await aim(route, salon);
-  for (const field of route.spec.fields ?? route.spec.list?.fields ?? []) {
+  for (const field of route.spec.detail?.fields ?? route.spec.list?.fields ?? []) {
     const reply = await fire(salon.api, { ...shot, path: `${shot.path}?fields=${field}` });
     expect(client.parse(reply.json)).toEqual(reply.json);
   }

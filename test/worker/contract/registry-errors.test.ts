@@ -123,7 +123,7 @@ describe.each(routes.map((route) => [route.name, route] as const))('%s', (_, rou
       if (spec.list === undefined && spec.query?.limit === undefined)
         expect(others[0]?.parameter ?? 'limit').toBe('limit');
       const list = spec.list === undefined ? [] : ['page', 'limit', 'cursor', ...Object.keys(spec.list.filters)];
-      const allowed = [...list, ...Object.keys(spec.query ?? {}), ...(spec.fields === undefined ? [] : ['fields'])];
+      const allowed = [...list, ...Object.keys(spec.query ?? {}), ...(spec.detail === undefined ? [] : ['fields'])];
       for (const parameter of allowed) expect(fault?.detail).toContain(parameter);
     });
   }

@@ -65,7 +65,7 @@ function expectBody(reply: Reply, { spec }: Route): void {
   // A stream of rows; the suites of exports read it.
   if (types !== undefined) return;
   if (schema === null) expect(reply.text).toBe('');
-  else expect(schema.parse(reply.json)).toEqual(reply.json);
+  else expect(schema().parse(reply.json)).toEqual(reply.json);
 }
 
 /** Sent with every conditional request: fetch would add `no-cache`, which asks for a new computation. */

@@ -2,14 +2,14 @@ import { randomUUID } from 'node:crypto';
 import { type SQL, sql } from 'drizzle-orm';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { apiKeyResource } from '../../../src/account/api-keys/resource.ts';
-import { userResource } from '../../../src/account/users/resource.ts';
-import { branchResource } from '../../../src/catalog/branches/resource.ts';
+import { apiKey } from '../../../src/account/api-keys/resource.ts';
+import { user } from '../../../src/account/users/resource.ts';
+import { branch } from '../../../src/catalog/branches/resource.ts';
 import type { Cursor } from '../../../src/core/cursor.ts';
 import { type ListQuery, parseListQuery } from '../../../src/core/list-query.ts';
 import { keysOf, orderOf } from '../../../src/data/keyset.ts';
 import { importList } from '../../../src/insight/imports/resource.ts';
-import { clientResource } from '../../../src/people/clients/resource.ts';
+import { client as clientResource } from '../../../src/people/clients/resource.ts';
 import { conditionsOf, pageStatements } from '../../../src/resources/page.ts';
 import type { Resource } from '../../../src/resources/resource.ts';
 import { fill } from '../../support/many-rows.ts';
@@ -62,7 +62,7 @@ const CASES: readonly [Resource, readonly Case[]][] = [
     ],
   ],
   [
-    branchResource,
+    branch,
     [
       ['', OWN_INDEX],
       ['isActive=false', OWN_INDEX],
@@ -70,7 +70,7 @@ const CASES: readonly [Resource, readonly Case[]][] = [
     ],
   ],
   [
-    userResource,
+    user,
     [
       ['', OWN_INDEX],
       ['status=ACTIVE,ARCHIVED', OWN_INDEX],
@@ -78,7 +78,7 @@ const CASES: readonly [Resource, readonly Case[]][] = [
     ],
   ],
   [
-    apiKeyResource,
+    apiKey,
     [
       ['', OWN_INDEX],
       ['isActive=false', OWN_INDEX],

@@ -4,49 +4,40 @@ import { parseId } from '../../core/id.ts';
 import { instantOf } from '../../core/instant-view.ts';
 import { behind } from '../../data/context.ts';
 import type { AppContext } from '../../http/context.ts';
-import { sameVersion } from '../../resources/row-sql.ts';
+import { insertRow, newRow, rowOf, sameVersion, setRow } from '../../resources/row-sql.ts';
+import { createOf, restoreOf, updateOf } from '../../resources/verbs.ts';
 import { change, type WriteInput } from '../../resources/write.ts';
 import { check, countBehind, refuseKnown } from '../sign-in/counts.ts';
 import { burstOf, companyWorkLimit, subscriberOf, workLimits } from '../sign-in/limits.ts';
 import { newLink } from '../sign-in/link.ts';
 import { hashPassword } from '../sign-in/password.ts';
 import { markUser } from '../sign-in/principal.ts';
-import { userResource } from './resource.ts';
-import { UserArchive, UserCreate, UserPatch } from './schema.ts';
+import { user } from './resource.ts';
+import { UserArchive } from './schema.ts';
 import { addressAsk } from './taken.ts';
-
-const at = (companyId: string, id: string): SQL =>
-  sql`users.company_id = ${companyId}::uuid and users.id = ${id}::uuid`;
 
 /**
  * The user must exist, stand no higher than whoever changes them, and have the version expected. Asked inside the
  * write, because a token may still name a role that its user has lost.
  */
-function expectUser({ companyId, id, expected }: WriteInput<unknown>, role: string | null = null): SQL {
-  return sql`select app.expect_version(max(version), null), app.guard_user(${id}::uuid, ${role}), ${sameVersion(sql`max(version)`, expected)}
-    from users where ${at(companyId, id)}`;
-}
+const expectUser = (input: WriteInput<unknown>, role: string | null = null): SQL =>
+  sql`select app.expect_version(max(version), null), app.guard_user(${input.id}::uuid, ${role}), ${sameVersion(sql`max(version)`, input.expected)}
+    from users where ${rowOf(user, input)}`;
 
 /** Creates a user, with a password to hash first or to come in by invitation. */
 export function createUser(c: AppContext): Promise<Response> {
   let passwordHash: string | null = null;
   const ask = addressAsk(c);
-  const create = change({
-    resource: userResource,
-    name: 'users.create',
-    body: UserCreate,
-    target: 'new',
-    status: 201,
+  const create = createOf(user, {
     async prepare({ body, companyId, principal }) {
       if (body.password !== undefined && principal.userId === null)
         throw new AppError('forbidden', 'An API key sets no passwords. Invite the user instead.');
       await ask.begin();
       if (body.password !== undefined) passwordHash = await hashFor(c, companyId, body.password);
     },
-    statements: ({ companyId, id, body }) => [
+    statements: ({ id, body }) => [
       sql`select app.guard_user(${id}::uuid, ${body.role})`,
-      sql`insert into users (company_id, id, name, email, role, external_id)
-        values (${companyId}::uuid, ${id}::uuid, ${body.name}, ${body.email}, ${body.role}, ${body.externalId ?? null})`,
+      insertRow(user, newRow(user, id, body)),
       ...(passwordHash === null ? [] : [sql`select app.first_password(${id}::uuid, ${passwordHash})`]),
     ],
   });
@@ -69,42 +60,19 @@ async function hashFor(c: AppContext, companyId: string, password: string): Prom
   return hash;
 }
 
-/** Columns by field; a field that is absent is left alone. */
-const COLUMNS = { name: 'name', email: 'email', role: 'role', externalId: 'external_id' } as const;
-
-function patchUser(c: AppContext): Promise<Response> {
+export const updateUser = marking((c) => {
   const ask = addressAsk(c);
-  const patch = change({
-    resource: userResource,
-    name: 'users.update',
-    body: UserPatch,
-    target: 'path',
-    status: 200,
+  const update = updateOf(user, {
     prepare: ({ body }) => (body.email === undefined ? undefined : ask.begin()),
-    statements(input) {
-      const { companyId, id, body } = input;
-      const sets: SQL[] = [];
-      for (const [field, column] of Object.entries(COLUMNS)) {
-        const value = body[field as keyof typeof COLUMNS];
-        if (value !== undefined) sets.push(sql`${sql.identifier(column)} = ${value}`);
-      }
-      const expect = expectUser(input, body.role);
-      if (sets.length === 0) return [expect];
-      return [expect, sql`update users set ${sql.join(sets, sql`, `)} where ${at(companyId, id)}`];
-    },
+    expect: (input) => expectUser(input, input.body.role),
   });
-  return ask.during(() => patch(c));
-}
-
-const setStatus = ({ companyId, id }: WriteInput<unknown>, status: 'ACTIVE' | 'ARCHIVED'): SQL =>
-  sql`update users set status = ${status} where ${at(companyId, id)}`;
-
-export const updateUser = marking(patchUser);
+  return ask.during(() => update(c));
+});
 
 /** Archiving signs out, revokes the keys the user made (a trigger does both) and frees the address. */
 export const archiveUser = marking(
   change({
-    resource: userResource,
+    resource: user,
     name: 'users.archive',
     body: UserArchive,
     optionalBody: true,
@@ -113,7 +81,7 @@ export const archiveUser = marking(
     statements: (input) => [
       expectUser(input),
       ...(input.body.keepKeys === true ? [sql`select set_config('app.keep_keys', ${input.id}, true)`] : []),
-      setStatus(input, 'ARCHIVED'),
+      setRow(user, input, sql`status = 'ARCHIVED'`),
     ],
   }),
 );
@@ -121,14 +89,7 @@ export const archiveUser = marking(
 /** Somebody else may have the address by now. */
 export function restoreUser(c: AppContext): Promise<Response> {
   const ask = addressAsk(c);
-  const restore = change({
-    resource: userResource,
-    name: 'users.restore',
-    target: 'path',
-    status: 200,
-    prepare: () => ask.begin(),
-    statements: (input) => [expectUser(input), setStatus(input, 'ACTIVE')],
-  });
+  const restore = restoreOf(user, { prepare: () => ask.begin(), expect: expectUser });
   return ask.during(() => restore(c));
 }
 
@@ -150,7 +111,7 @@ function marking(handler: (c: AppContext) => Promise<Response>): (c: AppContext)
 export function inviteUser(c: AppContext): Promise<Response> {
   const { token, hash } = newLink();
   return change({
-    resource: userResource,
+    resource: user,
     name: 'users.invite',
     target: 'path',
     status: 200,

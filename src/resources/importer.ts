@@ -1,7 +1,7 @@
 import type * as z from 'zod';
 
-/** How a cell of CSV becomes a value: as it is, or `a|b|c` as a list. */
-export type Cell = 'text' | 'list';
+/** How a cell of CSV becomes a value: as it is, `a|b|c` as a list, or as what JSON would hold. */
+export type Cell = 'text' | 'list' | 'boolean' | 'number';
 
 /** A checked row on its way to the database: whatever the importer's statement expects, with an id in case it is new. */
 export type ImportRow = Record<string, unknown>;
@@ -9,7 +9,7 @@ export type ImportRow = Record<string, unknown>;
 /** What rows find their object by. */
 export type MatchKey = 'externalId' | 'email' | 'phone';
 
-/** What an import needs to know of a resource. Contexts provide it; `src/registry.ts` lists them. */
+/** What an import needs to know of a resource. Made by `importerOf`; `src/registry.ts` lists them. */
 export type Importer = {
   /** As in `?resource=`: `clients`. */
   readonly resource: string;

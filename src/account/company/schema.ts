@@ -1,0 +1,35 @@
+import * as z from 'zod';
+import { lazy } from '../../core/lazy.ts';
+import { documentFields, exampleEnd, externalId, identityFields, text, timeZone } from '../../http/schemas.ts';
+
+export const CompanyView = lazy(() =>
+  z
+    .object({
+      ...identityFields(),
+      name: z.string().describe('What it is called.'),
+      currency: z.string().describe('ISO 4217; stays as at sign-up.'),
+      timeZone: z.string().describe('IANA.'),
+      ...documentFields(),
+    })
+    .meta({
+      id: 'Company',
+      examples: [
+        {
+          id: 'comp_01h455vb4pex5vsknk084sn02q',
+          externalId: null,
+          name: 'Salon Huber',
+          currency: 'EUR',
+          timeZone: 'Europe/Vienna',
+          ...exampleEnd,
+        },
+      ],
+    }),
+);
+
+/** The currency stays what it was at sign-up: amounts that were booked in it would change their meaning. */
+export const CompanyPatch = lazy(() =>
+  z
+    .strictObject({ name: text(), timeZone: timeZone(), externalId: externalId().nullable() })
+    .partial()
+    .meta({ id: 'CompanyPatch', examples: [{ name: 'Salon Huber & Töchter' }] }),
+);

@@ -1,0 +1,58 @@
+import { type SQL, sql } from 'drizzle-orm';
+import { formatId, parseId } from '../../core/id.ts';
+import { NOBODY } from '../../resources/fields.ts';
+import { expectVersion, rowOf, sameVersion } from '../../resources/row-sql.ts';
+import { createOf, restoreOf, updateOf } from '../../resources/verbs.ts';
+import { change, type WriteInput } from '../../resources/write.ts';
+import { client as resource } from './resource.ts';
+import { ClientMerge } from './schema.ts';
+
+/** The row must exist, have the version the caller expects, and not be erased; `unmerged`: nor merged into another. */
+const expectClient = (input: WriteInput<unknown>, unmerged: boolean): SQL =>
+  sql`select app.expect_version(max(version), null), ${sameVersion(sql`max(version)`, input.expected)}, app.refuse(bool_or(erased_at is not null), 'erased'),
+    app.refuse(${unmerged}::boolean and bool_or(merged_into is not null), 'conflict', '{"detail": "This client was merged into another one."}')
+    from clients where ${rowOf(resource, input)}`;
+
+export const createClient = createOf(resource, {
+  // Reported, never forbidden.
+  extra: ({ id, body }) =>
+    sql`select jsonb_build_object('duplicates', app.client_duplicates(${id}::uuid, ${body.email ?? null}, ${body.phone ?? null}))`,
+  present: (extra) => ({ duplicates: (extra.duplicates as string[]).map((id) => formatId('clnt', id)) }),
+});
+
+export const updateClient = updateOf(resource, {
+  expect: (input) => expectClient(input, (input.body.status ?? 'ARCHIVED') !== 'ARCHIVED'),
+});
+
+/** Bringing back what was merged away would make two of one person again. */
+export const restoreClient = restoreOf(resource, { expect: (input) => expectClient(input, true) });
+
+/** Anonymises for good, in the table and in the log; the books keep the row. Repeating it changes nothing. */
+export const eraseClient = change({
+  resource,
+  name: 'clients.erase',
+  permission: 'erase',
+  target: 'path',
+  status: 200,
+  purges: true,
+  statements: (input) => [expectVersion(resource, input), sql`select app.erase_client(${input.id}::uuid)`],
+});
+
+/** Makes one client of two: the one in the path stays. */
+export const mergeClient = change({
+  resource,
+  name: 'clients.merge',
+  permission: 'merge',
+  body: ClientMerge,
+  target: 'path',
+  status: 200,
+  statements({ companyId, id, body, expected }) {
+    const source = parseId('clnt', body.sourceId) ?? NOBODY;
+    // In the contract's order: 404, 422, 412; the merge itself refuses with 409.
+    const expect = sql`select app.expect_version(max(version), null),
+      app.refuse(${source === id}::boolean, 'invalid_body', '{"pointer": "/sourceId", "detail": "Must be another client."}'),
+      app.refuse(not exists (select from clients where ${rowOf(resource, { companyId, id: source })}), 'unknown_reference', '{"pointer": "/sourceId", "detail": "There is no such client."}'),
+      ${sameVersion(sql`max(version)`, expected)} from clients where ${rowOf(resource, { companyId, id })}`;
+    return [expect, sql`select app.merge_clients(${id}::uuid, ${source}::uuid, null)`];
+  },
+});

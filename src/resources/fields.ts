@@ -1,0 +1,86 @@
+import { getTableColumns, getTableName, is, SQL, sql } from 'drizzle-orm';
+import { PgArray, type PgTable } from 'drizzle-orm/pg-core';
+import { formatId, type Prefix, parseId } from '../core/id.ts';
+import { instantOf } from '../core/instant-view.ts';
+import { isObject, mergePatch } from '../core/json.ts';
+
+/** The row of a table as the log and every query render it: `to_jsonb`, by the names of its columns. */
+export type RowOf<T extends PgTable> = {
+  [C in T['_']['columns'][keyof T['_']['columns']] as C['_']['name']]: C['_']['notNull'] extends true
+    ? C['_']['data']
+    : C['_']['data'] | null;
+};
+
+/** What a column refers to: the kind of its public ids, and where they are. */
+export type Reference = { readonly prefix: Prefix; readonly table: PgTable };
+
+/** A column as bodies, rows and answers need it. */
+export type Field = {
+  /** Its name in SQL and in a row. */
+  readonly name: string;
+  readonly column: SQL;
+  readonly type: 'text' | 'list' | 'object' | 'boolean' | 'number' | 'instant' | 'uuid';
+  readonly nullable: boolean;
+  /** A new row must name it. */
+  readonly required: boolean;
+  /** What null stands for: the default of a column that cannot be null. */
+  readonly fallback: unknown;
+  /** Of an enum. */
+  readonly values: readonly string[];
+  readonly reference: Reference | null;
+};
+
+const TYPES: Readonly<Record<string, Field['type']>> = { json: 'object', array: 'list' };
+
+/** What drizzle knows of the columns of a table, by field. */
+export function fieldsOf(table: PgTable, references: Readonly<Record<string, Reference>>): ReadonlyMap<string, Field> {
+  const from = sql.identifier(getTableName(table));
+  const fields = Object.entries(getTableColumns(table)).map(([key, column]): [string, Field] => {
+    const { name, notNull, hasDefault, dataType, columnType, enumValues = [] } = column;
+    const isList = is(column, PgArray);
+    const plain = dataType === 'boolean' || dataType === 'number' ? dataType : (TYPES[dataType] ?? 'text');
+    const type = columnType === 'PgUUID' ? 'uuid' : columnType.startsWith('PgTimestamp') ? 'instant' : plain;
+    return [
+      key,
+      {
+        ...{ name, type, column: sql`${from}.${sql.identifier(name)}`, nullable: !notNull },
+        required: notNull && !hasDefault,
+        fallback: !notNull ? null : is(column.default, SQL) ? (isList ? [] : null) : (column.default ?? null),
+        values: enumValues,
+        reference: references[key] ?? null,
+      },
+    ];
+  });
+  return new Map(fields);
+}
+
+/** An id that no row has: a malformed one takes the same way as an absent one, so nothing tells them apart. */
+export const NOBODY = '00000000-0000-0000-0000-000000000000';
+
+/** What a body says of a field as its column holds it; absence and null are the same here. */
+export function stored({ reference, fallback }: Field, value: unknown): unknown {
+  if (value === undefined || value === null) return fallback;
+  return reference === null && isObject(value) ? mergePatch(undefined, value) : idOf({ reference }, value);
+}
+
+/** A public id, or some, as the column holds them; of a column that refers to nothing the value itself. */
+export function idOf({ reference }: Pick<Field, 'reference'>, value: unknown): unknown {
+  if (reference === null) return value;
+  const uuidOf = (id: unknown): string => parseId(reference.prefix, String(id)) ?? NOBODY;
+  return Array.isArray(value) ? value.map(uuidOf) : uuidOf(value);
+}
+
+/** What a file calls a reference by external id: `branchExternalId` for `branchId`. */
+export const byExternalId = (field: string): string => field.replace(/Id$/, 'ExternalId');
+
+/** How a column is shown. */
+export function shown({ name, type, reference }: Field): (row: Readonly<Record<string, unknown>>) => unknown {
+  if (type === 'instant') return (row) => instantOf(row[name]);
+  // A state of before the column was there says nothing of it.
+  if (reference === null) return (row) => row[name] ?? null;
+  const publicId = (id: unknown): string => formatId(reference.prefix, String(id));
+  return (row) => {
+    const value = row[name] ?? null;
+    return value === null ? null : Array.isArray(value) ? value.map(publicId) : publicId(value);
+  };
+}

@@ -1,0 +1,83 @@
+import { sql } from 'drizzle-orm';
+import type { FilterDeclaration, FilterValue } from '../core/query-values.ts';
+import type { SortColumn } from '../data/keyset.ts';
+import type { Filter } from '../data/narrow.ts';
+import { type Field, NOBODY } from './fields.ts';
+
+/** A filter of a list. Without a condition of its own it asks for the value of the column of its name. */
+export type ResourceFilter = FilterDeclaration & { condition?(value: FilterValue): Filter };
+
+type Fields = ReadonlyMap<string, Field>;
+type Values = Readonly<Record<string, FilterValue>>;
+
+/** The filters that every resource has (contract 2). */
+const DOCUMENT = {
+  createdAfter: { kind: 'instant', description: 'Created after this instant.' },
+  createdBefore: { kind: 'instant', description: 'Created before this instant.' },
+  updatedAfter: { kind: 'instant', description: 'Changed after this instant: what to ask for to stay in step.' },
+  externalId: { kind: 'text', description: 'Has this external id.' },
+} as const satisfies Record<string, FilterDeclaration>;
+
+/** Those of them that the table has columns for. */
+export const documentFilters = (fields: Fields): Record<string, FilterDeclaration> => {
+  const { createdAfter, createdBefore, updatedAfter, externalId } = DOCUMENT;
+  return {
+    ...(fields.has('createdAt') && { createdAfter, createdBefore }),
+    ...(fields.has('updatedAt') && { updatedAfter }),
+    ...(fields.has('externalId') && { externalId }),
+  };
+};
+
+/** The conditions of those filters. */
+export function documentConditions(fields: Fields, filters: Values): Filter[] {
+  const { createdAfter, createdBefore, updatedAfter, externalId } = filters;
+  const [created, updated] = [fields.get('createdAt')?.column, fields.get('updatedAt')?.column];
+  return [
+    ...(createdAfter === undefined
+      ? []
+      : [{ where: sql`${created} > ${createdAfter}::timestamptz`, property: 'created_at' }]),
+    ...(createdBefore === undefined
+      ? []
+      : [{ where: sql`${created} < ${createdBefore}::timestamptz`, property: 'created_at' }]),
+    ...(updatedAfter === undefined
+      ? []
+      : [{ where: sql`${updated} > ${updatedAfter}::timestamptz`, property: 'updated_at' }]),
+    ...(externalId === undefined
+      ? []
+      : [{ where: sql`${fields.get('externalId')?.column} = ${externalId}`, single: true as const }]),
+  ];
+}
+
+/** The conditions of a resource's own filters. */
+export function ownConditions(
+  fields: Fields,
+  declared: Readonly<Record<string, ResourceFilter>>,
+  filters: Values,
+): Filter[] {
+  return Object.entries(declared).flatMap(([name, filter]) => {
+    const value = filters[name];
+    if (value === undefined) return [];
+    return [filter.condition?.(value) ?? { where: equals(fields, name, value) }];
+  });
+}
+
+function equals(fields: Fields, name: string, value: FilterValue) {
+  const field = fields.get(name);
+  if (field === undefined) throw new Error(`the filter ${name} names no column and has no condition`);
+  const { column, type } = field;
+  if (type !== 'uuid') return Array.isArray(value) ? sql`${column} in ${value}` : sql`${column} = ${value}`;
+  const ids = (Array.isArray(value) ? value : [value]).map((id) => sql`${id === 'none' ? NOBODY : id}::uuid`);
+  return sql`${column} in (${sql.join(ids, sql`, `)})`;
+}
+
+const SORT_TYPES: Readonly<Partial<Record<Field['type'], SortColumn['type']>>> = {
+  text: 'text',
+  instant: 'timestamptz',
+  number: 'bigint',
+  uuid: 'uuid',
+};
+
+/** A column to sort by. */
+export function sortBy({ column, nullable, name, type }: Field): SortColumn {
+  return { column, type: SORT_TYPES[type] ?? 'text', nullable, property: name };
+}

@@ -1,0 +1,206 @@
+import { getTableName, sql } from 'drizzle-orm';
+import type { PgTable } from 'drizzle-orm/pg-core';
+import type * as z from 'zod';
+import { formatId, type Prefix } from '../core/id.ts';
+import { lazy } from '../core/lazy.ts';
+import type { ListDeclaration, ListQuery } from '../core/list-query.ts';
+import type { SortColumn } from '../data/keyset.ts';
+import type { Change, Row } from '../data/log.ts';
+import type { ConstraintMeaning } from '../data/postgres-errors.ts';
+import { plainAction } from '../data/registry.ts';
+import type { Schema } from '../http/schemas.ts';
+import type { ArchiveOf } from './archive.ts';
+import { type Field, fieldsOf, type Reference, type RowOf, shown } from './fields.ts';
+import { documentConditions, documentFilters, ownConditions, type ResourceFilter, sortBy } from './filters.ts';
+import type { Include, Resource, SearchFunctions } from './resource.ts';
+
+type FieldName<T extends PgTable> = keyof T['_']['columns'] & string;
+type Body = Schema<z.ZodObject> | undefined;
+
+/** What is particular to a resource. All else follows from its table and its schemas. */
+export type Declaration<T extends PgTable, Create extends Body, Patch extends Body> = {
+  /** As in `changes.entity` and event types: `client`. */
+  entity: string;
+  prefix: Prefix;
+  /** `catalog` for catalog:read and catalog:write, or both. */
+  permission: string | { read: string; write: string };
+  /** Topic and path; the table's name when absent. */
+  topic?: string;
+  /** What one and many are called, and the group of the routes; from entity and topic when absent. */
+  one?: string;
+  many?: string;
+  tag?: string;
+  /** Bumped when the public shape changes. */
+  version?: number;
+  view: Schema<z.ZodObject>;
+  create?: Create;
+  patch?: Patch;
+  /** Fields of the view that are no column, or shown otherwise than the column is. */
+  computed?: Readonly<Record<string, (row: RowOf<T>) => unknown>>;
+  /** Fields of a body whose column holds something else than they say. */
+  stored?: Readonly<Record<string, (value: unknown) => unknown>>;
+  /** Columns that are never shown, not even to the log. */
+  hidden?: readonly FieldName<T>[];
+  references?: { readonly [field in FieldName<T>]?: Reference };
+  archive?: ArchiveOf;
+  filters?: Readonly<Record<string, ResourceFilter>>;
+  /** Besides createdAt and updatedAt. Each has its index. */
+  sorts?: readonly FieldName<T>[];
+  search?: SearchFunctions;
+  includes?: Readonly<Record<string, Include>>;
+  count?(query: ListQuery, most: number | null): ReturnType<NonNullable<Resource['count']>>;
+  /** Words for what happened that say more than created, updated, deleted, archived or restored; the first that is true. */
+  actions?: Readonly<Record<string, (before: RowOf<T>, after: RowOf<T>) => boolean>>;
+  /** Tags that a change touches besides those of the resource and the object. */
+  touches?(change: Change): readonly string[];
+  constraints?: Readonly<Record<string, ConstraintMeaning>>;
+};
+
+/** With its bodies as they are. */
+export type Made<Create extends Body, Patch extends Body> = Omit<Resource, 'create' | 'patch'> &
+  (Create extends undefined ? unknown : { readonly create: Create }) &
+  (Patch extends undefined ? unknown : { readonly patch: Patch });
+
+/** A resource of a company, from its table, its schemas and what is particular to it. */
+export function tenantResource<T extends PgTable, Create extends Body = undefined, Patch extends Body = undefined>(
+  table: T,
+  declared: Declaration<T, Create, Patch>,
+): Made<Create, Patch> {
+  const {
+    entity,
+    prefix,
+    permission,
+    view,
+    computed = {},
+    hidden = [],
+    references = {},
+    filters = {},
+    sorts = [],
+  } = declared;
+  const tableName = getTableName(table);
+  const topic = declared.topic ?? tableName.replaceAll('_', '-');
+  const [one, many] = [declared.one ?? entity.replaceAll('-', ' '), declared.many ?? topic.replaceAll('-', ' ')];
+  const own = fieldsOf(table, references);
+  const from = sql.identifier(tableName);
+  const archive = declared.archive?.(own, many);
+  const actions = actionsOf(declared.actions ?? {}, archive?.isArchived);
+  const document = ['createdAt', 'updatedAt'].filter((name) => own.has(name));
+  const sorted = [...document, ...sorts].map((name): [string, SortColumn] => [name, sortBy(known(own, name))]);
+  // The column's own types: what the log holds was written by this table.
+  const special: Record<string, (row: Row) => unknown> = computed as Record<string, (row: Row) => unknown>;
+  const members = new Map<string, (row: Row) => unknown>([...own].map(([name, field]) => [name, shown(field)]));
+  for (const [name, of] of Object.entries(special)) members.set(name, of);
+  members.set('id', (row) => formatId(prefix, String(row.id)));
+  const list = {
+    filters: { ...archive?.filter, ...prefixed(own, filters), ...documentFilters(own) },
+    sorts: sorted.map(([name]) => name),
+    ...(declared.includes !== undefined && { includes: Object.keys(declared.includes) }),
+    ...(declared.search !== undefined && { search: true }),
+  };
+  const made: Resource = {
+    ...{ entity, topic, prefix, one, many, tag: declared.tag ?? capital(many), version: declared.version ?? 1 },
+    permission: typeof permission === 'string' ? `${permission}:read` : permission.read,
+    writePermission: typeof permission === 'string' ? `${permission}:write` : permission.write,
+    ...{ table: sql`${from}`, tableName, fields: own },
+    row: hidden.reduce((row, name) => sql`${row} - ${sql.raw(`'${known(own, name).name}'`)}`, sql`to_jsonb(${from})`),
+    id: known(own, 'id').column,
+    companyId: (own.get('companyId') ?? known(own, 'id')).column,
+    members,
+    stored: declared.stored ?? {},
+    tagsTouched: (change) => [topic, `${topic}/${change.entityId}`, ...(declared.touches?.(change) ?? [])],
+    ...actions,
+    ...viewing({ members, list }, view),
+    sorts: Object.fromEntries(sorted),
+    filters: (query) => [...ownConditions(own, filters, query.filters), ...documentConditions(own, query.filters)],
+    listTags: () => [topic],
+    detailTags: (id) => [`${topic}/${id}`],
+    // In this order they are told, and what is declared counts.
+    constraints: { ...declared.constraints, ...usual(tableName, one, own), ...declared.constraints },
+    ...(archive !== undefined && { archive, parts: archive.parts }),
+    ...(declared.search !== undefined && { search: declared.search }),
+    ...(declared.includes !== undefined && { includes: declared.includes }),
+    ...(declared.count !== undefined && { count: declared.count }),
+  };
+  return { ...made, create: declared.create, patch: declared.patch } as unknown as Made<Create, Patch>;
+}
+
+/** As one of its schemas shows it: the object, and the fields that may be asked for. */
+export function viewing(
+  { members, list }: { members: Resource['members']; list: Omit<ListDeclaration, 'fields'> },
+  schema: Schema<z.ZodObject>,
+): Pick<Resource, 'shown' | 'view' | 'list'> {
+  const names = lazy(() => Object.keys(schema().shape));
+  const parts = lazy(() =>
+    names().map((name): [string, (row: Row) => unknown] => {
+      const member = members.get(name);
+      if (member === undefined) throw new Error(`${name} is no column and is not computed`);
+      return [name, member];
+    }),
+  );
+  return {
+    shown: schema,
+    view(row) {
+      const object: Record<string, unknown> = {};
+      for (const [name, of] of parts()) object[name] = of(row);
+      return object;
+    },
+    list: {
+      ...list,
+      // Spread, it would build the schema.
+      get fields() {
+        return names();
+      },
+    },
+  };
+}
+
+function known(fields: ReadonlyMap<string, Field>, name: string): Field {
+  const field = fields.get(name);
+  if (field === undefined) throw new Error(`${name} is no column`);
+  return field;
+}
+
+const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
+
+/** Ids of a filter are of the kind that its column refers to. */
+const prefixed = (fields: ReadonlyMap<string, Field>, filters: Readonly<Record<string, ResourceFilter>>) =>
+  Object.fromEntries(
+    Object.entries(filters).map(([name, { condition: _own, ...filter }]) => {
+      const { prefix } = fields.get(name)?.reference ?? {};
+      return [name, prefix === undefined ? filter : { prefix, ...filter }];
+    }),
+  );
+
+/** What happened, in one word. */
+function actionsOf<R>(
+  own: Readonly<Record<string, (before: R, after: R) => boolean>>,
+  isArchived?: (row: Row) => boolean,
+) {
+  const words = Object.entries(own) as [string, (before: Row, after: Row) => boolean][];
+  return {
+    action(change: Change): string {
+      const { before, after } = change;
+      if (before === null || after === null) return plainAction(change);
+      const word = words.find(([, happened]) => happened(before, after))?.[0];
+      if (word !== undefined) return word;
+      if (isArchived === undefined || isArchived(before) === isArchived(after)) return 'updated';
+      return isArchived(after) ? 'archived' : 'restored';
+    },
+    actions: [...(isArchived === undefined ? [] : ['archived', 'restored']), ...words.map(([word]) => word)],
+  };
+}
+
+/** What the constraints mean that tables have by convention: `<table>_external_id`, and `<table>_branch` of `branch_id`. */
+function usual(tableName: string, one: string, fields: ReadonlyMap<string, Field>): Record<string, ConstraintMeaning> {
+  const found: Record<string, ConstraintMeaning> = {};
+  if (fields.has('externalId') && fields.has('companyId')) {
+    const detail = `Another ${one} has this external id.`;
+    found[`${tableName}_external_id`] = { code: 'external_id_taken', pointer: '/externalId', detail };
+  }
+  for (const [field, { name, reference }] of fields) {
+    if (reference === null) continue;
+    const detail = `There is no such ${field.replace(/Ids?$/, '')}.`;
+    found[`${tableName}_${name.replace(/_ids?$/, '')}`] = { code: 'unknown_reference', pointer: `/${field}`, detail };
+  }
+  return found;
+}

@@ -1,0 +1,75 @@
+import type { SQL } from 'drizzle-orm';
+import type * as z from 'zod';
+import type { AppContext } from '../http/context.ts';
+import type { Schema } from '../http/schemas.ts';
+import type { Resource } from './resource.ts';
+import { expectVersion, insertRow, newRow, patchRow, setRow } from './row-sql.ts';
+import { change, type WriteInput, type WriteRoute } from './write.ts';
+
+type Handler = (c: AppContext) => Promise<Response>;
+type Verb<S extends z.ZodType> = Partial<WriteRoute<S>>;
+
+/** What of the row must hold before it is changed. The row is there and has the version expected, when absent. */
+type Expecting<B> = { expect?: (input: WriteInput<B>) => SQL };
+
+/** Makes an object of a body. `own` is what is different. */
+export function createOf<S extends z.ZodObject>(
+  resource: Resource & { create: Schema<S> },
+  own: Verb<S> = {},
+): Handler {
+  return change({
+    resource,
+    name: `${resource.topic}.create`,
+    body: resource.create,
+    target: 'new',
+    status: 201,
+    statements: ({ id, body }) => [insertRow(resource, newRow(resource, id, body))],
+    ...own,
+  });
+}
+
+/** Changes an object by a merge patch. */
+export function updateOf<S extends z.ZodObject>(
+  resource: Resource & { patch: Schema<S> },
+  { expect, ...own }: Verb<S> & Expecting<z.output<S>> = {},
+): Handler {
+  return change({
+    resource,
+    name: `${resource.topic}.update`,
+    body: resource.patch,
+    target: 'path',
+    status: 200,
+    statements: (input) => [(expect ?? expectOf(resource))(input), ...patchRow(resource, input)],
+    ...own,
+  });
+}
+
+/** Takes an object out of sight. */
+export const archiveOf = (resource: Resource, own: Verb<z.ZodObject> & Expecting<unknown> = {}): Handler =>
+  setState(resource, 'archive', own);
+
+/** Brings it back. */
+export const restoreOf = (resource: Resource, own: Verb<z.ZodObject> & Expecting<unknown> = {}): Handler =>
+  setState(resource, 'restore', own);
+
+function setState(
+  resource: Resource,
+  verb: 'archive' | 'restore',
+  { expect, ...own }: Verb<z.ZodObject> & Expecting<unknown>,
+): Handler {
+  const assignment = resource.archive?.[verb];
+  if (assignment === undefined) throw new Error(`${resource.topic} cannot be archived`);
+  return change({
+    resource,
+    name: `${resource.topic}.${verb}`,
+    target: 'path',
+    status: 200,
+    statements: (input) => [(expect ?? expectOf(resource))(input), setRow(resource, input, assignment)],
+    ...own,
+  });
+}
+
+const expectOf =
+  (resource: Resource) =>
+  (input: WriteInput<unknown>): SQL =>
+    expectVersion(resource, input);
