@@ -1,5 +1,5 @@
 import type { Announcement } from '../core/revision.ts';
-import type { Admission } from './admission.ts';
+import type { Admission } from './admit.ts';
 import type { Ctx } from './context.ts';
 import { eraKey, nameOfLife } from './pulse.ts';
 import type { RedisStore } from './redis.ts';

@@ -1,11 +1,12 @@
 import { AppError } from '../core/errors.ts';
 import { formatETag, judge, namedRevision, newestTag } from '../core/revision.ts';
-import { type Admission, isDown } from './admission.ts';
+import type { Admission } from './admit.ts';
 import { holds, type Loaded, type ReadAnswer, type ReadDemand, type ReadPlan, unchanged } from './answer.ts';
 import { behind, type Ctx } from './context.ts';
 import type { EdgeTier } from './edge.ts';
 import { flight } from './flight.ts';
 import type { MemoryTier } from './memory.ts';
+import { isDown } from './outcome.ts';
 import { type Head, type ReadingParts, Readings, type Trip } from './readings.ts';
 import { ERASED } from './registry.ts';
 import { stale } from './stale.ts';

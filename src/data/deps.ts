@@ -1,11 +1,10 @@
 import type { Settings } from '../env.ts';
-import { isDown } from './admission.ts';
 import { announceToRedis } from './announce.ts';
 import { AnswerCache } from './cache.ts';
 import type { Ctx } from './context.ts';
 import { EdgeTier } from './edge.ts';
 import { MemoryTier } from './memory.ts';
-import { writeFailure } from './outcome.ts';
+import { isDown, writeFailure } from './outcome.ts';
 import type { Share } from './places.ts';
 import { type Database, openPostgres } from './postgres.ts';
 import { type ConstraintMeaning, mapPostgresError } from './postgres-errors.ts';

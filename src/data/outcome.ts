@@ -17,6 +17,9 @@ export function leavesOpen({ code, severity, message }: NeonDbError): boolean {
   return (severity === 'FATAL' && code !== '53300') || severity === 'PANIC';
 }
 
+export const isDown = (error: unknown): error is AppError =>
+  error instanceof AppError && error.code === 'database_unavailable';
+
 /** Whether a connection was ended from the server's side, as in a failover: the next one may be well. */
 export function endedByServer(error: unknown): boolean {
   if (!(error instanceof AppError && error.cause instanceof NeonDbError)) return false;

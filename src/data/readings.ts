@@ -1,4 +1,4 @@
-import type { Admission } from './admission.ts';
+import type { Admission } from './admit.ts';
 import type { ReadPlan } from './answer.ts';
 import { behind, type Ctx } from './context.ts';
 import { beatKey, eraKey, readPulse } from './pulse.ts';

@@ -1,5 +1,5 @@
 import type { SQL } from 'drizzle-orm';
-import type { Admission } from './admission.ts';
+import { type Admission, admit } from './admit.ts';
 import { announceToRedis } from './announce.ts';
 import type { Ctx } from './context.ts';
 import type { Deps, Work } from './deps.ts';
@@ -35,7 +35,7 @@ async function perform<Q extends readonly SQL[]>(
   const room = deps.rooms(companyId);
   const intent = announceIntent(ctx, deps.rooms, companyId);
   try {
-    const [, standing] = await Promise.all([admit(ctx, deps, admission), intent]);
+    const [, standing] = await Promise.all([admit({ ctx, deps }, admission), intent]);
     if (standing === 'waiting') await awaitTurn(ctx, deps.rooms, companyId, deps.settings.databaseAcquireTimeout);
     const committed = await commit(ctx, { ...order, database: deps.write }, queries);
     // Others wait for it, as this one did: the turn ends with the commit, not with its announcement.
@@ -80,20 +80,4 @@ export async function announceChanges(
   // At once, and not when the expectation is due: whoever can read Redis goes on believing it until the room is through.
   if (!told) tellRoom(ctx, 'catchUp', () => deps.rooms(companyId).catchUp(companyId, { epoch, revision: head }));
   return told;
-}
-
-/** Decides on the caller, with a Redis trip of its own only where no other trip carries it. False: see `Admission.decide`. */
-export async function admit(ctx: Ctx, deps: Deps, admission: Admission): Promise<boolean> {
-  const now = ctx.now();
-  if (!admission.ready(now)) {
-    await deps.redis.trip(
-      ctx,
-      (pipeline) => admission.ask(pipeline, now),
-      (answers) => {
-        admission.learn(answers, now);
-        return true;
-      },
-    );
-  }
-  return admission.decide(ctx);
 }

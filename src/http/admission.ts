@@ -1,17 +1,15 @@
 import { AppError } from '../core/errors.ts';
-import type { Admission } from '../data/admission.ts';
+import type { Admission } from '../data/admit.ts';
 import { NOBODY_YET, rateKey, WINDOW } from '../data/rate.ts';
 import { type AppContext, claimantOf } from './context.ts';
 
 /**
  * Rate limit, life of the credential and permission of this request's caller, in the contract's order: 401, 429, 403.
- * @param permission null when any role or key may
  * @param kind a write leaves the life of the credential to `begin_write`, which asks the truth itself
  */
 export function admissionOf(
   c: AppContext,
-  permission: string | null,
-  weight: number,
+  { permission, weight }: { permission: string | null; weight: number },
   kind: 'read' | 'write',
 ): Admission {
   const { deps, state, ctx } = c.env;

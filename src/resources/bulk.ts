@@ -4,19 +4,18 @@ import { AppError, type Fault } from '../core/errors.ts';
 import { formatId, newUuid } from '../core/id.ts';
 import { lazy } from '../core/lazy.ts';
 import { type RowFault, rowError } from '../data/postgres-errors.ts';
-import { admit, write } from '../data/write.ts';
-import { admissionOf } from '../http/admission.ts';
+import { write } from '../data/write.ts';
 import { validate, validateShell } from '../http/body.ts';
 import { type AppContext, principalOf } from '../http/context.ts';
 import { FaultRoom, MOST_FAULTS, omittedOf } from '../http/faults.ts';
 import { PROBLEM_PAGE, problemOf } from '../http/problem.ts';
 import type { Schema } from '../http/schemas.ts';
 import { sendJson } from '../http/send.ts';
+import { submitted } from './admitted.ts';
 import { claimOf } from './idempotency.ts';
-import { admitAnyone } from './read.ts';
 import type { Resource } from './resource.ts';
 import { newRow } from './row-sql.ts';
-import { attempt, readBody } from './write.ts';
+import { readBody } from './write.ts';
 
 /** A bulk costs what five requests do (contract-details A13). */
 const WEIGHT = 5;
@@ -100,29 +99,26 @@ type Verdict = { index: number; id: string } | RowFault;
 export function bulk(resource: Creatable): (c: AppContext) => Promise<Response> {
   const name = `${resource.topic}.bulk`;
   return async function createMany(c) {
-    const { ctx, deps } = c.env;
+    const { deps } = c.env;
     const principal = principalOf(c);
     const { companyId } = principal;
-    const raw = await attempt(async () => {
-      const value = await readBody(c);
-      return { value, claim: claimOf(c, {}, value) };
-    });
-    if ('error' in raw) {
-      await admitAnyone(c, WEIGHT);
-      throw raw.error;
-    }
-    const admission = admissionOf(c, resource.writePermission, WEIGHT, 'write');
-    const checked = await attempt(() => check(resource, raw.value.value));
-    if ('error' in checked) {
-      await admit(ctx, deps, admission);
-      throw checked.error;
-    }
-    const { atomic, rows, refused } = checked.value;
+    const { raw, body, admission } = await submitted(
+      c,
+      { permission: resource.writePermission, weight: WEIGHT },
+      {
+        async read() {
+          const value = await readBody(c);
+          return { value, claim: claimOf(c, {}, value) };
+        },
+        judge: ({ value }) => check(resource, value),
+      },
+    );
+    const { atomic, rows, refused } = body;
     const order = {
       companyId,
       writer: principal.writer(resource.writePermission),
       name,
-      claim: raw.value.claim,
+      claim: raw.claim,
       // Indexes, ids and names of constraints: nothing personal is kept.
       kept: { status: 200, entityId: null, result: sql`select current_setting('app.result')::jsonb` },
       admission,

@@ -3,19 +3,15 @@ import { AppError } from '../core/errors.ts';
 import { type ListDeclaration, type ListQuery, parseListQuery } from '../core/list-query.ts';
 import { compileProjection } from '../core/project.ts';
 import { fault } from '../core/query-values.ts';
-import { parseMinRevision } from '../core/revision.ts';
 import { PIECE, type Row, snapshot } from '../data/log.ts';
-import { admit } from '../data/write.ts';
-import { admissionOf } from '../http/admission.ts';
 import { type AppContext, principalOf, require } from '../http/context.ts';
 import { csvLine } from '../http/csv.ts';
 import { takesGzip } from '../http/encoding.ts';
 import type { QueryParameter } from '../http/route.ts';
 import { send } from '../http/send.ts';
+import { admitted, reached } from './admitted.ts';
 import { conditionsOf } from './page.ts';
-import { admitAnyone, confirmLife } from './read.ts';
 import type { Resource } from './resource.ts';
-import { attempt } from './write.ts';
 
 /** An export costs what twenty requests do (contract-details A13). */
 const WEIGHT = 20;
@@ -77,19 +73,12 @@ export function exportOf(resource: Resource): (c: AppContext) => Promise<Respons
     const { ctx, deps } = c.env;
     const principal = principalOf(c);
     const { companyId } = principal;
-    const asked = await attempt(async () => ({
-      min: parseMinRevision(c.req.header('Min-Revision')),
-      ...parse(resource.list, new URL(c.req.url).searchParams),
-    }));
-    if ('error' in asked) {
-      await admitAnyone(c, WEIGHT);
-      throw asked.error;
-    }
-    const admission = admissionOf(c, 'export', WEIGHT, 'read');
-    if (!(await admit(ctx, deps, admission))) await confirmLife(ctx, deps, principal, admission);
+    const { min, query: asked } = await admitted(c, { permission: 'export', weight: WEIGHT }, () =>
+      parse(resource.list, new URL(c.req.url).searchParams),
+    );
     require(principal, resource.permission);
 
-    const { min, format, query } = asked.value;
+    const { format, query } = asked;
     const filtered = conditionsOf(resource, query, companyId);
     const read = async (after: string | null) => {
       const beyond = after === null ? sql`` : sql` and ${resource.id} > ${after}::uuid`;
@@ -104,11 +93,7 @@ export function exportOf(resource: Resource): (c: AppContext) => Promise<Respons
       return { revision, more, rows: texts.map((text) => JSON.parse(String(text)) as Row) };
     };
     const first = await read(null);
-    if (first.revision < min) {
-      throw new AppError('revision_ahead', `The company is at revision ${first.revision}.`, {
-        extra: { revision: first.revision },
-      });
-    }
+    reached(first.revision, min);
     const pages = new Pages(first, read, writerOf(resource, format, query));
     const small = pages.small(WORTH_COMPRESSING);
     const gzip = small === null && takesGzip(c);

@@ -1,18 +1,17 @@
 import { createHash } from 'node:crypto';
 import type { SQL } from 'drizzle-orm';
 import { parseMinRevision } from '../core/revision.ts';
-import type { Admission } from '../data/admission.ts';
+import type { Admission } from '../data/admit.ts';
 import type { Loaded, ReadPlan } from '../data/answer.ts';
-import { behind, type Ctx } from '../data/context.ts';
+import { behind } from '../data/context.ts';
 import { type Deps, healTagState, type Work } from '../data/deps.ts';
 import { type Snapshot, snapshot } from '../data/log.ts';
 import type { RowsOf } from '../data/query.ts';
-import type { Head } from '../data/readings.ts';
 import { WeighedMap } from '../data/weighed.ts';
-import { admit } from '../data/write.ts';
 import { admissionOf } from '../http/admission.ts';
 import { type AppContext, claimantOf, type Principal } from '../http/context.ts';
 import { send } from '../http/send.ts';
+import { headOf, refuse } from './admitted.ts';
 
 /** Server-side lifetimes of the brief, seconds. Revisions decide validity; these only bound what is kept. */
 export const TTL = { list: 1800, detail: 3600, user: 900, analytics: 1800 } as const;
@@ -64,14 +63,15 @@ export function read<Q extends ParsedQuery, const S extends readonly SQL[]>(
     const principal = claimantOf(c);
     // What the answer's scope depends on must be known before its place in the cache is.
     if (route.scope !== undefined && !principal.proven) await principal.prove?.();
-    const parsed = attempt(() => prepare(c, deps, principal, route));
-    if ('error' in parsed) {
-      // 401 and 429 come before 400, 403 after it, and a refused request costs its unit all the same.
-      await admitAnyone(c, route.weight ?? 1);
-      throw parsed.error;
+    const { permission, weight = 1 } = route;
+    let parsed: Prepared<Q> & { min: number };
+    try {
+      parsed = prepare(c, deps, principal, route);
+    } catch (error) {
+      return refuse(c, weight, error);
     }
-    const admission = admissionOf(c, route.permission, route.weight ?? 1, 'read');
-    const { query, plan, min } = parsed.value;
+    const admission = admissionOf(c, { permission, weight }, 'read');
+    const { query, plan, min } = parsed;
     // `fetch` adds no-cache by itself to a request with If-None-Match (Fetch standard), which asks for the opposite.
     const ifNoneMatch = c.req.header('If-None-Match');
     // `*` matches whatever is there (RFC 9110, 13.1.2), so whether anything is must be known first.
@@ -87,7 +87,7 @@ export function read<Q extends ParsedQuery, const S extends readonly SQL[]>(
       demand,
       admission,
       (unsure) => load(c, route, query, min, unsure ? admission : null),
-      (unsure) => confirmHead(ctx, deps, principal, unsure ? admission : null),
+      (unsure) => headOf(c, unsure ? admission : null),
       (epoch, revision) => healTagState(behind(ctx), deps, principal.companyId, epoch, revision),
     );
     const headers: Record<string, string> = {
@@ -174,26 +174,6 @@ async function load<Q extends ParsedQuery, S extends readonly SQL[]>(
   return { epoch: taken.epoch, revision: taken.revision, body, link, validUntil };
 }
 
-/** For a request that is refused whatever its caller may do: 401 and 429 come first all the same. */
-export async function admitAnyone(c: AppContext, weight: number): Promise<void> {
-  const { ctx, deps } = c.env;
-  const admission = admissionOf(c, null, weight, 'read');
-  if (!(await admit(ctx, deps, admission))) await confirmLife(ctx, deps, claimantOf(c), admission);
-}
-
-/** Asks Postgres whether the caller's credential lives, where nothing else takes the question along. */
-export async function confirmLife(ctx: Ctx, deps: Deps, principal: Principal, admission: Admission): Promise<void> {
-  await confirmHead(ctx, deps, principal, admission);
-}
-
-/** Where the company is, and for an unsure caller whether the credential lives. */
-async function confirmHead(ctx: Ctx, deps: Deps, principal: Principal, unsure: Admission | null): Promise<Head> {
-  const call = { database: deps.read, companyId: principal.companyId, name: 'head' };
-  const { epoch, revision, rows } = await snapshot(ctx, call, unsure === null ? [] : [unsure.lifeStatement()]);
-  unsure?.settleLife(ctx, rows[0] ?? []);
-  return { epoch, revision };
-}
-
 /** RFC 9211. */
 function cacheStatus(answer: { outcome: string; tier: string | null; stored: boolean }): string {
   switch (answer.outcome) {
@@ -211,11 +191,3 @@ function cacheStatus(answer: { outcome: string; tier: string | null; stored: boo
 /** RFC 9111, 5.2.1.4: the caller wants nothing that was computed before. */
 const asksForFresh = (cacheControl: string | undefined): boolean =>
   cacheControl !== undefined && /(?:^|,)\s*no-cache\s*(?:,|$)/i.test(cacheControl);
-
-function attempt<T>(work: () => T): { value: T } | { error: unknown } {
-  try {
-    return { value: work() };
-  } catch (error) {
-    return { error };
-  }
-}

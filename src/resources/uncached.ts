@@ -1,14 +1,10 @@
 import { createHash } from 'node:crypto';
 import type { SQL } from 'drizzle-orm';
-import { AppError } from '../core/errors.ts';
-import { parseMinRevision } from '../core/revision.ts';
 import { snapshot } from '../data/log.ts';
-import { admit } from '../data/write.ts';
-import { admissionOf } from '../http/admission.ts';
 import { type AppContext, principalOf } from '../http/context.ts';
 import { send } from '../http/send.ts';
-import { admitAnyone, confirmLife, type ParsedQuery, type ReadRoute } from './read.ts';
-import { attempt } from './write.ts';
+import { admitted, reached } from './admitted.ts';
+import type { ParsedQuery, ReadRoute } from './read.ts';
 
 /**
  * The handler of a GET from Postgres each time, for what is not logged: no revision says when it changed, so no cache
@@ -21,22 +17,13 @@ export function readUncached<Q extends ParsedQuery, const S extends readonly SQL
     const { ctx, deps } = c.env;
     const principal = principalOf(c);
     const { companyId } = principal;
-    const asked = await attempt(async () => ({
-      min: parseMinRevision(c.req.header('Min-Revision')),
-      query: route.parse(new URL(c.req.url).searchParams, principal, c),
-    }));
-    if ('error' in asked) {
-      await admitAnyone(c, 1);
-      throw asked.error;
-    }
-    const { min, query } = asked.value;
-    const admission = admissionOf(c, route.permission, 1, 'read');
-    if (!(await admit(ctx, deps, admission))) await confirmLife(ctx, deps, principal, admission);
+    const { min, query } = await admitted(c, { permission: route.permission, weight: 1 }, () =>
+      route.parse(new URL(c.req.url).searchParams, principal, c),
+    );
     const call = { database: deps.read, companyId, name: route.name };
     const taken = await snapshot(ctx, call, route.statements(query, principal));
     const { revision } = taken;
-    if (revision < min)
-      throw new AppError('revision_ahead', `The company is at revision ${revision}.`, { extra: { revision } });
+    reached(revision, min);
     await route.complete?.(c.env, query, principal, taken);
     const { body, link = null } = route.answer(taken.rows, query, principal, c);
     const etag = `W/"${digest(`${route.name}\n${companyId}\n${query.normalised}\n${body}`)}"`;

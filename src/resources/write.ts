@@ -1,24 +1,25 @@
 import { type SQL, sql } from 'drizzle-orm';
 import * as z from 'zod';
-import { AppError, ERROR_CODES } from '../core/errors.ts';
+import { AppError } from '../core/errors.ts';
 import { newUuid, parseId } from '../core/id.ts';
 import { lazy } from '../core/lazy.ts';
 import { parseIfMatch } from '../core/revision.ts';
+import { admit } from '../data/admit.ts';
 import { type Committed, type Kept, type Row, snapshot } from '../data/log.ts';
 import { mayBeStored } from '../data/outcome.ts';
 import { endLife, forgetEntries } from '../data/purge.ts';
 import { last } from '../data/query.ts';
-import { admit, write } from '../data/write.ts';
-import { admissionOf, overLimit } from '../http/admission.ts';
+import { write } from '../data/write.ts';
+import { overLimit } from '../http/admission.ts';
 import { readJson, validate } from '../http/body.ts';
 import { type AppContext, type Principal, principalOf } from '../http/context.ts';
 import type { Schema } from '../http/schemas.ts';
 import { sendJson } from '../http/send.ts';
 import { bodyValidator } from '../http/validated.ts';
+import { submitted } from './admitted.ts';
 import { NOBODY } from './fields.ts';
 import { claimOf } from './idempotency.ts';
 import { notFound } from './list.ts';
-import { admitAnyone } from './read.ts';
 import type { Resource } from './resource.ts';
 
 /** The body of a verb that takes none: absent or empty. */
@@ -72,43 +73,37 @@ export type WriteRoute<S extends z.ZodType> = {
  * and a replay of it are one.
  */
 export function change<S extends z.ZodType>(route: WriteRoute<S>): (c: AppContext) => Promise<Response> {
-  const { resource } = route;
-  const permission = route.permission ?? resource.writePermission;
+  const { resource, permission = resource.writePermission, weight = 1, optionalBody: optional = false } = route;
   const validateBody = route.body === undefined ? null : bodyValidator(route.body);
   return async function changeThroughLog(c) {
     const { ctx, deps } = c.env;
     const principal = principalOf(c);
     const { companyId } = principal;
     const pathId = route.target === 'path' ? (parseId(resource.prefix, c.req.param('id') ?? '') ?? NOBODY) : null;
-    const raw = await attempt(async () => {
-      const value = await readBody(c);
-      return { value, claim: claimOf(c, route, value) };
-    });
-    // 401 and 429 come before whatever is wrong with the request, 403 after its syntax (contract-details A2).
-    if ('error' in raw) {
-      await admitAnyone(c, route.weight ?? 1);
-      throw raw.error;
-    }
-    const admission = admissionOf(c, permission, route.weight ?? 1, 'write');
-    const body = await attempt(async () =>
-      validateBody === null
-        ? validateNothing(raw.value.value)
-        : validateBody(c, route.optionalBody === true && raw.value.value === undefined ? {} : raw.value.value),
+    const { raw, body, admission } = await submitted(
+      c,
+      { permission, weight },
+      {
+        async read() {
+          const value = await readBody(c);
+          return { value, claim: claimOf(c, route, value) };
+        },
+        exists: pathId === null ? undefined : () => mustExist(c, resource, pathId),
+        judge: ({ value }) =>
+          validateBody === null
+            ? validateNothing(value)
+            : validateBody(c, optional && value === undefined ? {} : value),
+      },
     );
-    if ('error' in body) {
-      await admit(ctx, deps, admission);
-      if (pathId !== null) await mustExist(c, resource, principal, pathId);
-      throw body.error;
-    }
     const input: WriteInput<z.output<S>> = {
       companyId,
       principal,
       id: pathId ?? (route.target === 'own' ? companyId : newUuid()),
-      body: body.value as z.output<S>,
+      body: body as z.output<S>,
       expected: parseIfMatch(c.req.header('If-Match')),
     };
     if (route.prepare !== undefined || route.purges === true) {
-      await admit(ctx, deps, admission);
+      await admit(c.env, admission);
       await route.prepare?.(input);
       if (route.purges === true) await endLife(ctx, deps, companyId);
     }
@@ -121,7 +116,7 @@ export function change<S extends z.ZodType>(route: WriteRoute<S>): (c: AppContex
       if (route.purges === true) forgetEntries(ctx, deps, companyId);
     };
     const present = sql<Present>`select ${resource.row} as row, (${extra ?? sql`null::jsonb`}) as extra from ${resource.table} where ${resource.companyId} = ${companyId}::uuid and ${resource.id} = ${input.id}::uuid`;
-    const { claim } = raw.value;
+    const { claim } = raw;
     const order = { companyId, writer: principal.writer(permission), name: route.name, claim, kept, admission };
     const committed = await write(c.env, order, [...route.statements(input), present]).catch((error: unknown) => {
       if (mayBeStored(error)) forget();
@@ -157,9 +152,9 @@ function answer<S extends z.ZodType>(c: AppContext, route: WriteRoute<S>, commit
 }
 
 /** 404 before 422: whether the body of a write to nothing is right does not matter. */
-export async function mustExist(c: AppContext, resource: Resource, principal: Principal, id: string): Promise<void> {
+export async function mustExist(c: AppContext, resource: Resource, id: string): Promise<void> {
   const { ctx, deps } = c.env;
-  const { companyId } = principal;
+  const { companyId } = principalOf(c);
   const { rows } = await snapshot(ctx, { database: deps.read, companyId, name: 'exists' }, [
     sql`select 1 from ${resource.table} where ${resource.companyId} = ${companyId}::uuid and ${resource.id} = ${id}::uuid`,
   ]);
@@ -189,13 +184,4 @@ export function refuseParameters(c: AppContext): void {
     detail: 'This takes no query parameters.',
   }));
   throw new AppError('unknown_parameter', 'This takes no query parameters.', { faults });
-}
-
-export async function attempt<T>(work: () => Promise<T>): Promise<{ value: T } | { error: unknown }> {
-  try {
-    return { value: await work() };
-  } catch (error) {
-    if (error instanceof AppError && ERROR_CODES[error.code].status < 500) return { error };
-    throw error;
-  }
 }

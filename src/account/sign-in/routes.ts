@@ -1,7 +1,7 @@
 import { sql } from 'drizzle-orm';
 import { AppError } from '../../core/errors.ts';
+import { admit } from '../../data/admit.ts';
 import type { Row } from '../../data/log.ts';
-import { admit } from '../../data/write.ts';
 import { admissionOf } from '../../http/admission.ts';
 import { type AppContext, type Principal, principalOf } from '../../http/context.ts';
 import type { Authenticator } from '../../http/middleware.ts';
@@ -54,7 +54,7 @@ const bodies = {
  * session lives is asked where the work is done.
  */
 async function ownBody(c: AppContext): Promise<unknown> {
-  await admit(c.env.ctx, c.env.deps, admissionOf(c, null, 1, 'write'));
+  await admit(c.env, admissionOf(c, { permission: null, weight: 1 }, 'write'));
   const body = await readBody(c);
   // 403 comes before 422.
   if (principalOf(c).userId === null) throw new AppError('forbidden', 'An API key has no session and no password.');

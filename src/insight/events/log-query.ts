@@ -1,13 +1,10 @@
 import { sql } from 'drizzle-orm';
 import { AppError, type Fault } from '../../core/errors.ts';
-import { parseMinRevision } from '../../core/revision.ts';
 import { type Change, changesAfter, readChange, snapshot } from '../../data/log.ts';
-import { admit } from '../../data/write.ts';
-import { admissionOf } from '../../http/admission.ts';
 import { type AppContext, type Principal, principalOf } from '../../http/context.ts';
 import type { QueryParameter } from '../../http/route.ts';
 import { sendJson } from '../../http/send.ts';
-import { admitAnyone, confirmLife } from '../../resources/read.ts';
+import { admitted, reached } from '../../resources/admitted.ts';
 
 /** The parameters of every reader of the log. */
 export const LOG_QUERY = {
@@ -71,17 +68,9 @@ export function readLog(reader: LogReader): (c: AppContext) => Promise<Response>
     const { ctx, deps } = c.env;
     const principal = principalOf(c);
     const { searchParams } = new URL(c.req.url);
-    let position: Position;
-    let min: number;
-    try {
-      min = parseMinRevision(c.req.header('Min-Revision'));
-      position = parse(searchParams, [...Object.keys(LOG_QUERY), ...reader.parameters]);
-    } catch (error) {
-      await admitAnyone(c, 1);
-      throw error;
-    }
-    const admission = admissionOf(c, reader.permission, 1, 'read');
-    if (!(await admit(ctx, deps, admission))) await confirmLife(ctx, deps, principal, admission);
+    const { min, query: position } = await admitted(c, { permission: reader.permission, weight: 1 }, () =>
+      parse(searchParams, [...Object.keys(LOG_QUERY), ...reader.parameters]),
+    );
     const { companyId } = principal;
     // In SQL, not afterwards: a page of what the caller may not see would look like the end of the log.
     const entities = [...deps.registry.values()]
@@ -92,8 +81,7 @@ export function readLog(reader: LogReader): (c: AppContext) => Promise<Response>
       changesAfter(position.after ?? 0, position.limit, { entities, entityId }),
       sql<{ oldest: string | null }>`select min(revision) as oldest from changes where company_id = ${companyId}::uuid`,
     ]);
-    if (revision < min)
-      throw new AppError('revision_ahead', `The company is at revision ${revision}.`, { extra: { revision } });
+    reached(revision, min);
     if (position.epoch !== null && position.epoch !== epoch) {
       throw new AppError('epoch_changed', 'The history was replaced. Load again and start from its head.', {
         extra: { epoch, head: revision },

@@ -1,16 +1,15 @@
 import { sql } from 'drizzle-orm';
 import { parseId } from '../../core/id.ts';
+import { admit } from '../../data/admit.ts';
 import { commit, type Row } from '../../data/log.ts';
 import { callRoom } from '../../data/room.ts';
-import { admit } from '../../data/write.ts';
 import { jobsOf } from '../../env.ts';
-import { admissionOf } from '../../http/admission.ts';
 import { type AppContext, principalOf } from '../../http/context.ts';
 import { sendJson } from '../../http/send.ts';
+import { submitted } from '../../resources/admitted.ts';
 import { NOBODY } from '../../resources/fields.ts';
 import { notFound } from '../../resources/list.ts';
-import { admitAnyone } from '../../resources/read.ts';
-import { attempt, mustExist, readBody, validateNothing } from '../../resources/write.ts';
+import { mustExist, readBody, validateNothing } from '../../resources/write.ts';
 import { importDetails } from './resource.ts';
 import { PERMISSION } from './service.ts';
 
@@ -25,17 +24,12 @@ export async function cancelImport(c: AppContext): Promise<Response> {
   const principal = principalOf(c);
   const { companyId } = principal;
   const id = parseId('imp', c.req.param('id') ?? '') ?? NOBODY;
-  const asked = await attempt(() => readBody(c));
-  if ('error' in asked) {
-    await admitAnyone(c, 1);
-    throw asked.error;
-  }
-  await admit(ctx, deps, admissionOf(c, PERMISSION, 1, 'write'));
-  const body = await attempt(async () => validateNothing(asked.value));
-  if ('error' in body) {
-    await mustExist(c, importDetails, principal, id);
-    throw body.error;
-  }
+  const { admission } = await submitted(
+    c,
+    { permission: PERMISSION, weight: 1 },
+    { read: () => readBody(c), exists: () => mustExist(c, importDetails, id), judge: validateNothing },
+  );
+  await admit(c.env, admission);
   const call = { database: deps.write, companyId, name: 'imports.cancel', writer: principal.writer(PERMISSION) };
   const { head, rows } = await commit(ctx, call, [
     sql`update imports set status = 'FAILED', error = ${CANCELLED}::jsonb, finished_at = clock_timestamp()

@@ -1,11 +1,11 @@
-import { AppError, ERROR_CODES } from '../../core/errors.ts';
-import { admit } from '../../data/write.ts';
+import { admit } from '../../data/admit.ts';
 import { jobsOf } from '../../env.ts';
 import { admissionOf } from '../../http/admission.ts';
 import { type AppContext, principalOf } from '../../http/context.ts';
 import type { RouteModule } from '../../http/route.ts';
 import { page } from '../../http/schemas.ts';
 import { sendJson } from '../../http/send.ts';
+import { submitted } from '../../resources/admitted.ts';
 import { fingerprintOf } from '../../resources/idempotency.ts';
 import type { Importers } from '../../resources/importer.ts';
 import { detailRoute, listRoute } from '../../resources/list.ts';
@@ -18,19 +18,13 @@ import { PERMISSION, takeImport, WEIGHT } from './service.ts';
 import { drain } from './upload.ts';
 
 function post(importers: Importers) {
+  /** What is wanted of a file, before it is read: nobody's ten megabytes are taken in who may not import. */
   async function read(c: AppContext): Promise<ImportRequest> {
-    const { ctx, deps } = c.env;
-    let request: ImportRequest;
-    try {
-      request = readRequest(c, importers);
-    } catch (error) {
-      if (error instanceof AppError && ERROR_CODES[error.code].status < 500)
-        await admit(ctx, deps, admissionOf(c, null, WEIGHT, 'write'));
-      throw error;
-    }
-    // Before the file is read: nobody's ten megabytes are taken in who may not import.
-    await admit(ctx, deps, admissionOf(c, PERMISSION, WEIGHT, 'write'));
-    return request;
+    const terms = { permission: PERMISSION, weight: WEIGHT };
+    const steps = { read: () => readRequest(c, importers), judge: (request: ImportRequest) => request };
+    const { body, admission } = await submitted(c, terms, steps);
+    await admit(c.env, admission);
+    return body;
   }
 
   return async function postImport(c: AppContext): Promise<Response> {
@@ -55,7 +49,7 @@ function post(importers: Importers) {
         request,
         route: c.req.path,
         fingerprint: fingerprintOf(c),
-        charge: (units) => admit(ctx, deps, admissionOf(c, PERMISSION, units, 'write')),
+        charge: (weight) => admit(c.env, admissionOf(c, { permission: PERMISSION, weight }, 'write')),
       },
       file,
     );

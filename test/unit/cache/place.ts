@@ -1,7 +1,7 @@
 /** The orchestrator with a clock of its own, on a database, a Redis and a location that are plain maps. */
 import { AppError } from '../../../src/core/errors.ts';
 import { announce, type TagState } from '../../../src/core/revision.ts';
-import type { Admission } from '../../../src/data/admission.ts';
+import type { Admission } from '../../../src/data/admit.ts';
 import type { Loaded, ReadDemand, ReadPlan } from '../../../src/data/answer.ts';
 import { Breaker } from '../../../src/data/breaker.ts';
 import { AnswerCache } from '../../../src/data/cache.ts';

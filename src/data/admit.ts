@@ -1,7 +1,7 @@
 import type { Pipeline } from '@upstash/redis/cloudflare';
 import type { SQL } from 'drizzle-orm';
-import { AppError } from '../core/errors.ts';
 import type { Ctx } from './context.ts';
+import type { Work } from './deps.ts';
 
 /**
  * What must be known of a caller before an answer: that the credential lives and the rate limit holds. It adds its
@@ -29,5 +29,15 @@ export type Admission = {
   settleLife(ctx: Ctx, rows: readonly unknown[]): void;
 };
 
-export const isDown = (error: unknown): error is AppError =>
-  error instanceof AppError && error.code === 'database_unavailable';
+/** Decides on the caller, with a Redis trip of its own only where no other trip carries it. False: see `Admission.decide`. */
+export async function admit({ ctx, deps }: Work, admission: Admission): Promise<boolean> {
+  const now = ctx.now();
+  if (!admission.ready(now)) {
+    await deps.redis.trip(
+      ctx,
+      (pipeline) => admission.ask(pipeline, now),
+      (answers) => admission.learn(answers, now),
+    );
+  }
+  return admission.decide(ctx);
+}
