@@ -17,9 +17,6 @@ export function leavesOpen({ code, severity, message }: NeonDbError): boolean {
   return (severity === 'FATAL' && code !== '53300') || severity === 'PANIC';
 }
 
-export const isDown = (error: unknown): error is AppError =>
-  error instanceof AppError && error.code === 'database_unavailable';
-
 /** Whether a connection was ended from the server's side, as in a failover: the next one may be well. */
 export function endedByServer(error: unknown): boolean {
   if (!(error instanceof AppError && error.cause instanceof NeonDbError)) return false;
@@ -29,6 +26,9 @@ export function endedByServer(error: unknown): boolean {
 /** Whether a write that ended with this may be stored all the same. A fault of ours after the commit is no AppError. */
 export const mayBeStored = (error: unknown): boolean =>
   !(error instanceof AppError) || (error.code === 'database_unavailable' && error.extra.sent !== false);
+
+export const isDown = (error: unknown): error is AppError =>
+  error instanceof AppError && error.code === 'database_unavailable';
 
 /** The way on from an outcome that is not known. */
 export const ONWARD = {
