@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { makeCtx } from '../src/data/context.ts';
 import { MemoryTier } from '../src/data/memory.ts';
-import { nameOfLife } from '../src/data/pulse.ts';
+import { incarnationOf } from '../src/data/pulse.ts';
 import { RateCounter } from '../src/data/rate.ts';
 import { TagMemory } from '../src/data/tags.ts';
 import { decodeEntry, encodeEntry, entryOf } from '../src/data/tier.ts';
@@ -39,7 +39,7 @@ function entry(size: number) {
     body: 'x'.repeat(size),
     link: '</api/v1/clients?limit=50>; rel="first"',
   };
-  const made = entryOf({ ...loaded, validUntil: null }, nameOfLife(randomUUID(), randomUUID()), 60, 1000);
+  const made = entryOf({ ...loaded, validUntil: null }, incarnationOf(randomUUID(), randomUUID()), 60, 1000);
   return decodeEntry(encodeEntry(made, loaded.body)) ?? made;
 }
 const keyOf = (n: number): string => `v1:main:${randomUUID()}:1::clients.list:${String(n).padStart(22, 'x')}`;
@@ -63,7 +63,7 @@ for (const [companies, tags] of [
     const memory = new TagMemory();
     for (let c = 0; c < companies; c += 1) {
       const names = Array.from({ length: tags }, () => `clients/${randomUUID()}`);
-      const row = { epoch: randomUUID(), incarnation: nameOfLife(randomUUID(), randomUUID()), head: 9, floor: 1 };
+      const row = { epoch: randomUUID(), incarnation: incarnationOf(randomUUID(), randomUUID()), head: 9, floor: 1 };
       memory.learn(randomUUID(), names, { ...row, values: names.map(() => 7) }, 1000);
     }
     return memory;
@@ -102,7 +102,6 @@ for (const length of [60, 2000])
         representation: String(n).padStart(22, 'r'),
         tags: ['clients'],
         ttl: 1800,
-        staleIfError: true,
       };
       prepared.set(
         `${plan.companyId}  clients.list ${path}`,

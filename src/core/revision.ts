@@ -58,24 +58,28 @@ export function announce(state: TagState | null, a: Announcement, incarnation: s
   return { epoch: state.epoch, incarnation: state.incarnation, head: Math.max(state.head, a.last), floor, tags };
 }
 
+/** What Redis says of a company, and of the tags an answer depends on, in their order; undefined = unknown. */
+export type Reading = {
+  epoch: string;
+  incarnation: string;
+  floor: number;
+  values: readonly (number | undefined)[];
+};
+
 /**
  * 'valid', otherwise why not. Valid iff same epoch, same incarnation, entry.revision >= floor, every tag known and <=
- * entry.revision, the clock before validUntil. `tagValues` are in the order of the declared tags; undefined = unknown =
- * invalid. A tag that is absent from state that exists is known: pass 0, the floor speaks for it.
+ * entry.revision, the clock before validUntil. An unknown tag is invalid. A tag that is absent from state that exists is known: pass 0, the floor speaks for it.
  */
 export function judge(
   entry: Entry,
-  epoch: string,
-  incarnation: string,
-  floor: number,
-  tagValues: readonly (number | undefined)[],
+  { epoch, incarnation, floor, values }: Reading,
   now: number,
 ): 'valid' | 'epoch' | 'incarnation' | 'floor' | 'tag' | 'unknown' | 'clock' {
   if (entry.epoch !== epoch) return 'epoch';
   if (entry.incarnation !== incarnation) return 'incarnation';
   if (entry.revision < floor) return 'floor';
-  for (let index = 0; index < tagValues.length; index++) {
-    const value = tagValues[index];
+  for (let index = 0; index < values.length; index++) {
+    const value = values[index];
     if (value === undefined) return 'unknown';
     if (value > entry.revision) return 'tag';
   }
@@ -109,44 +113,36 @@ export function namedRevision(
 /** How much of an incarnation's name an ETag has room for: the beginnings of the state's life and of Redis'. */
 const LIFE = 16;
 
-function opaqueTag(epoch: string, incarnation: string | null, newest: number, representation: string): string {
+/**
+ * What an ETag names. `representation` is the caller's short hash of company, scope, route, normalised query and schema
+ * version; `incarnation` is null of a body computed without a state, which no state vouches for.
+ */
+export type Named = { epoch: string; incarnation: string | null; newest: number; representation: string };
+
+function opaqueTag({ epoch, incarnation, newest, representation }: Named): string {
   return `${epoch.slice(-12)}.${incarnation?.slice(0, LIFE) ?? '-'}.${newest.toString(36)}.${representation}`;
 }
 
 /**
  * Weak ETag `W/"<epoch part>.<incarnation part>.<newest base36>.<representation>[.<validUntil base36 s>]"`
- * (RFC 9110, 8.8.3). `representation` is the caller's short hash of company, scope, route, normalised query and schema
- * version; `validUntil` in ms, rounded down so that the tag never outlives the answer.
+ * (RFC 9110, 8.8.3). `validUntil` in ms, rounded down so that the tag never outlives the answer.
  *
  * The incarnation is in it although a body at a revision is the same body in all of them: a 304 is also a claim that
  * nothing newer exists, and a state that was lost and begun again at an older announcement would claim it wrongly for
- * the body at that revision (the model shows it). null: of a body computed without a state, which no state vouches for.
+ * the body at that revision (the model shows it).
  */
-export function formatETag(
-  epoch: string,
-  incarnation: string | null,
-  newest: number,
-  representation: string,
-  validUntil: number | null,
-): string {
-  const tag = opaqueTag(epoch, incarnation, newest, representation);
+export function formatETag(named: Named, validUntil: number | null): string {
+  const tag = opaqueTag(named);
   return validUntil === null ? `W/"${tag}"` : `W/"${tag}.${Math.floor(validUntil / 1000).toString(36)}"`;
 }
 
 /**
  * If-None-Match (RFC 9110, 13.1.2: a list, weak comparison; `*` is for whoever knows what is there): true when one of the presented tags equals the
- * present (epoch, incarnation, newest, representation) and its own validUntil part, if any, lies ahead of `now` (ms).
+ * present one and its own validUntil part, if any, lies ahead of `now` (ms).
  * A malformed list ends at its fault: no match costs a body, a false one would be a wrong answer.
  */
-export function matchesETag(
-  ifNoneMatch: string,
-  epoch: string,
-  incarnation: string | null,
-  newest: number,
-  representation: string,
-  now: number,
-): boolean {
-  const present = opaqueTag(epoch, incarnation, newest, representation);
+export function matchesETag(ifNoneMatch: string, named: Named, now: number): boolean {
+  const present = opaqueTag(named);
   if (!ifNoneMatch.includes(present)) return false;
   const entityTag = /[ \t,]*(?:W\/)?"([\x21\x23-\x7e\x80-\xff]*)"[ \t]*(?=,|$)/y;
   for (let found = entityTag.exec(ifNoneMatch); found !== null; found = entityTag.exec(ifNoneMatch)) {

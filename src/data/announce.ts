@@ -1,9 +1,11 @@
 import type { Announcement } from '../core/revision.ts';
-import type { Admission } from './admit.ts';
+import type { Admission } from './caller.ts';
 import type { Ctx } from './context.ts';
-import { eraKey, nameOfLife } from './pulse.ts';
-import type { RedisStore } from './redis.ts';
-import { type TagMemory, type TagRow, tagsKey } from './tags.ts';
+import type { Deps, Work } from './deps.ts';
+import { eraKey, incarnationOf } from './pulse.ts';
+import type { Head } from './readings.ts';
+import { tell } from './redis.ts';
+import { type TagRow, tagsKey } from './tags.ts';
 
 /** How long Redis keeps a company's tag state without a write or an initialisation, seconds. Losing it is safe. */
 const STATE_TTL = 7 * 24 * 3600;
@@ -78,25 +80,25 @@ end
 return answer
 `;
 
-/** What else goes along on the trip: the requests that writes add to the rate limit. */
-export type Rider = Pick<Admission, 'ask' | 'learn'>;
+/** What a write asks of Redis besides: its admission counts what it added to the rate limit. */
+type Besides = Pick<Admission, 'ask' | 'learn'>;
+
+/** Whose revisions are announced. */
+export type CompanyAnnouncement = Announcement & { companyId: string };
 
 /**
  * Tells Redis which revisions exist and which tags they touched. Called after commit and awaited before the answer (R4).
  * @returns whether Redis took it; when not, the company's room announces later from the log
  */
 export async function announceToRedis(
-  ctx: Ctx,
-  redis: RedisStore,
-  memory: TagMemory,
-  environment: string,
-  companyId: string,
-  a: Announcement,
-  rider?: Rider,
+  { ctx, deps }: { ctx: Ctx; deps: Pick<Deps, 'redis' | 'tags'> },
+  { companyId, ...a }: CompanyAnnouncement,
+  besides?: Besides,
 ): Promise<boolean> {
+  const { redis, tags: memory } = deps;
   const tags = Object.entries(a.tags);
   const at = ctx.now();
-  const key = tagsKey(environment, companyId);
+  const key = tagsKey(redis, companyId);
   // The script must stay deterministic, so the time and the name of a life it may begin come from here.
   const own = [a.epoch, a.first, a.last, Math.floor(at / 1000), STATE_TTL, MOST_TAGS, crypto.randomUUID()];
   const args = [...own, ...tags.flat()].map(String);
@@ -104,11 +106,11 @@ export async function announceToRedis(
     ctx,
     (pipeline) => {
       pipeline.eval(SCRIPT, [key], args);
-      pipeline.get(eraKey(environment));
-      rider?.ask(pipeline, at);
+      pipeline.get(eraKey(redis));
+      besides?.ask(pipeline, at);
     },
     ([answer, era, ...others]): { row: TagRow | null } => {
-      rider?.learn(others, at);
+      besides?.learn(others, at);
       if (!Array.isArray(answer) || answer.length < 4) throw new Error('shape');
       return { row: rowOf(answer.map(String), era) };
     },
@@ -117,12 +119,7 @@ export async function announceToRedis(
     // What this isolate remembers predates the write it has just made.
     memory.forget(companyId);
     // A full Redis still deletes, and a state that is lost is unknown to everybody, where this one would be believed.
-    if (redis.fault === 'refuses')
-      await redis.trip(
-        ctx,
-        (p) => p.del(key),
-        () => true,
-      );
+    if (redis.fault === 'refuses') await tell(redis, ctx, (p) => p.del(key));
     return false;
   }
   const { row } = told;
@@ -136,14 +133,17 @@ export async function announceToRedis(
   return true;
 }
 
+/** Tells Redis that a snapshot at `revision` exists, where it knows nothing of the company: starts its tag state. */
+export const announceSnapshot = (work: Work, companyId: string, { epoch, revision }: Head): Promise<boolean> =>
+  announceToRedis(work, { companyId, epoch, first: revision + 1, last: revision, tags: {} });
+
 function rowOf([epoch, head, floor, incarnation, ...values]: readonly string[], era: unknown): TagRow | null {
   if (typeof era !== 'string') return null;
-  const life = nameOfLife(String(incarnation), era);
   return {
     epoch: String(epoch),
     head: Number(head),
     floor: Number(floor),
-    incarnation: life,
+    incarnation: incarnationOf(String(incarnation), era),
     values: values.map(Number),
   };
 }

@@ -1,4 +1,4 @@
-import { matchesETag } from '../core/revision.ts';
+import { matchesETag, type Named } from '../core/revision.ts';
 
 /** What a read depends on. `key` names company, schema version, scope, route and query; `ttl` in seconds. */
 export type ReadPlan = {
@@ -7,7 +7,6 @@ export type ReadPlan = {
   representation: string;
   tags: readonly string[];
   ttl: number;
-  staleIfError: boolean;
   /** Answers carry a Link, which only an entry knows. */
   linked: boolean;
 };
@@ -30,31 +29,14 @@ export type ReadAnswer = {
 };
 
 /** Whether the caller holds this very answer; see `matchesETag`. */
-export function holds(
-  demand: ReadDemand,
-  plan: ReadPlan,
-  epoch: string,
-  incarnation: string | null,
-  revision: number,
-  now: number,
-): boolean {
-  const { ifNoneMatch } = demand;
-  return ifNoneMatch !== null && matchesETag(ifNoneMatch, epoch, incarnation, revision, plan.representation, now);
-}
+export const holds = ({ ifNoneMatch }: ReadDemand, named: Named, now: number): boolean =>
+  ifNoneMatch !== null && matchesETag(ifNoneMatch, named, now);
 
 /** A 304 (RFC 9110, 15.4.5): what the caller holds is what a computation would give. */
-export const unchanged = (
-  revision: number,
-  etag: string,
-  tier: ReadAnswer['tier'],
-  link: string | null,
-): ReadAnswer => ({
+export const unchanged = (of: Pick<ReadAnswer, 'revision' | 'etag' | 'tier' | 'link'>): ReadAnswer => ({
+  ...of,
   status: 304,
   body: null,
-  revision,
-  etag,
-  link,
   outcome: 'HIT',
-  tier,
   stored: false,
 });

@@ -1,13 +1,14 @@
 import { AppError } from '../core/errors.ts';
 import { formatETag, judge, namedRevision, newestTag } from '../core/revision.ts';
-import type { Admission } from './admit.ts';
 import { holds, type Loaded, type ReadAnswer, type ReadDemand, type ReadPlan, unchanged } from './answer.ts';
+import type { Admission } from './caller.ts';
 import { behind, type Ctx } from './context.ts';
 import type { EdgeTier } from './edge.ts';
 import { flight } from './flight.ts';
 import type { MemoryTier } from './memory.ts';
 import { isDown } from './outcome.ts';
 import { type Head, type ReadingParts, Readings, type Trip } from './readings.ts';
+import { tell } from './redis.ts';
 import { ERASED } from './registry.ts';
 import { stale } from './stale.ts';
 import type { FreshTags, TagRow } from './tags.ts';
@@ -21,6 +22,23 @@ export type CacheParts = ReadingParts & {
 
 /** An answer with the reading that its snapshot came after. Whoever shares the one takes the other too. */
 type Computed = { loaded: Loaded; row: TagRow | null };
+
+/** One read: what its answer depends on, what the caller demands, who admits them, and how Postgres is asked. */
+export type Read = {
+  ctx: Ctx;
+  plan: ReadPlan;
+  demand: ReadDemand;
+  admission: Admission;
+  /** Computes the answer from one snapshot; with `unsure` it also settles the caller's life in it. */
+  load(unsure: boolean): Promise<Loaded>;
+  /** Where the company is and, with `unsure`, whether the caller lives: for an answer that needs no Postgres itself. */
+  confirm(unsure: boolean): Promise<Head>;
+  /** Called when Redis does not know the company: announces where its snapshot is. */
+  heal(head: Head): Promise<unknown>;
+};
+
+/** An entry, and where it was found. */
+type Found = { entry: CachedAnswer | null; tier: 'memory' | 'edge' | 'redis' };
 
 /** Copies deleted at the location at once: each is a subrequest. */
 const MOST_DELETED = 200;
@@ -42,32 +60,19 @@ export class AnswerCache {
     this.#readings = new Readings(parts);
   }
 
-  /**
-   * @param load computes the answer from one snapshot; with `unsure` it also settles the caller's life in it
-   * @param confirm asks Postgres where the company is and, with `unsure`, whether the caller lives, for an answer that
-   *   needs no Postgres itself
-   * @param heal called when Redis does not know the company: announces the snapshot's revision
-   * @throws AppError from `admission` and `load`; revision_ahead
-   */
-  async read(
-    ctx: Ctx,
-    plan: ReadPlan,
-    demand: ReadDemand,
-    admission: Admission,
-    load: (unsure: boolean) => Promise<Loaded>,
-    confirm: (unsure: boolean) => Promise<Head>,
-    heal: (epoch: string, revision: number) => Promise<unknown>,
-  ): Promise<ReadAnswer> {
+  /** @throws AppError from `admission` and `load`; revision_ahead */
+  async read(read: Read): Promise<ReadAnswer> {
+    const { ctx, plan, demand, admission } = read;
     let readings: FreshTags | null = null;
     if (!demand.bypass && admission.ready(ctx.now())) {
       readings = this.#readings.fresh(plan, ctx.now());
       if (readings !== null && readings.head >= demand.min) {
         admission.decide(ctx);
         this.#readings.renew(ctx, plan, readings, admission);
-        const near = this.#serve(ctx, plan, demand, readings, this.#parts.memory.get(ctx, plan.key), 'memory');
+        const near = this.#serve(read, readings, this.#near(read));
         if (near !== null) return near;
-        const copy = (await this.#parts.edge?.get(ctx, plan.key)) ?? null;
-        const local = this.#serve(ctx, plan, demand, readings, copy, 'edge');
+        const entry = (await this.#parts.edge?.get(ctx, plan.key)) ?? null;
+        const local = this.#serve(read, readings, { entry, tier: 'edge' });
         if (local !== null) return local;
       }
     }
@@ -76,9 +81,8 @@ export class AnswerCache {
     const row = trip?.row ?? null;
     if (trip !== null && row !== null && trip.standing !== 'behind' && !demand.bypass && row.head >= demand.min) {
       const served =
-        this.#serve(ctx, plan, demand, row, this.#parts.memory.get(ctx, plan.key), 'memory') ??
-        this.#serve(ctx, plan, demand, row, trip.entry, 'redis');
-      if (served !== null && (await this.#stands(ctx, plan, trip, sure, admission, confirm))) return served;
+        this.#serve(read, row, this.#near(read)) ?? this.#serve(read, row, { entry: trip.entry, tier: 'redis' });
+      if (served !== null && (await this.#stands(read, trip, sure))) return served;
     }
     try {
       // The reading comes before the snapshot; without Redis a remembered one still does.
@@ -86,27 +90,20 @@ export class AnswerCache {
       let own = false;
       const work = async (): Promise<Computed> => {
         own = true;
-        return { loaded: await load(!sure), row: before };
+        return { loaded: await read.load(!sure), row: before };
       };
       // An unsure caller's computation is its own: what it settles holds for nobody else.
       const compute = sure && !demand.bypass ? () => flight(ctx, plan.key, work) : work;
-      return await this.#fill(ctx, plan, demand, trip, compute, () => own, heal);
+      return await this.#fill(read, trip, { compute, isOwn: () => own });
     } catch (error) {
-      // Whoever may have been signed out gets nothing from the larder.
+      // Whoever may have been signed out gets nothing of what is kept.
       if (!sure && !admission.excused()) throw error;
-      return await this.#rescue(ctx, plan, demand, trip?.entry ?? null, admission, error);
+      return await this.#rescue(read, trip?.entry ?? null, error);
     }
   }
 
   /** Whether what a reading vouches for may be answered: its caller lives, and Redis is as new as it must be. */
-  async #stands(
-    ctx: Ctx,
-    plan: ReadPlan,
-    trip: Trip,
-    sure: boolean,
-    admission: Admission,
-    confirm: (unsure: boolean) => Promise<Head>,
-  ): Promise<boolean> {
+  async #stands({ ctx, plan, admission, confirm }: Read, trip: Trip, sure: boolean): Promise<boolean> {
     const sound = trip.standing === 'sound';
     if (sure && sound) return true;
     try {
@@ -119,27 +116,25 @@ export class AnswerCache {
     }
   }
 
+  #near({ ctx, plan }: Read): Found {
+    return { entry: this.#parts.memory.get(ctx, plan.key), tier: 'memory' };
+  }
+
   /**
    * A 304 needs only the readings, and where answers carry a Link the entry that knows it; an entry is served when it is
    * valid for them. Null when neither holds.
    */
-  #serve(
-    ctx: Ctx,
-    plan: ReadPlan,
-    demand: ReadDemand,
-    row: TagRow,
-    entry: CachedAnswer | null,
-    tier: 'memory' | 'edge' | 'redis',
-  ): ReadAnswer | null {
+  #serve({ ctx, plan, demand }: Read, row: TagRow, { entry, tier }: Found): ReadAnswer | null {
+    const { epoch, incarnation } = row;
+    const { representation } = plan;
     const newest = newestTag(row.floor, row.values);
-    const valid =
-      entry !== null && judge(entry, row.epoch, row.incarnation, row.floor, row.values, ctx.now()) === 'valid';
-    if ((valid || !plan.linked) && holds(demand, plan, row.epoch, row.incarnation, newest, ctx.now())) {
+    const present = { epoch, incarnation, newest, representation };
+    const valid = entry !== null && judge(entry, row, ctx.now()) === 'valid';
+    if ((valid || !plan.linked) && holds(demand, present, ctx.now())) {
       // The tag the caller sent keeps its own end of validity, which may be all that is known of it here.
       const own = SINGLE_TAG.test(demand.ifNoneMatch ?? '') ? demand.ifNoneMatch : null;
-      const until = entry?.validUntil ?? null;
-      const etag = own ?? formatETag(row.epoch, row.incarnation, newest, plan.representation, until);
-      return unchanged(Math.max(row.head, newest), etag, tier, valid ? entry.link : null);
+      const etag = own ?? formatETag(present, entry?.validUntil ?? null);
+      return unchanged({ revision: Math.max(row.head, newest), etag, tier, link: valid ? entry.link : null });
     }
     if (!valid) {
       // Of a life that has ended; maybe because somebody was erased. So are all others of it.
@@ -149,23 +144,18 @@ export class AnswerCache {
     }
     if (tier !== 'memory') this.#parts.memory.set(ctx, plan.key, entry);
     if (tier === 'redis' && this.#parts.edge !== null) ctx.waitUntil(this.#parts.edge.set(ctx, plan.key, entry));
-    const named = namedRevision(entry.revision, row);
-    const etag = formatETag(row.epoch, row.incarnation, named, plan.representation, entry.validUntil);
+    const named = { ...present, newest: namedRevision(entry.revision, row) };
+    const etag = formatETag(named, entry.validUntil);
     const revision = Math.max(entry.revision, row.head);
-    if (named !== newest && holds(demand, plan, row.epoch, row.incarnation, named, ctx.now())) {
-      return unchanged(revision, etag, tier, entry.link);
-    }
-    return { status: 200, body: entry.body, revision, etag, link: entry.link, outcome: 'HIT', tier, stored: false };
+    const { body, link } = entry;
+    if (named.newest !== newest && holds(demand, named, ctx.now())) return unchanged({ revision, etag, tier, link });
+    return { status: 200, body, revision, etag, link, outcome: 'HIT', tier, stored: false };
   }
 
   async #fill(
-    ctx: Ctx,
-    plan: ReadPlan,
-    demand: ReadDemand,
+    { ctx, plan, demand, heal }: Read,
     trip: Trip | null,
-    compute: () => Promise<Computed>,
-    isOwn: () => boolean,
-    heal: (epoch: string, revision: number) => Promise<unknown>,
+    { compute, isOwn }: { compute: () => Promise<Computed>; isOwn: () => boolean },
   ): Promise<ReadAnswer> {
     let { loaded, row } = await compute();
     // A shared computation may predate what this caller, or this isolate, has seen.
@@ -179,14 +169,14 @@ export class AnswerCache {
     // A state of another epoch says nothing of these rows, and its successor will have another incarnation.
     const state = row?.epoch === loaded.epoch ? row : null;
     const incarnation = state?.incarnation ?? null;
-    const named = namedRevision(loaded.revision, state);
-    const etag = formatETag(loaded.epoch, incarnation, named, plan.representation, loaded.validUntil);
+    const newest = namedRevision(loaded.revision, state);
+    const named = { epoch: loaded.epoch, incarnation, newest, representation: plan.representation };
+    const etag = formatETag(named, loaded.validUntil);
     const entry = entryOf(loaded, incarnation, plan.ttl, ctx.now());
-    this.#store(ctx, plan, entry, loaded.body);
-    if (trip?.missing === true || (trip?.row ?? loaded).epoch < loaded.epoch)
-      ctx.waitUntil(heal(loaded.epoch, loaded.revision));
+    this.#store({ ctx, plan }, entry, loaded.body);
+    if (trip?.missing === true || (trip?.row ?? loaded).epoch < loaded.epoch) ctx.waitUntil(heal(loaded));
     else if (trip !== null) this.#readings.confirm(ctx, plan, trip, loaded);
-    const same = holds(demand, plan, loaded.epoch, incarnation, named, ctx.now());
+    const same = holds(demand, named, ctx.now());
     return {
       status: same ? 304 : 200,
       body: same ? null : entry.body,
@@ -199,7 +189,7 @@ export class AnswerCache {
     };
   }
 
-  #store(ctx: Ctx, plan: ReadPlan, entry: CachedAnswer, body: string): void {
+  #store({ ctx, plan }: Pick<Read, 'ctx' | 'plan'>, entry: CachedAnswer, body: string): void {
     // Of no state's life: no reading will ever vouch for it.
     if (entry.incarnation === null) return;
     this.#parts.memory.set(ctx, plan.key, entry);
@@ -208,11 +198,7 @@ export class AnswerCache {
     const seconds = Math.max(1, Math.ceil((entry.expiresAt - entry.storedAt) / 1000));
     // In a turn of its own: encoding and sending would come before the answer.
     const sent = new Promise((turn) => setTimeout(turn, 0)).then(() =>
-      this.#parts.redis.trip(
-        behind(ctx),
-        (p) => p.set(plan.key, encodeEntry(entry, body), { ex: seconds }),
-        () => true,
-      ),
+      tell(this.#parts.redis, behind(ctx), (p) => p.set(plan.key, encodeEntry(entry, body), { ex: seconds })),
     );
     ctx.waitUntil(sent);
   }
@@ -223,24 +209,18 @@ export class AnswerCache {
   }
 
   #drop(ctx: Ctx, companyId: string, kept: string | null): void {
-    const { memory, edge, environment } = this.#parts;
-    const gone = memory.forget(`v1:${environment}:${companyId}:`, kept);
+    const { memory, edge, redis } = this.#parts;
+    const gone = memory.forget(redis.key(companyId, ''), kept);
     if (edge !== null) ctx.waitUntil(Promise.all(gone.slice(0, MOST_DELETED).map((key) => edge.delete(key))));
   }
 
-  /** Postgres is down: what is left, marked STALE, where the route allows it. */
-  async #rescue(
-    ctx: Ctx,
-    plan: ReadPlan,
-    demand: ReadDemand,
-    found: CachedAnswer | null,
-    admission: Admission,
-    error: unknown,
-  ): Promise<ReadAnswer> {
+  /** Postgres is down: what is left, marked STALE. */
+  async #rescue(read: Read, found: CachedAnswer | null, error: unknown): Promise<ReadAnswer> {
+    const { ctx, plan, demand, admission } = read;
     const busy = error instanceof AppError && error.code === 'busy';
-    if (!(busy || isDown(error)) || !plan.staleIfError || demand.bypass) throw error;
+    if (!(busy || isDown(error)) || demand.bypass) throw error;
     const trip = await this.#readings.trip(ctx, { ...plan, tags: [ERASED] }, true, admission);
-    const answer = await stale(ctx, plan, demand, this.#parts, found, trip?.standing === 'sound' ? trip.row : null);
+    const answer = await stale(read, this.#parts, { found, row: trip?.standing === 'sound' ? trip.row : null });
     if (answer === null) throw error;
     return answer;
   }

@@ -1,5 +1,4 @@
 import type { Settings } from '../env.ts';
-import { announceToRedis } from './announce.ts';
 import { AnswerCache } from './cache.ts';
 import type { Ctx } from './context.ts';
 import { EdgeTier } from './edge.ts';
@@ -61,7 +60,12 @@ export function openDeps(
       slowQueryThreshold: settings.slowQueryThreshold,
       onFailure,
     });
-  const redis = openRedis(settings.redisUrl, settings.redisToken, settings.redisDeadline);
+  const redis = openRedis({
+    url: settings.redisUrl,
+    token: settings.redisToken,
+    environment: settings.environment,
+    deadline: settings.redisDeadline,
+  });
   const tags = new TagMemory();
   const primary = (database: Database): Database => ({
     ...database,
@@ -88,7 +92,6 @@ export function openDeps(
       memory: new MemoryTier(),
       edge,
       tags,
-      environment: settings.environment,
       maxStaleness: settings.cacheMaxStaleness,
       suspect: (ctx, companyId, head) =>
         tellRoom(ctx, 'suspect', () => rooms(companyId).suspect(companyId, head.epoch, head.revision)),
@@ -97,20 +100,4 @@ export function openDeps(
     rooms,
     watch,
   };
-}
-
-/** Tells Redis that a snapshot at `revision` exists, where it knows nothing of the company: starts its tag state. */
-export function healTagState(
-  ctx: Ctx,
-  deps: Deps,
-  companyId: string,
-  epoch: string,
-  revision: number,
-): Promise<boolean> {
-  return announceToRedis(ctx, deps.redis, deps.tags, deps.settings.environment, companyId, {
-    epoch,
-    first: revision + 1,
-    last: revision,
-    tags: {},
-  });
 }

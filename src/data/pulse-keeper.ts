@@ -1,6 +1,6 @@
 import type { Ctx } from './context.ts';
 import { beatKey, eraKey, markKey } from './pulse.ts';
-import type { RedisStore } from './redis.ts';
+import { type RedisStore, tell } from './redis.ts';
 
 /** The mark that Redis is known to have taken, and the one it was last asked to take, perhaps without an answer. */
 export type Marks = { taken: number; tried: number };
@@ -20,15 +20,13 @@ const CALM = 5000;
  */
 export class PulseKeeper {
   readonly #redis: RedisStore;
-  readonly #environment: string;
   readonly #id: string;
   readonly #store: MarkStore;
   #troubledAt = Number.NEGATIVE_INFINITY;
   #busy = false;
 
-  constructor(redis: RedisStore, environment: string, id: string, store: MarkStore) {
+  constructor(redis: RedisStore, id: string, store: MarkStore) {
     this.#redis = redis;
-    this.#environment = environment;
     this.#id = id;
     this.#store = store;
   }
@@ -47,11 +45,7 @@ export class PulseKeeper {
   /** An announcement does not reach Redis: readings are to be confirmed until that has passed. */
   async alert(ctx: Ctx): Promise<void> {
     this.#troubledAt = ctx.now();
-    await this.#redis.trip(
-      ctx,
-      (p) => p.set(beatKey(this.#environment), 0),
-      () => true,
-    );
+    await tell(this.#redis, ctx, (p) => p.set(beatKey(this.#redis), 0));
   }
 
   /** Whether the last trouble is too young to vouch for anything. */
@@ -60,8 +54,8 @@ export class PulseKeeper {
   }
 
   async #step(ctx: Ctx): Promise<Beat> {
-    const mark = markKey(this.#environment, this.#id);
-    const era = eraKey(this.#environment);
+    const mark = markKey(this.#redis, this.#id);
+    const era = eraKey(this.#redis);
     const found = await this.#redis.trip(
       ctx,
       (p) => p.mget(era, mark),
@@ -78,17 +72,14 @@ export class PulseKeeper {
     const next = Math.max(kept?.tried ?? 0, found.mark ?? 0) + 1;
     this.#store.write({ taken: kept?.taken ?? 0, tried: next });
     const vouches = !this.isTroubled(ctx.now());
-    const written = await this.#redis.trip(
-      ctx,
-      (p) =>
-        p.mset({
-          [mark]: next,
-          ...(sound ? {} : { [era]: crypto.randomUUID() }),
-          ...(vouches ? { [beatKey(this.#environment)]: ctx.now() } : {}),
-        }),
-      () => true,
+    const written = await tell(this.#redis, ctx, (p) =>
+      p.mset({
+        [mark]: next,
+        ...(sound ? {} : { [era]: crypto.randomUUID() }),
+        ...(vouches ? { [beatKey(this.#redis)]: ctx.now() } : {}),
+      }),
     );
-    if (written === null) return this.#trouble(ctx);
+    if (!written) return this.#trouble(ctx);
     this.#store.write({ taken: next, tried: next });
     if (!sound) return 'renewed';
     return vouches ? 'beaten' : 'calming';

@@ -1,3 +1,7 @@
+import type { RedisStore } from './redis.ts';
+
+type Keys = Pick<RedisStore, 'key'>;
+
 /**
  * Redis may go back in time: a restart from a snapshot, a failover to a replica that lags, a restored backup bring head,
  * tags and incarnations of a company back together, and nothing in them looks wrong. Two words in Redis speak for all
@@ -12,9 +16,9 @@ export const LEASE = 7000;
 /** How far the clock of the watch may be ahead of an isolate's, ms. */
 const SKEW = 2000;
 
-export const eraKey = (environment: string): string => `v1:${environment}:era`;
-export const beatKey = (environment: string): string => `v1:${environment}:beat`;
-export const markKey = (environment: string, watch: string): string => `v1:${environment}:mark:${watch}`;
+export const eraKey = ({ key }: Keys): string => key('era');
+export const beatKey = ({ key }: Keys): string => key('beat');
+export const markKey = ({ key }: Keys, watch: string): string => key('mark', watch);
 
 /** @param era null where nobody has begun one: nothing is cached until the watch does */
 export type Pulse = { era: string | null; live: boolean };
@@ -29,5 +33,5 @@ export function readPulse(era: unknown, beat: unknown, at: number): Pulse {
  * What an entry and an ETag remember of the state they were judged by: its own life and Redis'. The beginnings of both
  * come first, because an ETag has room for no more.
  */
-export const nameOfLife = (incarnation: string, era: string): string =>
+export const incarnationOf = (incarnation: string, era: string): string =>
   `${incarnation.slice(0, 8)}${era.slice(0, 8)}.${incarnation.slice(8)}.${era.slice(8)}`;

@@ -1,7 +1,7 @@
 import { AppError } from '../core/errors.ts';
 import { behind, type Ctx } from './context.ts';
-import type { Deps } from './deps.ts';
-import type { RedisStore } from './redis.ts';
+import type { Work } from './deps.ts';
+import { type RedisStore, tell } from './redis.ts';
 import { tagsKey } from './tags.ts';
 
 /**
@@ -10,24 +10,21 @@ import { tagsKey } from './tags.ts';
  * promises nothing, so there is none then.
  * @throws AppError busy
  */
-export async function endLife(ctx: Ctx, { redis, tags, settings }: Deps, companyId: string): Promise<void> {
-  const told = await redis.trip(
-    ctx,
-    (pipeline) => pipeline.hset(tagsKey(settings.environment, companyId), { incarnation: crypto.randomUUID() }),
-    () => true,
-  );
+export async function renewIncarnation({ ctx, deps }: Work, companyId: string): Promise<void> {
+  const { redis, tags } = deps;
+  const told = await tell(redis, ctx, (p) => p.hset(tagsKey(redis, companyId), { incarnation: crypto.randomUUID() }));
   // What is remembered is of the life that has ended.
   tags.forget(companyId);
-  if (told !== null) return;
+  if (told) return;
   throw new AppError('busy', 'What is cached of the person cannot be reached. Nothing was changed; try again.', {
     extra: { retryAfter: 5 },
   });
 }
 
 /** After somebody was erased: the bytes of what was cached, as far as they can be reached from here, behind the answer. */
-export function forgetEntries(ctx: Ctx, { cache, redis, settings }: Deps, companyId: string): void {
-  cache.forget(ctx, companyId);
-  ctx.waitUntil(purgeEntries(behind(ctx), redis, settings.environment, companyId));
+export function forgetEntries({ ctx, deps }: Work, companyId: string): void {
+  deps.cache.forget(ctx, companyId);
+  ctx.waitUntil(purgeEntries(behind(ctx), deps.redis, companyId));
 }
 
 /** Keys looked at per trip, and trips at most: one request may make a thousand subrequests. */
@@ -39,12 +36,12 @@ const MOST_TRIPS = 500;
  * until their time is over. Behind the answer: it walks the whole key space. A walk that ends early leaves the rest to
  * that time.
  */
-export async function purgeEntries(ctx: Ctx, redis: RedisStore, environment: string, companyId: string): Promise<void> {
-  const match = `v1:${environment.replaceAll(/[\\*?[\]]/g, '\\$&')}:${companyId}:*`;
+export async function purgeEntries(ctx: Ctx, redis: RedisStore, companyId: string): Promise<void> {
+  const match = `${redis.key(companyId, '').replaceAll(/[\\*?[\]]/g, '\\$&')}*`;
   let doomed: readonly string[] = [];
   let cursor: string | null = '0';
   for (let trips = 0; trips < MOST_TRIPS && (cursor !== null || doomed.length > 0); trips += 1) {
-    const page: Page | null = await walk(ctx, redis, cursor, match, doomed);
+    const page: Page | null = await walk(ctx, redis, { cursor, match, doomed });
     if (page === null) return;
     ({ cursor, found: doomed } = page);
   }
@@ -57,9 +54,7 @@ type Page = { cursor: string | null; found: readonly string[] };
 function walk(
   ctx: Ctx,
   redis: RedisStore,
-  cursor: string | null,
-  match: string,
-  doomed: readonly string[],
+  { cursor, match, doomed }: { cursor: string | null; match: string; doomed: readonly string[] },
 ): Promise<Page | null> {
   return redis.trip(
     ctx,

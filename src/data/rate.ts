@@ -1,3 +1,5 @@
+import type { RedisStore } from './redis.ts';
+
 /** The windows of the rate limit, ms (fixed windows, contract-details A13). */
 export const WINDOW = 60_000;
 
@@ -7,8 +9,8 @@ type Count = { window: number; counted: number; pending: number; bounded: boolea
 const MOST_COMPANIES = 5000;
 
 /** The key of a company's count in one window. */
-export const rateKey = (environment: string, companyId: string, window: number): string =>
-  `v1:${environment}:rate:${companyId}:${window}`;
+export const rateKey = ({ key }: Pick<RedisStore, 'key'>, companyId: string, window: number): string =>
+  key('rate', companyId, window);
 
 /**
  * Whose count a caller adds to before it is known whose: every trip must write, for only a Redis that takes writes is

@@ -1,5 +1,5 @@
-import type { Admission } from './admit.ts';
 import type { ReadPlan } from './answer.ts';
+import type { Admission } from './caller.ts';
 import { behind, type Ctx } from './context.ts';
 import { beatKey, eraKey, readPulse } from './pulse.ts';
 import type { RedisStore } from './redis.ts';
@@ -25,7 +25,6 @@ export type Trip = {
 export type ReadingParts = {
   readonly redis: RedisStore;
   readonly tags: TagMemory;
-  readonly environment: string;
   /** Longest use of a tag reading, ms counted from Redis. */
   readonly maxStaleness: number;
   /** Asks the company's room to look whether Redis is behind this head, and to announce again if so. */
@@ -55,13 +54,13 @@ export class Readings {
 
   /** The one Redis trip of a cold read, in three commands. Null when Redis cannot be asked. */
   async trip(ctx: Ctx, plan: ReadPlan, tagsOnly: boolean, admission: Admission): Promise<Trip | null> {
-    const { redis, environment, tags } = this.#parts;
+    const { redis, tags } = this.#parts;
     const at = ctx.now();
-    const pulse = [eraKey(environment), beatKey(environment)];
+    const pulse = [eraKey(redis), beatKey(redis)];
     const trip = await redis.trip(
       ctx,
       (pipeline) => {
-        pipeline.hmget(tagsKey(environment, plan.companyId), ...tagFields(plan.tags));
+        pipeline.hmget(tagsKey(redis, plan.companyId), ...tagFields(plan.tags));
         pipeline.mget(tagsOnly ? pulse : [...pulse, plan.key]);
         admission.ask(pipeline, at);
       },

@@ -12,12 +12,32 @@ export type RedisFault = 'unreachable' | 'refuses' | null;
 export type RedisStore = {
   readonly breaker: Breaker;
   readonly fault: RedisFault;
+  /** The name of something of this deployment: several may share a Redis. */
+  key(...parts: readonly (string | number)[]): string;
   /**
    * Runs the commands that `fill` adds, in one trip, and reads the answers with `read`.
    * Null when Redis is down, late, refuses one of them or answers garbage; `read` throws to say the latter. Callers go on
    * without Redis. A Redis that refuses writes is as good as none: what it still answers may be long outdated.
    */
   trip<T>(ctx: Ctx, fill: (pipeline: Pipeline) => unknown, read: (answers: readonly unknown[]) => T): Promise<T | null>;
+};
+
+/** How parts of a key are put together. What stands under such a key is of the first version of its layout. */
+export const keysOf =
+  (environment: string): RedisStore['key'] =>
+  (...parts) =>
+    `v1:${environment}:${parts.join(':')}`;
+
+/** Runs commands whose answers nobody reads. @returns whether Redis took them */
+export const tell = async (redis: RedisStore, ctx: Ctx, fill: (pipeline: Pipeline) => unknown): Promise<boolean> =>
+  (await redis.trip(ctx, fill, () => true)) === true;
+
+export type RedisOptions = {
+  url: string;
+  token: string;
+  environment: string;
+  /** Longest wait for one answer, ms; the client's own retries would add 4.3 s when Redis is down. */
+  deadline?: number;
 };
 
 /** The first answer of an isolate may also take a name look-up and two handshakes, from far away; ms. */
@@ -27,8 +47,7 @@ class Refusal extends Error {
   override readonly name = 'Refusal';
 }
 
-/** @param deadline longest wait for one answer, ms; the client's own retries would add 4.3 s when Redis is down */
-export function openRedis(url: string, token: string, deadline: number = 250): RedisStore {
+export function openRedis({ url, token, environment, deadline = 250 }: RedisOptions): RedisStore {
   let met = false;
   const redis = new Redis({
     url,
@@ -46,6 +65,7 @@ export function openRedis(url: string, token: string, deadline: number = 250): R
   let fault: RedisFault = null;
   return {
     breaker,
+    key: keysOf(environment),
     get fault() {
       return fault;
     },

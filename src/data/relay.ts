@@ -2,6 +2,7 @@ import { announceToRedis } from './announce.ts';
 import type { Ctx } from './context.ts';
 import type { Deps } from './deps.ts';
 import { changesAfter, readChange, snapshot } from './log.ts';
+import { tell } from './redis.ts';
 import { touchedTags } from './registry.ts';
 import { tagsKey } from './tags.ts';
 
@@ -20,7 +21,7 @@ export function announcedHead(ctx: Ctx, deps: Deps, companyId: string): Promise<
   return deps.redis
     .trip(
       ctx,
-      (p) => p.hmget(tagsKey(deps.settings.environment, companyId), 'epoch', 'head'),
+      (p) => p.hmget(tagsKey(deps.redis, companyId), 'epoch', 'head'),
       ([answer]) => {
         const [epoch, head] = (answer ?? []) as (string | null)[];
         return { at: typeof epoch === 'string' ? { epoch, revision: Number(head) } : null };
@@ -45,14 +46,13 @@ export async function announceFromLog(
 ): Promise<Position | null> {
   const known = await announcedHead(ctx, deps, companyId);
   if (known === undefined) return null;
-  const { environment } = deps.settings;
   const after = known?.revision ?? Number.MAX_SAFE_INTEGER;
   const call = { database: deps.read, companyId, name: 'relay' };
   const { epoch, revision, rows } = await snapshot(ctx, call, [changesAfter(after, MOST_NAMED)]).catch(
     async (error: unknown) => {
       if (known !== null && least !== null && isBefore(known, least)) {
-        const empty = { epoch: least.epoch, first: least.revision + 1, last: least.revision, tags: {} };
-        await announceToRedis(ctx, deps.redis, deps.tags, environment, companyId, empty);
+        const empty = { companyId, epoch: least.epoch, first: least.revision + 1, last: least.revision, tags: {} };
+        await announceToRedis({ ctx, deps }, empty);
       }
       throw error;
     },
@@ -60,18 +60,14 @@ export async function announceFromLog(
   const reached = { epoch, revision };
   if (known?.epoch === epoch && known.revision >= revision) return reached;
   // An epoch that a clock ahead of time made looks newer than the one that followed it; to lose a state is always safe.
-  if (known !== null && known.epoch > epoch && (await forgetState(ctx, deps, companyId)) === null) return null;
+  if (known !== null && known.epoch > epoch && !(await forgetState(ctx, deps, companyId))) return null;
   const changes = known?.epoch === epoch ? rows[0].map(readChange) : [];
   const complete = changes[0]?.revision === after + 1 && changes.at(-1)?.revision === revision;
   const range = complete
     ? { epoch, first: after + 1, last: revision, tags: touchedTags(deps.registry, changes) }
     : { epoch, first: revision + 1, last: revision, tags: {} };
-  return (await announceToRedis(ctx, deps.redis, deps.tags, environment, companyId, range)) ? reached : null;
+  return (await announceToRedis({ ctx, deps }, { companyId, ...range })) ? reached : null;
 }
 
-const forgetState = (ctx: Ctx, { redis, settings }: Deps, companyId: string): Promise<true | null> =>
-  redis.trip(
-    ctx,
-    (p) => p.del(tagsKey(settings.environment, companyId)),
-    () => true as const,
-  );
+const forgetState = (ctx: Ctx, { redis }: Deps, companyId: string): Promise<boolean> =>
+  tell(redis, ctx, (p) => p.del(tagsKey(redis, companyId)));

@@ -1,7 +1,6 @@
 import { formatETag, judge } from '../core/revision.ts';
-import type { ReadAnswer, ReadDemand, ReadPlan } from './answer.ts';
-import type { CacheParts } from './cache.ts';
-import type { Ctx } from './context.ts';
+import type { ReadAnswer } from './answer.ts';
+import type { CacheParts, Read } from './cache.ts';
 import type { TagRow } from './tags.ts';
 import type { CachedAnswer } from './tier.ts';
 
@@ -11,26 +10,24 @@ import type { CachedAnswer } from './tier.ts';
  * Outdated is not erased. An entry is answered only where a reading of Redis, made just now, says that it is of the tag
  * state's present life, that no gap lies after it and that nobody was erased since. Without such a reading nobody can know,
  * and nothing is answered.
- * @param row a reading of the tag ERASED
+ * @param left the entry that Redis had, and a reading of the tag ERASED
  */
 export async function stale(
-  ctx: Ctx,
-  plan: ReadPlan,
-  demand: ReadDemand,
+  { ctx, plan, demand }: Pick<Read, 'ctx' | 'plan' | 'demand'>,
   { memory, edge, tags }: Pick<CacheParts, 'memory' | 'edge' | 'tags'>,
-  found: CachedAnswer | null,
-  row: TagRow | null,
+  { found, row }: { found: CachedAnswer | null; row: TagRow | null },
 ): Promise<ReadAnswer | null> {
   // A Redis that is behind what was seen here may not have heard of an erasure either.
   if (row === null || row.head < tags.newest(plan.companyId)) return null;
   const may = (entry: CachedAnswer | null): CachedAnswer | null => {
     if (entry === null || entry.revision < demand.min) return null;
-    const verdict = judge(entry, row.epoch, row.incarnation, row.floor, row.values, ctx.now());
+    const verdict = judge(entry, row, ctx.now());
     return verdict === 'valid' || verdict === 'clock' ? entry : null;
   };
   const entry = may(memory.get(ctx, plan.key)) ?? may(found) ?? may((await edge?.get(ctx, plan.key)) ?? null);
   if (entry === null) return null;
-  const etag = formatETag(entry.epoch, entry.incarnation, entry.revision, plan.representation, entry.validUntil);
+  const { epoch, incarnation, revision: newest } = entry;
+  const etag = formatETag({ epoch, incarnation, newest, representation: plan.representation }, entry.validUntil);
   return {
     status: 200,
     body: entry.body,

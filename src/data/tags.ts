@@ -1,4 +1,5 @@
-import { nameOfLife } from './pulse.ts';
+import { incarnationOf } from './pulse.ts';
+import type { RedisStore } from './redis.ts';
 
 /** What one reading of a company's tag state said. `values` in the order of the tags asked for. */
 export type TagRow = {
@@ -44,7 +45,7 @@ const EPOCH_PATIENCE = 10_000;
 const SUSPICION = 5000;
 
 /** The hash that holds a company's epoch, head, floor, incarnation and tags. One hash, so it is lost whole or not at all. */
-export const tagsKey = (environment: string, companyId: string): string => `v1:${environment}:log:${companyId}`;
+export const tagsKey = ({ key }: Pick<RedisStore, 'key'>, companyId: string): string => key('log', companyId);
 
 /** The fields of one reading, in the order `readTagRow` expects. */
 export const tagFields = (tags: readonly string[]): [string, ...string[]] => [
@@ -69,7 +70,7 @@ export function readTagRow(answer: unknown, tags: readonly string[], era: string
   const numbers = values.map((value) => Number(value ?? 0));
   const row = {
     epoch,
-    incarnation: nameOfLife(incarnation, era),
+    incarnation: incarnationOf(incarnation, era),
     head: Number(head),
     floor: Number(floor),
     values: numbers,

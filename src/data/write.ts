@@ -1,6 +1,7 @@
 import type { SQL } from 'drizzle-orm';
-import { type Admission, admit } from './admit.ts';
+import { admit } from './admit.ts';
 import { announceToRedis } from './announce.ts';
+import type { Admission } from './caller.ts';
 import type { Ctx } from './context.ts';
 import type { Deps, Work } from './deps.ts';
 import { type Committed, commit, type WriteCall } from './log.ts';
@@ -75,8 +76,7 @@ export async function announceChanges(
     changes.length === head - base
       ? { epoch, first: base + 1, last: head, tags: touchedTags(deps.registry, changes) }
       : { epoch, first: head + 1, last: head, tags: {} };
-  const { redis, tags, settings } = deps;
-  const told = await announceToRedis(ctx, redis, tags, settings.environment, companyId, announcement, admission);
+  const told = await announceToRedis({ ctx, deps }, { companyId, ...announcement }, admission);
   // At once, and not when the expectation is due: whoever can read Redis goes on believing it until the room is through.
   if (!told) tellRoom(ctx, 'catchUp', () => deps.rooms(companyId).catchUp(companyId, { epoch, revision: head }));
   return told;

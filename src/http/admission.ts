@@ -1,5 +1,5 @@
 import { AppError } from '../core/errors.ts';
-import type { Admission } from '../data/admit.ts';
+import type { Admission } from '../data/caller.ts';
 import { NOBODY_YET, rateKey, WINDOW } from '../data/rate.ts';
 import { type AppContext, claimantOf } from './context.ts';
 
@@ -43,7 +43,7 @@ export function admissionOf(
     ask(pipeline, now) {
       const of = counts ? companyId : NOBODY_YET;
       const { window, amount, bound } = deps.rate.take(of, now);
-      const key = rateKey(deps.settings.environment, of, window);
+      const key = rateKey(deps.redis, of, window);
       pipeline.incrby(key, amount);
       if (bound) pipeline.pexpire(key, 2 * WINDOW);
       asked = { window, commands: bound ? 2 : 1, of };

@@ -1,6 +1,7 @@
 import { type SQL, sql } from 'drizzle-orm';
 import type { Ctx } from '../data/context.ts';
 import type { Deps } from '../data/deps.ts';
+import { tell } from '../data/redis.ts';
 import { type Outcome, type Piece, type Pieces, workOff } from './pieces.ts';
 
 /** At most once in this time, seconds. */
@@ -21,23 +22,21 @@ export type Forgotten = { forgotten: number; skipped: number };
  * @returns how many rows went and how many pieces could not be done, or null when it was not yet time
  */
 export async function retain(ctx: Ctx, deps: Deps): Promise<Forgotten | null> {
-  const marker = `v1:${deps.settings.environment}:retention`;
-  const due = await deps.redis.trip(
+  const { redis } = deps;
+  const marker = redis.key('retention');
+  const placeKey = redis.key('retention', 'place');
+  const due = await redis.trip(
     ctx,
     (p) => {
       p.set(marker, '1', { nx: true, ex: EVERY });
-      p.get(`${marker}:place`);
+      p.get(placeKey);
     },
     ([set, text]) => ({ now: set === 'OK', place: readPlace(text) }),
   );
   // Without Redis nobody knows when it last ran; it is not urgent.
   if (due === null || !due.now) return null;
   const keep = (place: Place): Promise<unknown> =>
-    deps.redis.trip(
-      ctx,
-      (p) => p.set(`${marker}:place`, JSON.stringify(place), { ex: 7 * 24 * EVERY }),
-      () => true,
-    );
+    tell(redis, ctx, (p) => p.set(placeKey, JSON.stringify(place), { ex: 7 * 24 * EVERY }));
   const all: Outcome[] = [];
   const failures: unknown[] = [];
   for (const work of [expired(ctx, deps), imports(ctx, deps), changes(ctx, deps, due.place, keep)]) {
@@ -48,12 +47,7 @@ export async function retain(ctx: Ctx, deps: Deps): Promise<Forgotten | null> {
     );
   }
   if (failures.length > 0) throw failures[0];
-  if (all.some(({ finished }) => !finished))
-    await deps.redis.trip(
-      ctx,
-      (p) => p.del(marker),
-      () => true,
-    );
+  if (all.some(({ finished }) => !finished)) await tell(redis, ctx, (p) => p.del(marker));
   const sum = (count: (outcome: Outcome) => number): number => all.reduce((total, each) => total + count(each), 0);
   return { forgotten: sum(({ gone }) => gone), skipped: sum(({ skipped }) => skipped) };
 }

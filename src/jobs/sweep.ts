@@ -1,6 +1,7 @@
 import { sql } from 'drizzle-orm';
 import type { Ctx } from '../data/context.ts';
 import type { Deps } from '../data/deps.ts';
+import { tell } from '../data/redis.ts';
 import { callRoom } from '../data/room.ts';
 import { tagsKey } from '../data/tags.ts';
 
@@ -21,7 +22,7 @@ type Moved = { next_since: string } & (
  */
 export async function sweep(ctx: Ctx, deps: Deps): Promise<number> {
   await callRoom(ctx, () => deps.watch().beat(false)).catch(() => ctx.note('roomError', 'beat'));
-  const marker = `v1:${deps.settings.environment}:sweep`;
+  const marker = deps.redis.key('sweep');
   const since = await deps.redis.trip(
     ctx,
     (p) => p.get(marker),
@@ -40,7 +41,7 @@ export async function sweep(ctx: Ctx, deps: Deps): Promise<number> {
     const known = await deps.redis.trip(
       ctx,
       (p) => {
-        for (const head of chunk) p.hmget(tagsKey(deps.settings.environment, head.company_id), 'epoch', 'head');
+        for (const head of chunk) p.hmget(tagsKey(deps.redis, head.company_id), 'epoch', 'head');
       },
       (answers) => answers as (string | null)[][],
     );
@@ -57,12 +58,7 @@ export async function sweep(ctx: Ctx, deps: Deps): Promise<number> {
     }
   }
   const next = rows[0]?.next_since;
-  if (told && next !== undefined)
-    await deps.redis.trip(
-      ctx,
-      (p) => p.set(marker, String(next)),
-      () => true,
-    );
+  if (told && next !== undefined) await tell(deps.redis, ctx, (p) => p.set(marker, String(next)));
   return behind;
 
   function catchUp(companyId: string): Promise<boolean> {

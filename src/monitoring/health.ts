@@ -112,10 +112,10 @@ async function look(ctx: Ctx, deps: Deps): Promise<Omit<Look, 'at'>> {
 }
 
 /** A Redis that only reads is of no use here: see RedisStore. */
-async function takesWrites(ctx: Ctx, { redis, settings }: Deps): Promise<boolean> {
+async function takesWrites(ctx: Ctx, { redis }: Deps): Promise<boolean> {
   const written = await redis.trip(
     ctx,
-    (p) => p.set(`v1:${settings.environment}:ready`, 1, { ex: 60 }),
+    (p) => p.set(redis.key('ready'), 1, { ex: 60 }),
     ([answer]) => answer === 'OK',
   );
   return written === true;

@@ -50,12 +50,12 @@ export abstract class Watch extends DurableObject<Env> implements WatchApi {
   }
 
   #open(): PulseKeeper {
-    const { redis, settings } = this.deps(this.env);
+    const { redis } = this.deps(this.env);
     const { sql } = this.ctx.storage;
     // Of its storage, not of its name: one that lost its marks, or runs elsewhere, must not be taken for this one.
     sql.exec('insert into watch select ? where not exists (select 1 from watch)', crypto.randomUUID());
     const id = String(sql.exec('select id from watch').one().id);
-    this.#keeper ??= new PulseKeeper(redis, settings.environment, id, {
+    this.#keeper ??= new PulseKeeper(redis, id, {
       read: () => {
         const row = sql.exec('select taken, tried from marks').toArray()[0];
         return row === undefined ? null : { taken: Number(row.taken), tried: Number(row.tried) };

@@ -1,6 +1,7 @@
 import { AppError, ERROR_CODES } from '../core/errors.ts';
 import { parseMinRevision } from '../core/revision.ts';
-import { type Admission, admit } from '../data/admit.ts';
+import { admit } from '../data/admit.ts';
+import type { Admission } from '../data/caller.ts';
 import { snapshot } from '../data/log.ts';
 import type { Head } from '../data/readings.ts';
 import { admissionOf } from '../http/admission.ts';

@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
 import type { SQL } from 'drizzle-orm';
 import { parseMinRevision } from '../core/revision.ts';
-import type { Admission } from '../data/admit.ts';
+import { announceSnapshot } from '../data/announce.ts';
 import type { Loaded, ReadPlan } from '../data/answer.ts';
+import type { Admission } from '../data/caller.ts';
 import { behind } from '../data/context.ts';
-import { type Deps, healTagState, type Work } from '../data/deps.ts';
+import type { Deps, Work } from '../data/deps.ts';
 import { type Snapshot, snapshot } from '../data/log.ts';
 import type { RowsOf } from '../data/query.ts';
 import { WeighedMap } from '../data/weighed.ts';
@@ -66,7 +67,7 @@ export function read<Q extends ParsedQuery, const S extends readonly SQL[]>(
     const { permission, weight = 1 } = route;
     let parsed: Prepared<Q> & { min: number };
     try {
-      parsed = prepare(c, deps, principal, route);
+      parsed = prepare(c, principal, route);
     } catch (error) {
       return refuse(c, weight, error);
     }
@@ -81,15 +82,15 @@ export function read<Q extends ParsedQuery, const S extends readonly SQL[]>(
       ifNoneMatch: anything ? null : (ifNoneMatch ?? null),
       bypass: ifNoneMatch === undefined && asksForFresh(c.req.header('Cache-Control')),
     };
-    const answer = await deps.cache.read(
+    const answer = await deps.cache.read({
       ctx,
       plan,
       demand,
       admission,
-      (unsure) => load(c, route, query, min, unsure ? admission : null),
-      (unsure) => headOf(c, unsure ? admission : null),
-      (epoch, revision) => healTagState(behind(ctx), deps, principal.companyId, epoch, revision),
-    );
+      load: (unsure) => load(c, route, { query, min, unsure: unsure ? admission : null }),
+      confirm: (unsure) => headOf(c, unsure ? admission : null),
+      heal: (head) => announceSnapshot({ ctx: behind(ctx), deps }, principal.companyId, head),
+    });
     const headers: Record<string, string> = {
       ETag: answer.etag,
       'Cache-Control': 'private, no-cache',
@@ -111,10 +112,10 @@ export function read<Q extends ParsedQuery, const S extends readonly SQL[]>(
 
 function prepare<Q extends ParsedQuery, S extends readonly SQL[]>(
   c: AppContext,
-  deps: Deps,
   principal: Principal,
   route: ReadRoute<Q, S>,
 ): Prepared<Q> & { min: number } {
+  const { deps } = c.env;
   const min = parseMinRevision(c.req.header('Min-Revision'));
   const url = c.req.url;
   const path = url.slice(url.indexOf('/', 8));
@@ -130,11 +131,10 @@ function prepare<Q extends ParsedQuery, S extends readonly SQL[]>(
   );
   const plan: ReadPlan = {
     companyId: principal.companyId,
-    key: `v1:${deps.settings.environment}:${principal.companyId}:${route.version}:${scope}:${route.name}:${representation}`,
+    key: deps.redis.key(principal.companyId, route.version, scope, route.name, representation),
     representation,
     tags: route.tags(query, principal),
     ttl: route.ttl,
-    staleIfError: true,
     linked: route.linked === true,
   };
   prepared.set(memo, { query, plan }, 3 * path.length + PREPARED_BYTES);
@@ -146,9 +146,7 @@ const digest = (text: string): string => createHash('sha256').update(text).diges
 async function load<Q extends ParsedQuery, S extends readonly SQL[]>(
   c: AppContext,
   route: ReadRoute<Q, S>,
-  query: Q,
-  min: number,
-  unsure: Admission | null,
+  { query, min, unsure }: { query: Q; min: number; unsure: Admission | null },
 ): Promise<Loaded> {
   const { ctx, deps } = c.env;
   const principal = claimantOf(c);

@@ -7,7 +7,7 @@ import { parseIfMatch } from '../core/revision.ts';
 import { admit } from '../data/admit.ts';
 import { type Committed, type Kept, type Row, snapshot } from '../data/log.ts';
 import { mayBeStored } from '../data/outcome.ts';
-import { endLife, forgetEntries } from '../data/purge.ts';
+import { forgetEntries, renewIncarnation } from '../data/purge.ts';
 import { last } from '../data/query.ts';
 import { write } from '../data/write.ts';
 import { overLimit } from '../http/admission.ts';
@@ -76,7 +76,6 @@ export function change<S extends z.ZodType>(route: WriteRoute<S>): (c: AppContex
   const { resource, permission = resource.writePermission, weight = 1, optionalBody: optional = false } = route;
   const validateBody = route.body === undefined ? null : bodyValidator(route.body);
   return async function changeThroughLog(c) {
-    const { ctx, deps } = c.env;
     const principal = principalOf(c);
     const { companyId } = principal;
     const pathId = route.target === 'path' ? (parseId(resource.prefix, c.req.param('id') ?? '') ?? NOBODY) : null;
@@ -105,7 +104,7 @@ export function change<S extends z.ZodType>(route: WriteRoute<S>): (c: AppContex
     if (route.prepare !== undefined || route.purges === true) {
       await admit(c.env, admission);
       await route.prepare?.(input);
-      if (route.purges === true) await endLife(ctx, deps, companyId);
+      if (route.purges === true) await renewIncarnation(c.env, companyId);
     }
     const extra = route.extra?.(input);
     const kept: Kept =
@@ -113,7 +112,7 @@ export function change<S extends z.ZodType>(route: WriteRoute<S>): (c: AppContex
         ? { status: route.status, entityId: input.id }
         : { status: route.status, entityId: input.id, result: extra };
     const forget = (): void => {
-      if (route.purges === true) forgetEntries(ctx, deps, companyId);
+      if (route.purges === true) forgetEntries(c.env, companyId);
     };
     const present = sql<Present>`select ${resource.row} as row, (${extra ?? sql`null::jsonb`}) as extra from ${resource.table} where ${resource.companyId} = ${companyId}::uuid and ${resource.id} = ${input.id}::uuid`;
     const { claim } = raw;

@@ -2,7 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { Role } from '../../src/account/sign-in/tokens.ts';
 import { formatId, newUuid } from '../../src/core/id.ts';
 import { makeCtx } from '../../src/data/context.ts';
-import { openRedis } from '../../src/data/redis.ts';
+import { openRedis, tell } from '../../src/data/redis.ts';
 import type { Api, Reply, Tenant } from './api.ts';
 import { accessToken, hashOf, newSession } from './company.ts';
 import { uuidOf } from './people.ts';
@@ -72,9 +72,13 @@ export async function addKey(api: Api, scopes: string[], more: Record<string, un
 
 /** What this world's part of Redis holds under a pattern: key → remaining life, ms. */
 export function redisOf(world: World) {
-  const database = openRedis(String(world.vars.UPSTASH_REDIS_REST_URL), 'test');
+  const database = openRedis({
+    url: String(world.vars.UPSTASH_REDIS_REST_URL),
+    token: 'test',
+    environment: String(world.vars.ENVIRONMENT),
+  });
   const ctx = () => makeCtx('req', () => undefined);
-  const full = (pattern: string) => `v1:${world.vars.ENVIRONMENT}:${pattern}`;
+  const full = (pattern: string) => database.key(pattern);
   return {
     async lives(pattern: string): Promise<Map<string, number>> {
       const keys =
@@ -100,12 +104,7 @@ export function redisOf(world: World) {
           (p) => p.keys(full(pattern)),
           ([found]) => found as string[],
         )) ?? [];
-      if (keys.length > 0)
-        await database.trip(
-          ctx(),
-          (p) => p.del(...keys),
-          () => true,
-        );
+      if (keys.length > 0) await tell(database, ctx(), (p) => p.del(...keys));
     },
   };
 }

@@ -4,6 +4,7 @@ import { AppError } from '../../core/errors.ts';
 import { behind, type Ctx } from '../../data/context.ts';
 import type { Deps } from '../../data/deps.ts';
 import { snapshot } from '../../data/log.ts';
+import { tell } from '../../data/redis.ts';
 import type { AppContext, LifeCheck, Principal } from '../../http/context.ts';
 import { HOLDS, holdsStill } from '../life.ts';
 import { type Permission, scopesAllow } from '../permissions.ts';
@@ -25,7 +26,7 @@ const vouched = new Map<string, Held>();
 /** When this isolate last stamped a key (ms). Bounded plain data. */
 const stamped = new Map<string, number>();
 
-const recordKey = (environment: string, keyId: string): string => `v1:${environment}:key:${keyId}`;
+const recordKey = ({ redis }: Deps, keyId: string): string => redis.key('key', keyId);
 
 /**
  * The caller that an API key claims to be. Memory vouches for it, or the trip to Redis that the request makes anyway,
@@ -43,7 +44,7 @@ export function keyPrincipal(c: AppContext, text: string): Principal {
 function principalOfKey(c: AppContext, claim: KeyClaim): Principal {
   const { ctx, deps } = c.env;
   const { companyId, keyId, hash } = claim;
-  const key = recordKey(deps.settings.environment, keyId);
+  const key = recordKey(deps, keyId);
   let held: Held | null = null;
   const living = (candidate: Held | null, now: number): boolean =>
     candidate !== null && now < candidate.until && (candidate.expiresAt === null || now < candidate.expiresAt);
@@ -91,10 +92,7 @@ function principalOfKey(c: AppContext, claim: KeyClaim): Principal {
       await deps.redis.trip(
         ctx,
         (p) => life.ask(p),
-        ([answer]) => {
-          life.learn(answer, at);
-          return true;
-        },
+        ([answer]) => life.learn(answer, at),
       );
       if (held !== null) return;
       life.beforeAsking?.();
@@ -119,24 +117,14 @@ function principalOfKey(c: AppContext, claim: KeyClaim): Principal {
 /** A key was revoked: its readers stop at once here and wherever Redis is asked, elsewhere when the check runs out. */
 export async function forgetKey(ctx: Ctx, deps: Deps, keyId: string): Promise<void> {
   vouched.delete(keyId);
-  await deps.redis.trip(
-    ctx,
-    (p) => p.del(recordKey(deps.settings.environment, keyId)),
-    () => true,
-  );
+  await tell(deps.redis, ctx, (p) => p.del(recordKey(deps, keyId)));
 }
 
 function keepRecord(ctx: Ctx, deps: Deps, key: string, record: KeyRecord, askedAt: number): void {
   const px = holdsStill(askedAt, ctx.now());
   if (px === 0) return;
   const sealed = seal(deps.settings.cursorSecret, key, encodeRecord(record), askedAt + HOLDS);
-  ctx.waitUntil(
-    deps.redis.trip(
-      behind(ctx),
-      (p) => p.set(key, sealed, { px }),
-      () => true,
-    ),
-  );
+  ctx.waitUntil(tell(deps.redis, behind(ctx), (p) => p.set(key, sealed, { px })));
 }
 
 /** Behind the answer and unlogged: who used a key when is worth neither a wait nor a revision. */

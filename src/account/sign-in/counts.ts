@@ -1,13 +1,10 @@
 import { createHash } from 'node:crypto';
 import { AppError } from '../../core/errors.ts';
-import { behind, type Ctx } from '../../data/context.ts';
-import type { Deps } from '../../data/deps.ts';
+import { behind } from '../../data/context.ts';
+import type { Work } from '../../data/deps.ts';
 
 /** One counter: at most `most` in `seconds`. */
 export type Limit = { subject: string; most: number; seconds: number };
-
-/** One request and what it reaches Redis through. */
-type At = { readonly ctx: Ctx; readonly deps: Deps };
 
 const MOST_COUNTS = 10_000;
 
@@ -19,15 +16,15 @@ const known = new Map<string, number>();
 
 const digest = (text: string): string => createHash('sha256').update(text).digest('base64url');
 
-export const keyOf = ({ ctx, deps }: At, { subject, seconds }: Limit): string =>
+export const keyOf = ({ ctx, deps }: Work, { subject, seconds }: Limit): string =>
   // Hashed: neither addresses nor e-mail belong in a cache.
-  `v1:${deps.settings.environment}:limit:${digest(subject)}:${Math.floor(ctx.now() / (seconds * 1000))}`;
+  deps.redis.key('limit', digest(subject), Math.floor(ctx.now() / (seconds * 1000)));
 
 /**
  * Refuses before any work is done. Counts nothing: `count` does, where the work was done or failed.
  * @throws AppError rate_limited
  */
-export async function check(at: At, limits: readonly Limit[]): Promise<void> {
+export async function check(at: Work, limits: readonly Limit[]): Promise<void> {
   refuseKnown(at, limits);
   const keys = limits.map((limit) => keyOf(at, limit));
   const counts = await at.deps.redis.trip(
@@ -40,7 +37,7 @@ export async function check(at: At, limits: readonly Limit[]): Promise<void> {
 }
 
 /** Refuses by what this isolate knows, without a trip. @throws AppError rate_limited */
-export function refuseKnown(at: At, limits: readonly Limit[]): void {
+export function refuseKnown(at: Work, limits: readonly Limit[]): void {
   const now = at.ctx.now();
   for (const limit of limits) {
     if (counted(at, limit) < limit.most) continue;
@@ -50,10 +47,10 @@ export function refuseKnown(at: At, limits: readonly Limit[]): void {
 }
 
 /** How many are counted as far as this isolate knows. */
-export const counted = (at: At, limit: Limit): number => known.get(keyOf(at, limit)) ?? 0;
+export const counted = (at: Work, limit: Limit): number => known.get(keyOf(at, limit)) ?? 0;
 
 /** Counts one more of each, here at once and in Redis with one trip. */
-export async function count(at: At, limits: readonly Limit[]): Promise<void> {
+export async function count(at: Work, limits: readonly Limit[]): Promise<void> {
   const keys = limits.map((limit) => keyOf(at, limit));
   for (const key of keys) learn(key, (known.get(key) ?? 0) + 1);
   await at.deps.redis.trip(
@@ -72,7 +69,7 @@ export async function count(at: At, limits: readonly Limit[]): Promise<void> {
 }
 
 /** The same behind the answer; this isolate knows at once. */
-export function countBehind({ ctx, deps }: At, limits: readonly Limit[]): void {
+export function countBehind({ ctx, deps }: Work, limits: readonly Limit[]): void {
   ctx.waitUntil(count({ ctx: behind(ctx), deps }, limits));
 }
 

@@ -2,6 +2,7 @@ import { sql } from 'drizzle-orm';
 import { AppError } from '../../core/errors.ts';
 import { behind, type Ctx } from '../../data/context.ts';
 import type { Deps } from '../../data/deps.ts';
+import { type RedisStore, tell } from '../../data/redis.ts';
 import type { Settings } from '../../env.ts';
 import type { LifeCheck, Principal } from '../../http/context.ts';
 import { HOLDS, holdsStill } from '../life.ts';
@@ -12,23 +13,24 @@ import { type AccessClaims, LIFETIME_SECONDS } from './tokens.ts';
 const MOST_SESSIONS = 10_000;
 
 /** Where records are kept, and what signs them. */
-type Place = Pick<Settings, 'environment' | 'cursorSecret'>;
+type Place = { redis: Pick<RedisStore, 'key'>; settings: Pick<Settings, 'cursorSecret'> };
 
 /** Sessions known to live, by id and role, and until when (ms). Bounded plain data. */
 const alive = new Map<string, number>();
 
-const lifeKey = (environment: string, sessionId: string): string => `v1:${environment}:session:${sessionId}`;
+const sessionKey = ({ redis }: Pick<Place, 'redis'>, sessionId: string): string => redis.key('session', sessionId);
 
-const markKey = (environment: string, id: string): string => `v1:${environment}:ended:${id}`;
+/** That a session or user is not what tokens from before say. */
+const markKey = ({ redis }: Pick<Place, 'redis'>, id: string): string => redis.key('ended', id);
 
 /**
  * The caller that an access token names. The token was verified; whether its session still lives is `life`'s matter.
  * One per token: it holds nothing of a request, and `claims` is the same object for all requests with the token.
  */
-export function userPrincipal(claims: AccessClaims, settings: Place): Principal {
+export function userPrincipal(claims: AccessClaims, place: Place): Principal {
   let principal = principals.get(claims);
   if (principal === undefined) {
-    principal = makePrincipal(claims, settings);
+    principal = makePrincipal(claims, place);
     principals.set(claims, principal);
   }
   return principal;
@@ -36,7 +38,7 @@ export function userPrincipal(claims: AccessClaims, settings: Place): Principal 
 
 const principals = new WeakMap<AccessClaims, Principal>();
 
-function makePrincipal(claims: AccessClaims, settings: Place): Principal {
+function makePrincipal(claims: AccessClaims, place: Place): Principal {
   const { companyId, sessionId, userId, role } = claims;
   return {
     companyId,
@@ -44,7 +46,7 @@ function makePrincipal(claims: AccessClaims, settings: Place): Principal {
     credentialId: sessionId,
     userId,
     role,
-    life: lifeOf(claims, settings),
+    life: lifeOf(claims, place),
     // Its signature was checked.
     proven: true,
     may: (permission) => roleMay(role, permission as Permission),
@@ -57,11 +59,11 @@ function makePrincipal(claims: AccessClaims, settings: Place): Principal {
 
 type SessionRole = { role: Role | null };
 
-function lifeOf({ companyId, sessionId, userId, role }: AccessClaims, settings: Place): LifeCheck {
-  const { environment, cursorSecret } = settings;
+function lifeOf({ companyId, sessionId, userId, role }: AccessClaims, place: Place): LifeCheck {
+  const { cursorSecret } = place.settings;
   const memo = `${companyId}:${sessionId}:${role}`;
-  const key = lifeKey(environment, sessionId);
-  const marks = [sessionId, userId].map((id) => markKey(environment, id));
+  const key = sessionKey(place, sessionId);
+  const marks = [sessionId, userId].map((id) => markKey(place, id));
   return {
     known: (now) => (alive.get(memo) ?? 0) > now,
     ask: (pipeline) => pipeline.mget(key, ...marks),
@@ -81,11 +83,7 @@ function lifeOf({ companyId, sessionId, userId, role }: AccessClaims, settings: 
       const px = holdsStill(ctx.startedAt, ctx.now());
       if (px === 0) return;
       ctx.waitUntil(
-        deps.redis.trip(
-          behind(ctx),
-          (p) => p.set(key, seal(cursorSecret, key, role, ctx.startedAt + HOLDS), { px }),
-          () => true,
-        ),
+        tell(deps.redis, behind(ctx), (p) => p.set(key, seal(cursorSecret, key, role, ctx.startedAt + HOLDS), { px })),
       );
     },
   };
@@ -110,22 +108,13 @@ export async function forgetSessions(
 ): Promise<void> {
   if (sessionIds.length === 0) return;
   for (const id of sessionIds) for (const role of ROLES) alive.delete(`${companyId}:${id}:${role}`);
-  const { environment } = deps.settings;
-  await deps.redis.trip(
-    ctx,
-    (p) => {
-      p.del(...sessionIds.map((id) => lifeKey(environment, id)));
-      for (const id of sessionIds) p.set(markKey(environment, id), 1, { ex: LIFETIME_SECONDS });
-    },
-    () => true,
-  );
+  await tell(deps.redis, ctx, (p) => {
+    p.del(...sessionIds.map((id) => sessionKey(deps, id)));
+    for (const id of sessionIds) p.set(markKey(deps, id), 1, { ex: LIFETIME_SECONDS });
+  });
 }
 
 /** A user was archived or has another role: tokens from before are not taken on trust while Postgres is away. */
 export async function markUser(ctx: Ctx, deps: Deps, userId: string): Promise<void> {
-  await deps.redis.trip(
-    ctx,
-    (p) => p.set(markKey(deps.settings.environment, userId), 1, { ex: LIFETIME_SECONDS }),
-    () => true,
-  );
+  await tell(deps.redis, ctx, (p) => p.set(markKey(deps, userId), 1, { ex: LIFETIME_SECONDS }));
 }

@@ -28,14 +28,14 @@ export const identify: Authenticator = (c, token) => {
   const { settings } = deps;
   if (token.startsWith(KEY_PREFIX)) return keyPrincipal(c, token);
   const claims = recallAccess(settings.jwtPrivateKey, settings.jwtPublicKeys, token, ctx.now());
-  return claims === null ? identifyAnew(c, token) : userPrincipal(claims, settings);
+  return claims === null ? identifyAnew(c, token) : userPrincipal(claims, deps);
 };
 
 async function identifyAnew(c: AppContext, token: string): Promise<Principal> {
   const { ctx, deps } = c.env;
   const { settings } = deps;
   const keys = await loadKeys(settings.jwtPrivateKey, settings.jwtPublicKeys);
-  return userPrincipal(await verifyAccess(keys, token, ctx.now()), settings);
+  return userPrincipal(await verifyAccess(keys, token, ctx.now()), deps);
 }
 
 const SECRET = { 'Cache-Control': 'no-store' };

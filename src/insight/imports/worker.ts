@@ -1,7 +1,7 @@
 import { sql } from 'drizzle-orm';
 import { AppError } from '../../core/errors.ts';
 import { formatId, newUuid } from '../../core/id.ts';
-import type { Admission } from '../../data/admit.ts';
+import type { Admission } from '../../data/caller.ts';
 import { type Ctx, makeCtx } from '../../data/context.ts';
 import type { Deps } from '../../data/deps.ts';
 import { commit, snapshot } from '../../data/log.ts';

@@ -3,8 +3,8 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Announcement, announce, type TagState } from '../../../src/core/revision.ts';
 import { announceToRedis } from '../../../src/data/announce.ts';
 import { makeCtx } from '../../../src/data/context.ts';
-import { nameOfLife } from '../../../src/data/pulse.ts';
-import { openRedis, type RedisStore } from '../../../src/data/redis.ts';
+import { incarnationOf } from '../../../src/data/pulse.ts';
+import { openRedis, type RedisStore, tell } from '../../../src/data/redis.ts';
 import { TagMemory, tagsKey } from '../../../src/data/tags.ts';
 import { openStack, type Stack } from '../../support/world.ts';
 
@@ -12,16 +12,16 @@ import { openStack, type Stack } from '../../support/world.ts';
 
 let world: Stack;
 let redis: RedisStore;
-const environment = 'lua';
 const ERA = 'era-of-this-suite';
 beforeAll(async () => {
   world = await openStack();
-  redis = openRedis(String(world.vars.UPSTASH_REDIS_REST_URL), 'test');
-  await command('SET', `v1:${environment}:era`, ERA);
+  redis = openRedis({ url: String(world.vars.UPSTASH_REDIS_REST_URL), token: 'test', environment: 'lua' });
+  await command('SET', redis.key('era'), ERA);
 });
 afterAll(() => world.close());
 
 const ctx = () => makeCtx('req', () => undefined);
+const work = (tags = new TagMemory()) => ({ ctx: ctx(), deps: { redis, tags } });
 const EPOCHS = ['0190-a', '0190-b', '0190-c'];
 const TAGS = ['clients', 'clients/1', 'users'];
 
@@ -55,7 +55,7 @@ async function stateOf(companyId: string): Promise<TagState | null> {
   const fields = await surely(() =>
     redis.trip(
       ctx(),
-      (p) => p.hgetall(tagsKey(environment, companyId)),
+      (p) => p.hgetall(tagsKey(redis, companyId)),
       ([answer]) => answer as string[],
     ),
   );
@@ -86,7 +86,7 @@ test('the Lua script and announce() reach the same state from any sequence of an
       for (const each of sequence) {
         // Only the caller's name is random: whenever announce() takes a new one, Redis must have, and never otherwise.
         const next: TagState = announce(expected, each, 'fresh');
-        await surely(() => announceToRedis(ctx(), redis, new TagMemory(), environment, companyId, each));
+        await surely(() => announceToRedis(work(), { companyId, ...each }));
         const state = await stateOf(companyId);
         if (next.incarnation === 'fresh') {
           const name = String(state?.incarnation);
@@ -108,21 +108,21 @@ test('an announcement of more tags than the script takes at a time', async () =>
     Object.fromEntries(Array.from({ length: 1201 }, (_, i) => [`clients:${from + i}`, revision + (i % 3)]));
   const first = { epoch: '0190-a', first: 1, last: 9, tags: tags(0, 1) };
   const second = { epoch: '0190-a', first: 10, last: 19, tags: { ...tags(600, 10), 'clients:0': 1 } };
-  for (const each of [first, second])
-    await surely(() => announceToRedis(ctx(), redis, new TagMemory(), environment, 'many', each));
+  for (const each of [first, second]) await surely(() => announceToRedis(work(), { companyId: 'many', ...each }));
   const state = await stateOf('many');
   expect(state).toEqual(announce(announce(null, first, String(state?.incarnation)), second, 'unused'));
 });
 
 test('the writer learns from the answer what Redis now holds', async () => {
   const memory = new TagMemory();
-  await announceToRedis(ctx(), redis, memory, environment, 'learner', {
+  await announceToRedis(work(memory), {
+    companyId: 'learner',
     epoch: '0190-a',
     first: 1,
     last: 2,
     tags: { clients: 2 },
   });
-  const incarnation = nameOfLife(String((await stateOf('learner'))?.incarnation), ERA);
+  const incarnation = incarnationOf(String((await stateOf('learner'))?.incarnation), ERA);
   expect(memory.fresh('learner', ['clients'], Date.now(), 1000)).toMatchObject({
     incarnation,
     head: 2,
@@ -131,25 +131,17 @@ test('the writer learns from the answer what Redis now holds', async () => {
   });
 });
 
-const tell = (companyId: string, first: number, last: number, tags: Record<string, number>, epoch = EPOCHS[1]) =>
-  surely(() =>
-    announceToRedis(ctx(), redis, new TagMemory(), environment, companyId, { epoch: String(epoch), first, last, tags }),
-  );
+const say = (companyId: string, first: number, last: number, tags: Record<string, number>, epoch = EPOCHS[1]) =>
+  surely(() => announceToRedis(work(), { companyId, epoch: String(epoch), first, last, tags }));
 
 const command = (...parts: [string, ...string[]]) =>
-  surely(() =>
-    redis.trip(
-      ctx(),
-      (p) => p.eval(`return redis.call(unpack(ARGV))`, [], parts),
-      () => true,
-    ),
-  );
+  surely(() => tell(redis, ctx(), (p) => p.eval(`return redis.call(unpack(ARGV))`, [], parts)));
 
 test('a state that was lost comes back as another one', async () => {
-  await tell('lost', 9, 10, { clients: 10 });
+  await say('lost', 9, 10, { clients: 10 });
   const before = await stateOf('lost');
-  await command('DEL', tagsKey(environment, 'lost'));
-  await tell('lost', 9, 9, { clients: 9 });
+  await command('DEL', tagsKey(redis, 'lost'));
+  await say('lost', 9, 9, { clients: 9 });
   const after = await stateOf('lost');
   expect(after).toMatchObject({ head: 9, tags: { clients: 9 } });
   expect(after?.incarnation).not.toBe(before?.incarnation);
@@ -158,8 +150,8 @@ test('a state that was lost comes back as another one', async () => {
 test('a state without an incarnation, of an earlier version, starts over, whatever its epoch', async () => {
   for (const epoch of EPOCHS) {
     const companyId = `earlier-${epoch}`;
-    await command('HSET', tagsKey(environment, companyId), 'epoch', epoch, 'head', '20', 'floor', '3', 't:users', '7');
-    await tell(companyId, 21, 21, { clients: 21 });
+    await command('HSET', tagsKey(redis, companyId), 'epoch', epoch, 'head', '20', 'floor', '3', 't:users', '7');
+    await say(companyId, 21, 21, { clients: 21 });
     expect(await stateOf(companyId)).toEqual({
       epoch: EPOCHS[1],
       incarnation: expect.stringMatching(/^[0-9a-f-]{36}$/),
@@ -171,16 +163,10 @@ test('a state without an incarnation, of an earlier version, starts over, whatev
 });
 
 test('shedding tags keeps the incarnation, for the floor speaks for what was shed', async () => {
-  await tell('many', 1, 1, { users: 1 });
+  await say('many', 1, 1, { users: 1 });
   const before = await stateOf('many');
   const many = { ...Object.fromEntries(Array.from({ length: 4000 }, (_, i) => [`t:clients/${i}`, 1])), size: 4001 };
-  await surely(() =>
-    redis.trip(
-      ctx(),
-      (p) => p.hset(tagsKey(environment, 'many'), many),
-      () => true,
-    ),
-  );
-  await tell('many', 2, 2, { users: 2 });
+  await surely(() => tell(redis, ctx(), (p) => p.hset(tagsKey(redis, 'many'), many)));
+  await say('many', 2, 2, { users: 2 });
   expect(await stateOf('many')).toEqual({ ...before, head: 2, floor: 2, tags: { users: 2 } });
 });

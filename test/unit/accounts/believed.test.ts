@@ -8,7 +8,7 @@ import { userPrincipal } from '../../../src/account/sign-in/principal.ts';
 import { newUuid } from '../../../src/core/id.ts';
 import { type Ctx, makeCtx } from '../../../src/data/context.ts';
 import type { Deps } from '../../../src/data/deps.ts';
-import type { RedisStore } from '../../../src/data/redis.ts';
+import { keysOf, type RedisStore } from '../../../src/data/redis.ts';
 import type { AppContext, LifeCheck } from '../../../src/http/context.ts';
 
 // The bound of 60 s on reads, with a clock of its own: how long Redis is told to keep a check, and how long an isolate
@@ -16,7 +16,7 @@ import type { AppContext, LifeCheck } from '../../../src/http/context.ts';
 
 const BOUND = 60_000;
 const SECRET = 'the secret of this suite';
-const PLACE = { environment: 'life', cursorSecret: SECRET };
+const PLACE = { redis: { key: keysOf('life') }, settings: { cursorSecret: SECRET } };
 
 /** A Redis that only remembers what it was told to keep. */
 function fakeRedis(): { database: RedisStore; kept: { key: string; value: string; px: number }[] } {
@@ -30,7 +30,7 @@ function fakeRedis(): { database: RedisStore; kept: { key: string; value: string
     fill(pipeline);
     return read([]);
   };
-  return { database: { breaker: null as never, fault: null, trip }, kept };
+  return { database: { breaker: null as never, fault: null, key: keysOf('life'), trip }, kept };
 }
 
 function at(start: number) {
@@ -43,7 +43,7 @@ function at(start: number) {
   );
   const deps = {
     redis: database,
-    settings: { environment: 'life', loginLimit: 10, cursorSecret: SECRET },
+    settings: { loginLimit: 10, cursorSecret: SECRET },
     auth: { db: { execute: () => null }, batch: async () => [] },
   } as unknown as Deps;
   return {

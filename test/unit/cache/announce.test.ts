@@ -107,10 +107,7 @@ describe('announce', () => {
           const now = deliver(order.slice(0, count)) as TagState;
           const verdict = judge(
             { epoch: EPOCH, incarnation: 'old', revision, validUntil: null },
-            now.epoch,
-            now.incarnation,
-            now.floor,
-            [now.tags.a ?? 0],
+            { ...now, values: [now.tags.a ?? 0] },
             0,
           );
           const lacks = ranges.some(({ last, tags }) => tags.a !== undefined && last > revision && last <= now.head);

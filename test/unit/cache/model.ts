@@ -3,7 +3,15 @@
  * and the accidents a design must bear. Two readers are asked in each state: one who trusts the entry and one who asks
  * for the newest revision announced. States are merged, so interleavings need not be counted one by one.
  */
-import { formatETag, judge, matchesETag, namedRevision, newestTag, type TagState } from '../../../src/core/revision.ts';
+import {
+  formatETag,
+  judge,
+  matchesETag,
+  type Named,
+  namedRevision,
+  newestTag,
+  type TagState,
+} from '../../../src/core/revision.ts';
 import {
   type Accidents,
   type Design,
@@ -102,7 +110,7 @@ function sweep(design: Design, world: World): void {
 function vouching(design: Design, world: World): TagState | null {
   const state = known(design, world);
   if (world.entry === null || state === null) return null;
-  const verdict = judge(world.entry, state.epoch, state.incarnation, state.floor, [state.tags.T ?? 0], 0);
+  const verdict = judge(world.entry, { ...state, values: [state.tags.T ?? 0] }, 0);
   return verdict === 'valid' ? state : null;
 }
 
@@ -120,11 +128,14 @@ function allows304(design: Design, world: World): boolean {
   if (entry === null || state === null || entry.value === heldBy(db.log)) return false;
   const named = newestTag(state.floor, [state.tags.T ?? 0]);
   const incarnation = (of: string | null): string | null => (design.etag === 'names none' ? null : of);
-  const held = formatETag(entry.epoch, incarnation(entry.incarnation), named, 'r', null);
-  return (
-    bodyAt(world, entry.epoch, named) === entry.value &&
-    matchesETag(held, state.epoch, incarnation(state.incarnation), named, 'r', 0)
-  );
+  const naming = (of: { epoch: string; incarnation: string | null }): Named => ({
+    epoch: of.epoch,
+    incarnation: incarnation(of.incarnation),
+    newest: named,
+    representation: 'r',
+  });
+  const held = formatETag(naming(entry), null);
+  return bodyAt(world, entry.epoch, named) === entry.value && matchesETag(held, naming(state), 0);
 }
 
 /** Whether the entry is served under an ETag that names a revision with another body. */

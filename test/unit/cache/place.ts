@@ -1,14 +1,14 @@
 /** The orchestrator with a clock of its own, on a database, a Redis and a location that are plain maps. */
 import { AppError } from '../../../src/core/errors.ts';
 import { announce, type TagState } from '../../../src/core/revision.ts';
-import type { Admission } from '../../../src/data/admit.ts';
 import type { Loaded, ReadDemand, ReadPlan } from '../../../src/data/answer.ts';
 import { Breaker } from '../../../src/data/breaker.ts';
 import { AnswerCache } from '../../../src/data/cache.ts';
+import type { Admission } from '../../../src/data/caller.ts';
 import { type Ctx, makeCtx } from '../../../src/data/context.ts';
 import { EdgeTier } from '../../../src/data/edge.ts';
 import { MemoryTier } from '../../../src/data/memory.ts';
-import type { RedisStore } from '../../../src/data/redis.ts';
+import { keysOf, type RedisStore } from '../../../src/data/redis.ts';
 import { TagMemory } from '../../../src/data/tags.ts';
 
 export const EPOCH = '0190-a';
@@ -66,6 +66,7 @@ export function isolate({ world, store, tell }: Place, withEdge = true) {
   const redis: RedisStore = {
     breaker: new Breaker(3, 1000),
     fault: null,
+    key: keysOf('unit'),
     async trip(ctx, fill, read) {
       if (!world.redisUp) return null;
       ctx.trips.redis += 1;
@@ -107,7 +108,6 @@ export function isolate({ world, store, tell }: Place, withEdge = true) {
     tags,
     suspect: (_ctx, _companyId, { revision }) => void world.asked.push(`suspect ${revision}`),
     wake: () => void world.asked.push('wake'),
-    environment: 'unit',
     maxStaleness: STALENESS,
   });
   const plan: ReadPlan = {
@@ -116,7 +116,6 @@ export function isolate({ world, store, tell }: Place, withEdge = true) {
     representation: 'r',
     tags: ['things'],
     ttl: 60,
-    staleIfError: true,
     linked: false,
   };
   const admission: Admission = {
@@ -136,27 +135,27 @@ export function isolate({ world, store, tell }: Place, withEdge = true) {
     await world.gate;
     return taken;
   };
-  const heal = async (_epoch: string, revision: number): Promise<void> => tell(revision + 1, revision, {});
+  const heal = async ({ revision }: { revision: number }): Promise<void> => tell(revision + 1, revision, {});
   return async ({ key = 'k', ...demand }: Partial<ReadDemand> & { key?: string } = {}) => {
     const ctx: Ctx = makeCtx(
       'r',
       (work) => void waiting.push(work),
       () => world.now,
     );
-    const answer = await cache.read(
+    const answer = await cache.read({
       ctx,
-      { ...plan, key },
-      { min: 0, ifNoneMatch: null, bypass: false, ...demand },
+      plan: { ...plan, key },
+      demand: { min: 0, ifNoneMatch: null, bypass: false, ...demand },
       admission,
       load,
-      async () => {
+      confirm: async () => {
         if (!world.databaseUp) throw new AppError('database_unavailable');
         world.heads += 1;
         tags.see('c', world.epoch, world.revision, world.now);
         return { epoch: world.epoch, revision: world.revision };
       },
       heal,
-    );
+    });
     await Promise.all(waiting.splice(0));
     return {
       ...answer,

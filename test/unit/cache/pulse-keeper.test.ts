@@ -3,7 +3,7 @@ import { Breaker } from '../../../src/data/breaker.ts';
 import { makeCtx } from '../../../src/data/context.ts';
 import { LEASE, readPulse } from '../../../src/data/pulse.ts';
 import { type Marks, PulseKeeper } from '../../../src/data/pulse-keeper.ts';
-import type { RedisStore } from '../../../src/data/redis.ts';
+import { keysOf, type RedisStore } from '../../../src/data/redis.ts';
 
 /** A Redis of words alone, with watches that look after it. */
 function place() {
@@ -11,6 +11,7 @@ function place() {
   const redis: RedisStore = {
     breaker: new Breaker(3, 1000),
     fault: null,
+    key: keysOf('unit'),
     async trip(_ctx, fill, read) {
       const answers: unknown[] = [];
       const refuse = (): never => {
@@ -36,7 +37,7 @@ function place() {
   };
   const watch = (id = 'w') => {
     let marks: Marks | null = null;
-    const keeper = new PulseKeeper(redis, 'unit', id, {
+    const keeper = new PulseKeeper(redis, id, {
       read: () => marks,
       write: (next) => {
         marks = next;

@@ -30,8 +30,8 @@ describe('judge', () => {
     ['valid', { ...entry, validUntil: 1000 }, EPOCH, 'i1', 7, [1], 999],
     ['clock', { ...entry, validUntil: 1000 }, EPOCH, 'i1', 7, [1], 1000],
     ['tag', { ...entry, validUntil: 1000 }, EPOCH, 'i1', 7, [8], 2000],
-  ] as const)('%s', (verdict, given, epoch, incarnation, floor, tags, now) => {
-    expect(judge(given, epoch, incarnation, floor, tags, now)).toBe(verdict);
+  ] as const)('%s', (verdict, given, epoch, incarnation, floor, values, now) => {
+    expect(judge(given, { epoch, incarnation, floor, values }, now)).toBe(verdict);
   });
 });
 
@@ -56,8 +56,9 @@ describe('namedRevision', () => {
 
 describe('formatETag and matchesETag', () => {
   const LIFE = '0f9c11d2-7b1e-4c6a-9f0e-0b8d3f6a2c51';
-  const etag = formatETag(EPOCH, LIFE, 1234, 'Ab-_9', null);
-  const timed = formatETag(EPOCH, LIFE, 1234, 'Ab-_9', 1_700_000_000_999);
+  const named = { epoch: EPOCH, incarnation: LIFE, newest: 1234, representation: 'Ab-_9' };
+  const etag = formatETag(named, null);
+  const timed = formatETag(named, 1_700_000_000_999);
   const matches = (
     presented: string,
     now = 0,
@@ -65,7 +66,7 @@ describe('formatETag and matchesETag', () => {
     newest = 1234,
     representation = 'Ab-_9',
     life: string | null = LIFE,
-  ) => matchesETag(presented, epoch, life, newest, representation, now);
+  ) => matchesETag(presented, { epoch, incarnation: life, newest, representation }, now);
 
   it('are weak and short', () => {
     expect(etag).toBe('W/"b302099a8057.0f9c11d2-7b1e-4c.ya.Ab-_9"');
@@ -83,11 +84,12 @@ describe('formatETag and matchesETag', () => {
         until,
         fc.nat({ max: 4_000_000_000_000 }),
         (newest, hash, validUntil, now) => {
-          const tag = formatETag(EPOCH, LIFE, newest, hash, validUntil);
+          const own = { epoch: EPOCH, incarnation: LIFE, newest, representation: hash };
+          const tag = formatETag(own, validUntil);
           const alive = validUntil === null || now < Math.floor(validUntil / 1000) * 1000;
-          expect(matchesETag(tag, EPOCH, LIFE, newest, hash, now)).toBe(alive);
-          expect(matchesETag(tag, EPOCH, LIFE, newest + 1, hash, now)).toBe(false);
-          expect(matchesETag(tag, EPOCH, LIFE, newest, `${hash}x`, now)).toBe(false);
+          expect(matchesETag(tag, own, now)).toBe(alive);
+          expect(matchesETag(tag, { ...own, newest: newest + 1 }, now)).toBe(false);
+          expect(matchesETag(tag, { ...own, representation: `${hash}x` }, now)).toBe(false);
         },
       ),
     );
@@ -130,7 +132,7 @@ describe('formatETag and matchesETag', () => {
   });
 
   it('do not match another incarnation, nor what was computed without one', () => {
-    const without = formatETag(EPOCH, null, 1234, 'Ab-_9', null);
+    const without = formatETag({ ...named, incarnation: null }, null);
     expect(without).toBe('W/"b302099a8057.-.ya.Ab-_9"');
     expect(matches(etag, 0, EPOCH, 1234, 'Ab-_9', LIFE.replace('0f', '1f'))).toBe(false);
     expect(matches(etag, 0, EPOCH, 1234, 'Ab-_9', null)).toBe(false);
@@ -197,6 +199,6 @@ describe('parseIfMatch', () => {
     ['""', -1],
     ['', -1],
     ['"*"', -1],
-    [formatETag(EPOCH, null, 7, 'x', null), -1],
+    [formatETag({ epoch: EPOCH, incarnation: null, newest: 7, representation: 'x' }, null), -1],
   ])('%j is %j', (value, version) => expect(parseIfMatch(value)).toBe(version));
 });

@@ -5,7 +5,7 @@
  * only after a beat that followed its announcement (6 s and 3 s), and a state restored from before a beat has an old one.
  */
 import { announce, judge, type TagState } from '../../../src/core/revision.ts';
-import { nameOfLife } from '../../../src/data/pulse.ts';
+import { incarnationOf } from '../../../src/data/pulse.ts';
 import { isWhereItWasLeft } from '../../../src/data/pulse-keeper.ts';
 import { isBefore } from '../../../src/data/relay.ts';
 
@@ -47,7 +47,7 @@ const TAGS = ['T', 'T', 'U'];
 const shownBy = (revision: number): number => TAGS.slice(0, revision).filter((tag) => tag === 'T').length;
 const refuses = ({ refusing }: World): boolean => refusing === 'all' || refusing === 'all but deletions';
 const lifeOf = ({ state, era }: Redis): string | null =>
-  state === null || era === null ? null : nameOfLife(state.incarnation, era);
+  state === null || era === null ? null : incarnationOf(state.incarnation, era);
 
 function firstWorld(): World {
   return {
@@ -99,10 +99,8 @@ function served(watchers: Watchers, w: World, seen: number): number | null {
   if (watchers.floor && isBefore({ epoch: EPOCH, revision: state.head }, { epoch: EPOCH, revision: seen })) return null;
   if (watchers.beats && !young && state.head < w.committed) return null;
   const held = { ...entry, epoch: EPOCH, validUntil: null };
-  const life = String(lifeOf(w.redis));
-  return judge(held, state.epoch, life, state.floor, [state.tags.T ?? 0], 0) === 'valid'
-    ? shownBy(entry.revision)
-    : null;
+  const reading = { ...state, incarnation: String(lifeOf(w.redis)), values: [state.tags.T ?? 0] };
+  return judge(held, reading, 0) === 'valid' ? shownBy(entry.revision) : null;
 }
 
 type Move = (w: World) => void;

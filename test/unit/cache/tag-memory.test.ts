@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { nameOfLife } from '../../../src/data/pulse.ts';
+import { incarnationOf } from '../../../src/data/pulse.ts';
 import { readTagRow, TagMemory, tagFields } from '../../../src/data/tags.ts';
 
 const row = (head: number, values: number[], floor = 0, epoch = '0190-a', incarnation = `i-${epoch}`) => {
@@ -159,7 +159,9 @@ test('the newest revision seen outlives the incarnation it was seen in, but not 
 
 test('what Redis answers is read by position; state without an incarnation is no state', () => {
   expect(tagFields(['users'])).toEqual(['epoch', 'head', 'floor', 'incarnation', 't:users']);
-  expect(readTagRow(['e', '5', '2', 'i1', null], ['users'], 'e1')).toEqual(row(5, [0], 2, 'e', nameOfLife('i1', 'e1')));
+  expect(readTagRow(['e', '5', '2', 'i1', null], ['users'], 'e1')).toEqual(
+    row(5, [0], 2, 'e', incarnationOf('i1', 'e1')),
+  );
   expect(readTagRow(['e', '5', '2', null, '4'], ['users'], 'e1')).toBeNull();
   expect(readTagRow([null, null, null, null, null], ['users'], 'e1')).toBeNull();
   expect(() => readTagRow(['e', '5', '2', '4'], ['users'], 'e1')).toThrow('shape');

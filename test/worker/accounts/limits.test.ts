@@ -32,8 +32,12 @@ const badRefresh = (address: string) => api.as(null).post('/auth/refresh', { ref
 /** Counts against a subject as an isolate elsewhere would. */
 async function charge(subject: string, times: number): Promise<void> {
   const deps = {
-    redis: openRedis(String(world.vars.UPSTASH_REDIS_REST_URL), 'test', 3000),
-    settings: { environment: world.vars.ENVIRONMENT },
+    redis: openRedis({
+      url: String(world.vars.UPSTASH_REDIS_REST_URL),
+      token: 'test',
+      environment: String(world.vars.ENVIRONMENT),
+      deadline: 3000,
+    }),
   } as unknown as Deps;
   const limit: Limit = { subject, most: 0, seconds: 900 };
   await count({ ctx: makeCtx('req', () => undefined), deps }, Array<Limit>(times).fill(limit));

@@ -1,0 +1,29 @@
+import type { Pipeline } from '@upstash/redis/cloudflare';
+import type { SQL } from 'drizzle-orm';
+import type { Ctx } from './context.ts';
+
+/**
+ * What must be known of a caller before an answer: that the credential lives and the rate limit holds. It adds its
+ * commands to whatever trips the request makes anyway, and needs none of its own while it knows enough.
+ */
+export type Admission = {
+  /** Whether it can decide without Redis now. */
+  ready(now: number): boolean;
+  ask(pipeline: Pipeline, now: number): void;
+  /** The answers to its own commands, in order. Throws when they have another shape. */
+  learn(answers: readonly unknown[], now: number): void;
+  /**
+   * Whether the caller is known to be admitted; false means that only Postgres can tell whether the credential lives.
+   * @throws AppError session_revoked, rate_limited, forbidden
+   */
+  decide(ctx: Ctx): boolean;
+  /** Asks Postgres whether the credential lives, as one more statement of a snapshot of the company. */
+  lifeStatement(): SQL;
+  /**
+   * While Postgres cannot be asked: whether what Redis said of the credential lets its reader go on with what is cached.
+   * Never without an answer of Redis.
+   */
+  excused(): boolean;
+  /** Reads the rows of `lifeStatement`. @throws AppError session_revoked */
+  settleLife(ctx: Ctx, rows: readonly unknown[]): void;
+};
