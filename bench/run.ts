@@ -6,6 +6,7 @@ import { type Bench, openBench } from './stack.ts';
 
 /** Loaded only when named, so that one that breaks does not take the others along. */
 const benchmarks: Readonly<Record<string, () => Promise<Benchmark>>> = {
+  availability: async () => (await import('./availability.ts')).availability,
   cached: async () => (await import('./cached.ts')).cached,
   export: async () => (await import('./export.ts')).exporting,
   roundtrips: async () => (await import('./roundtrips.ts')).roundtrips,

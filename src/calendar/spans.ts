@@ -18,13 +18,14 @@ export function covered(intervals: readonly number[], depth: number = 1): Spans 
     starts.push(start);
     ends.push(end);
   }
-  starts.sort((a, b) => a - b);
-  ends.sort((a, b) => a - b);
+  // Typed arrays sort numbers as such, several times faster than with a comparison.
+  const inOrder = Float64Array.from(starts).sort();
+  const endsInOrder = Float64Array.from(ends).sort();
   const spans: number[] = [];
   let open = 0;
   let e = 0;
-  for (const start of starts) {
-    for (let end = ends[e] ?? NEVER; end <= start; end = ends[e] ?? NEVER) {
+  for (const start of inOrder) {
+    for (let end = endsInOrder[e] ?? NEVER; end <= start; end = endsInOrder[e] ?? NEVER) {
       if (open === depth) spans.push(end);
       open -= 1;
       e += 1;
@@ -34,7 +35,7 @@ export function covered(intervals: readonly number[], depth: number = 1): Spans 
     if (open === depth && spans.at(-1) === start) spans.pop();
     else if (open === depth) spans.push(start);
   }
-  for (; open >= depth; open -= 1, e += 1) if (open === depth) spans.push(ends[e] ?? NEVER);
+  for (; open >= depth; open -= 1, e += 1) if (open === depth) spans.push(endsInOrder[e] ?? NEVER);
   return spans;
 }
 
