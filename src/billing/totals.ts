@@ -2,7 +2,7 @@ import { AppError, type Fault } from '../core/errors.ts';
 import { MAX_AMOUNT, scaled, spread, WHOLE } from './money.ts';
 
 /**
- * What an invoice comes to. Twin of app.price_invoice (migrations/0050_billing.sql), which decides what is stored: there it costs
+ * What an invoice comes to. Twin of app.price_invoice (migrations/0051_billing_rules.sql), which decides what is stored: there it costs
  * no trip to know the lines of a draft. This one tells callers all faults at once, and checks the books from outside.
  */
 

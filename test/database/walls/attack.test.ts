@@ -120,22 +120,26 @@ test.each(['cp_auth', 'cp_jobs'] as const)('%s has no table, but the heads for t
 });
 
 test('a reference to another company’s row is refused, whoever makes it', async () => {
+  // A company's own row is no other company's; what it pairs besides is the same for both here.
   const keys = await stage.sql<{ child: string; parent: string; pairs: string; company: string; matched: string }>(
     `select conrelid::regclass::text child, confrelid::regclass::text parent,
        (select string_agg(format('%I = (select %I from %s p where p.company_id = $2 limit 1)', o.attname, r.attname, confrelid::regclass), ', ')
         from unnest(conkey, confkey) k(own, other) join pg_attribute o on o.attrelid = conrelid and o.attnum = k.own
         join pg_attribute r on r.attrelid = confrelid and r.attnum = k.other where o.attname <> 'company_id') pairs
-     from pg_constraint where contype = 'f' and connamespace = 'public'::regnamespace and cardinality(conkey) > 1`,
+     from pg_constraint where contype = 'f' and connamespace = 'public'::regnamespace and cardinality(conkey) > 1
+       and confrelid <> 'companies'::regclass`,
   );
   expect(keys.length).toBeGreaterThan(3);
-  const outcomes = await Promise.all(
-    keys.map(({ child, pairs }) =>
-      stage.sql(`update ${child} set ${pairs} where company_id = $1`, [ours, theirs]).then(
-        () => 'accepted',
-        (error: { code: string }) => error.code,
-      ),
-    ),
-  );
+  // Tables have rules of their own that refuse earlier: only the keys count here.
+  const admin = await stage.console();
+  const outcomes: string[] = [];
+  for (const { child, pairs } of keys) {
+    await undone(admin, async () => {
+      await admin.query(`begin; set local role cp_owner; alter table ${child} disable trigger user`);
+      const work = admin.query(`update ${child} set ${pairs} where company_id = $1`, [ours, theirs]);
+      outcomes.push(String(await outcome(work)));
+    });
+  }
   expect(outcomes).toEqual(keys.map(() => '23503'));
   const [own, foreign] = [await makeClient(stage, ours), await makeClient(stage, theirs)];
   await beginWrite(app, ours);

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { MAX_AMOUNT, scaled, spread } from '../../src/billing/money.ts';
-import { type InvoiceTerms, priceInvoice, taxUpon, taxWithin } from '../../src/billing/totals.ts';
-import { exponentOf } from '../../src/core/currency.ts';
-import { AppError } from '../../src/core/errors.ts';
+import { MAX_AMOUNT, scaled, spread } from '../../../src/billing/money.ts';
+import { type InvoiceTerms, priceInvoice, taxUpon, taxWithin } from '../../../src/billing/totals.ts';
+import { exponentOf } from '../../../src/core/currency.ts';
+import { AppError } from '../../../src/core/errors.ts';
 
 const GST = { name: 'GST', rateBasisPoints: 500 };
 const PST = { name: 'PST', rateBasisPoints: 800 };

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import type { InvoiceTerms, LineTerms, TaxRate } from '../../src/billing/totals.ts';
+import type { InvoiceTerms, LineTerms, TaxRate } from '../../../src/billing/totals.ts';
 
 /** Amounts as they occur in currencies of every exponent: 12 (JPY), 12.34, 12.345 (KWD), and large ones. */
 const price = fc.oneof(fc.nat(500), fc.nat(100_000), fc.nat(10_000_000), fc.nat(1_000_000_000));
@@ -35,7 +35,7 @@ export const anyTerms: fc.Arbitrary<InvoiceTerms> = fc
     for (const index of new Set(returned)) {
       const line = sales[index];
       if (line !== undefined)
-        lines.push({ quantity: 1, unitPrice: -line.unitPrice, taxes: line.taxes }, { ...line, discount: 0 });
+        lines.push({ quantity: 1, unitPrice: 0 - line.unitPrice, taxes: line.taxes }, { ...line, discount: 0 });
     }
     const sum = lines.reduce((total, line) => total + line.quantity * line.unitPrice - (line.discount ?? 0), 0);
     return { lines, discount: reduced ? Math.floor(Math.max(sum, 0) * part) : 0, taxInclusive };

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { scaled, spread } from '../../src/billing/money.ts';
-import { type InvoiceTerms, type InvoiceTotals, priceInvoice, taxWithin } from '../../src/billing/totals.ts';
-import { exponentOf } from '../../src/core/currency.ts';
-import { AppError } from '../../src/core/errors.ts';
+import { scaled, spread } from '../../../src/billing/money.ts';
+import { type InvoiceTerms, type InvoiceTotals, priceInvoice, taxWithin } from '../../../src/billing/totals.ts';
+import { exponentOf } from '../../../src/core/currency.ts';
+import { AppError } from '../../../src/core/errors.ts';
 import { anyTerms } from './invoice-terms.ts';
 
 const sum = (numbers: readonly number[]): number => numbers.reduce((total, each) => total + each, 0);
