@@ -1,6 +1,6 @@
 /** What the maps of an isolate weigh when they are full, by heap: `node --expose-gc bench/heap.ts`. */
 import { randomUUID } from 'node:crypto';
-import { makeCtx } from '../src/data/context.ts';
+import { makeCtx } from '../src/data/ctx.ts';
 import { MemoryTier } from '../src/data/memory.ts';
 import { incarnationOf } from '../src/data/pulse.ts';
 import { RateCounter } from '../src/data/rate.ts';

@@ -1,4 +1,5 @@
-import { type Env, loadSettings } from '../src/env.ts';
+import type { Env } from '../src/env.ts';
+import { loadSettings } from '../src/settings.ts';
 import { errorText, StackError } from './errors.ts';
 
 /** What the stack decides itself: the addresses of its own databases. `--postgres` and `--redis` give it others. */

@@ -1,172 +1,24 @@
-import type { JobsApi } from './jobs/api.ts';
-import type { JobRunner } from './jobs/runner.ts';
-import type { Room } from './realtime/room.ts';
-import type { Watch } from './realtime/watch.ts';
+import type { JobsApi } from './data/jobs.ts';
+import type { WatchApi } from './data/pulse.ts';
+import type { RoomApi } from './data/rooms.ts';
+import type { Settings } from './settings.ts';
+
+/** Durable Objects of one class, as far as they are asked for something. */
+export type Objects<Api> = {
+  idFromName(name: string): DurableObjectId;
+  get(id: DurableObjectId, options?: DurableObjectNamespaceGetDurableObjectOptions): Api;
+};
 
 /** What the platform hands to the Worker. Every setting is text; `loadSettings` checks and types them. */
-export type Env = {
-  ROOMS: DurableObjectNamespace<Room>;
-  WATCH: DurableObjectNamespace<Watch>;
-  JOBS: DurableObjectNamespace<JobRunner>;
-} & Record<string, unknown>;
-
-const LOCATIONS = ['wnam', 'enam', 'sam', 'weur', 'eeur', 'apac', 'oc', 'afr', 'me'] as const;
-type Location = (typeof LOCATIONS)[number];
+export type Env = { ROOMS: Objects<RoomApi>; WATCH: Objects<WatchApi>; JOBS: Objects<JobsApi> } & Record<
+  string,
+  unknown
+>;
 
 /** Where an object is first put, which is where it stays. */
-export const nearTo = ({ locationHint }: Settings): { locationHint?: Location } =>
+export const nearTo = ({ locationHint }: Settings): DurableObjectNamespaceGetDurableObjectOptions =>
   locationHint === null ? {} : { locationHint };
 
 /** The company's Durable Object that works its imports off. */
 export const jobsOf = ({ JOBS }: Env, settings: Settings, companyId: string): JobsApi =>
-  JOBS.get(JOBS.idFromName(companyId), nearTo(settings)) as unknown as JobsApi;
-
-/** Checked settings. Times in milliseconds unless the name says otherwise. */
-export type Settings = {
-  environment: string;
-  databaseUrl: string;
-  databaseAuthUrl: string;
-  databaseJobsUrl: string;
-  databaseReplicaUrl: string | null;
-  redisUrl: string;
-  redisToken: string;
-  redisDeadline: number;
-  jwtPrivateKey: string;
-  jwtPublicKeys: string;
-  cursorSecret: string;
-  /** Where recovery mails are handed to, and the key that signs them (Standard Webhooks). */
-  mailer: { url: string; secret: Uint8Array } | null;
-  signup: 'open' | 'closed';
-  rateLimitPerMinute: number;
-  loginLimit: number;
-  signupLimit: number;
-  cacheMaxStaleness: number;
-  /** Where Durable Objects are first put: near the database, which they talk to. Null: near whoever calls first. */
-  locationHint: Location | null;
-  edgeCache: boolean;
-  databaseConcurrency: number;
-  databaseAcquireTimeout: number;
-  slowQueryThreshold: number;
-  databaseMetrics: boolean;
-  corsOrigins: readonly string[];
-  logLevel: 'info' | 'warn';
-};
-
-type Reader = { text: string; faults: string[] };
-
-const checked = new WeakMap<object, Settings>();
-
-/**
- * Reads and checks the settings once per isolate.
- * @throws Error one line per mistake, naming the setting and never its value
- */
-export function loadSettings(env: Env): Settings {
-  const known = checked.get(env);
-  if (known !== undefined) return known;
-  const faults: string[] = [];
-  const settings = readSettings(env, faults);
-  if (faults.length > 0) throw new Error(`Settings:\n${faults.map((fault) => `- ${fault}`).join('\n')}`);
-  checked.set(env, settings);
-  return settings;
-}
-
-function readSettings(env: Env, faults: string[]): Settings {
-  const at = (name: string): Reader => ({
-    text: typeof env[name] === 'string' ? (env[name] as string).trim() : '',
-    faults,
-  });
-  const required = (name: string): string => {
-    const { text } = at(name);
-    if (text === '') faults.push(`${name} is missing`);
-    return text;
-  };
-  const url = (name: string, protocols: readonly string[]): string => {
-    const text = required(name);
-    if (text !== '' && !(URL.canParse(text) && protocols.includes(new URL(text).protocol))) {
-      faults.push(`${name} must be a URL starting with ${protocols.map((p) => `${p}//`).join(' or ')}`);
-    }
-    return text;
-  };
-  const number = (name: string, fallback: number, low: number, high: number): number => {
-    const { text } = at(name);
-    if (text === '') return fallback;
-    const value = Number(text);
-    if (Number.isInteger(value) && value >= low && value <= high) return value;
-    faults.push(`${name} must be a whole number from ${low} to ${high}`);
-    return fallback;
-  };
-  const choice = <T extends string>(name: string, fallback: T, values: readonly T[]): T => {
-    const { text } = at(name);
-    if (text === '') return fallback;
-    const value = values.find((v) => v === text);
-    if (value === undefined) faults.push(`${name} must be ${values.join(' or ')}`);
-    return value ?? fallback;
-  };
-  const random = (name: string): string => {
-    const text = required(name);
-    if (text !== '' && !isRandom(text)) faults.push(`${name} must be at least 32 random bytes in base64url`);
-    return text;
-  };
-  /** What goes over it opens accounts: in the clear to this very machine only. */
-  const web = (name: string): string => {
-    const text = url(name, ['https:', 'http:']);
-    const plain = URL.canParse(text) && new URL(text).protocol === 'http:';
-    if (plain && !isThisMachine(text)) faults.push(`${name} must start with https://`);
-    return text;
-  };
-  const database = (name: string): string => {
-    const text = url(name, ['postgres:', 'postgresql:']);
-    if (!URL.canParse(text) || isThisMachine(text)) return text;
-    const mode = new URL(text).searchParams.get('sslmode') ?? 'require';
-    if (!['require', 'verify-ca', 'verify-full'].includes(mode)) faults.push(`${name} must not turn TLS off (sslmode)`);
-    return text;
-  };
-  const mailer = (): Settings['mailer'] => {
-    if (at('MAILER_URL').text === '') return null;
-    const address = web('MAILER_URL');
-    const secret = Buffer.from(required('MAILER_SECRET').replace(/^whsec_/, ''), 'base64');
-    if (at('MAILER_SECRET').text !== '' && secret.length < 24)
-      faults.push('MAILER_SECRET must be whsec_ and at least 24 bytes in base64');
-    return { url: address, secret };
-  };
-  const replica = at('DATABASE_REPLICA_URL').text;
-  return {
-    environment: at('ENVIRONMENT').text || 'main',
-    databaseUrl: database('DATABASE_URL'),
-    databaseAuthUrl: database('DATABASE_AUTH_URL'),
-    databaseJobsUrl: database('DATABASE_JOBS_URL'),
-    databaseReplicaUrl: replica === '' ? null : database('DATABASE_REPLICA_URL'),
-    redisUrl: web('UPSTASH_REDIS_REST_URL'),
-    redisToken: required('UPSTASH_REDIS_REST_TOKEN'),
-    redisDeadline: number('REDIS_DEADLINE_MS', 250, 10, 60_000),
-    jwtPrivateKey: required('JWT_PRIVATE_KEY'),
-    jwtPublicKeys: required('JWT_PUBLIC_KEYS'),
-    cursorSecret: random('CURSOR_SECRET'),
-    mailer: mailer(),
-    signup: choice('SIGNUP', 'open', ['open', 'closed']),
-    rateLimitPerMinute: number('RATE_LIMIT_PER_MINUTE', 1000, 1, 1_000_000_000),
-    loginLimit: number('LOGIN_LIMIT', 10, 1, 1_000_000),
-    signupLimit: number('SIGNUP_LIMIT', 20, 1, 1_000_000),
-    cacheMaxStaleness: number('CACHE_MAX_STALENESS_MS', 2000, 0, 60_000),
-    locationHint: at('ROOM_LOCATION_HINT').text === '' ? null : choice('ROOM_LOCATION_HINT', 'weur', LOCATIONS),
-    edgeCache: choice('EDGE_CACHE', 'on', ['on', 'off']) === 'on',
-    databaseConcurrency: number('DB_CONNECTION_LIMIT', 20, 1, 1000),
-    databaseAcquireTimeout: number('DB_ACQUIRE_TIMEOUT', 10_000, 1, 60_000),
-    slowQueryThreshold: number('DB_SLOW_QUERY_THRESHOLD', 1000, 0, 60_000),
-    databaseMetrics: choice('ENABLE_DB_METRICS', 'true', ['true', 'false']) === 'true',
-    corsOrigins: (at('CORS_ORIGINS').text || '*').split(',').map((origin) => origin.trim()),
-    logLevel: choice('LOG_LEVEL', 'info', ['info', 'warn']),
-  };
-}
-
-/** Whether this could be 32 bytes or more of a random generator: long enough, and not one character over and over. */
-function isRandom(text: string): boolean {
-  const bytes = Buffer.from(text, 'base64');
-  // Of 32 random bytes fewer than 16 different ones are as good as impossible.
-  return /^[\w+/-]{43,}={0,2}$/.test(text) && bytes.length >= 32 && new Set(bytes).size >= 16;
-}
-
-function isThisMachine(url: string): boolean {
-  const { hostname } = new URL(url);
-  return hostname === 'localhost' || hostname === '[::1]' || /^127(?:\.\d{1,3}){3}$/.test(hostname);
-}
+  JOBS.get(JOBS.idFromName(companyId), nearTo(settings));

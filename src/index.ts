@@ -1,22 +1,21 @@
 import { makeApp } from './app.ts';
 import { formatId, newUuid } from './core/id.ts';
-import { makeCtx } from './data/context.ts';
+import { makeCtx } from './data/ctx.ts';
 import { type Deps, openDeps } from './data/deps.ts';
-import type { RoomApi } from './data/room.ts';
-import type { WatchApi } from './data/watch.ts';
-import { type Env, jobsOf, loadSettings, nearTo } from './env.ts';
+import type { JobsApi, JobWorker } from './data/jobs.ts';
+import { type Env, jobsOf, nearTo } from './env.ts';
 import { logFault } from './http/fault.ts';
-import { observe } from './http/middleware.ts';
+import { observe } from './http/observe.ts';
 import { toAppError } from './http/problem.ts';
 import { importWorker } from './insight/imports/worker.ts';
-import type { JobsApi, JobWorker } from './jobs/api.ts';
 import { reconcile } from './jobs/reconcile.ts';
 import { retain } from './jobs/retention.ts';
 import { JobRunner } from './jobs/runner.ts';
 import { sweep } from './jobs/sweep.ts';
-import { Room } from './realtime/room.ts';
-import { Watch } from './realtime/watch.ts';
+import { Room } from './realtime/company-room.ts';
+import { Watch } from './realtime/redis-watch.ts';
 import { constraints, importers, registry } from './registry.ts';
+import { loadSettings } from './settings.ts';
 
 const opened = new WeakMap<object, Deps>();
 
@@ -26,9 +25,8 @@ function depsOf(env: Env): Deps {
   if (deps === undefined) {
     const settings = loadSettings(env);
     const near = nearTo(settings);
-    const rooms = (companyId: string): RoomApi =>
-      env.ROOMS.get(env.ROOMS.idFromName(companyId), near) as unknown as RoomApi;
-    const watch = (): WatchApi => env.WATCH.get(env.WATCH.idFromName('redis'), near) as unknown as WatchApi;
+    const rooms = (companyId: string) => env.ROOMS.get(env.ROOMS.idFromName(companyId), near);
+    const watch = () => env.WATCH.get(env.WATCH.idFromName('redis'), near);
     deps = openDeps(settings, registry, constraints, rooms, watch);
     opened.set(env, deps);
   }

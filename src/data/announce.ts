@@ -1,6 +1,6 @@
 import type { Announcement } from '../core/revision.ts';
 import type { Admission } from './caller.ts';
-import type { Ctx } from './context.ts';
+import type { Ctx } from './ctx.ts';
 import type { Deps, Work } from './deps.ts';
 import { eraKey, incarnationOf } from './pulse.ts';
 import type { Head } from './readings.ts';

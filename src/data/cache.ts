@@ -2,7 +2,7 @@ import { AppError } from '../core/errors.ts';
 import { formatETag, judge, namedRevision, newestTag } from '../core/revision.ts';
 import { holds, type Loaded, type ReadAnswer, type ReadDemand, type ReadPlan, unchanged } from './answer.ts';
 import type { Admission } from './caller.ts';
-import { behind, type Ctx } from './context.ts';
+import { behind, type Ctx } from './ctx.ts';
 import type { EdgeTier } from './edge.ts';
 import { flight } from './flight.ts';
 import type { MemoryTier } from './memory.ts';

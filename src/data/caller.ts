@@ -1,6 +1,6 @@
 import type { Pipeline } from '@upstash/redis/cloudflare';
 import type { SQL } from 'drizzle-orm';
-import type { Ctx } from './context.ts';
+import type { Ctx } from './ctx.ts';
 
 /**
  * What must be known of a caller before an answer: that the credential lives and the rate limit holds. It adds its
@@ -18,12 +18,12 @@ export type Admission = {
    */
   decide(ctx: Ctx): boolean;
   /** Asks Postgres whether the credential lives, as one more statement of a snapshot of the company. */
-  lifeStatement(): SQL;
+  credentialQuery(): SQL;
   /**
    * While Postgres cannot be asked: whether what Redis said of the credential lets its reader go on with what is cached.
    * Never without an answer of Redis.
    */
   excused(): boolean;
-  /** Reads the rows of `lifeStatement`. @throws AppError session_revoked */
-  settleLife(ctx: Ctx, rows: readonly unknown[]): void;
+  /** Reads the rows of `credentialQuery`. @throws AppError session_revoked */
+  settleCredential(ctx: Ctx, rows: readonly unknown[]): void;
 };

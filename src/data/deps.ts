@@ -1,18 +1,18 @@
-import type { Settings } from '../env.ts';
+import type { Settings } from '../settings.ts';
 import { AnswerCache } from './cache.ts';
-import type { Ctx } from './context.ts';
+import type { Ctx } from './ctx.ts';
 import { EdgeTier } from './edge.ts';
 import { MemoryTier } from './memory.ts';
 import { isDown, writeFailure } from './outcome.ts';
 import type { Share } from './places.ts';
 import { type Database, openPostgres } from './postgres.ts';
 import { type ConstraintMeaning, mapPostgresError } from './postgres-errors.ts';
+import type { WatchOf } from './pulse.ts';
 import { RateCounter } from './rate.ts';
 import { openRedis, type RedisStore } from './redis.ts';
 import type { Registry } from './registry.ts';
-import { type Rooms, tellRoom } from './room.ts';
+import { type Rooms, tellRoom } from './rooms.ts';
 import { TagMemory } from './tags.ts';
-import type { WatchOf } from './watch.ts';
 
 /** Everything an isolate reaches the outside through. Built once; holds no socket and no request. */
 export type Deps = {

@@ -1,4 +1,4 @@
-import type { Ctx } from './context.ts';
+import type { Ctx } from './ctx.ts';
 import { type CachedAnswer, decodeHead, encodeHead, type Tier } from './tier.ts';
 
 /** The part of the Cache API that is used; `caches.open()` gives it. */

@@ -1,4 +1,4 @@
-import type { Ctx } from './context.ts';
+import type { Ctx } from './ctx.ts';
 
 /** How long a follower waits for the leader before it works for itself, ms. */
 const DEADLINE = 400;

@@ -1,6 +1,6 @@
 import { type SQL, sql } from 'drizzle-orm';
 import { AppError } from '../core/errors.ts';
-import type { Ctx } from './context.ts';
+import type { Ctx } from './ctx.ts';
 import { endedByServer, writeFailure } from './outcome.ts';
 import type { Database } from './postgres.ts';
 import { Replay, type StoredAnswer } from './postgres-errors.ts';

@@ -1,4 +1,4 @@
-import type { Ctx } from './context.ts';
+import type { Ctx } from './ctx.ts';
 import type { CachedAnswer, Tier } from './tier.ts';
 import { WeighedMap } from './weighed.ts';
 

@@ -3,7 +3,7 @@ import type { SQL } from 'drizzle-orm';
 import { drizzle, type NeonHttpDatabase } from 'drizzle-orm/neon-http';
 import { AppError } from '../core/errors.ts';
 import { Breaker } from './breaker.ts';
-import type { Ctx } from './context.ts';
+import type { Ctx } from './ctx.ts';
 import { type Bid, Places, type Share, sharesOf } from './places.ts';
 import type { RowsOf } from './query.ts';
 

@@ -1,4 +1,4 @@
-import type { Ctx } from './context.ts';
+import type { Ctx } from './ctx.ts';
 import { beatKey, eraKey, markKey } from './pulse.ts';
 import { type RedisStore, tell } from './redis.ts';
 

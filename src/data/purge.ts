@@ -1,5 +1,5 @@
 import { AppError } from '../core/errors.ts';
-import { behind, type Ctx } from './context.ts';
+import { behind, type Ctx } from './ctx.ts';
 import type { Work } from './deps.ts';
 import { type RedisStore, tell } from './redis.ts';
 import { tagsKey } from './tags.ts';

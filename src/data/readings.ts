@@ -1,6 +1,6 @@
 import type { ReadPlan } from './answer.ts';
 import type { Admission } from './caller.ts';
-import { behind, type Ctx } from './context.ts';
+import { behind, type Ctx } from './ctx.ts';
 import { beatKey, eraKey, readPulse } from './pulse.ts';
 import type { RedisStore } from './redis.ts';
 import { type FreshTags, readTagRow, type TagMemory, type TagRow, tagFields, tagsKey } from './tags.ts';

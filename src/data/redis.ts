@@ -1,6 +1,6 @@
 import { type Pipeline, Redis } from '@upstash/redis/cloudflare';
 import { Breaker } from './breaker.ts';
-import type { Ctx } from './context.ts';
+import type { Ctx } from './ctx.ts';
 
 /**
  * What the last trip that failed met: no answer that could be read, or a Redis that answers and refuses (a full quota, a

@@ -1,5 +1,5 @@
 import { announceToRedis } from './announce.ts';
-import type { Ctx } from './context.ts';
+import type { Ctx } from './ctx.ts';
 import type { Deps } from './deps.ts';
 import { changesAfter, readChange, snapshot } from './log.ts';
 import { tell } from './redis.ts';

@@ -1,7 +1,9 @@
 import { formatETag, judge } from '../core/revision.ts';
-import type { ReadAnswer } from './answer.ts';
-import type { CacheParts, Read } from './cache.ts';
-import type { TagRow } from './tags.ts';
+import type { ReadAnswer, ReadDemand, ReadPlan } from './answer.ts';
+import type { Ctx } from './ctx.ts';
+import type { EdgeTier } from './edge.ts';
+import type { MemoryTier } from './memory.ts';
+import type { TagMemory, TagRow } from './tags.ts';
 import type { CachedAnswer } from './tier.ts';
 
 /**
@@ -13,8 +15,8 @@ import type { CachedAnswer } from './tier.ts';
  * @param left the entry that Redis had, and a reading of the tag ERASED
  */
 export async function stale(
-  { ctx, plan, demand }: Pick<Read, 'ctx' | 'plan' | 'demand'>,
-  { memory, edge, tags }: Pick<CacheParts, 'memory' | 'edge' | 'tags'>,
+  { ctx, plan, demand }: { ctx: Ctx; plan: ReadPlan; demand: ReadDemand },
+  { memory, edge, tags }: { memory: MemoryTier; edge: EdgeTier | null; tags: TagMemory },
   { found, row }: { found: CachedAnswer | null; row: TagRow | null },
 ): Promise<ReadAnswer | null> {
   // A Redis that is behind what was seen here may not have heard of an erasure either.

@@ -1,6 +1,6 @@
 import type { Entry } from '../core/revision.ts';
 import type { Loaded } from './answer.ts';
-import type { Ctx } from './context.ts';
+import type { Ctx } from './ctx.ts';
 
 /**
  * A computed answer as every tier keeps it: the bytes, serialised once, and what is needed to judge and send them.

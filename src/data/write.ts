@@ -2,12 +2,12 @@ import type { SQL } from 'drizzle-orm';
 import { admit } from './admit.ts';
 import { announceToRedis } from './announce.ts';
 import type { Admission } from './caller.ts';
-import type { Ctx } from './context.ts';
+import type { Ctx } from './ctx.ts';
 import type { Deps, Work } from './deps.ts';
 import { type Committed, commit, type WriteCall } from './log.ts';
 import { mayBeStored } from './outcome.ts';
 import { touchedTags } from './registry.ts';
-import { announceIntent, awaitTurn, tellRoom } from './room.ts';
+import { announceIntent, awaitTurn, tellRoom } from './rooms.ts';
 
 /** A write of one company, and who must be admitted to it. */
 export type WriteOrder = Omit<WriteCall, 'database'> & { admission: Admission };

@@ -14,14 +14,14 @@ export function admissionOf(
 ): Admission {
   const { deps, state, ctx } = c.env;
   const principal = claimantOf(c);
-  const { companyId, life } = principal;
+  const { companyId, credential } = principal;
   const limit = deps.settings.rateLimitPerMinute;
   // A made-up key must not use up a company's limit: it counts once it is proven.
   let counts = principal.proven;
   let used = counts ? deps.rate.add(companyId, weight, ctx.now()) : 0;
   let asked: { window: number; commands: number; of: string } = { window: 0, commands: 0, of: companyId };
   let heard: unknown;
-  const lives = (now: number): boolean => (kind === 'write' && principal.proven) || life.known(now);
+  const lives = (now: number): boolean => (kind === 'write' && principal.proven) || credential.known(now);
   const judge = (now: number): void => {
     if (!counts) {
       counts = true;
@@ -47,7 +47,7 @@ export function admissionOf(
       pipeline.incrby(key, amount);
       if (bound) pipeline.pexpire(key, 2 * WINDOW);
       asked = { window, commands: bound ? 2 : 1, of };
-      if (!lives(now)) life.ask(pipeline);
+      if (!lives(now)) credential.ask(pipeline);
     },
     learn(answers, now) {
       const counted = Number(answers[0]);
@@ -56,23 +56,23 @@ export function admissionOf(
       if (asked.of === companyId) used = Math.max(used, counted);
       if (answers.length > asked.commands) {
         heard = answers[asked.commands];
-        life.learn(heard, now);
+        credential.learn(heard, now);
       }
     },
     decide(at) {
       const now = at.now();
       if (!principal.proven) {
-        life.beforeAsking?.();
+        credential.beforeAsking?.();
         return false;
       }
       judge(now);
       return lives(now);
     },
-    excused: () => heard !== undefined && life.excuses?.(heard) === true,
-    lifeStatement: () => life.statement(),
-    settleLife(at, rows) {
+    excused: () => heard !== undefined && credential.excuses?.(heard) === true,
+    credentialQuery: () => credential.statement(),
+    settleCredential(at, rows) {
       const judged = counts;
-      life.settle(at, deps, rows);
+      credential.settle(at, deps, rows);
       if (!judged) judge(at.now());
     },
   };

@@ -2,13 +2,13 @@ import type { Pipeline } from '@upstash/redis/cloudflare';
 import type { SQL } from 'drizzle-orm';
 import type { Context } from 'hono';
 import { AppError } from '../core/errors.ts';
-import type { Ctx } from '../data/context.ts';
+import type { Ctx } from '../data/ctx.ts';
 import type { Deps } from '../data/deps.ts';
 import type { Writer } from '../data/log.ts';
 import type { Env } from '../env.ts';
 
 /** Whether a credential still lives. A session or key that ended stops reads within 60 s and writes at once. */
-export type LifeCheck = {
+export type CredentialCheck = {
   /** Whether the last check is young enough to go without asking. */
   known(now: number): boolean;
   /** Adds exactly one command, whose answer `learn` reads. */
@@ -29,11 +29,11 @@ export type Principal = {
   readonly companyId: string;
   /** As the log writes it: `USER:<uuid>` or `API_KEY:<uuid>`. */
   readonly actor: string;
-  /** The id of the session or key whose life is checked. */
+  /** The id of the session or key which is checked. */
   readonly credentialId: string;
   readonly userId: string | null;
   readonly role: string | null;
-  readonly life: LifeCheck;
+  readonly credential: CredentialCheck;
   /** False for an API key until memory, Redis or Postgres has vouched for it: till then it has only claimed what it is. */
   readonly proven: boolean;
   /** Gets itself vouched for, where no read takes the question along. @throws AppError */

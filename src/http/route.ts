@@ -1,8 +1,8 @@
 import type { Hono } from 'hono';
 import type { ErrorCode } from '../core/errors.ts';
 import type { DetailDeclaration, FilterKind, ListDeclaration } from '../core/list-query.ts';
+import { type Authenticator, authenticated } from './authenticate.ts';
 import type { AppContext, AppEnv } from './context.ts';
-import { type Authenticator, authenticated } from './middleware.ts';
 import type { Schema } from './schemas.ts';
 
 type Method = 'get' | 'post' | 'patch' | 'put' | 'delete';

@@ -1,8 +1,8 @@
 import { sql } from 'drizzle-orm';
-import type { Ctx } from '../data/context.ts';
+import type { Ctx } from '../data/ctx.ts';
 import type { Deps } from '../data/deps.ts';
-import { callRoom } from '../data/room.ts';
-import type { JobsApi, JobWorker } from './api.ts';
+import type { JobsApi, JobWorker } from '../data/jobs.ts';
+import { callRoom } from '../data/rooms.ts';
 
 /** Jobs younger than this are left to their object: it is told of a job before the database is. */
 const AGE = '10 minutes';

@@ -1,5 +1,5 @@
 import { type SQL, sql } from 'drizzle-orm';
-import type { Ctx } from '../data/context.ts';
+import type { Ctx } from '../data/ctx.ts';
 import type { Deps } from '../data/deps.ts';
 import { tell } from '../data/redis.ts';
 import { type Outcome, type Piece, type Pieces, workOff } from './pieces.ts';

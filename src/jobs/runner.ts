@@ -1,6 +1,6 @@
 import { DurableObject } from 'cloudflare:workers';
+import type { JobSpec, JobsApi, JobWorker, Packet, StepOutcome } from '../data/jobs.ts';
 import type { Env } from '../env.ts';
-import type { JobSpec, JobsApi, JobWorker, Packet, StepOutcome } from './api.ts';
 import {
   COMMIT_PATIENCE,
   isHopeless,
@@ -10,7 +10,7 @@ import {
   SEAL_PATIENCE,
   TURN,
   UPLOAD_PATIENCE,
-} from './schedule.ts';
+} from './alarms.ts';
 import { type Job, JobStore } from './store.ts';
 
 /** Jobs of one company that may wait at a time. */

@@ -1,5 +1,5 @@
-import type { JobSpec, Packet } from './api.ts';
-import type { JobState, JobTimes } from './schedule.ts';
+import type { JobSpec, Packet } from '../data/jobs.ts';
+import type { JobState, JobTimes } from './alarms.ts';
 
 export type Job = JobTimes & {
   id: string;

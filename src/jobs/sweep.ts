@@ -1,8 +1,8 @@
 import { sql } from 'drizzle-orm';
-import type { Ctx } from '../data/context.ts';
+import type { Ctx } from '../data/ctx.ts';
 import type { Deps } from '../data/deps.ts';
 import { tell } from '../data/redis.ts';
-import { callRoom } from '../data/room.ts';
+import { callRoom } from '../data/rooms.ts';
 import { tagsKey } from '../data/tags.ts';
 
 const CHUNK = 200;

@@ -1,12 +1,12 @@
 import { sql } from 'drizzle-orm';
 import * as z from 'zod';
 import { lazy } from '../core/lazy.ts';
-import type { Ctx } from '../data/context.ts';
+import type { Ctx } from '../data/ctx.ts';
 import type { Deps } from '../data/deps.ts';
 import type { AppContext } from '../http/context.ts';
 import type { RouteModule } from '../http/route.ts';
 import { sendJson } from '../http/send.ts';
-import { refuseParameters } from '../resources/write.ts';
+import { refuseParameters } from '../resources/change.ts';
 
 /** Longest wait for one dependency, ms. */
 const DEADLINE = 2000;

@@ -1,7 +1,7 @@
-import { makeCtx } from '../data/context.ts';
+import { makeCtx } from '../data/ctx.ts';
 import type { Deps } from '../data/deps.ts';
 import { announcedHead, announceFromLog, isBefore, type Position } from '../data/relay.ts';
-import { callRoom } from '../data/room.ts';
+import { callRoom } from '../data/rooms.ts';
 import { Looks } from './looks.ts';
 
 /**

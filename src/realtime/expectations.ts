@@ -1,4 +1,4 @@
-import { dueAt, lookAgainAt, PATIENCE } from './schedule.ts';
+import { dueAt, lookAgainAt, PATIENCE } from './patience.ts';
 
 /** In the place of a write: the room was asked to announce the log, and has not yet. */
 const OWED = 'owed';

@@ -85,7 +85,7 @@ async function settled(c: AppContext, terms: Terms): Promise<void> {
 export async function headOf(c: AppContext, unsure: Admission | null): Promise<Head> {
   const { ctx, deps } = c.env;
   const call = { database: deps.read, companyId: claimantOf(c).companyId, name: 'head' };
-  const { epoch, revision, rows } = await snapshot(ctx, call, unsure === null ? [] : [unsure.lifeStatement()]);
-  unsure?.settleLife(ctx, rows[0] ?? []);
+  const { epoch, revision, rows } = await snapshot(ctx, call, unsure === null ? [] : [unsure.credentialQuery()]);
+  unsure?.settleCredential(ctx, rows[0] ?? []);
   return { epoch, revision };
 }

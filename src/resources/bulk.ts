@@ -12,10 +12,10 @@ import { PROBLEM_PAGE, problemOf } from '../http/problem.ts';
 import type { Schema } from '../http/schemas.ts';
 import { sendJson } from '../http/send.ts';
 import { submitted } from './admitted.ts';
+import { readBody } from './change.ts';
 import { claimOf } from './idempotency.ts';
 import type { Resource } from './resource.ts';
 import { newRow } from './row-sql.ts';
-import { readBody } from './write.ts';
 
 /** A bulk costs what five requests do (contract-details A13). */
 const WEIGHT = 5;

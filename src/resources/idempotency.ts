@@ -2,8 +2,8 @@ import { createHmac } from 'node:crypto';
 import { AppError } from '../core/errors.ts';
 import { canonicalJson } from '../core/json.ts';
 import type { Claim } from '../data/log.ts';
-import type { Settings } from '../env.ts';
 import type { AppContext } from '../http/context.ts';
+import type { Settings } from '../settings.ts';
 
 /**
  * The Idempotency-Key header (IETF draft): 1 to 255 visible ASCII, bare or as a quoted string.

@@ -1,6 +1,6 @@
 import { type SQL, sql } from 'drizzle-orm';
 import { AppError } from '../core/errors.ts';
-import type { Ctx } from '../data/context.ts';
+import type { Ctx } from '../data/ctx.ts';
 import type { Deps } from '../data/deps.ts';
 import { PIECE, type Row, type Snapshot, snapshot } from '../data/log.ts';
 import { Places, sharesOf } from '../data/places.ts';

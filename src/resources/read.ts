@@ -4,7 +4,7 @@ import { parseMinRevision } from '../core/revision.ts';
 import { announceSnapshot } from '../data/announce.ts';
 import type { Loaded, ReadPlan } from '../data/answer.ts';
 import type { Admission } from '../data/caller.ts';
-import { behind } from '../data/context.ts';
+import { behind } from '../data/ctx.ts';
 import type { Deps, Work } from '../data/deps.ts';
 import { type Snapshot, snapshot } from '../data/log.ts';
 import type { RowsOf } from '../data/query.ts';
@@ -156,9 +156,9 @@ async function load<Q extends ParsedQuery, S extends readonly SQL[]>(
     const call = { database, companyId, name: route.name };
     if (unsure === null) return snapshot(ctx, call, own);
     // First, because it may raise: nobody makes the database work for a key that was made up.
-    const { rows, ...at } = await snapshot(ctx, call, [unsure.lifeStatement(), ...own] as const);
+    const { rows, ...at } = await snapshot(ctx, call, [unsure.credentialQuery(), ...own] as const);
     const [standing, ...results] = rows;
-    unsure.settleLife(ctx, standing);
+    unsure.settleCredential(ctx, standing);
     return { ...at, rows: results };
   };
   // A replica may not know yet that a session or key has begun, or ended; without Redis nobody can tell how far it lags.

@@ -1,8 +1,8 @@
 import { type SQL, sql } from 'drizzle-orm';
 import { isObject } from '../core/json.ts';
+import type { WriteInput } from './change.ts';
 import { stored } from './fields.ts';
 import type { Resource } from './resource.ts';
-import type { WriteInput } from './write.ts';
 
 type Body = Readonly<Record<string, unknown>>;
 

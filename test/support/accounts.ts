@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Role } from '../../src/account/sign-in/tokens.ts';
 import { formatId, newUuid } from '../../src/core/id.ts';
-import { makeCtx } from '../../src/data/context.ts';
+import { makeCtx } from '../../src/data/ctx.ts';
 import { openRedis, tell } from '../../src/data/redis.ts';
 import type { Api, Reply, Tenant } from './api.ts';
 import { accessToken, hashOf, newSession } from './company.ts';

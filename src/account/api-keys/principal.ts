@@ -1,12 +1,12 @@
 import { timingSafeEqual } from 'node:crypto';
 import { sql } from 'drizzle-orm';
 import { AppError } from '../../core/errors.ts';
-import { behind, type Ctx } from '../../data/context.ts';
+import { behind, type Ctx } from '../../data/ctx.ts';
 import type { Deps } from '../../data/deps.ts';
 import { snapshot } from '../../data/log.ts';
 import { tell } from '../../data/redis.ts';
-import type { AppContext, LifeCheck, Principal } from '../../http/context.ts';
-import { HOLDS, holdsStill } from '../life.ts';
+import type { AppContext, CredentialCheck, Principal } from '../../http/context.ts';
+import { HOLDS, holdsStill } from '../holds.ts';
 import { type Permission, scopesAllow } from '../permissions.ts';
 import { seal, unseal } from '../sealed.ts';
 import { countBehind, keyOf, learn, readCounts, refuseKnown } from '../sign-in/counts.ts';
@@ -53,7 +53,7 @@ function principalOfKey(c: AppContext, claim: KeyClaim): Principal {
   };
   take(vouched.get(keyId) ?? null, ctx.now());
 
-  const life: LifeCheck = {
+  const credential: CredentialCheck = {
     known: (now) => living(held, now),
     ask: (pipeline) => pipeline.mget(key, ...unknownLimits(c).map((limit) => keyOf(c.env, limit))),
     learn(answer, now) {
@@ -83,7 +83,7 @@ function principalOfKey(c: AppContext, claim: KeyClaim): Principal {
     credentialId: keyId,
     userId: null,
     role: null,
-    life,
+    credential,
     get proven() {
       return held !== null;
     },
@@ -91,14 +91,14 @@ function principalOfKey(c: AppContext, claim: KeyClaim): Principal {
       const at = ctx.now();
       await deps.redis.trip(
         ctx,
-        (p) => life.ask(p),
-        ([answer]) => life.learn(answer, at),
+        (p) => credential.ask(p),
+        ([answer]) => credential.learn(answer, at),
       );
       if (held !== null) return;
-      life.beforeAsking?.();
+      credential.beforeAsking?.();
       try {
-        const { rows } = await snapshot(ctx, { database: deps.read, companyId, name: 'key' }, [life.statement()]);
-        life.settle(ctx, deps, rows[0]);
+        const { rows } = await snapshot(ctx, { database: deps.read, companyId, name: 'key' }, [credential.statement()]);
+        credential.settle(ctx, deps, rows[0]);
       } catch (error) {
         if (isUnknown(error)) countUnknown(c);
         throw error;

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { AppError } from '../../core/errors.ts';
-import { behind } from '../../data/context.ts';
+import { behind } from '../../data/ctx.ts';
 import type { Work } from '../../data/deps.ts';
 
 /** One counter: at most `most` in `seconds`. */

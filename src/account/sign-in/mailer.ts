@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto';
 import { newUuid } from '../../core/id.ts';
-import type { Ctx } from '../../data/context.ts';
-import type { Settings } from '../../env.ts';
+import type { Ctx } from '../../data/ctx.ts';
+import type { Settings } from '../../settings.ts';
 
 /** Longest wait for the mailer, ms. */
 const DEADLINE = 10_000;

@@ -5,7 +5,7 @@
  * PBKDF2 is capped at 100,000 rounds in production and argon2 needs WebAssembly compiled at run time: neither can be used.
  */
 import { randomBytes, scrypt, timingSafeEqual } from 'node:crypto';
-import { inTurn, type Turn } from './turns.ts';
+import { inTurn, type Turn } from './derivation-turns.ts';
 
 /** The work of one derivation; `log2N` doubles both time and memory. */
 type Cost = { log2N: number; r: number; p: number };

@@ -1,11 +1,11 @@
 import { sql } from 'drizzle-orm';
 import { AppError } from '../../core/errors.ts';
-import { behind, type Ctx } from '../../data/context.ts';
+import { behind, type Ctx } from '../../data/ctx.ts';
 import type { Deps } from '../../data/deps.ts';
 import { type RedisStore, tell } from '../../data/redis.ts';
-import type { Settings } from '../../env.ts';
-import type { LifeCheck, Principal } from '../../http/context.ts';
-import { HOLDS, holdsStill } from '../life.ts';
+import type { CredentialCheck, Principal } from '../../http/context.ts';
+import type { Settings } from '../../settings.ts';
+import { HOLDS, holdsStill } from '../holds.ts';
 import { type Permission, ROLES, type Role, roleMay, rolesWith } from '../permissions.ts';
 import { seal, unseal } from '../sealed.ts';
 import { type AccessClaims, LIFETIME_SECONDS } from './tokens.ts';
@@ -24,7 +24,7 @@ const sessionKey = ({ redis }: Pick<Place, 'redis'>, sessionId: string): string 
 const markKey = ({ redis }: Pick<Place, 'redis'>, id: string): string => redis.key('ended', id);
 
 /**
- * The caller that an access token names. The token was verified; whether its session still lives is `life`'s matter.
+ * The caller that an access token names. The token was verified; whether its session still lives is for `credential` to say.
  * One per token: it holds nothing of a request, and `claims` is the same object for all requests with the token.
  */
 export function userPrincipal(claims: AccessClaims, place: Place): Principal {
@@ -46,7 +46,7 @@ function makePrincipal(claims: AccessClaims, place: Place): Principal {
     credentialId: sessionId,
     userId,
     role,
-    life: lifeOf(claims, place),
+    credential: checkOf(claims, place),
     // Its signature was checked.
     proven: true,
     may: (permission) => roleMay(role, permission as Permission),
@@ -59,7 +59,7 @@ function makePrincipal(claims: AccessClaims, place: Place): Principal {
 
 type SessionRole = { role: Role | null };
 
-function lifeOf({ companyId, sessionId, userId, role }: AccessClaims, place: Place): LifeCheck {
+function checkOf({ companyId, sessionId, userId, role }: AccessClaims, place: Place): CredentialCheck {
   const { cursorSecret } = place.settings;
   const memo = `${companyId}:${sessionId}:${role}`;
   const key = sessionKey(place, sessionId);

@@ -1,7 +1,7 @@
 import { sql } from 'drizzle-orm';
 import { AppError } from '../../core/errors.ts';
 import { instantOf } from '../../core/instant-view.ts';
-import { behind } from '../../data/context.ts';
+import { behind } from '../../data/ctx.ts';
 import type { Row } from '../../data/log.ts';
 import { type AppContext, principalOf } from '../../http/context.ts';
 import type { Output } from '../../http/schemas.ts';

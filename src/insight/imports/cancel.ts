@@ -2,14 +2,14 @@ import { sql } from 'drizzle-orm';
 import { parseId } from '../../core/id.ts';
 import { admit } from '../../data/admit.ts';
 import { commit, type Row } from '../../data/log.ts';
-import { callRoom } from '../../data/room.ts';
+import { callRoom } from '../../data/rooms.ts';
 import { jobsOf } from '../../env.ts';
 import { type AppContext, principalOf } from '../../http/context.ts';
 import { sendJson } from '../../http/send.ts';
 import { submitted } from '../../resources/admitted.ts';
+import { mustExist, readBody, validateNothing } from '../../resources/change.ts';
 import { NOBODY } from '../../resources/fields.ts';
 import { notFound } from '../../resources/list.ts';
-import { mustExist, readBody, validateNothing } from '../../resources/write.ts';
 import { importDetails } from './resource.ts';
 import { PERMISSION } from './service.ts';
 

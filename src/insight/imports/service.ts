@@ -1,13 +1,13 @@
 import { type SQL, sql } from 'drizzle-orm';
 import { AppError } from '../../core/errors.ts';
 import { formatId, newUuid } from '../../core/id.ts';
-import type { Ctx } from '../../data/context.ts';
+import type { Ctx } from '../../data/ctx.ts';
 import type { Deps } from '../../data/deps.ts';
+import type { JobSpec, JobsApi, Packet } from '../../data/jobs.ts';
 import { type Claim, type Committed, commit, type Row } from '../../data/log.ts';
 import { mayBeStored } from '../../data/outcome.ts';
-import { callRoom } from '../../data/room.ts';
+import { callRoom } from '../../data/rooms.ts';
 import type { Principal } from '../../http/context.ts';
-import type { JobSpec, JobsApi, Packet } from '../../jobs/api.ts';
 import type { Fingerprint } from '../../resources/idempotency.ts';
 import { checkHeader, targetOf } from './header.ts';
 import type { ImportRequest } from './request.ts';

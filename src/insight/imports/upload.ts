@@ -1,5 +1,5 @@
 import { AppError } from '../../core/errors.ts';
-import type { Packet } from '../../jobs/api.ts';
+import type { Packet } from '../../data/jobs.ts';
 import type { Fingerprint } from '../../resources/idempotency.ts';
 import { type Charset, textOf } from './charset.ts';
 import { CsvParser, type CsvRecord } from './csv.ts';

@@ -2,13 +2,13 @@ import { sql } from 'drizzle-orm';
 import { AppError } from '../../core/errors.ts';
 import { formatId, newUuid } from '../../core/id.ts';
 import type { Admission } from '../../data/caller.ts';
-import { type Ctx, makeCtx } from '../../data/context.ts';
+import { type Ctx, makeCtx } from '../../data/ctx.ts';
 import type { Deps } from '../../data/deps.ts';
+import type { JobWorker, Step, StepOutcome } from '../../data/jobs.ts';
 import { commit, snapshot } from '../../data/log.ts';
 import { type RowFault, rowError } from '../../data/postgres-errors.ts';
 import { write } from '../../data/write.ts';
 import { describeCause } from '../../http/fault.ts';
-import type { JobWorker, Step, StepOutcome } from '../../jobs/api.ts';
 import type { Importer, Importers } from '../../resources/importer.ts';
 import { briefly, type ChunkWork, takeChunk } from './chunk.ts';
 import { type RawRow, rowReader } from './rows.ts';
@@ -23,8 +23,8 @@ const ADMITTED: Admission = {
   learn: () => undefined,
   decide: () => true,
   excused: () => false,
-  lifeStatement: () => sql`select 1`,
-  settleLife: () => undefined,
+  credentialQuery: () => sql`select 1`,
+  settleCredential: () => undefined,
 };
 
 /** Codes of a caller who may not write any more: what is in stays in, the rest is not taken. */

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Announcement, announce, type TagState } from '../../../src/core/revision.ts';
 import { announceToRedis } from '../../../src/data/announce.ts';
-import { makeCtx } from '../../../src/data/context.ts';
+import { makeCtx } from '../../../src/data/ctx.ts';
 import { incarnationOf } from '../../../src/data/pulse.ts';
 import { openRedis, type RedisStore, tell } from '../../../src/data/redis.ts';
 import { TagMemory, tagsKey } from '../../../src/data/tags.ts';

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { sql } from 'drizzle-orm';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import { makeCtx } from '../../../src/data/context.ts';
+import { makeCtx } from '../../../src/data/ctx.ts';
 import { type Change, changesAfter, commit, readChange, snapshot } from '../../../src/data/log.ts';
 import { addFatClients } from '../../support/fat.ts';
 import { connect, makeClient, makeCompany, openStage, type Stage } from '../support.ts';

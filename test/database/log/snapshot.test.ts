@@ -1,7 +1,7 @@
 import { sql } from 'drizzle-orm';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { newUuid } from '../../../src/core/id.ts';
-import { makeCtx } from '../../../src/data/context.ts';
+import { makeCtx } from '../../../src/data/ctx.ts';
 import { commit, snapshot } from '../../../src/data/log.ts';
 import { type Database, openPostgres } from '../../../src/data/postgres.ts';
 import { mapPostgresError } from '../../../src/data/postgres-errors.ts';

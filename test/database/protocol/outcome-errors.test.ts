@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { type SQL, sql } from 'drizzle-orm';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { AppError } from '../../../src/core/errors.ts';
-import { makeCtx } from '../../../src/data/context.ts';
+import { makeCtx } from '../../../src/data/ctx.ts';
 import { type Committed, commit, snapshot, type Writer } from '../../../src/data/log.ts';
 import type { Database } from '../../../src/data/postgres.ts';
 import { mapPostgresError } from '../../../src/data/postgres-errors.ts';

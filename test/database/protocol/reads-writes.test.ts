@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { type SQL, sql } from 'drizzle-orm';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { type Ctx, makeCtx } from '../../../src/data/context.ts';
+import { type Ctx, makeCtx } from '../../../src/data/ctx.ts';
 import {
   type Claim,
   type Committed,

@@ -6,10 +6,10 @@ import { mintKey, parseKey } from '../../../src/account/api-keys/secret.ts';
 import { seal } from '../../../src/account/sealed.ts';
 import { userPrincipal } from '../../../src/account/sign-in/principal.ts';
 import { newUuid } from '../../../src/core/id.ts';
-import { type Ctx, makeCtx } from '../../../src/data/context.ts';
+import { type Ctx, makeCtx } from '../../../src/data/ctx.ts';
 import type { Deps } from '../../../src/data/deps.ts';
 import { keysOf, type RedisStore } from '../../../src/data/redis.ts';
-import type { AppContext, LifeCheck } from '../../../src/http/context.ts';
+import type { AppContext, CredentialCheck } from '../../../src/http/context.ts';
 
 // The bound of 60 s on reads, with a clock of its own: how long Redis is told to keep a check, and how long an isolate
 // believes it. Whatever the order of events, the two together stay below a minute after Postgres was asked.
@@ -62,10 +62,10 @@ const START = 1_000_000_000_000;
 /** Postgres answers after `slow` ms; then how long may anybody still believe it, counted from when it was asked? */
 function longest(
   world: ReturnType<typeof at>,
-  life: LifeCheck,
+  life: CredentialCheck,
   settle: Record<string, unknown>,
   slow: number,
-  again: () => LifeCheck,
+  again: () => CredentialCheck,
 ): number {
   world.pass(slow);
   life.settle(world.ctx, world.deps, [settle]);
@@ -80,7 +80,7 @@ function longest(
 }
 
 /** The last millisecond at which the check is believed. */
-function lastKnown(world: ReturnType<typeof at>, life: LifeCheck): number {
+function lastKnown(world: ReturnType<typeof at>, life: CredentialCheck): number {
   let low = world.now();
   let high = START + 10 * BOUND;
   while (high - low > 1) {
@@ -107,8 +107,8 @@ describe.each([0, 500, 11_000, 40_000])('Postgres answers after %i ms', (slow) =
       role: 'STAFF' as const,
       expiresAt: START * 2,
     };
-    const other = () => userPrincipal({ ...claims }, PLACE).life;
-    const believed = longest(world, userPrincipal(claims, PLACE).life, { role: 'STAFF' }, slow, other);
+    const other = () => userPrincipal({ ...claims }, PLACE).credential;
+    const believed = longest(world, userPrincipal(claims, PLACE).credential, { role: 'STAFF' }, slow, other);
     expect(believed).toBeLessThan(slow > 30_000 ? slow + 30_000 : BOUND);
     expect(believed).toBeGreaterThanOrEqual(29_000);
   });
@@ -119,7 +119,13 @@ describe.each([0, 500, 11_000, 40_000])('Postgres answers after %i ms', (slow) =
     const caller = keyPrincipal(context(world), secret);
     expect(caller.proven).toBe(false);
     const settled = { scopes: ['clients:read'], expires_at: null };
-    const believed = longest(world, caller.life, settled, slow, () => keyPrincipal(context(world), secret).life);
+    const believed = longest(
+      world,
+      caller.credential,
+      settled,
+      slow,
+      () => keyPrincipal(context(world), secret).credential,
+    );
     expect(caller.proven).toBe(true);
     expect(believed).toBeLessThan(slow > 30_000 ? slow + 30_000 : BOUND);
     expect(believed).toBeGreaterThanOrEqual(29_000);
@@ -139,7 +145,7 @@ describe('what vouches for a key', () => {
     const caller = keyPrincipal(context(world), secret);
     const text = typeof answer === 'function' ? (answer as (text: string) => unknown)(secret) : answer;
     const place = `v1:life:key:${caller.credentialId}`;
-    caller.life.learn([typeof text === 'string' ? sealed(text, place) : text, '0'], START);
+    caller.credential.learn([typeof text === 'string' ? sealed(text, place) : text, '0'], START);
     return caller;
   };
   const ours = (text: string, place: string) => seal(SECRET, place, text, START + 1000);
@@ -183,7 +189,7 @@ describe('what vouches for a key', () => {
 
   test('an end before the check runs out ends it', () => {
     const caller = learn((text: string) => record(text, { expiresAt: START + 1000 }));
-    expect([caller.life.known(START + 999), caller.life.known(START + 1000)]).toEqual([true, false]);
+    expect([caller.credential.known(START + 999), caller.credential.known(START + 1000)]).toEqual([true, false]);
   });
 });
 

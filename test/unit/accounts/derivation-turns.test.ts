@@ -1,13 +1,13 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { Turn } from '../../../src/account/sign-in/turns.ts';
+import type { Turn } from '../../../src/account/sign-in/derivation-turns.ts';
 import { AppError } from '../../../src/core/errors.ts';
 
 // An isolate of its own for each test: nothing is running in it, and it need not rest.
-let { inTurn } = await import('../../../src/account/sign-in/turns.ts');
+let { inTurn } = await import('../../../src/account/sign-in/derivation-turns.ts');
 beforeEach(async () => {
   vi.useFakeTimers();
   vi.resetModules();
-  ({ inTurn } = await import('../../../src/account/sign-in/turns.ts'));
+  ({ inTurn } = await import('../../../src/account/sign-in/derivation-turns.ts'));
 });
 afterEach(() => {
   vi.restoreAllMocks();

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { makeCtx } from '../../../src/data/context.ts';
+import { makeCtx } from '../../../src/data/ctx.ts';
 import { MemoryTier } from '../../../src/data/memory.ts';
 import { isolate, place, STALENESS } from './place.ts';
 

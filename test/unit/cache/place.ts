@@ -5,7 +5,7 @@ import type { Loaded, ReadDemand, ReadPlan } from '../../../src/data/answer.ts';
 import { Breaker } from '../../../src/data/breaker.ts';
 import { AnswerCache } from '../../../src/data/cache.ts';
 import type { Admission } from '../../../src/data/caller.ts';
-import { type Ctx, makeCtx } from '../../../src/data/context.ts';
+import { type Ctx, makeCtx } from '../../../src/data/ctx.ts';
 import { EdgeTier } from '../../../src/data/edge.ts';
 import { MemoryTier } from '../../../src/data/memory.ts';
 import { keysOf, type RedisStore } from '../../../src/data/redis.ts';
@@ -124,8 +124,8 @@ export function isolate({ world, store, tell }: Place, withEdge = true) {
     learn: () => undefined,
     decide: () => true,
     excused: () => false,
-    lifeStatement: null as never,
-    settleLife: () => undefined,
+    credentialQuery: null as never,
+    settleCredential: () => undefined,
   };
   const load = async (): Promise<Loaded> => {
     if (!world.databaseUp) throw new AppError('database_unavailable');

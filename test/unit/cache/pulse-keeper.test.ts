@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { Breaker } from '../../../src/data/breaker.ts';
-import { makeCtx } from '../../../src/data/context.ts';
+import { makeCtx } from '../../../src/data/ctx.ts';
 import { LEASE, readPulse } from '../../../src/data/pulse.ts';
 import { type Marks, PulseKeeper } from '../../../src/data/pulse-keeper.ts';
 import { keysOf, type RedisStore } from '../../../src/data/redis.ts';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { makeCtx } from '../../../src/data/context.ts';
+import { makeCtx } from '../../../src/data/ctx.ts';
 import { EdgeTier } from '../../../src/data/edge.ts';
 import { MemoryTier } from '../../../src/data/memory.ts';
 import { type CachedAnswer, decodeEntry, decodeHead, encodeEntry, entryOf } from '../../../src/data/tier.ts';

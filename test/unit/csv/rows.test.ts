@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { AppError } from '../../../src/core/errors.ts';
 import { type ChunkWork, type Failure, takeChunk } from '../../../src/insight/imports/chunk.ts';
 import { type FileForm, type RawRow, rowReader } from '../../../src/insight/imports/rows.ts';
-import { nextAlarm, pauseAfter, SEAL_PATIENCE, UPLOAD_PATIENCE } from '../../../src/jobs/schedule.ts';
+import { nextAlarm, pauseAfter, SEAL_PATIENCE, UPLOAD_PATIENCE } from '../../../src/jobs/alarms.ts';
 import { clientImporter } from '../../../src/people/clients/import.ts';
 import type { ImportRow } from '../../../src/resources/importer.ts';
 

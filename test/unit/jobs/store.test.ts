@@ -1,6 +1,6 @@
 import { DatabaseSync, type SQLInputValue } from 'node:sqlite';
 import { expect, test } from 'vitest';
-import { isHopeless } from '../../../src/jobs/schedule.ts';
+import { isHopeless } from '../../../src/jobs/alarms.ts';
 import { JobStore } from '../../../src/jobs/store.ts';
 
 /** As much of a Durable Object's SQL as the store uses, on a database in memory. */

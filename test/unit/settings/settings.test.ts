@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { checkSettings, handedThrough, settingsFrom, stackOwned, unusedSettings } from '../../../local/settings.ts';
 import { exampleSettings } from '../../../local/stack.ts';
-import { type Env, loadSettings } from '../../../src/env.ts';
+import type { Env } from '../../../src/env.ts';
+import { loadSettings } from '../../../src/settings.ts';
 
 const root = join(import.meta.dirname, '../../..');
 const toolingOnly = 'DATABASE_MIGRATION_URL';

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { expect, test } from 'vitest';
-import { type Env, loadSettings } from '../../../src/env.ts';
+import type { Env } from '../../../src/env.ts';
+import { loadSettings } from '../../../src/settings.ts';
 
 const good = {
   DATABASE_URL: 'postgres://cp_app:x@ep-x.eu-central-1.aws.neon.tech/main',

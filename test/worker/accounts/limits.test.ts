@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { count, type Limit } from '../../../src/account/sign-in/counts.ts';
-import { makeCtx } from '../../../src/data/context.ts';
+import { makeCtx } from '../../../src/data/ctx.ts';
 import type { Deps } from '../../../src/data/deps.ts';
 import { openRedis } from '../../../src/data/redis.ts';
 import { addMember, MEMBER_PASSWORD, patiently } from '../../support/accounts.ts';

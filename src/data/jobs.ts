@@ -1,4 +1,4 @@
-import type { Writer } from '../data/log.ts';
+import type { Writer } from './log.ts';
 
 /** Everything a job needs besides its rows, as plain data: it is kept in the object's own storage. */
 export type JobSpec = {

@@ -1,6 +1,6 @@
 import { AppError } from '../core/errors.ts';
 import { Breaker } from './breaker.ts';
-import { behind, type Ctx } from './context.ts';
+import { behind, type Ctx } from './ctx.ts';
 
 /** What a write tells its company's room (a Durable Object), which is the company's relay. */
 export type RoomApi = {

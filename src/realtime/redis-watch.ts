@@ -1,8 +1,8 @@
 import { DurableObject } from 'cloudflare:workers';
-import { makeCtx } from '../data/context.ts';
+import { makeCtx } from '../data/ctx.ts';
 import type { Deps } from '../data/deps.ts';
+import type { WatchApi } from '../data/pulse.ts';
 import { type Marks, PulseKeeper } from '../data/pulse-keeper.ts';
-import type { WatchApi } from '../data/watch.ts';
 import type { Env } from '../env.ts';
 
 /** Pause between two beats, ms: half of what a beat is good for, less a trip. */

@@ -2,11 +2,11 @@ import { DurableObject } from 'cloudflare:workers';
 import { AppError } from '../core/errors.ts';
 import type { Deps } from '../data/deps.ts';
 import type { Position } from '../data/relay.ts';
-import type { RoomApi } from '../data/room.ts';
+import type { RoomApi } from '../data/rooms.ts';
 import type { Env } from '../env.ts';
 import { CompanyRelay } from './company-relay.ts';
 import { Expectations } from './expectations.ts';
-import { dueAt, longestWrite, RETRY } from './schedule.ts';
+import { dueAt, longestWrite, RETRY } from './patience.ts';
 import { TurnDesk } from './turn-desk.ts';
 
 /** The company was deleted: there is nothing to announce, and nobody to announce it to. */
