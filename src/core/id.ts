@@ -41,6 +41,11 @@ function valuesOf(digits: Uint8Array): Int8Array {
   return values;
 }
 
+const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
+/** Whether it is the text of a uuid as Postgres writes it. */
+export const isUuid = (value: unknown): value is string => typeof value === 'string' && UUID.test(value);
+
 /**
  * A source of UUIDv7 texts (RFC 9562, 5.7), strictly increasing within one source: a 12-bit counter in `rand_a`
  * (6.2, method 1) starts in its lower half each millisecond and borrows the next one when it runs over.

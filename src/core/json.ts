@@ -51,3 +51,7 @@ function tooDeep(): AppError {
   const detail = `The body is nested deeper than ${MAX_DEPTH} levels.`;
   return new AppError('invalid_body', detail, { faults: [{ pointer: '', code: 'too_deep', detail }] });
 }
+
+/** A JSON pointer (RFC 6901) to what is reached by these steps. */
+export const pointer = (path: readonly PropertyKey[]): string =>
+  path.map((part) => `/${String(part).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('');

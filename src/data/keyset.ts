@@ -1,5 +1,6 @@
 import { type SQL, sql } from 'drizzle-orm';
 import type { Cursor } from '../core/cursor.ts';
+import { isUuid } from '../core/id.ts';
 import type { SortKey } from '../core/list-query.ts';
 
 /** A column that lists may be sorted by. `type` casts a cursor's value; `nullable` columns sort nulls last. */
@@ -10,12 +11,10 @@ export type SortColumn = {
   property: string;
 };
 
-const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
-
 const held: Readonly<Record<SortColumn['type'], (value: unknown) => boolean>> = {
   timestamptz: (value) => typeof value === 'string' && /^[0-9]{4}-/.test(value) && !Number.isNaN(Date.parse(value)),
   text: (value) => typeof value === 'string',
-  uuid: (value) => typeof value === 'string' && UUID.test(value),
+  uuid: isUuid,
   bigint: (value) => Number.isSafeInteger(value),
   real: (value) => Number.isFinite(value),
 };
@@ -35,7 +34,7 @@ export function canBegin(
     const value = values[i] ?? null;
     return value === null ? column.nullable : held[column.type](value);
   };
-  return UUID.test(id) && values.length === sort.length && sort.every(fits);
+  return isUuid(id) && values.length === sort.length && sort.every(fits);
 }
 
 /** One column of an order. */

@@ -4,7 +4,7 @@ import type { Ctx } from './ctx.ts';
 import { endedByServer, writeFailure } from './outcome.ts';
 import type { Database } from './postgres.ts';
 import { Replay, type StoredAnswer } from './postgres-errors.ts';
-import { last, type RowsOf } from './query.ts';
+import { bytea, last, type RowsOf } from './query.ts';
 
 /** A row as the log and every query render it: `to_jsonb` of the table, snake_case, UTC. */
 export type Row = Record<string, unknown>;
@@ -115,9 +115,7 @@ export async function commit<const Q extends readonly SQL[]>(
 }
 
 const claiming = (claim: Claim | undefined): SQL[] =>
-  claim === undefined
-    ? []
-    : [sql`select app.claim_key(${claim.route}, ${claim.key}, decode(${hex(claim.fingerprint)}, 'hex'))`];
+  claim === undefined ? [] : [sql`select app.claim_key(${claim.route}, ${claim.key}, ${bytea(claim.fingerprint)})`];
 
 function storing(claim: Claim | undefined, kept: Kept = { status: 200, entityId: null }): SQL[] {
   if (claim === undefined) return [];
@@ -190,5 +188,3 @@ export function changesAfter(
   const named = entities === null ? sql`null` : sql.param([...entities]);
   return sql<ChangeRow>`select * from app.changes_after(${after}, ${named}::text[], ${entityId}::uuid, ${limit}, ${PIECE})`;
 }
-
-const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');

@@ -1,4 +1,4 @@
-import type { SQL, Table } from 'drizzle-orm';
+import { type SQL, sql, type Table } from 'drizzle-orm';
 
 /** The rows of each statement, as the driver reads them: `bigint` and instants as text, jsonb parsed. */
 export type RowsOf<Q extends readonly SQL[]> = {
@@ -13,6 +13,9 @@ export type TableRow<T extends Table> = {
     ? ColumnsOf<T>[F]['_']['data']
     : ColumnsOf<T>[F]['_']['data'] | null;
 };
+
+/** Bytes as a statement takes them. */
+export const bytea = (bytes: Uint8Array): SQL => sql`decode(${Buffer.from(bytes).toString('hex')}, 'hex')`;
 
 /** What the last of some statements answered, where how many came before it is not known. */
 export const last = <T>(answers: readonly [...unknown[], T]): T => answers[answers.length - 1] as T;

@@ -1,6 +1,6 @@
 import type * as z from 'zod';
 import { AppError, type Fault } from '../core/errors.ts';
-import { pointer } from '../core/pointer.ts';
+import { pointer } from '../core/json.ts';
 import type { AppContext } from './context.ts';
 import { MOST_FAULTS } from './faults.ts';
 import { oddMembers } from './odd-members.ts';

@@ -1,5 +1,5 @@
 import type { Fault } from '../core/errors.ts';
-import { pointer } from '../core/pointer.ts';
+import { pointer } from '../core/json.ts';
 
 /** No object within a body has more members: custom fields have the most. */
 const MOST_MEMBERS = 50;

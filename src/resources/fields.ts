@@ -1,7 +1,7 @@
 import { getTableColumns, getTableName, is, SQL, sql } from 'drizzle-orm';
 import { PgArray, type PgTable } from 'drizzle-orm/pg-core';
 import { formatId, type Prefix, parseId } from '../core/id.ts';
-import { instantOf } from '../core/instant-view.ts';
+import { instantOf } from '../core/instant.ts';
 import { isObject, mergePatch } from '../core/json.ts';
 
 /** The row of a table as the log and every query render it: `to_jsonb`, by the names of its columns. */

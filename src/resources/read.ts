@@ -1,5 +1,5 @@
-import { createHash } from 'node:crypto';
 import type { SQL } from 'drizzle-orm';
+import { shortHash } from '../core/hash.ts';
 import { parseMinRevision } from '../core/revision.ts';
 import { announceSnapshot } from '../data/announce.ts';
 import type { Loaded, ReadPlan } from '../data/answer.ts';
@@ -126,7 +126,7 @@ function prepare<Q extends ParsedQuery, S extends readonly SQL[]>(
   if (known !== undefined) return { ...known, min };
   const start = path.indexOf('?');
   const query = route.parse(new URLSearchParams(start < 0 ? '' : path.slice(start)), principal, c);
-  const representation = digest(
+  const representation = shortHash(
     `${route.name}\n${route.version}\n${principal.companyId}\n${scope}\n${query.normalised}`,
   );
   const plan: ReadPlan = {
@@ -140,8 +140,6 @@ function prepare<Q extends ParsedQuery, S extends readonly SQL[]>(
   prepared.set(memo, { query, plan }, 3 * path.length + PREPARED_BYTES);
   return { query, plan, min };
 }
-
-const digest = (text: string): string => createHash('sha256').update(text).digest('base64url').slice(0, 22);
 
 async function load<Q extends ParsedQuery, S extends readonly SQL[]>(
   c: AppContext,

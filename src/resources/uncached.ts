@@ -1,5 +1,5 @@
-import { createHash } from 'node:crypto';
 import type { SQL } from 'drizzle-orm';
+import { shortHash } from '../core/hash.ts';
 import { snapshot } from '../data/log.ts';
 import { type AppContext, principalOf } from '../http/context.ts';
 import { send } from '../http/send.ts';
@@ -26,7 +26,7 @@ export function readUncached<Q extends ParsedQuery, const S extends readonly SQL
     reached(revision, min);
     await route.complete?.(c.env, query, principal, taken);
     const { body, link = null } = route.answer(taken.rows, query, principal, c);
-    const etag = `W/"${digest(`${route.name}\n${companyId}\n${query.normalised}\n${body}`)}"`;
+    const etag = `W/"${shortHash(`${route.name}\n${companyId}\n${query.normalised}\n${body}`)}"`;
     const headers: Record<string, string> = {
       ETag: etag,
       'Cache-Control': 'private, no-cache',
@@ -40,8 +40,6 @@ export function readUncached<Q extends ParsedQuery, const S extends readonly SQL
     return send(c, { ...answer, type: 'application/json', revision, headers });
   };
 }
-
-const digest = (text: string): string => createHash('sha256').update(text).digest('base64url').slice(0, 22);
 
 /** RFC 9110, 13.1.2: a list, compared weakly, or `*`. What is not there has been refused before. */
 function holds(ifNoneMatch: string | undefined, etag: string): boolean {

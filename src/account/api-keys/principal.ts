@@ -4,6 +4,7 @@ import { AppError } from '../../core/errors.ts';
 import { behind, type Ctx } from '../../data/ctx.ts';
 import type { Deps } from '../../data/deps.ts';
 import { snapshot } from '../../data/log.ts';
+import { bytea } from '../../data/query.ts';
 import { tell } from '../../data/redis.ts';
 import type { AppContext, CredentialCheck, Principal } from '../../http/context.ts';
 import { HOLDS, holdsStill } from '../holds.ts';
@@ -66,8 +67,7 @@ function principalOfKey(c: AppContext, claim: KeyClaim): Principal {
       if (held !== null) remember(vouched, keyId, held);
     },
     beforeAsking: () => refuseKnown(c.env, unknownLimits(c)),
-    statement: () =>
-      sql<LivingKey>`select scopes, expires_at from app.living_key(${keyId}::uuid, decode(${hash.toString('hex')}, 'hex'))`,
+    statement: () => sql<LivingKey>`select scopes, expires_at from app.living_key(${keyId}::uuid, ${bytea(hash)})`,
     settle(at, _deps, [row]: readonly LivingKey[]) {
       if (row === undefined) throw new AppError('unauthenticated');
       const expiresAt = row.expires_at === null ? null : Date.parse(row.expires_at);

@@ -1,4 +1,5 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
+import { sha256 } from '../../core/hash.ts';
 
 /** What the text of a key claims. `hash` is the SHA-256 of the whole text, so company and id cannot be exchanged. */
 export type KeyClaim = { companyId: string; keyId: string; hash: Buffer };
@@ -34,8 +35,4 @@ function long(text: string | undefined): string | null {
   // 22 characters are 132 bits: one uuid has one spelling.
   if (Buffer.from(hex, 'hex').toString('base64url') !== text) return null;
   return hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
-}
-
-function sha256(text: string): Buffer {
-  return createHash('sha256').update(text).digest();
 }

@@ -1,6 +1,7 @@
 import { sql } from 'drizzle-orm';
 import { AppError } from '../../core/errors.ts';
 import { parseId } from '../../core/id.ts';
+import { bytea } from '../../data/query.ts';
 import type { AppContext } from '../../http/context.ts';
 import { insertRow, newRow } from '../../resources/row-sql.ts';
 import { archiveOf, createOf } from '../../resources/verbs.ts';
@@ -24,7 +25,7 @@ export function createApiKey(c: AppContext): Promise<Response> {
       secret = minted.secret;
       return [
         insertRow(apiKey, { ...newRow(apiKey, id, body), created_by: principal.actor }),
-        sql`select app.keep_key_hash(${id}::uuid, decode(${minted.hash.toString('hex')}, 'hex'))`,
+        sql`select app.keep_key_hash(${id}::uuid, ${bytea(minted.hash)})`,
       ];
     },
     extra: () => sql`'{}'::jsonb`,

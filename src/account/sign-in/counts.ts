@@ -1,5 +1,5 @@
-import { createHash } from 'node:crypto';
 import { AppError } from '../../core/errors.ts';
+import { sha256 } from '../../core/hash.ts';
 import { behind } from '../../data/ctx.ts';
 import type { Work } from '../../data/deps.ts';
 
@@ -14,11 +14,9 @@ const MOST_COUNTS = 10_000;
  */
 const known = new Map<string, number>();
 
-const digest = (text: string): string => createHash('sha256').update(text).digest('base64url');
-
 export const keyOf = ({ ctx, deps }: Work, { subject, seconds }: Limit): string =>
   // Hashed: neither addresses nor e-mail belong in a cache.
-  deps.redis.key('limit', digest(subject), Math.floor(ctx.now() / (seconds * 1000)));
+  deps.redis.key('limit', sha256(subject).toString('base64url'), Math.floor(ctx.now() / (seconds * 1000)));
 
 /**
  * Refuses before any work is done. Counts nothing: `count` does, where the work was done or failed.

@@ -1,8 +1,9 @@
 import { sql } from 'drizzle-orm';
 import { AppError } from '../../core/errors.ts';
-import { instantOf } from '../../core/instant-view.ts';
+import { instantOf } from '../../core/instant.ts';
 import { behind } from '../../data/ctx.ts';
 import type { Row } from '../../data/log.ts';
+import { bytea } from '../../data/query.ts';
 import { type AppContext, principalOf } from '../../http/context.ts';
 import type { Output } from '../../http/schemas.ts';
 import { user } from '../users/resource.ts';
@@ -89,7 +90,7 @@ async function recover(c: AppContext, email: string): Promise<void> {
   const ctx = behind(c.env.ctx);
   const { token, hash } = newLink();
   const [[row]] = await deps.auth.batch(ctx, { name: 'requestReset' }, [
-    sql<Requested>`select name, email, expires_at from app.request_reset(${email}, decode(${hash}, 'hex'))`,
+    sql<Requested>`select name, email, expires_at from app.request_reset(${email}, ${bytea(hash)})`,
   ]);
   if (row === undefined) return;
   const expiresAt = String(instantOf(row.expires_at));
@@ -108,7 +109,7 @@ export async function resetPassword(c: AppContext, input: Output<typeof Password
   await check(c.env, [...unknown, ...work]);
   const hash = hashLink(input.token);
   const companyId = hash === null ? null : await companyOf(c, hash);
-  if (companyId === null) {
+  if (hash === null || companyId === null) {
     await count(c.env, unknown);
     throw new AppError('invalid_link');
   }
@@ -125,7 +126,7 @@ export async function resetPassword(c: AppContext, input: Output<typeof Password
   const [[row]] = await auth.batch(ctx, { name: 'useLink' }, [
     sql<
       Changed & { company_id: string }
-    >`select company_id, "user", ended from app.use_link(decode(${hash}, 'hex'), ${password})`,
+    >`select company_id, "user", ended from app.use_link(${bytea(hash)}, ${password})`,
   ]);
   if (row === undefined) throw new AppError('invalid_link');
   await forgetSessions(ctx, deps, row.company_id, row.ended);
@@ -133,10 +134,10 @@ export async function resetPassword(c: AppContext, input: Output<typeof Password
 }
 
 /** The company that a link which lives lets into; null for any other. */
-async function companyOf(c: AppContext, hash: string): Promise<string | null> {
+async function companyOf(c: AppContext, hash: Uint8Array): Promise<string | null> {
   const { ctx, deps } = c.env;
   const [[row]] = await deps.auth.batch(ctx, { name: 'companyOfLink' }, [
-    sql<{ company: string | null }>`select app.company_of_link(decode(${hash}, 'hex')) as company`,
+    sql<{ company: string | null }>`select app.company_of_link(${bytea(hash)}) as company`,
   ]);
   return row?.company ?? null;
 }

@@ -1,6 +1,7 @@
 import { sql } from 'drizzle-orm';
 import { AppError } from '../../core/errors.ts';
 import type { Row } from '../../data/log.ts';
+import { bytea } from '../../data/query.ts';
 import { type AppContext, principalOf } from '../../http/context.ts';
 import { check, count, countBehind } from './counts.ts';
 import { refreshLimits, sessionRefreshes, unknownLimits } from './limits.ts';
@@ -54,7 +55,7 @@ type Rotation = { company_id: string; session_id: string } & (
 async function rotate(c: AppContext, hash: Uint8Array, next: Uint8Array): Promise<Rotation | undefined> {
   const { ctx, deps } = c.env;
   const [[row]] = await deps.auth.batch(ctx, { name: 'refresh' }, [
-    sql<Rotation>`select outcome, company_id, session_id, revision, company, "user" from app.rotate_refresh(decode(${hex(hash)}, 'hex'), decode(${hex(next)}, 'hex'), ${sessionRefreshes(c)})`,
+    sql<Rotation>`select outcome, company_id, session_id, revision, company, "user" from app.rotate_refresh(${bytea(hash)}, ${bytea(next)}, ${sessionRefreshes(c)})`,
   ]);
   return row;
 }
@@ -69,5 +70,3 @@ export async function logout(c: AppContext): Promise<void> {
   ]);
   await forgetSessions(ctx, deps, companyId, [credentialId]);
 }
-
-const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');

@@ -3,9 +3,13 @@
  * of which only the hash is stored. An access token says who someone was when it was signed; that the session still
  * lives is asked elsewhere (at once on writes, within 60 s on reads: contract.md 3).
  */
-import { createHash, randomBytes, randomUUID } from 'node:crypto';
+
+import { randomBytes, randomUUID } from 'node:crypto';
 import { CompactSign, compactVerify, errors, importJWK, jwtVerify, SignJWT } from 'jose';
 import { AppError } from '../../core/errors.ts';
+import { sha256 } from '../../core/hash.ts';
+import { isUuid } from '../../core/id.ts';
+import { isObject } from '../../core/json.ts';
 import { isRole, type Role } from '../permissions.ts';
 
 export type { Role } from '../permissions.ts';
@@ -39,7 +43,6 @@ const VERIFIED_MAX = 5000;
 /** Checked first, because jose overlooks white space: each spelling of one token would take a place among the verified. */
 const COMPACT_JWS = /^[\w-]{1,1024}\.[\w-]{1,1024}\.[\w-]{86}$/;
 
-const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 const REFRESH_TOKEN = /^cpr_[\w-]{43}$/;
 
 /** The last keys loaded: a value and never a promise, which another request of the isolate might wait for in vain. */
@@ -218,16 +221,4 @@ function readJson(setting: string, text: string): unknown {
 
 function wrong(setting: string, problem: string): Error {
   return new Error(`${setting} ${problem}`);
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null;
-}
-
-function isUuid(value: unknown): value is string {
-  return typeof value === 'string' && UUID.test(value);
-}
-
-function sha256(text: string): Uint8Array {
-  return new Uint8Array(createHash('sha256').update(text).digest());
 }

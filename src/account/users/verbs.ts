@@ -1,8 +1,9 @@
 import { type SQL, sql } from 'drizzle-orm';
 import { AppError } from '../../core/errors.ts';
 import { parseId } from '../../core/id.ts';
-import { instantOf } from '../../core/instant-view.ts';
+import { instantOf } from '../../core/instant.ts';
 import { behind } from '../../data/ctx.ts';
+import { bytea } from '../../data/query.ts';
 import type { AppContext } from '../../http/context.ts';
 import { change, type WriteInput } from '../../resources/change.ts';
 import { insertRow, newRow, rowOf, sameVersion, setRow } from '../../resources/row-sql.ts';
@@ -118,7 +119,7 @@ export function inviteUser(c: AppContext): Promise<Response> {
     secret: true,
     alone: true,
     statements: (input) => [expectUser(input)],
-    extra: ({ id }) => sql`jsonb_build_object('expiresAt', app.invite(${id}::uuid, decode(${hash}, 'hex')))`,
+    extra: ({ id }) => sql`jsonb_build_object('expiresAt', app.invite(${id}::uuid, ${bytea(hash)}))`,
     present: ({ expiresAt }) => ({ token, expiresAt: instantOf(expiresAt) }),
   })(c);
 }

@@ -1,5 +1,5 @@
 import { formatId, parseId } from '../../core/id.ts';
-import { instantOf } from '../../core/instant-view.ts';
+import { instantOf } from '../../core/instant.ts';
 import type { Change, Row } from '../../data/log.ts';
 import type { Registry } from '../../data/registry.ts';
 import type { RouteModule } from '../../http/route.ts';

@@ -1,5 +1,5 @@
 import { formatId } from '../../core/id.ts';
-import { instantOf } from '../../core/instant-view.ts';
+import { instantOf } from '../../core/instant.ts';
 import type { Change } from '../../data/log.ts';
 import type { Registry } from '../../data/registry.ts';
 

@@ -1,4 +1,5 @@
 import { AppError, type Fault } from '../../core/errors.ts';
+import { pointer } from '../../core/json.ts';
 import type { Cell, Importer } from '../../resources/importer.ts';
 
 /** What the request says of the file's columns: the field per name of the file, null for those that are not read. */
@@ -15,7 +16,7 @@ export type Column = {
 };
 
 /** RFC 6901. */
-const pointerTo = (name: string): string => `/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`;
+const pointerTo = (name: string): string => pointer([name]);
 
 /** The place of a field as a file or a mapping names it; null when there is none. */
 export function targetOf(importer: Importer, name: string): Target | null {
