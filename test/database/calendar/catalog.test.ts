@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { logOf, makeCompany, openStage, type Stage, write } from './support.ts';
+import { logOf, makeCompany, openStage, type Stage, write } from '../support.ts';
 
 // Lists of references are held to what exists, and what a service takes is held to what fits.
 

@@ -1,0 +1,56 @@
+import { type SQL, sql } from 'drizzle-orm';
+import { boolean, customType, foreignKey, index, pgTable, uuid } from 'drizzle-orm/pg-core';
+import { resources } from '../../catalog/resources/table.ts';
+import { staff } from '../../catalog/staff/table.ts';
+import { instant } from '../../data/columns.ts';
+import { appointments } from '../appointments/table.ts';
+import { holds } from '../holds/table.ts';
+
+const multirange = customType<{ data: string }>({ dataType: () => 'tstzmultirange' });
+
+/**
+ * What appointments and holds keep busy: one row per owner and subject, kept by triggers from the documents alone. An
+ * exclusion constraint (`occupancies_once`, migrations/*_calendar.sql) makes overlapping rows of a subject impossible.
+ * `busy` of staff has their buffers and lacks processing; that of a resource is the whole span, buffers included.
+ */
+export const occupancies = pgTable(
+  'occupancies',
+  {
+    companyId: uuid('company_id').notNull(),
+    appointmentId: uuid('appointment_id'),
+    holdId: uuid('hold_id'),
+    staffId: uuid('staff_id'),
+    resourceId: uuid('resource_id'),
+    subjectId: uuid('subject_id').generatedAlwaysAs((): SQL => sql`coalesce(staff_id, resource_id)`),
+    busy: multirange('busy').notNull(),
+    /** Deliberately over others, so outside the rule. */
+    deliberate: boolean('deliberate').notNull().default(false),
+    /** Of a hold: from then on it is in nobody's way. */
+    expiresAt: instant('expires_at'),
+  },
+  (t) => [
+    foreignKey({
+      name: 'occupancies_appointment',
+      columns: [t.companyId, t.appointmentId],
+      foreignColumns: [appointments.companyId, appointments.id],
+    }).onDelete('cascade'),
+    foreignKey({
+      name: 'occupancies_hold',
+      columns: [t.companyId, t.holdId],
+      foreignColumns: [holds.companyId, holds.id],
+    }).onDelete('cascade'),
+    foreignKey({
+      name: 'occupancies_staff',
+      columns: [t.companyId, t.staffId],
+      foreignColumns: [staff.companyId, staff.id],
+    }),
+    foreignKey({
+      name: 'occupancies_resource',
+      columns: [t.companyId, t.resourceId],
+      foreignColumns: [resources.companyId, resources.id],
+    }),
+    index('occupancies_of_appointment').on(t.companyId, t.appointmentId).where(sql`appointment_id is not null`),
+    index('occupancies_of_hold').on(t.companyId, t.holdId).where(sql`hold_id is not null`),
+    index('occupancies_expiry').on(t.companyId, t.expiresAt).where(sql`expires_at is not null`),
+  ],
+);

@@ -1,0 +1,288 @@
+import { randomUUID } from 'node:crypto';
+import type pg from 'pg';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { openStage, type Stage, write } from '../support.ts';
+import { at, book, bookAll, bookingRow, change, makeSalon, overlaps, part, refused, type Salon } from './salon.ts';
+
+// Nothing is booked twice, whoever writes: each rule with what it lets through and what it does not.
+
+let stage: Stage;
+let app: pg.Client;
+let console: pg.Client;
+let salon: Salon;
+let ann: string;
+let ben: string;
+beforeAll(async () => {
+  stage = await openStage();
+  [app, console] = [await stage.login(), await stage.console()];
+});
+afterAll(() => stage.close());
+beforeEach(async () => {
+  salon = await makeSalon(stage);
+  [ann = '', ben = ''] = salon.staff;
+});
+
+const rowOf = async (id: string): Promise<Record<string, unknown>> => {
+  const [row] = await stage.sql<{ row: Record<string, unknown> }>(
+    'select to_jsonb(a) as row from appointments a where id = $1',
+    [id],
+  );
+  return row?.row ?? {};
+};
+const chairsOf = async (id: string): Promise<unknown[]> =>
+  ((await rowOf(id)).resources as { resourceId: string }[]).map(({ resourceId }) => resourceId);
+const chair = (resourceId?: string) => [{ kind: 'CHAIR', ...(resourceId && { resourceId }) }];
+
+describe('staff', () => {
+  test('both neighbours’ buffers add up, and the refusal says who is in the way', async () => {
+    const first = await book(app, salon, at('09:00'), { after: 15 });
+    const near = book(app, salon, at('10:24'), { before: 10 });
+    expect(await refused(near)).toMatchObject({
+      code: 'slot_taken',
+      staffId: ann,
+      conflictingAppointmentId: first,
+    });
+    await book(app, salon, at('10:25'), { before: 10 });
+    await book(app, salon, at('10:24'), { before: 10, staff: ben });
+  });
+
+  test('while a colour is processed another fits in, to the minute', async () => {
+    await book(app, salon, at('09:00'), { minutes: 90, processing: [{ afterMinutes: 30, minutes: 30 }] });
+    expect(await refused(book(app, salon, at('09:30'), { minutes: 31 }))).toMatchObject({ code: 'slot_taken' });
+    expect(await refused(book(app, salon, at('09:29'), { minutes: 30 }))).toMatchObject({ code: 'slot_taken' });
+    await book(app, salon, at('09:30'), { minutes: 20, after: 10 });
+  });
+
+  test('several services in a row have the buffer before a person’s first and after their last', async () => {
+    const parts = [
+      { minutes: 30, before: 10, after: 20 },
+      { offset: 30, minutes: 30, before: 20, after: 10 },
+      { offset: 60, minutes: 30, before: 5, after: 5, staff: ben },
+    ];
+    const id = await book(app, salon, at('09:00'), { parts });
+    expect(await rowOf(id)).toMatchObject({ ends_at: '2027-03-01T10:30:00+00:00', staff_id: ann });
+    const busy = await stage.sql<{ staff_id: string; busy: string }>(
+      `select staff_id, (select json_agg(to_char(x at time zone 'UTC', 'HH24:MI') order by x) from unnest(busy) r,
+         lateral (values (lower(r)), (upper(r))) v (x)) as busy from occupancies where appointment_id = $1`,
+      [id],
+    );
+    expect(Object.fromEntries(busy.map((row) => [row.staff_id, row.busy]))).toEqual({
+      [ann]: ['08:50', '10:10'],
+      [ben]: ['09:55', '10:35'],
+    });
+  });
+
+  test('whoever is booked may be moved onto part of the same time, and two may change places at once', async () => {
+    const [first, second] = [await book(app, salon, at('09:00')), await book(app, salon, at('10:00'))];
+    expect(await refused(change(app, salon, first, 'starts_at = $2', at('09:01')))).toMatchObject({
+      code: 'slot_taken',
+      conflictingAppointmentId: second,
+    });
+    await change(app, salon, first, 'starts_at = $2', at('08:30'));
+    const { changes } = await write(app, salon.company, () =>
+      app.query(
+        `update appointments a set starts_at = b.starts_at from appointments b
+         where a.id = any($1) and b.id = any($1) and a.id <> b.id`,
+        [[first, second]],
+      ),
+    );
+    expect(changes).toHaveLength(2);
+    expect(await rowOf(first)).toMatchObject({ starts_at: '2027-03-01T10:00:00+00:00', local_start: '11:00:00' });
+    expect(await rowOf(second)).toMatchObject({ ends_at: '2027-03-01T09:30:00+00:00' });
+  });
+
+  test('what is deliberate stands outside the rule, both ways', async () => {
+    await book(app, salon, at('09:00'));
+    await book(app, salon, at('09:30'), { overlap: true });
+    await book(app, salon, at('10:00'));
+    const inside = await book(app, salon, at('08:00'));
+    expect(await refused(change(app, salon, inside, 'starts_at = $2', at('08:30')))).toMatchObject({
+      code: 'slot_taken',
+    });
+    await change(app, salon, inside, 'starts_at = $2, allow_overlap = true', at('08:30'));
+  });
+});
+
+describe('a console', () => {
+  const add = `insert into appointments (company_id, id, branch_id, services, starts_at, time_zone, resources)
+    values ($1, gen_random_uuid(), $2, $3, $4, 'Europe/Vienna', $5)`;
+  const type = (start: string, services: unknown, resources: unknown = []): Promise<unknown> =>
+    console.query(add, [salon.company, salon.branch, JSON.stringify(services), start, JSON.stringify(resources)]);
+
+  test('obeys the rule, and is given a chair like everybody', async () => {
+    await type(at('09:00'), [part(salon)], chair());
+    expect(await refused(type(at('09:59'), [part(salon)]))).toMatchObject({ code: 'slot_taken', staffId: ann });
+    await type(at('09:59'), [part(salon, { staff: ben })], chair());
+    const carl = salon.staff[2] ?? '';
+    expect(await refused(type(at('09:59'), [part(salon, { staff: carl })], chair()))).toMatchObject({
+      code: 'slot_taken',
+      kind: 'CHAIR',
+    });
+  });
+
+  test.each<[string, (row: Record<string, unknown>) => void, string]>([
+    ['no part', (row) => Object.assign(row, { services: [] }), 'appointments_services'],
+    [
+      'parts one over the other',
+      (row) => Object.assign(row, { services: [part(salon), part(salon, { offset: 59 })] }),
+      'appointments_services',
+    ],
+    [
+      'a part of nobody',
+      (row) => Object.assign(row, { services: [{ ...part(salon), staffId: null }] }),
+      'appointments_services',
+    ],
+    [
+      'a part of a stranger',
+      (row) => Object.assign(row, { services: [part(salon, { staff: randomUUID() })] }),
+      'appointment_parts_staff',
+    ],
+    [
+      'an unknown service',
+      (row) => Object.assign(row, { services: [part(salon, { service: randomUUID() })] }),
+      'appointment_parts_service',
+    ],
+    ['half a minute', (row) => Object.assign(row, { starts_at: '2027-03-01T09:00:30Z' }), 'appointments_minute'],
+    ['a resource without kind', (row) => Object.assign(row, { resources: [{}] }), 'appointments_resources'],
+    [
+      'a history of something else',
+      (row) => Object.assign(row, { status_history: [{ status: 'PENDING' }] }),
+      'appointments_history',
+    ],
+  ])('stores no appointment with %s', async (_, spoil, constraint) => {
+    const row = bookingRow(salon, at('09:00'));
+    spoil(row);
+    await console.query('begin');
+    await console.query(`select set_config('app.company_id', $1, true)`, [salon.company]);
+    const outcome = await refused(
+      console.query('select app.insert_rows($1, $2)', ['appointments', JSON.stringify([row])]),
+    );
+    await console.query('rollback');
+    expect(outcome).toEqual({ code: constraint });
+  });
+});
+
+describe('resources', () => {
+  test('the free ones are chosen, in order; whole span, buffers too, whatever is processed', async () => {
+    const processing = [{ afterMinutes: 0, minutes: 60 }];
+    const first = await book(app, salon, at('09:00'), { after: 10, resources: chair(), processing });
+    const second = await book(app, salon, at('09:30'), { staff: ben, resources: chair() });
+    expect([await chairsOf(first), await chairsOf(second)]).toEqual([[salon.chairs[0]], [salon.chairs[1]]]);
+    const carl = salon.staff[2] ?? '';
+    expect(await refused(book(app, salon, at('10:09'), { staff: carl, resources: chair() }))).toMatchObject({
+      code: 'slot_taken',
+      kind: 'CHAIR',
+    });
+    expect(await chairsOf(await book(app, salon, at('10:10'), { staff: carl, resources: chair() }))).toEqual([
+      salon.chairs[0],
+    ]);
+  });
+
+  test('a named one is taken or refused by name; one of another kind or branch is unknown', async () => {
+    const named = chair(salon.chairs[1]);
+    await book(app, salon, at('09:00'), { resources: named });
+    expect(await refused(book(app, salon, at('09:30'), { staff: ben, resources: named }))).toMatchObject({
+      code: 'slot_taken',
+      resourceId: salon.chairs[1],
+    });
+    const room = [{ kind: 'ROOM', resourceId: salon.chairs[0] }];
+    expect(await refused(book(app, salon, at('12:00'), { resources: room }))).toMatchObject({
+      code: 'unknown_reference',
+      pointer: '/resources/0/resourceId',
+    });
+    const theirs = await makeSalon(stage);
+    expect(await refused(book(app, salon, at('12:00'), { resources: chair(theirs.chairs[0]) }))).toMatchObject({
+      code: 'unknown_reference',
+    });
+  });
+
+  test('a kind asked for twice is two of them; several rows of one statement get one each', async () => {
+    const both = await book(app, salon, at('09:00'), { resources: [...chair(), ...chair()] });
+    expect(await chairsOf(both)).toEqual(salon.chairs);
+    const rows = [ann, ben].map((staff) => bookingRow(salon, at('11:00'), { staff, resources: chair() }));
+    await bookAll(app, salon, rows);
+    const chosen = await Promise.all(rows.map(({ id }) => chairsOf(String(id))));
+    expect(chosen.flat().sort()).toEqual([...salon.chairs].sort());
+  });
+
+  test('a moved booking keeps its chair where it is free, and is given another where it asks for one', async () => {
+    await book(app, salon, at('11:00'), { staff: ben, resources: chair(salon.chairs[0]) });
+    const id = await book(app, salon, at('09:00'), { resources: chair(salon.chairs[0]) });
+    expect(await refused(change(app, salon, id, 'starts_at = $2', at('10:30')))).toMatchObject({
+      resourceId: salon.chairs[0],
+    });
+    await change(app, salon, id, 'starts_at = $2, resources = $3', at('10:30'), JSON.stringify(chair()));
+    expect(await chairsOf(id)).toEqual([salon.chairs[1]]);
+    await change(app, salon, id, 'starts_at = $2, resources = $3', at('13:00'), JSON.stringify(chair()));
+    expect(await chairsOf(id)).toEqual([salon.chairs[1]]);
+  });
+
+  test('an archived one, one out of use and one that is closed are not chosen', async () => {
+    const [one = '', two = ''] = salon.chairs;
+    await stage.sql('update resources set is_active = false where id = $1', [one]);
+    expect(await chairsOf(await book(app, salon, at('09:00'), { resources: chair() }))).toEqual([two]);
+    await stage.sql(
+      `insert into time_off (company_id, id, resource_id, starts_at, ends_at) values ($1, gen_random_uuid(), $2, $3, $4)`,
+      [salon.company, two, at('12:30'), at('13:00')],
+    );
+    const during = (minutes: number) => book(app, salon, at('12:00'), { minutes, resources: chair() });
+    expect(await refused(during(31))).toMatchObject({ code: 'slot_taken', kind: 'CHAIR' });
+    await during(30);
+    // Mondays from ten to six in Vienna: 9:00 to 17:00 UTC.
+    const hours = [
+      { weekday: 1, start: '10:00', end: '15:00' },
+      { weekday: 1, start: '15:00', end: '18:00' },
+    ];
+    await stage.sql(`update resources set is_active = true, working_hours = $2 where id = $1`, [
+      one,
+      JSON.stringify(hours),
+    ]);
+    await stage.sql('update resources set is_active = false where id = $1', [two]);
+    const late = (start: string) => book(app, salon, start, { staff: ben, resources: chair() });
+    expect(await chairsOf(await late(at('13:30')))).toEqual([one]);
+    expect(await chairsOf(await late(at('16:00')))).toEqual([one]);
+    expect(await refused(late(at('08:30')))).toMatchObject({ code: 'slot_taken', kind: 'CHAIR' });
+    expect(await refused(late('2027-03-02T12:00:00Z'))).toMatchObject({ code: 'slot_taken', kind: 'CHAIR' });
+    await write(app, salon.company, async () => {
+      await app.query(`select set_config('app.ignore_hours', 'true', true)`);
+      const row = bookingRow(salon, '2027-03-02T12:00:00Z', { resources: chair() });
+      await app.query('select app.insert_rows($1, $2)', ['appointments', JSON.stringify([row])]);
+    });
+  });
+});
+
+describe('references', () => {
+  test('to another company’s staff, service, branch or client are refused', async () => {
+    const theirs = await makeSalon(stage);
+    expect(await refused(book(app, salon, at('09:00'), { staff: theirs.staff[0] ?? '' }))).toEqual({
+      code: 'appointment_parts_staff',
+    });
+    expect(await refused(book(app, salon, at('09:00'), { service: theirs.service }))).toEqual({
+      code: 'appointment_parts_service',
+    });
+    expect(await refused(book(app, { ...salon, branch: theirs.branch }, at('09:00')))).toEqual({
+      code: 'appointments_branch',
+    });
+    expect(await refused(book(app, salon, at('09:00'), { client: theirs.staff[0] ?? '' }))).toEqual({
+      code: 'appointments_client',
+    });
+  });
+});
+
+test('what all of that left behind overlaps nowhere, minute by minute', async () => {
+  await book(app, salon, at('09:00'), { after: 10, resources: chair() });
+  await book(app, salon, at('10:10'), { resources: chair() });
+  await book(app, salon, at('09:30'), { overlap: true });
+  expect(await overlaps(stage, salon.company)).toEqual([]);
+  await stage.sql('update appointments set allow_overlap = false where false');
+  await stage.sql(`alter table occupancies drop constraint occupancies_once`);
+  try {
+    await book(app, salon, at('09:59'));
+    expect(await overlaps(stage, salon.company)).not.toEqual([]);
+  } finally {
+    await stage.sql(`delete from appointments where company_id = $1`, [salon.company]);
+    await stage.sql(
+      `alter table occupancies add constraint occupancies_once exclude using gist (company_id with =, subject_id with =, busy with &&) where (not deliberate)`,
+    );
+  }
+});
