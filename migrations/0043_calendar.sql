@@ -336,28 +336,34 @@ create trigger project_update after update on holds referencing new table as new
 
 -- What is busy --------------------------------------------------------------------------------------------------------
 
--- When subjects (staff, resources) are busy between two instants: begins and ends in turn, in minutes since 1970, merged and
--- cut to the span. `until`: when a hold among them expires, and the answer with it. One row per subject. As cp_definer:
--- overlap is not leakproof, so behind row-level security every booking of the past would be looked at.
-create function app.busy(p_subjects uuid[], p_from timestamptz, p_to timestamptz) returns table (subject_id uuid, busy int[], until timestamptz)
+-- When subjects (staff, resources) are busy between two instants: where each stretch begins and where it ends, in minutes since
+-- 1970, merged, in order and cut to the span. `until`: when a hold among them expires, and the answer with it. One row per
+-- subject. As cp_definer: overlap is not leakproof, so behind row-level security every booking of the past would be looked at.
+-- date_part, because extract answers numeric, which took five times as long as all the rest.
+create function app.busy(p_subjects uuid[], p_from timestamptz, p_to timestamptz)
+returns table (subject_id uuid, starts int[], ends int[], until timestamptz)
 language sql stable security definer set search_path = '' as $$
-  select s.id, coalesce((select array_agg(m order by m) from unnest(b.ranges) r,
-      lateral (values ((extract(epoch from lower(r)) / 60)::int), ((extract(epoch from upper(r)) / 60)::int)) v (m)), '{}'), b.until
+  select s.id, coalesce(m.starts, '{}'), coalesce(m.ends, '{}'), b.until
   from unnest(p_subjects) s (id) cross join lateral (
     select range_agg(o.busy) * tstzmultirange(tstzrange(p_from, p_to)) as ranges, min(o.expires_at) as until from public.occupancies o
     where o.company_id = app.company() and o.subject_id = s.id and o.busy && tstzmultirange(tstzrange(p_from, p_to)) and not o.deliberate
       and (o.expires_at is null or o.expires_at > clock_timestamp())) b
+  cross join lateral (
+    select array_agg((date_part('epoch', lower(r)) / 60)::int) as starts, array_agg((date_part('epoch', upper(r)) / 60)::int) as ends
+    from unnest(b.ranges) r) m
 $$;
 
 -- When they are away or out of use, likewise; outwards to the minute.
-create function app.away(p_subjects uuid[], p_from timestamptz, p_to timestamptz) returns table (subject_id uuid, away int[])
+create function app.away(p_subjects uuid[], p_from timestamptz, p_to timestamptz) returns table (subject_id uuid, starts int[], ends int[])
 language sql stable security definer set search_path = '' as $$
-  select s.id, coalesce((select array_agg(m order by m) from unnest(t.ranges) r,
-      lateral (values (floor(extract(epoch from lower(r)) / 60)::int), (ceil(extract(epoch from upper(r)) / 60)::int)) v (m)), '{}')
+  select s.id, coalesce(m.starts, '{}'), coalesce(m.ends, '{}')
   from unnest(p_subjects) s (id) cross join lateral (
     select range_agg(tstzrange(x.starts_at, x.ends_at)) * tstzmultirange(tstzrange(p_from, p_to)) as ranges from public.time_off x
     where x.company_id = app.company() and coalesce(x.staff_id, x.resource_id) = s.id
       and tstzrange(x.starts_at, x.ends_at) && tstzrange(p_from, p_to)) t
+  cross join lateral (
+    select array_agg(floor(date_part('epoch', lower(r)) / 60)::int) as starts, array_agg(ceil(date_part('epoch', upper(r)) / 60)::int) as ends
+    from unnest(t.ranges) r) m
 $$;
 
 grant execute on function app.busy(uuid[], timestamptz, timestamptz), app.away(uuid[], timestamptz, timestamptz) to cp_app;

@@ -26,8 +26,12 @@ export type Change = {
 /** Who writes, checked again inside the transaction: a revoked session or a lowered role stops writes at once. */
 export type Writer = { actor: string; credential: Readonly<Record<string, unknown>> };
 
-/** "None of these was touched after `since`": what a plan made from a snapshot rests on. */
-export type Guard = { since: number; entities: Readonly<Record<string, readonly string[] | null>> };
+/**
+ * "None of these was touched after `since`": what a plan made from a snapshot rests on. Of an entity: all (null), some by id, or
+ * those that had or have one of these values in a field, named as the row names it (`{'time-off': {staff_id: […]}}`).
+ */
+export type Guard = { since: number; entities: Readonly<Record<string, Guarded>> };
+export type Guarded = readonly string[] | Readonly<Record<string, readonly string[]>> | null;
 
 /** A claimed Idempotency-Key and how to store its answer. */
 export type Claim = { route: string; key: string; fingerprint: Uint8Array };

@@ -1,5 +1,6 @@
 import { NeonDbError } from '@neondatabase/serverless';
 import { AppError, ERROR_CODES, type ErrorCode } from '../core/errors.ts';
+import { formatId, type Prefix } from '../core/id.ts';
 import { leavesOpen } from './outcome.ts';
 import { unavailable } from './postgres.ts';
 import { refusedByProxy } from './proxy-refusals.ts';
@@ -118,8 +119,22 @@ const tryAgain = (cause: unknown): AppError =>
 /** What `app.refuse()` raised: one of our codes, and jsonb of what else there is to say. */
 function refusal(message: string, said: string | null, cause?: unknown): AppError {
   const code = Object.hasOwn(ERROR_CODES, message) ? (message as ErrorCode) : 'internal_error';
-  const { pointer, ...extra } = JSON.parse(said ?? '{}') as { pointer?: string; detail?: string };
-  const detail = extra.detail ?? ERROR_CODES[code].title;
+  const { pointer, detail = ERROR_CODES[code].title, ...more } = JSON.parse(said ?? '{}') as Said;
   const faults = pointer === undefined ? [] : [{ pointer, code, detail }];
-  return new AppError(code, detail, { faults, cause });
+  const extra = Object.fromEntries(Object.entries(more).map(([name, value]) => [name, shown(name, value)]));
+  return new AppError(code, detail, { faults, extra, cause });
+}
+
+type Said = { pointer?: string; detail?: string; [member: string]: unknown };
+
+/** Members of a refusal that are ids, as everybody outside knows them. */
+const ID_MEMBERS: Readonly<Record<string, Prefix>> = {
+  staffId: 'stf',
+  resourceId: 'rsrc',
+  conflictingAppointmentId: 'appt',
+};
+
+function shown(name: string, value: unknown): unknown {
+  const prefix = Object.hasOwn(ID_MEMBERS, name) ? ID_MEMBERS[name] : undefined;
+  return prefix === undefined ? value : formatId(prefix, String(value));
 }

@@ -22,7 +22,7 @@ async function ask<T>(question: string, ...values: unknown[]): Promise<T[]> {
   return rows as T[];
 }
 
-type Busy = { subject_id: string; busy: number[]; until: Date | null };
+type Busy = { subject_id: string; starts: number[]; ends: number[]; until: Date | null };
 const busy = (subjects: string[], from: string, to: string) =>
   ask<Busy>('select * from app.busy($1, $2, $3)', subjects, from, to);
 const minutes = (...times: string[]): number[] => times.map((time) => Date.parse(at(time)) / 60_000);
@@ -42,9 +42,14 @@ test('what subjects keep busy is merged and cut; processing, cancelled, delibera
   await hold(app, salon, at('14:00'), { minutes: 30 });
   const rows = await busy([ann, ben, salon.chairs[0] ?? ''], at('08:10'), at('14:10'));
   expect(rows).toEqual([
-    { subject_id: ann, busy: minutes('08:10', '08:20', '08:40', '10:15', '14:00', '14:10'), until: expect.any(Date) },
-    { subject_id: ben, busy: [], until: null },
-    { subject_id: salon.chairs[0], busy: minutes('08:10', '09:15'), until: null },
+    {
+      subject_id: ann,
+      starts: minutes('08:10', '08:40', '14:00'),
+      ends: minutes('08:20', '10:15', '14:10'),
+      until: expect.any(Date),
+    },
+    { subject_id: ben, starts: [], ends: [], until: null },
+    { subject_id: salon.chairs[0], starts: minutes('08:10'), ends: minutes('09:15'), until: null },
   ]);
   await stage.sql(
     `insert into time_off (company_id, id, staff_id, starts_at, ends_at) values
@@ -52,15 +57,15 @@ test('what subjects keep busy is merged and cut; processing, cancelled, delibera
     [salon.company, ben, at('09:00'), at('10:00'), at('09:30'), '2027-03-01T10:00:30Z'],
   );
   expect(await ask('select * from app.away($1, $2, $3)', salon.staff, at('08:00'), at('12:00'))).toEqual([
-    { subject_id: ann, away: [] },
-    { subject_id: ben, away: minutes('09:00', '10:01') },
+    { subject_id: ann, starts: [], ends: [] },
+    { subject_id: ben, starts: minutes('09:00'), ends: minutes('10:01') },
   ]);
 });
 
 test('of another company’s staff nothing is told', async () => {
   const theirs = await makeSalon(stage, 1);
   await book(app, theirs, at('08:00'));
-  expect(await busy(theirs.staff, at('07:00'), at('12:00'))).toMatchObject([{ busy: [] }]);
+  expect(await busy(theirs.staff, at('07:00'), at('12:00'))).toMatchObject([{ starts: [], ends: [] }]);
 });
 
 test('the past costs nothing: three years of bookings, and as many buffers are read as without them', {

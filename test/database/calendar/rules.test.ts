@@ -1,7 +1,11 @@
 import { randomUUID } from 'node:crypto';
+import { type SQL, sql } from 'drizzle-orm';
 import type pg from 'pg';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { openStage, type Stage, write } from '../support.ts';
+import { formatId } from '../../../src/core/id.ts';
+import { makeCtx } from '../../../src/data/context.ts';
+import { commit } from '../../../src/data/log.ts';
+import { connect, openStage, type Stage, write } from '../support.ts';
 import { at, book, bookAll, bookingRow, change, makeSalon, overlaps, part, refused, type Salon } from './salon.ts';
 
 // Nothing is booked twice, whoever writes: each rule with what it lets through and what it does not.
@@ -248,6 +252,33 @@ describe('resources', () => {
       const row = bookingRow(salon, '2027-03-02T12:00:00Z', { resources: chair() });
       await app.query('select app.insert_rows($1, $2)', ['appointments', JSON.stringify([row])]);
     });
+  });
+});
+
+test('a caller is told who is in the way by the ids that callers know, and what is allowed', async () => {
+  const database = connect(stage, 'write');
+  const put = (statement: SQL): Promise<unknown> =>
+    commit(
+      makeCtx('req_1', () => undefined),
+      {
+        database,
+        companyId: salon.company,
+        name: 'test.put',
+        writer: { actor: 'SYSTEM', credential: { system: true } },
+      },
+      [statement],
+    );
+  const id = await book(app, salon, at('09:00'));
+  const row = JSON.stringify([bookingRow(salon, at('09:30'))]);
+  await expect(put(sql`select app.insert_rows('appointments', ${row}::jsonb)`)).rejects.toMatchObject({
+    code: 'slot_taken',
+    message: 'The staff member is booked then.',
+    extra: { staffId: formatId('stf', ann), conflictingAppointmentId: formatId('appt', id) },
+  });
+  await expect(put(sql`update appointments set status = 'COMPLETED' where id = ${id}::uuid`)).rejects.toMatchObject({
+    code: 'illegal_transition',
+    faults: [{ pointer: '/status' }],
+    extra: { allowed: ['CHECKED_IN', 'NO_SHOW', 'CANCELLED'] },
   });
 });
 

@@ -29,10 +29,7 @@ test.each(tables.map((table) => [table.name, table] as const))('%s is what the c
     const type = column
       .getSQLType()
       .replace(/^char\(/, 'character(')
-      .replace(
-        /^(time|timestamp)( \(\d\))?$/,
-        (_, name, precision = '') => `${name}${precision.trim()} without time zone`,
-      );
+      .replace(/^(time|timestamp)(\(\d\))?$/, (_, name, precision = '') => `${name}${precision} without time zone`);
     return [column.name, type, column.notNull && 'not null', column.generated && 'generated'].filter(Boolean).join(' ');
   });
   expect(columns.map(({ column }) => column)).toEqual(wanted.sort());
