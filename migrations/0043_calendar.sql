@@ -4,6 +4,8 @@ alter table holds add foreign key (company_id) references companies;
 alter table series add foreign key (company_id) references companies;
 alter table occupancies add foreign key (company_id) references companies;
 
+-- Functions of SQL alone have no settings of their own, so that they become part of the statement that calls them.
+
 -- What a document says ------------------------------------------------------------------------------------------------
 
 -- Whether parts follow each other from the start on, each of somebody, of some service, and with processing that fits.
@@ -24,18 +26,18 @@ exception when data_exception then return false;
 end $$;
 
 -- Whether each resource has a kind, and none is named twice.
-create function app.resources_fit(p_resources jsonb) returns boolean language sql immutable parallel safe set search_path = '' as $$
+create function app.resources_fit(p_resources jsonb) returns boolean language sql immutable parallel safe as $$
   select jsonb_typeof(p_resources) = 'array' and (
     select count(*) <= 20 and count(r ->> 'resourceId') = count(distinct r ->> 'resourceId') and count(*) = count(r ->> 'kind')
     from jsonb_array_elements(case when jsonb_typeof(p_resources) = 'array' then p_resources else '[]' end) r)
 $$;
 
-create function app.parts_end(p_starts timestamptz, p_parts jsonb) returns timestamptz language sql stable parallel safe set search_path = '' as $$
+create function app.parts_end(p_starts timestamptz, p_parts jsonb) returns timestamptz language sql stable parallel safe as $$
   select p_starts + make_interval(mins => (p_parts -> -1 ->> 'startOffsetMinutes')::int + (p_parts -> -1 ->> 'durationMinutes')::int)
 $$;
 
 -- The whole span, with the first part's buffer before it and the last one's after it: when resources are busy.
-create function app.whole_span(p_starts timestamptz, p_parts jsonb) returns tstzrange language sql stable parallel safe set search_path = '' as $$
+create function app.whole_span(p_starts timestamptz, p_parts jsonb) returns tstzrange language sql stable parallel safe as $$
   select tstzrange(p_starts - make_interval(mins => (p_parts -> 0 ->> 'bufferBeforeMinutes')::int),
     app.parts_end(p_starts, p_parts) + make_interval(mins => (p_parts -> -1 ->> 'bufferAfterMinutes')::int))
 $$;
@@ -43,7 +45,7 @@ $$;
 -- Whom and what it keeps busy, and when. A staff member has the buffer before their first part and the one after their last,
 -- and is free while a part of theirs is processed.
 create function app.busy_subjects(p_starts timestamptz, p_parts jsonb, p_resources jsonb)
-returns table (staff_id uuid, resource_id uuid, busy tstzmultirange) language sql stable parallel safe set search_path = '' as $$
+returns table (staff_id uuid, resource_id uuid, busy tstzmultirange) language sql stable parallel safe as $$
   with parts as (
     select (p ->> 'staffId')::uuid as staff_id, n, p_starts + make_interval(mins => (p ->> 'startOffsetMinutes')::int) as starts_at, p,
       row_number() over mine = 1 as first, row_number() over (partition by p ->> 'staffId' order by n desc) = 1 as last
@@ -63,7 +65,7 @@ returns table (staff_id uuid, resource_id uuid, busy tstzmultirange) language sq
   from jsonb_array_elements(p_resources) r where r ->> 'resourceId' is not null
 $$;
 
-create function app.occupies(p_status text) returns boolean language sql immutable parallel safe set search_path = ''
+create function app.occupies(p_status text) returns boolean language sql immutable parallel safe
   as $$ select p_status not in ('CANCELLED', 'NO_SHOW') $$;
 
 -- Whether hours as branches have them are open throughout, in local time of the zone. No hours leave it to the branch.
@@ -214,11 +216,13 @@ create trigger forget_claims before insert or update on holds for each statement
 
 -- Ends holds that have expired and would still be in the way of that span. Each is logged, and before what takes its place.
 create function app.end_expired_holds(p_company uuid, p_span tstzrange) returns void
-language sql volatile security definer set search_path = '' as $$
-  delete from public.holds h where h.company_id = p_company and h.id in (
-    select o.hold_id from public.occupancies o
-    where o.company_id = p_company and o.expires_at <= clock_timestamp() and o.busy && tstzmultirange(p_span))
-$$;
+language plpgsql volatile security definer set search_path = '' as $$
+declare v_ids uuid[] := array(select o.hold_id from public.occupancies o
+  where o.company_id = p_company and o.expires_at <= clock_timestamp() and o.busy && tstzmultirange(p_span));
+begin
+  -- A statement that deletes nothing calls the log's triggers all the same.
+  if v_ids <> '{}' then delete from public.holds h where h.company_id = p_company and h.id = any (v_ids); end if;
+end $$;
 
 -- Completes an appointment that is new or moves: its end, its resources, and the hold that it ends.
 create function app.arrange_appointment() returns trigger language plpgsql security definer set search_path = '' as $$

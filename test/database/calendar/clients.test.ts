@@ -25,8 +25,8 @@ test('bookings move with a client that is merged, each as a revision', async () 
     app.query('select app.merge_clients($1, $2, null)', [target, source]),
   );
   expect(changes.map(({ entity, operation }) => `${entity} ${operation}`)).toEqual([
-    'client UPDATE',
     'appointment UPDATE',
+    'client UPDATE',
   ]);
   expect(await clientOf(id)).toBe(target);
 });
