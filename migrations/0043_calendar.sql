@@ -306,8 +306,8 @@ begin
     v_moved := array(select n.id from new_rows n);
   else
     v_moved := array(select n.id from new_rows n join old_rows o on o.id = n.id
-      where (n.company_id, n.starts_at, n.services, n.resources, n.allow_overlap, app.occupies(n.status))
-        is distinct from (o.company_id, o.starts_at, o.services, o.resources, o.allow_overlap, app.occupies(o.status)));
+      where (n.company_id, n.starts_at, n.time_zone, n.services, n.resources, n.allow_overlap, app.occupies(n.status))
+        is distinct from (o.company_id, o.starts_at, o.time_zone, o.services, o.resources, o.allow_overlap, app.occupies(o.status)));
     if v_moved = '{}' then return null; end if;
     delete from public.occupancies o using new_rows n where o.company_id = n.company_id and o.appointment_id = n.id and n.id = any (v_moved);
     delete from public.appointment_parts p using new_rows n where p.company_id = n.company_id and p.appointment_id = n.id and n.id = any (v_moved);
