@@ -63,7 +63,7 @@ export const at = (time: string): string => `2027-03-01T${time}:00Z`;
 
 export type Booking = PartOf & {
   parts?: PartOf[];
-  resources?: { kind: string; resourceId?: string }[];
+  resources?: { kind: string; resourceId?: string | undefined }[];
   status?: string;
   source?: string;
   overlap?: boolean;
