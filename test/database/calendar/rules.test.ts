@@ -3,7 +3,7 @@ import { type SQL, sql } from 'drizzle-orm';
 import type pg from 'pg';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { formatId } from '../../../src/core/id.ts';
-import { makeCtx } from '../../../src/data/context.ts';
+import { makeCtx } from '../../../src/data/ctx.ts';
 import { commit } from '../../../src/data/log.ts';
 import { connect, openStage, type Stage, write } from '../support.ts';
 import { at, book, bookAll, bookingRow, change, makeSalon, overlaps, part, refused, type Salon } from './salon.ts';
