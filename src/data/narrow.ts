@@ -9,12 +9,12 @@ export type Filter = {
   property?: string;
   /** At most one row has it, which an index finds. */
   single?: true;
-  /** Ids of `most` of the company's rows that have it, from an index of its own. */
+  /** `most` of the company's rows that have it, found by an index of its own; in the place of the table. */
   find?: (most: number) => SQL;
 };
 
 /** A walk looks at so many rows per row that it needs before it asks whether there is a shorter way. */
-const FAR = 15;
+const FAR = 14;
 /** Who needs more than this, for a page far down, asks at once. */
 const MOST_NEAR = 200;
 /** So many rows are sorted rather than met on a walk: as many as a walk among 100,000 would look at for a page, or fewer. */
@@ -32,9 +32,10 @@ export function narrowed(w: Walk, filters: readonly Filter[], limit: number): SQ
 }
 
 /**
- * Filters that the sort's index knows nothing of. First the walk looks at some rows, which is enough where hits are
+ * Filters that are no range of the sort's index. First the walk looks at some rows, which is enough where hits are
  * frequent or rows are few. Else the hits are found by an index of theirs and sorted, if they are few; else the walk goes
- * on as far as it must. Conditions without a column are decided before anything is read.
+ * on as far as it must. Of columns that the indexes hold, as they do those of all sorts, none of this looks at a row.
+ * Conditions without a column are decided before anything is read.
  */
 function searched(w: Walk, filters: readonly Filter[], limit: number): SQL {
   const hit = sql.join(
@@ -42,32 +43,34 @@ function searched(w: Walk, filters: readonly Filter[], limit: number): SQL {
     sql` and `,
   );
   const far = limit > MOST_NEAR ? 0 : limit * FAR;
-  const find = finder(w, filters);
   const out = sql`order by ${orderAgain(w.keys, w.backwards, sql`r`)} limit ${limit}`;
   const short = sql`(select short from looked)`;
+  const few = hits(w, filters, short);
   const near = sql`near as materialized (${walk(w, far, sql`, (${hit}) as hit`)}),
     looked as materialized (select count(*) = ${far} and count(*) filter (where hit) < ${limit} as short from near)`;
   const nearby = sql`select ${names(w.keys)} from near where hit and not ${short}`;
   const on = (gate: SQL): SQL => walk({ ...w, where: [...w.where, hit, gate] }, limit);
-  if (find === null) return sql`with ${near} select * from (${nearby} union all (${on(short)})) r ${out}`;
-  const few = sql`few as materialized (select id from (${find(FEW + 1)}) found where ${short}),
-    known as materialized (select count(*) <= ${FEW} as are_few from few)`;
+  if (few === null) return sql`with ${near} select * from (${nearby} union all (${on(short)})) r ${out}`;
   const areFew = sql`(select are_few from known)`;
-  // Fenced, so that each is looked up by its id.
-  const rows = sql`select r.* from few cross join lateral (select ${keyColumns(w.keys)} from ${w.table}
-    where ${sql.join([...conditions(w, filters), sql`${idOf(w.keys)} = few.id`], sql` and `)} offset 0) r where ${short} and ${areFew}`;
-  return sql`with ${near}, ${few} select * from (${nearby} union all ${rows} union all (${on(sql`${short} and not ${areFew}`)})) r ${out}`;
+  const known = sql`few as materialized (${few}), known as materialized (select count(*) <= ${FEW} as are_few from few)`;
+  const rows = sql`select ${names(w.keys)} from few where hit and ${short} and ${areFew}`;
+  return sql`with ${near}, ${known} select * from (${nearby} union all ${rows} union all (${on(sql`${short} and not ${areFew}`)})) r ${out}`;
 }
 
-/** How the hits of one of the filters are found without the walk; null: not at all. */
-function finder(w: Walk, filters: readonly Filter[]): ((most: number) => SQL) | null {
-  const own = filters.find(({ find }) => find !== undefined)?.find;
-  if (own !== undefined) return own;
+/**
+ * How the hits of one of the filters are found without the walk, most of them being `FEW` and one; null: not at all.
+ * @param gate whether they are to be found at all
+ */
+function hits(w: Walk, filters: readonly Filter[], gate: SQL): SQL | null {
+  const find = filters.find((filter) => filter.find !== undefined)?.find;
   const property = filters.find((filter) => filter.property !== undefined)?.property;
+  const found = (from: SQL, where: readonly SQL[]): SQL =>
+    sql`select ${keyColumns(w.keys)}, (${sql.join(conditions(w, filters), sql` and `)}) as hit
+      from ${from} where ${sql.join([...where, gate], sql` and `)} limit ${FEW + 1}`;
+  if (find !== undefined) return found(sql`${find(FEW + 1)} as ${w.table}`, []);
   if (property === undefined) return null;
-  const where = filters.filter((filter) => filter.property === property).map((filter) => filter.where);
-  const all = [w.company, ...(w.parts === null ? [] : [ofParts(w.parts)]), ...where];
-  return (most) => sql`select ${idOf(w.keys)} as id from ${w.table} where ${sql.join(all, sql` and `)} limit ${most}`;
+  const range = filters.filter((filter) => filter.property === property).map(({ where }) => where);
+  return found(w.table, [w.company, ...(w.parts === null ? [] : [ofParts(w.parts)]), ...range]);
 }
 
 /** All that is known of the rows of a walk. */
@@ -81,8 +84,6 @@ function sorted(w: Walk, where: SQL, limit: number): SQL {
   return sql`select * from (select ${keyColumns(w.keys)} from ${w.table} where ${where} offset 0) r
     order by ${orderAgain(w.keys, w.backwards, sql`r`)} limit ${limit}`;
 }
-
-const idOf = (keys: readonly Key[]): SQL => (keys.at(-1) as Key).column;
 
 /** The columns of `keyColumns` by name. */
 const names = (keys: readonly Key[]): SQL => sql.raw([...keys.slice(1).map((_, i) => `k${i}`), 'id'].join(', '));

@@ -23,7 +23,7 @@ export const client = tenantResource(clients, {
       description: 'Has this tag.',
       condition: (tag) => ({
         where: sql`clients.tags @> array[${tag}::text]`,
-        find: (most) => sql`select id from app.tagged_clients(${tag}::text, ${most}::int) as tagged (id)`,
+        find: (most) => sql`app.tagged_client_rows(${tag}::text, ${most}::int)`,
       }),
     },
   },
