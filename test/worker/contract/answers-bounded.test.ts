@@ -124,6 +124,11 @@ describe('faults', () => {
     // Looking at each took seconds.
     expect(performance.now() - again).toBeLessThan(usual + 1500);
   });
+
+  test('an array of too many items within a body is one fault, not one per item', async () => {
+    const reply = await salon.api.post('/clients', { firstName: 'x', tags: Array(250_000).fill('') });
+    expect(expectProblem(reply, 'invalid_body')).toMatchObject([{ pointer: '/tags', code: 'too_big' }]);
+  });
 });
 
 test('over the rate limit nothing of a body is read', async () => {
