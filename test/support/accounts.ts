@@ -4,9 +4,8 @@ import { formatId, newUuid } from '../../src/core/id.ts';
 import { makeCtx } from '../../src/data/ctx.ts';
 import { openRedis, tell } from '../../src/data/redis.ts';
 import type { Api, Reply, Tenant } from './api.ts';
-import { accessToken, hashOf, newSession } from './company.ts';
+import { accessToken, hashOf, newSession, type Place } from './company.ts';
 import { uuidOf } from './people.ts';
-import type { World } from './world.ts';
 
 export const MEMBER_PASSWORD = 'another horse battery';
 
@@ -32,7 +31,7 @@ export async function signIn(api: Api, email: string, password: string): Promise
 }
 
 /** A user of this role in the tenant's company, signed in: both in SQL, without deriving a password. */
-export async function addMember(world: World, tenant: Tenant, role: string): Promise<Member> {
+export async function addMember(world: Place, tenant: Tenant, role: string): Promise<Member> {
   const company = uuidOf('comp', tenant.companyId);
   const user = newUuid();
   const email = `${user}@example.com`;
@@ -58,7 +57,7 @@ export async function addMember(world: World, tenant: Tenant, role: string): Pro
 }
 
 /** The same, where only the caller matters. */
-export const addUser = async (world: World, tenant: Tenant, role: string): Promise<Api> =>
+export const addUser = async (world: Place, tenant: Tenant, role: string): Promise<Api> =>
   (await addMember(world, tenant, role)).api;
 
 /** A key with these scopes, made through the API, with its caller. */
@@ -71,7 +70,7 @@ export async function addKey(api: Api, scopes: string[], more: Record<string, un
 }
 
 /** What this world's part of Redis holds under a pattern: key → remaining life, ms. */
-export function redisOf(world: World) {
+export function redisOf(world: Place) {
   const database = openRedis({
     url: String(world.vars.UPSTASH_REDIS_REST_URL),
     token: 'test',
@@ -112,7 +111,7 @@ export function redisOf(world: World) {
 export const ROLES = ['READONLY', 'STAFF', 'MANAGER', 'ADMIN', 'OWNER'];
 
 /** A member of each role, by role. */
-export async function memberOfEach(world: World, tenant: Tenant): Promise<Record<string, Member>> {
+export async function memberOfEach(world: Place, tenant: Tenant): Promise<Record<string, Member>> {
   const members: Record<string, Member> = {};
   for (const role of ROLES) members[role] = await addMember(world, tenant, role);
   return members;

@@ -6,7 +6,8 @@ import { PASSWORD, type Tenant } from './api.ts';
 import { until } from './until.ts';
 import type { World } from './world.ts';
 
-type Place = Pick<World, 'api' | 'sql' | 'vars'>;
+/** Where companies and their people are made. */
+export type Place = Pick<World, 'api' | 'sql' | 'vars'>;
 type Person = { company: string; user: string; role: Role };
 type Session = { row: { id: string; refreshHash: string; expiresAt: string }; refreshToken: string };
 
@@ -35,7 +36,7 @@ export async function accessToken(world: Place, { company, user, role }: Person,
 }
 
 /** A company with its owner, signed in: what signing up makes, by the same function, without deriving a password. */
-export async function openCompany(world: Place, name = 'Salon'): Promise<Tenant> {
+export async function newCompany(world: Place, name = 'Salon'): Promise<Tenant> {
   const [company, user] = [newUuid(), newUuid()];
   const email = `${randomUUID()}@example.com`;
   const session = newSession();
@@ -47,11 +48,17 @@ export async function openCompany(world: Place, name = 'Salon'): Promise<Tenant>
   ].map((row) => JSON.stringify(row));
   await world.sql('select app.sign_up($1::jsonb, $2::jsonb, $3::jsonb, $4)', [...rows, `req_${user}`], 'cp_auth');
   const api = world.api.as(await accessToken(world, { company, user, role: 'OWNER' }, session));
-  // As after a sign-up, Redis knows the company. A page that no test asks for.
-  await until(
-    'the company to be cached',
-    async () => (await api.get('/branches?limit=97')).headers.get('x-cache') === 'HIT',
-  );
   const ids = { companyId: formatId('comp', company), userId: formatId('usr', user) };
   return { api, ...ids, email, password: PASSWORD, refreshToken: session.refreshToken };
+}
+
+/** The same, and as after a sign-up, Redis knows the company. */
+export async function openCompany(world: Place, name = 'Salon'): Promise<Tenant> {
+  const tenant = await newCompany(world, name);
+  await until(
+    'the company to be cached',
+    // A page that no test asks for.
+    async () => (await tenant.api.get('/branches?limit=97')).headers.get('x-cache') === 'HIT',
+  );
+  return tenant;
 }

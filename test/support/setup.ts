@@ -1,4 +1,6 @@
 import { checkAnswersWith } from './api.ts';
 import { checkAnswer } from './contract.ts';
+import { endSharedWorld } from './shared.ts';
 
 checkAnswersWith(checkAnswer);
+endSharedWorld();

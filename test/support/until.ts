@@ -30,11 +30,17 @@ export async function settled(read: () => string): Promise<void> {
 }
 
 /**
- * Waits out the last seconds of a quarter of an hour, the window of the limits on sign-in: what is counted from now on is
- * counted in one.
- * @param seconds that are needed
+ * Does `attempt`, all of which must be counted in one minute, once more where a minute ended meanwhile: with a company of its
+ * own each time.
  */
-export function inOneWindow(seconds: number = 20): Promise<boolean> {
-  const window = 900_000;
-  return until('a window with time left', () => Date.now() % window < window - seconds * 1000, seconds * 1000 + 1000);
+export async function inOneMinute<T>(attempt: () => Promise<T>): Promise<T> {
+  const minute = (): number => Math.floor(Date.now() / 60_000);
+  for (;;) {
+    const began = minute();
+    try {
+      return await attempt();
+    } catch (error) {
+      if (minute() === began) throw error;
+    }
+  }
 }

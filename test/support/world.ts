@@ -7,6 +7,7 @@ import { startRedis } from '../../local/redis.ts';
 import { RedisClient } from '../../local/redis-client.ts';
 import { withDatabase } from '../../local/roles.ts';
 import { startUpstashBridge, type UpstashBridge } from '../../local/upstash.ts';
+import { windowOf } from '../../src/account/sign-in/counts.ts';
 import { Api } from './api.ts';
 import { type RunningWorker, startWorker } from './worker.ts';
 
@@ -25,19 +26,29 @@ export type World = {
   upstash: UpstashBridge;
   worker: RunningWorker;
   api: Api;
+  /** Other isolates of the Worker, with the same rooms: they know nothing yet of what they were not asked. */
+  elsewhere: readonly string[];
   /** Runs SQL as the administrator; `role` switches first (`cp_owner`, `cp_app` …). */
   sql<R extends pg.QueryResultRow = pg.QueryResultRow>(text: string, values?: unknown[], role?: string): Promise<R[]>;
-  /** Another Worker on the same database and Redis: another isolate, as in another location. */
+  /** Another Worker on the same database and Redis, with settings and rooms of its own. */
   another(vars?: Record<string, string>): Promise<RunningWorker>;
   close(): Promise<void>;
 };
 
-export type Stack = Omit<World, 'worker' | 'api' | 'another'>;
+export type Stack = Omit<World, 'worker' | 'api' | 'elsewhere' | 'another'>;
+
+/** A name whose windows of the limits on sign-in have just begun: what a suite counts, it counts in one. */
+function newName(): string {
+  for (;;) {
+    const name = `t_${randomUUID().replaceAll('-', '').slice(0, 16)}`;
+    if ([900, 3600].every((seconds) => windowOf(name, seconds, Date.now()).left > 600)) return name;
+  }
+}
 
 /** The database alone, for suites that need no Worker. */
 export async function openStack(): Promise<Stack> {
   const admin = inject('adminUrl');
-  const name = `t_${randomUUID().replaceAll('-', '').slice(0, 16)}`;
+  const name = newName();
   await copyDatabase(admin, name, TEMPLATE, async () => undefined);
   const url = new URL(admin);
   const redis = await startRedis();
@@ -108,23 +119,27 @@ function isWatching(commands: readonly (readonly string[])[]): boolean {
   return /:(era|beat|mark:[^:]+)$/.test(key);
 }
 
-/** @param vars settings that differ from the defaults of tests */
-export async function openWorld(vars: Record<string, string> = {}): Promise<World> {
+/**
+ * @param vars settings that differ from the defaults of tests
+ * @param isolates of its Worker, all but the first in `elsewhere`
+ */
+export async function openWorld(vars: Record<string, string> = {}, isolates = 1): Promise<World> {
   const database = await openStack();
   const settings = { ...database.vars, ...vars };
   const workers: RunningWorker[] = [];
-  const start = async (more: Record<string, string> = {}): Promise<RunningWorker> => {
-    const worker = await startWorker({ bundle: inject('bundle'), vars: { ...settings, ...more } });
+  const start = async (more: Record<string, string> = {}, of = 1): Promise<RunningWorker> => {
+    const worker = await startWorker({ bundle: inject('bundle'), vars: { ...settings, ...more }, isolates: of });
     workers.push(worker);
     return worker;
   };
-  const worker = await start();
+  const worker = await start({}, isolates);
   return {
     ...database,
     vars: settings,
     worker,
     api: new Api(worker.url),
-    another: start,
+    elsewhere: worker.urls.slice(1),
+    another: (more) => start(more),
     async close() {
       await Promise.all(workers.map((each) => each.stop()));
       await database.close();

@@ -1,14 +1,10 @@
 import { createHash } from 'node:crypto';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { writePages } from '../../local/pages.ts';
 import { ERROR_CODES } from '../../src/core/errors.ts';
-import { openWorld, type World } from '../support/world.ts';
+import { sharedWorld } from '../support/shared.ts';
 
-let world: World;
-beforeAll(async () => {
-  world = await openWorld();
-});
-afterAll(() => world.close());
+const world = await sharedWorld();
 
 const get = async (path: string, headers: Record<string, string> = {}): Promise<{ answer: Response; text: string }> => {
   const answer = await fetch(`${world.worker.url}${path}`, { headers });

@@ -14,9 +14,29 @@ const MOST_COUNTS = 10_000;
  */
 const known = new Map<string, number>();
 
+/**
+ * The window of this moment and how many seconds are left of it. Those of a deployment begin at a moment of its own, so that
+ * nobody knows from the clock alone when guessing may start anew.
+ */
+export function windowOf(environment: string, seconds: number, now: number): { index: number; left: number } {
+  const shifted = Math.floor(now / 1000) + phaseOf(environment);
+  return { index: Math.floor(shifted / seconds), left: seconds - (shifted % seconds) };
+}
+
+const phases = new Map<string, number>();
+function phaseOf(environment: string): number {
+  const phase = phases.get(environment) ?? sha256(environment).readUInt16BE();
+  phases.set(environment, phase);
+  return phase;
+}
+
 export const keyOf = ({ ctx, deps }: Work, { subject, seconds }: Limit): string =>
   // Hashed: neither addresses nor e-mail belong in a cache.
-  deps.redis.key('limit', sha256(subject).toString('base64url'), Math.floor(ctx.now() / (seconds * 1000)));
+  deps.redis.key(
+    'limit',
+    sha256(subject).toString('base64url'),
+    windowOf(deps.settings.environment, seconds, ctx.now()).index,
+  );
 
 /**
  * Refuses before any work is done. Counts nothing: `count` does, where the work was done or failed.
@@ -36,10 +56,9 @@ export async function check(at: Work, limits: readonly Limit[]): Promise<void> {
 
 /** Refuses by what this isolate knows, without a trip. @throws AppError rate_limited */
 export function refuseKnown(at: Work, limits: readonly Limit[]): void {
-  const now = at.ctx.now();
   for (const limit of limits) {
     if (counted(at, limit) < limit.most) continue;
-    const retryAfter = limit.seconds - (Math.floor(now / 1000) % limit.seconds);
+    const { left: retryAfter } = windowOf(at.deps.settings.environment, limit.seconds, at.ctx.now());
     throw new AppError('rate_limited', 'Too many attempts. Try again later.', { extra: { retryAfter } });
   }
 }

@@ -1,19 +1,12 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { addMember, createUser, patiently, person } from '../../support/accounts.ts';
-import { PASSWORD, type Tenant } from '../../support/api.ts';
+import { PASSWORD } from '../../support/api.ts';
 import { openCompany } from '../../support/company.ts';
 import { expectProblem } from '../../support/problem.ts';
-import { inOneWindow } from '../../support/until.ts';
-import { openWorld, type World } from '../../support/world.ts';
+import { ownWorld } from '../../support/shared.ts';
 
-let world: World;
-let salon: Tenant;
-beforeAll(async () => {
-  await inOneWindow();
-  world = await openWorld({ LOGIN_LIMIT: '2' });
-  salon = await openCompany(world);
-});
-afterAll(() => world.close());
+const world = await ownWorld({ LOGIN_LIMIT: '2' });
+const salon = await openCompany(world);
 
 /** Spellings that JavaScript and a database may fold differently, or that one of the two cuts. */
 const spellings = (email: string): string[] => [

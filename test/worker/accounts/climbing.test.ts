@@ -1,22 +1,16 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { grantableScopes } from '../../../src/account/permissions.ts';
-import { addKey, addMember, createUser, type Member, patiently } from '../../support/accounts.ts';
-import type { Api, Tenant } from '../../support/api.ts';
+import { addKey, addMember, createUser, patiently } from '../../support/accounts.ts';
+import type { Api } from '../../support/api.ts';
 import { openCompany } from '../../support/company.ts';
 import { expectProblem } from '../../support/problem.ts';
-import { openWorld, type World } from '../../support/world.ts';
+import { sharedWorld } from '../../support/shared.ts';
 
 // Nobody gets above themselves by what was made for an earlier state: a link, a key.
 
-let world: World;
-let salon: Tenant;
-let admin: Member;
-beforeAll(async () => {
-  world = await openWorld({ LOGIN_LIMIT: '1000' });
-  salon = await openCompany(world);
-  admin = await addMember(world, salon, 'ADMIN');
-});
-afterAll(() => world.close());
+const world = await sharedWorld();
+const salon = await openCompany(world);
+const admin = await addMember(world, salon, 'ADMIN');
 
 const use = (token: unknown) =>
   patiently(() => world.api.post('/auth/password/reset', { token, newPassword: 'a password of the climber' }));

@@ -4,13 +4,11 @@ import { patiently } from '../../support/accounts.ts';
 import { PASSWORD, signUp, type Tenant } from '../../support/api.ts';
 import { derivationsMs } from '../../support/derivation.ts';
 import { expectProblem } from '../../support/problem.ts';
-import { inOneWindow } from '../../support/until.ts';
 import { openWorld, type World } from '../../support/world.ts';
 
 let world: World;
 let salon: Tenant;
 beforeAll(async () => {
-  await inOneWindow();
   world = await openWorld({ LOGIN_LIMIT: '100000' });
   salon = await signUp(world.api);
 });

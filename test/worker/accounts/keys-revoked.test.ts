@@ -1,26 +1,20 @@
 import { randomBytes } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { addKey, redisOf } from '../../support/accounts.ts';
-import type { Tenant } from '../../support/api.ts';
 import { openCompany } from '../../support/company.ts';
 import { expectProblem } from '../../support/problem.ts';
+import { ownWorld } from '../../support/shared.ts';
 import { until } from '../../support/until.ts';
-import { openWorld, type World } from '../../support/world.ts';
 
-let world: World;
-let salon: Tenant;
-let redis: ReturnType<typeof redisOf>;
-beforeAll(async () => {
-  world = await openWorld({ LOGIN_LIMIT: '1000' });
-  salon = await openCompany(world);
-  redis = redisOf(world);
-});
-afterAll(() => world.close());
+const world = await ownWorld({ LOGIN_LIMIT: '1000' }, 4);
+const salon = await openCompany(world);
+const [second = '', third = '', fourth = ''] = world.elsewhere;
+const redis = redisOf(world);
 
 describe('revocation', () => {
   test('at once on writes; on reads at once where nobody remembers', async () => {
     const key = await addKey(salon.api, ['clients:write']);
-    const warm = key.api.at((await world.another()).url);
+    const warm = key.api.at(second);
     expect((await warm.get('/clients')).status).toBe(200);
     await until('the record is in Redis', async () => (await redis.lives(`key:${key.uuid}`)).size === 1);
     for (const life of (await redis.lives(`key:${key.uuid}`)).values()) expect(life).toBeLessThanOrEqual(30_000);
@@ -28,7 +22,7 @@ describe('revocation', () => {
     expect((await redis.lives(`key:${key.uuid}`)).size).toBe(0);
     expectProblem(await warm.post('/clients', { firstName: 'x' }), 'session_revoked');
     expectProblem(await key.api.get('/clients'), 'session_revoked');
-    expectProblem(await key.api.at((await world.another()).url).get('/clients'), 'session_revoked');
+    expectProblem(await key.api.at(third).get('/clients'), 'session_revoked');
   });
 
   test('revoked in SQL: writes at once; the record in Redis ends by itself', async () => {
@@ -37,10 +31,10 @@ describe('revocation', () => {
     await until('the record is in Redis', async () => (await redis.lives(`key:${key.uuid}`)).size === 1);
     await world.sql('update api_keys set revoked_at = clock_timestamp() where id = $1', [key.uuid], 'cp_owner');
     expectProblem(await key.api.post('/clients', { firstName: 'x' }), 'session_revoked');
-    const cold = key.api.at((await world.another()).url);
+    const cold = key.api.at(second);
     expect((await cold.get('/clients')).status).toBe(200);
     await redis.forget('key:*');
-    expectProblem(await key.api.at((await world.another()).url).get('/clients'), 'session_revoked');
+    expectProblem(await key.api.at(third).get('/clients'), 'session_revoked');
   });
 
   test('over by its date', async () => {
@@ -63,7 +57,7 @@ describe('round trips and traces', () => {
     };
     expect(await trips(key.api)).toEqual([1, 1]);
     await until('the record is in Redis', async () => (await redis.lives(`key:${key.uuid}`)).size === 1);
-    const cold = key.api.at((await world.another()).url);
+    const cold = key.api.at(second);
     const [redisCold, dbCold] = await trips(cold);
     expect(redisCold).toBe(1);
     expect(dbCold).toBeLessThanOrEqual(1);
@@ -72,7 +66,7 @@ describe('round trips and traces', () => {
 
   test('Redis down: keys work, from Postgres', async () => {
     const key = await addKey(salon.api, ['clients:write']);
-    const cold = key.api.at((await world.another()).url);
+    const cold = key.api.at(fourth);
     world.upstash.setFault('refuse');
     try {
       expect((await cold.get('/clients')).status).toBe(200);
@@ -91,7 +85,7 @@ describe('round trips and traces', () => {
       world.sql<{ at: Date }>('select last_used_at at from api_key_secrets where key_id = $1', [key.uuid]);
     await until('it is stamped', async () => (await stamp())[0]?.at);
     const first = (await stamp())[0]?.at;
-    await key.api.at((await world.another()).url).get('/clients');
+    await key.api.at(second).get('/clients');
     expect((await stamp())[0]?.at).toEqual(first);
     expect((await salon.api.get('/events?limit=1')).json.head).toBe(head);
   });

@@ -1,32 +1,23 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { addKey, redisOf } from '../../support/accounts.ts';
-import type { Tenant } from '../../support/api.ts';
 import { openCompany } from '../../support/company.ts';
 import { uuidOf } from '../../support/people.ts';
 import { expectProblem, gist } from '../../support/problem.ts';
 import { openRedis } from '../../support/redis.ts';
-import { inOneWindow, until } from '../../support/until.ts';
-import { openWorld, type World } from '../../support/world.ts';
+import { sharedWorld } from '../../support/shared.ts';
+import { until } from '../../support/until.ts';
 
-let world: World;
-let salon: Tenant;
-let other: Tenant;
-let redis: ReturnType<typeof redisOf>;
-beforeAll(async () => {
-  await inOneWindow();
-  world = await openWorld({ LOGIN_LIMIT: '1000' });
-  salon = await openCompany(world);
-  other = await openCompany(world);
-  redis = redisOf(world);
-});
-afterAll(() => world.close());
+const world = await sharedWorld();
+const salon = await openCompany(world);
+const neighbour = await openCompany(world);
+const redis = redisOf(world);
 
 describe('no key at all', () => {
   test('malformed, unknown, altered: one answer, which tells nothing', async () => {
     const key = await addKey(salon.api, ['clients:read']);
     await key.api.get('/clients');
-    const foreign = await addKey(other.api, ['clients:read']);
+    const foreign = await addKey(neighbour.api, ['clients:read']);
     const parts = [key.secret.slice(9, 31), key.secret.slice(32, 54), key.secret.slice(55)];
     const random = randomBytes(32).toString('base64url');
     const bad = [
@@ -105,7 +96,7 @@ describe('no key at all', () => {
   });
 
   test('a record that somebody wrote into Redis vouches for nothing', async () => {
-    const away = (await world.another()).url;
+    const away = String(world.elsewhere[0]);
     const { secret, uuid } = await addKey(salon.api, ['clients:read']);
     const made = `${secret.slice(0, 55)}${'B'.repeat(43)}`;
     const hash = createHash('sha256').update(made).digest('hex');
@@ -134,10 +125,7 @@ describe('no key at all', () => {
   test('nothing of them is remembered', async () => {
     const key = await addKey(salon.api, ['clients:read']);
     const made = `${key.secret.slice(0, 55)}${'A'.repeat(43)}`;
-    const reply = await salon.api
-      .at((await world.another()).url)
-      .as(made)
-      .get('/clients?limit=7');
+    const reply = await salon.api.at(String(world.elsewhere[0])).as(made).get('/clients?limit=7');
     expectProblem(reply, 'unauthenticated');
     expect((await redis.lives(`key:${key.uuid}`)).size).toBe(0);
   });

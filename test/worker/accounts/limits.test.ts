@@ -1,28 +1,21 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { count, type Limit } from '../../../src/account/sign-in/counts.ts';
 import { makeCtx } from '../../../src/data/ctx.ts';
 import type { Deps } from '../../../src/data/deps.ts';
 import { openRedis } from '../../../src/data/redis.ts';
 import { addMember, MEMBER_PASSWORD, patiently } from '../../support/accounts.ts';
-import { Api, type Reply, type Tenant } from '../../support/api.ts';
+import { Api, type Reply } from '../../support/api.ts';
 import { openCompany } from '../../support/company.ts';
 import { uuidOf } from '../../support/people.ts';
 import { expectProblem } from '../../support/problem.ts';
-import { inOneWindow, until } from '../../support/until.ts';
-import { openWorld, type World } from '../../support/world.ts';
+import { ownWorld } from '../../support/shared.ts';
+import { until } from '../../support/until.ts';
 
 // What is counted against whom: failures by account and address, and work by address and company.
 
-let world: World;
-let salon: Tenant;
-let api: Api;
-beforeAll(async () => {
-  await inOneWindow(60);
-  world = await openWorld({ LOGIN_LIMIT: '1' });
-  salon = await openCompany(world);
-  api = world.api;
-});
-afterAll(() => world.close());
+const world = await ownWorld({ LOGIN_LIMIT: '1' });
+const salon = await openCompany(world);
+const api = world.api;
 
 const from = (address: string) => ({ headers: { 'CF-Connecting-IP': address } });
 const login = (email: string, password: string, address: string, at: Api = api): Promise<Reply> =>
@@ -31,13 +24,10 @@ const badRefresh = (address: string) => api.as(null).post('/auth/refresh', { ref
 
 /** Counts against a subject as an isolate elsewhere would. */
 async function charge(subject: string, times: number): Promise<void> {
+  const environment = String(world.vars.ENVIRONMENT);
   const deps = {
-    redis: openRedis({
-      url: String(world.vars.UPSTASH_REDIS_REST_URL),
-      token: 'test',
-      environment: String(world.vars.ENVIRONMENT),
-      deadline: 3000,
-    }),
+    redis: openRedis({ url: String(world.vars.UPSTASH_REDIS_REST_URL), token: 'test', environment, deadline: 3000 }),
+    settings: { environment },
   } as unknown as Deps;
   const limit: Limit = { subject, most: 0, seconds: 900 };
   await count({ ctx: makeCtx('req', () => undefined), deps }, Array<Limit>(times).fill(limit));

@@ -1,24 +1,19 @@
 import { createHmac, randomBytes } from 'node:crypto';
 import { createServer, type IncomingHttpHeaders } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { grantableScopes } from '../../../src/account/permissions.ts';
 import { addKey, addMember, type Member, patiently } from '../../support/accounts.ts';
-import { type Api, PASSWORD, type Tenant } from '../../support/api.ts';
+import { type Api, PASSWORD } from '../../support/api.ts';
 import { openCompany } from '../../support/company.ts';
 import { expectProblem } from '../../support/problem.ts';
+import { ownWorld } from '../../support/shared.ts';
 import { settled, until } from '../../support/until.ts';
-import { openWorld, type World } from '../../support/world.ts';
 
 const NEXT = 'the next password of mine';
 
-let world: World;
-let salon: Tenant;
-beforeAll(async () => {
-  world = await openWorld({ LOGIN_LIMIT: '1000' });
-  salon = await openCompany(world);
-});
-afterAll(() => world.close());
+const world = await ownWorld({ LOGIN_LIMIT: '1000' });
+const salon = await openCompany(world);
 
 const login = (email: string, password: string) => patiently(() => world.api.post('/auth/login', { email, password }));
 const reset = (token: unknown, newPassword = NEXT) =>

@@ -1,21 +1,15 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { addKey, addMember, MEMBER_PASSWORD, patiently, signIn } from '../../support/accounts.ts';
-import type { Api, Tenant } from '../../support/api.ts';
+import type { Api } from '../../support/api.ts';
 import { openCompany } from '../../support/company.ts';
 import { expectProblem, gist } from '../../support/problem.ts';
-import { inOneWindow, settled, until } from '../../support/until.ts';
-import { openWorld, type World } from '../../support/world.ts';
+import { sharedWorld } from '../../support/shared.ts';
+import { settled, until } from '../../support/until.ts';
 
 const NEXT = 'the next password of mine';
 
-let world: World;
-let salon: Tenant;
-beforeAll(async () => {
-  await inOneWindow();
-  world = await openWorld({ LOGIN_LIMIT: '1000' });
-  salon = await openCompany(world);
-});
-afterAll(() => world.close());
+const world = await sharedWorld();
+const salon = await openCompany(world);
 
 const login = (email: string, password: string) => patiently(() => world.api.post('/auth/login', { email, password }));
 const change = (api: Api, currentPassword: string, newPassword: string) =>
@@ -150,7 +144,7 @@ describe('recovery', () => {
   test('two who spend one link at once in two places: one wins', async () => {
     const member = await addMember(world, salon, 'STAFF');
     const token = await recover(member.email);
-    const elsewhere = world.api.at((await world.another()).url);
+    const elsewhere = world.api.at(String(world.elsewhere[0]));
     const replies = await Promise.all([
       reset(token, 'the first password'),
       patiently(() => elsewhere.post('/auth/password/reset', { token, newPassword: 'the second password' })),

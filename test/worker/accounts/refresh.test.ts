@@ -1,19 +1,12 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { addMember, signIn } from '../../support/accounts.ts';
-import { PASSWORD, type Reply, type Tenant } from '../../support/api.ts';
+import { PASSWORD, type Reply } from '../../support/api.ts';
 import { openCompany } from '../../support/company.ts';
 import { expectProblem } from '../../support/problem.ts';
-import { inOneWindow } from '../../support/until.ts';
-import { openWorld, type World } from '../../support/world.ts';
+import { sharedWorld } from '../../support/shared.ts';
 
-let world: World;
-let salon: Tenant;
-beforeAll(async () => {
-  await inOneWindow();
-  world = await openWorld({ LOGIN_LIMIT: '1000' });
-  salon = await openCompany(world);
-});
-afterAll(() => world.close());
+const world = await sharedWorld();
+const salon = await openCompany(world);
 
 const refresh = (refreshToken: unknown): Promise<Reply> => world.api.post('/auth/refresh', { refreshToken });
 const tokenOf = (reply: Reply): string => String(reply.json.refreshToken);

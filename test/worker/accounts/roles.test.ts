@@ -1,21 +1,14 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { grantableScopes, SCOPES } from '../../../src/account/permissions.ts';
 import { addKey, addMember, createUser, type Member, memberOfEach, person, ROLES } from '../../support/accounts.ts';
-import type { Tenant } from '../../support/api.ts';
 import { openCompany } from '../../support/company.ts';
 import { uuidOf } from '../../support/people.ts';
 import { expectProblem } from '../../support/problem.ts';
-import { openWorld, type World } from '../../support/world.ts';
+import { sharedWorld } from '../../support/shared.ts';
 
-let world: World;
-let salon: Tenant;
-let by: Record<string, Member>;
-beforeAll(async () => {
-  world = await openWorld({ LOGIN_LIMIT: '1000' });
-  salon = await openCompany(world);
-  by = await memberOfEach(world, salon);
-});
-afterAll(() => world.close());
+const world = await sharedWorld();
+const salon = await openCompany(world);
+const by = await memberOfEach(world, salon);
 
 const add = (role: string, more = {}): Promise<string> => createUser(salon.api, role, more);
 describe('who may', () => {
@@ -125,7 +118,7 @@ describe('the last owner', () => {
   });
 
   test('two owners who demote or archive each other at once: one stays', async () => {
-    const away = await world.another();
+    const away = String(world.elsewhere[0]);
     for (let round = 0; round < 4; round += 1) {
       const lone = await openCompany(world);
       const second = await addMember(world, lone, 'OWNER');
@@ -133,7 +126,7 @@ describe('the last owner', () => {
         round % 2 === 0
           ? lone.api.patch(`/users/${second.id}`, { role: 'STAFF' })
           : lone.api.delete(`/users/${second.id}`),
-        second.api.at(away.url).patch(`/users/${lone.userId}`, { role: 'STAFF' }),
+        second.api.at(away).patch(`/users/${lone.userId}`, { role: 'STAFF' }),
       ]);
       const statuses = replies.map(({ status }) => status).sort();
       expect(statuses[0]).toBe(200);

@@ -1,19 +1,13 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { formatId, newUuid } from '../../../src/core/id.ts';
 import { signIn } from '../../support/accounts.ts';
-import { Api, type Json, type Reply, signUp, type Tenant } from '../../support/api.ts';
+import { Api, type Json, type Reply, signUp } from '../../support/api.ts';
 import { expectProblem, gist } from '../../support/problem.ts';
-import { inOneWindow, until } from '../../support/until.ts';
-import { openWorld, type World } from '../../support/world.ts';
+import { sharedWorld } from '../../support/shared.ts';
+import { until } from '../../support/until.ts';
 
-let world: World;
-let salon: Tenant;
-beforeAll(async () => {
-  await inOneWindow();
-  world = await openWorld();
-  salon = await signUp(world.api);
-});
-afterAll(() => world.close());
+const world = await sharedWorld();
+const salon = await signUp(world.api);
 
 /** One sign-in; an isolate that is hashing is asked again. */
 const attempt = (api: Api, email: string, password: string, headers: Record<string, string> = {}): Promise<Reply> =>
@@ -149,11 +143,15 @@ test('wrong settings are answered as our fault and named in the log, one line ea
 
 test('log lines name what the API names, and of a path that leads nowhere only words of ours', async () => {
   const absent = formatId('clnt', newUuid());
+  const before = world.worker.logs.length;
+  const logs = () => world.worker.logs.slice(before);
   const stored = await salon.api.post('/clients', { firstName: 'Jane' });
   await salon.api.get(`/clients/${absent}`);
   await salon.api.get('/clients/by-name/Jane?search=Jane');
-  await until('the lines', () => world.worker.logs.some((line) => line.includes('by-') || line.includes('/*/*')));
-  const lines = world.worker.logs.filter((line) => line.startsWith('{')).map((line) => JSON.parse(line) as Json);
+  await until('the lines', () => logs().some((line) => line.includes('by-') || line.includes('/*/*')));
+  const lines = logs()
+    .filter((line) => line.startsWith('{'))
+    .map((line) => JSON.parse(line) as Json);
   const own = { company: salon.companyId, actor: salon.userId };
   expect(lines).toContainEqual(expect.objectContaining({ ...own, status: 201, entity: stored.json.id }));
   expect(lines).toContainEqual(expect.objectContaining({ ...own, route: '/clients/:id', status: 404, entity: absent }));

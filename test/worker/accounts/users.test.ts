@@ -1,19 +1,13 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { createUser, patiently, person } from '../../support/accounts.ts';
-import { PASSWORD, type Tenant } from '../../support/api.ts';
+import { PASSWORD } from '../../support/api.ts';
 import { openCompany } from '../../support/company.ts';
 import { expectProblem } from '../../support/problem.ts';
-import { openWorld, type World } from '../../support/world.ts';
+import { sharedWorld } from '../../support/shared.ts';
 
-let world: World;
-let salon: Tenant;
-let other: Tenant;
-beforeAll(async () => {
-  world = await openWorld({ LOGIN_LIMIT: '1000' });
-  salon = await openCompany(world);
-  other = await openCompany(world);
-});
-afterAll(() => world.close());
+const world = await sharedWorld();
+const salon = await openCompany(world);
+const other = await openCompany(world);
 
 const add = (role: string, more = {}): Promise<string> => createUser(salon.api, role, more);
 const ids = (json: Record<string, unknown>): unknown[] => (json.data as { id: string }[]).map(({ id }) => id);

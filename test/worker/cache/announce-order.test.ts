@@ -1,17 +1,11 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { Tenant } from '../../support/api.ts';
+import { expect, test } from 'vitest';
 import { openCompany } from '../../support/company.ts';
-import { openWorld, type World } from '../../support/world.ts';
+import { ownWorld } from '../../support/shared.ts';
 
 // R4: the announcement follows the commit and precedes the answer.
 
-let world: World;
-let salon: Tenant;
-beforeAll(async () => {
-  world = await openWorld();
-  salon = await openCompany(world);
-});
-afterAll(() => world.close());
+const world = await ownWorld();
+const salon = await openCompany(world);
 
 test('when a write is answered, every other isolate that asks Redis sees it', async () => {
   const other = await world.another({ CACHE_MAX_STALENESS_MS: '0' });

@@ -1,31 +1,22 @@
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import type { Api, Reply, Tenant } from '../../support/api.ts';
+import { afterEach, expect, test } from 'vitest';
+import type { Reply } from '../../support/api.ts';
 import { openCompany } from '../../support/company.ts';
 import { fixtures, unique } from '../../support/fixtures.ts';
 import { uuidOf } from '../../support/people.ts';
 import { aim, cachedPaths, fire, make, makeEach, mutations, ofMany } from '../../support/routes.ts';
+import { ownWorld } from '../../support/shared.ts';
 import { until } from '../../support/until.ts';
-import type { RunningWorker } from '../../support/worker.ts';
-import { openWorld, type World } from '../../support/world.ts';
 
 /** CACHE_MAX_STALENESS_MS, and how much later than that a poll of a loaded machine may notice. */
 const STALENESS = 2000;
 const SLACK = 3000;
 
-let world: World;
-let salon: Tenant;
-let elsewhere: RunningWorker;
 /** The same caller in two isolates that share Redis and Postgres only. */
-let here: Api;
-let there: Api;
-beforeAll(async () => {
-  world = await openWorld();
-  elsewhere = await world.another();
-  salon = await openCompany(world);
-  here = salon.api;
-  there = salon.api.at(elsewhere.url);
-});
-afterAll(() => world.close());
+const world = await ownWorld();
+const elsewhere = await world.another();
+const salon = await openCompany(world);
+const here = salon.api;
+const there = salon.api.at(elsewhere.url);
 afterEach(() => {
   world.neon.setHooks({ onRequest: null, afterCommit: null });
   world.upstash.setFault(null);

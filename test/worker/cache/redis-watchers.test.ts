@@ -1,27 +1,20 @@
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { afterAll, afterEach, expect, test } from 'vitest';
 import { addKey } from '../../support/accounts.ts';
-import type { Tenant } from '../../support/api.ts';
 import { openCompany } from '../../support/company.ts';
 import { uuidOf } from '../../support/people.ts';
-import { type DirectRedis, openRedis } from '../../support/redis.ts';
+import { openRedis } from '../../support/redis.ts';
 import { putImage, takeImage } from '../../support/redis-image.ts';
 import { make } from '../../support/routes.ts';
+import { ownWorld } from '../../support/shared.ts';
 import { until } from '../../support/until.ts';
-import { openWorld, type World } from '../../support/world.ts';
 
 // Each watcher of a Redis that goes back, by what it does. How long a stale answer lives: redis-back.long.test.ts.
 
-let world: World;
-let salon: Tenant;
-let redis: DirectRedis;
-beforeAll(async () => {
-  world = await openWorld();
-  salon = await openCompany(world);
-  redis = openRedis(world);
-});
+const world = await ownWorld();
+const salon = await openCompany(world);
+const redis = openRedis(world);
 afterAll(async () => {
   redis.stop();
-  await world.close();
 });
 afterEach(async () => {
   world.upstash.setRefusal(null);

@@ -1,25 +1,18 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { Api, Reply, Tenant } from '../../support/api.ts';
+import { expect, test } from 'vitest';
+import type { Reply } from '../../support/api.ts';
 import { openCompany } from '../../support/company.ts';
 import { uuidOf } from '../../support/people.ts';
 import { make } from '../../support/routes.ts';
+import { ownWorld } from '../../support/shared.ts';
 import { until } from '../../support/until.ts';
-import { openWorld, type World } from '../../support/world.ts';
 
 // A database restored to an earlier point goes on counting from there, so revisions name two histories.
 // The epoch tells them apart: nothing of the old one may be served once the new one is known.
 
-let world: World;
-let salon: Tenant;
-let here: Api;
-let there: Api;
-beforeAll(async () => {
-  world = await openWorld();
-  salon = await openCompany(world);
-  here = salon.api;
-  there = salon.api.at((await world.another()).url);
-});
-afterAll(() => world.close());
+const world = await ownWorld();
+const salon = await openCompany(world);
+const here = salon.api;
+const there = salon.api.at((await world.another()).url);
 
 const min = (revision: number): Record<string, string> => ({ 'Min-Revision': String(revision) });
 const COLUMNS =

@@ -1,23 +1,18 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { formatId, newUuid } from '../../../src/core/id.ts';
-import { type Api, type Reply, signUp, type Tenant } from '../../support/api.ts';
+import type { Api, Reply } from '../../support/api.ts';
+import { openCompany } from '../../support/company.ts';
 import { fixtures, unique } from '../../support/fixtures.ts';
 import { monitor } from '../../support/redis.ts';
 import { aim, cachedPaths, fire, makeEach, mutations, topics } from '../../support/routes.ts';
+import { ownWorld } from '../../support/shared.ts';
 import { settled } from '../../support/until.ts';
-import { openWorld, type World } from '../../support/world.ts';
 
 // The round-trip budget, counted where the trips arrive: at the bridges of Redis and Postgres.
 
-let world: World;
-let salon: Tenant;
-let ids: Record<string, string> = {};
-beforeAll(async () => {
-  world = await openWorld();
-  salon = await signUp(world.api);
-  ids = await makeEach(salon.api);
-});
-afterAll(() => world.close());
+const world = await ownWorld();
+const salon = await openCompany(world);
+const ids: Record<string, string> = await makeEach(salon.api);
 
 type Trips = { redis: number; postgres: number };
 const now = (): Trips => ({ redis: world.upstash.counts().requests, postgres: world.neon.counts().requests });

@@ -1,17 +1,11 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { Json, Tenant } from '../../support/api.ts';
+import { describe, expect, test } from 'vitest';
+import type { Json } from '../../support/api.ts';
 import { openCompany } from '../../support/company.ts';
-import { openWorld, type World } from '../../support/world.ts';
+import { sharedWorld } from '../../support/shared.ts';
 
-let world: World;
-let salon: Tenant;
-let other: Tenant;
-beforeAll(async () => {
-  world = await openWorld();
-  salon = await openCompany(world);
-  other = await openCompany(world, 'Other');
-});
-afterAll(() => world.close());
+const world = await sharedWorld();
+const salon = await openCompany(world);
+const other = await openCompany(world, 'Other');
 
 const WHOLE = {
   name: 'Mitte',

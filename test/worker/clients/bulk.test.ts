@@ -1,16 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { Json, Reply, Tenant } from '../../support/api.ts';
+import { describe, expect, test } from 'vitest';
+import type { Json, Reply } from '../../support/api.ts';
 import { openCompany } from '../../support/company.ts';
-import { openWorld, type World } from '../../support/world.ts';
+import { sharedWorld } from '../../support/shared.ts';
 
-let world: World;
-let salon: Tenant;
-beforeAll(async () => {
-  world = await openWorld();
-  salon = await openCompany(world);
-});
-afterAll(() => world.close());
+const world = await sharedWorld();
+const salon = await openCompany(world);
 
 const bulk = (mode: string, items: unknown[], headers: Record<string, string> = {}, tenant = salon): Promise<Reply> =>
   tenant.api.post('/clients/bulk', { mode, items }, { headers });

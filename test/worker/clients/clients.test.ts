@@ -1,15 +1,9 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { Tenant } from '../../support/api.ts';
+import { expect, test } from 'vitest';
 import { openCompany } from '../../support/company.ts';
-import { openWorld, type World } from '../../support/world.ts';
+import { sharedWorld } from '../../support/shared.ts';
 
-let world: World;
-let salon: Tenant;
-beforeAll(async () => {
-  world = await openWorld();
-  salon = await openCompany(world);
-});
-afterAll(() => world.close());
+const world = await sharedWorld();
+const salon = await openCompany(world);
 
 test('what was created is read, listed, patched and archived', async () => {
   const created = await salon.api.post('/clients', { firstName: 'John', lastName: 'Müller' });

@@ -1,16 +1,11 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { Json, Tenant } from '../../support/api.ts';
+import { expect, test } from 'vitest';
+import type { Json } from '../../support/api.ts';
 import { openCompany } from '../../support/company.ts';
 import { expectProblem } from '../../support/problem.ts';
-import { openWorld, type World } from '../../support/world.ts';
+import { sharedWorld } from '../../support/shared.ts';
 
-let world: World;
-let salon: Tenant;
-beforeAll(async () => {
-  world = await openWorld();
-  salon = await openCompany(world);
-});
-afterAll(() => world.close());
+const world = await sharedWorld();
+const salon = await openCompany(world);
 
 const KEPT: Record<string, string | number | boolean> = {
   empty: '',

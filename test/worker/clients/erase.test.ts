@@ -1,22 +1,16 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { addUser } from '../../support/accounts.ts';
 import type { Json, Reply, Tenant } from '../../support/api.ts';
 import { openCompany } from '../../support/company.ts';
 import { imported, send } from '../../support/imports.ts';
 import { openRedis } from '../../support/redis.ts';
+import { ownWorld } from '../../support/shared.ts';
 import { until } from '../../support/until.ts';
-import { openWorld, type World } from '../../support/world.ts';
 
-let world: World;
-let salon: Tenant;
-let other: Tenant;
-beforeAll(async () => {
-  world = await openWorld();
-  salon = await openCompany(world);
-  other = await openCompany(world, 'Other');
-});
-afterAll(() => world.close());
+const world = await ownWorld();
+const salon = await openCompany(world);
+const other = await openCompany(world, 'Other');
 
 const create = async (body: Json, tenant = salon): Promise<Json> => {
   const reply = await tenant.api.post('/clients', body);

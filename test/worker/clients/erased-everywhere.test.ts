@@ -1,38 +1,24 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { afterEach, expect, test } from 'vitest';
 import { addKey } from '../../support/accounts.ts';
-import { type Api, type Reply, signUp, type Tenant } from '../../support/api.ts';
+import type { Reply } from '../../support/api.ts';
+import { openCompany } from '../../support/company.ts';
 import { ended, imported, send } from '../../support/imports.ts';
+import { wellAgain } from '../../support/outage.ts';
 import { expectProblem } from '../../support/problem.ts';
+import { ownWorld } from '../../support/shared.ts';
 import { until } from '../../support/until.ts';
-import { openWorld, type World } from '../../support/world.ts';
 
 // Nobody who was erased comes back: from any route, tier or replay, in any isolate, whatever is cut afterwards.
 
 const STALENESS = 400;
-let world: World;
-let salon: Tenant;
+const world = await ownWorld({ CACHE_MAX_STALENESS_MS: String(STALENESS) });
+const salon = await openCompany(world);
+const there = await world.another();
+const { api } = await addKey(salon.api, ['clients:read', 'events:read', 'audit:read', 'export', 'import']);
 /** A key and a session, each here and in another isolate. */
-let callers: Api[];
-beforeAll(async () => {
-  world = await openWorld({ CACHE_MAX_STALENESS_MS: String(STALENESS) });
-  salon = await signUp(world.api);
-  const there = await world.another();
-  const { api } = await addKey(salon.api, ['clients:read', 'events:read', 'audit:read', 'export', 'import']);
-  callers = [salon.api, api, salon.api.at(there.url), api.at(there.url)];
-});
-afterEach(async () => {
-  world.neon.setFault(null);
-  world.neon.setHooks({ onRequest: null });
-  world.upstash.setFault(null);
-  await until(
-    'all is well again',
-    async () =>
-      (await salon.api.get('/health/ready')).json.status === 'ready' && (await salon.api.get('/events')).status === 200,
-    10_000,
-  );
-});
-afterAll(() => world.close());
+const callers = [salon.api, api, salon.api.at(there.url), api.at(there.url)];
+afterEach(() => wellAgain(world, salon.api));
 
 /** Somebody whose every field is recognised, however it is written. */
 function somebody() {

@@ -1,28 +1,22 @@
 import { request } from 'node:http';
 import { gunzipSync } from 'node:zlib';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { addUser } from '../../support/accounts.ts';
-import type { Json, Tenant } from '../../support/api.ts';
+import type { Json } from '../../support/api.ts';
 import { openCompany } from '../../support/company.ts';
-import { openWorld, type World } from '../../support/world.ts';
+import { sharedWorld } from '../../support/shared.ts';
 
-let world: World;
-let salon: Tenant;
-let other: Tenant;
-beforeAll(async () => {
-  world = await openWorld();
-  salon = await openCompany(world);
-  other = await openCompany(world, 'Other');
-  for (let from = 0; from < 2300; from += 460) {
-    const items = Array.from({ length: 460 }, (_, i) => ({
-      firstName: `No ${from + i}`,
-      phone: `+4366400${10000 + from + i}`,
-    }));
-    const reply = await salon.api.post('/clients/bulk', { mode: 'atomic', items });
-    expect(reply.status, reply.text).toBe(200);
-  }
-});
-afterAll(() => world.close());
+const world = await sharedWorld();
+const salon = await openCompany(world);
+const other = await openCompany(world, 'Other');
+for (let from = 0; from < 2300; from += 460) {
+  const items = Array.from({ length: 460 }, (_, i) => ({
+    firstName: `No ${from + i}`,
+    phone: `+4366400${10000 + from + i}`,
+  }));
+  const reply = await salon.api.post('/clients/bulk', { mode: 'atomic', items });
+  expect(reply.status, reply.text).toBe(200);
+}
 
 /** The bytes as they travel: fetch would decompress them. */
 function raw(

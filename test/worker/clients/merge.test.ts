@@ -1,18 +1,12 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { Json, Reply, Tenant } from '../../support/api.ts';
+import { describe, expect, test } from 'vitest';
+import type { Json, Reply } from '../../support/api.ts';
 import { openCompany } from '../../support/company.ts';
 import { expectProblem } from '../../support/problem.ts';
-import { openWorld, type World } from '../../support/world.ts';
+import { sharedWorld } from '../../support/shared.ts';
 
-let world: World;
-let salon: Tenant;
-let other: Tenant;
-beforeAll(async () => {
-  world = await openWorld();
-  salon = await openCompany(world);
-  other = await openCompany(world, 'Other');
-});
-afterAll(() => world.close());
+const world = await sharedWorld();
+const salon = await openCompany(world);
+const other = await openCompany(world, 'Other');
 
 const create = async (body: Json, tenant = salon): Promise<Json> => {
   const reply = await tenant.api.post('/clients', body);

@@ -1,12 +1,8 @@
 import fc from 'fast-check';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { Json, Tenant } from '../../support/api.ts';
+import { describe, expect, test } from 'vitest';
+import type { Json } from '../../support/api.ts';
 import { openCompany } from '../../support/company.ts';
-import { openWorld, type World } from '../../support/world.ts';
-
-let world: World;
-let salon: Tenant;
-let other: Tenant;
+import { sharedWorld } from '../../support/shared.ts';
 
 /** First name, last name, and what else. */
 const PEOPLE: readonly [first: string | null, last: string | null, more?: Json][] = [
@@ -23,16 +19,13 @@ const PEOPLE: readonly [first: string | null, last: string | null, more?: Json][
   ['Axb', 'Wild'],
 ];
 
-beforeAll(async () => {
-  world = await openWorld();
-  salon = await openCompany(world);
-  other = await openCompany(world, 'Other');
-  for (const [firstName, lastName, more] of PEOPLE) {
-    const reply = await salon.api.post('/clients', { firstName, lastName, ...more });
-    expect(reply.status, reply.text).toBe(201);
-  }
-});
-afterAll(() => world.close());
+const world = await sharedWorld();
+const salon = await openCompany(world);
+const other = await openCompany(world, 'Other');
+for (const [firstName, lastName, more] of PEOPLE) {
+  const reply = await salon.api.post('/clients', { firstName, lastName, ...more });
+  expect(reply.status, reply.text).toBe(201);
+}
 
 const namesOf = (reply: { json: Json; status: number; text: string }): string[] => {
   expect(reply.status, reply.text).toBe(200);

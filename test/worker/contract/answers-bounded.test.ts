@@ -1,19 +1,14 @@
 import { request } from 'node:http';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { Api, received, type Tenant } from '../../support/api.ts';
+import { describe, expect, test } from 'vitest';
+import { Api, received } from '../../support/api.ts';
 import { openCompany } from '../../support/company.ts';
 import { expectProblem } from '../../support/problem.ts';
-import { openWorld, type World } from '../../support/world.ts';
+import { sharedWorld } from '../../support/shared.ts';
 
 // No answer is much larger than its question, and nobody whom nobody knows sends much.
 
-let world: World;
-let salon: Tenant;
-beforeAll(async () => {
-  world = await openWorld();
-  salon = await openCompany(world);
-});
-afterAll(() => world.close());
+const world = await sharedWorld();
+const salon = await openCompany(world);
 
 const KB = 1024;
 const unknown = (keys: number, name = 'k'): Record<string, number> =>

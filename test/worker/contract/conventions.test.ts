@@ -1,21 +1,16 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { Api, type Json, type Reply, signUp, type Tenant } from '../../support/api.ts';
-import { openCompany } from '../../support/company.ts';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { Api, type Json, type Reply } from '../../support/api.ts';
+import { newCompany, openCompany } from '../../support/company.ts';
 import { fixtures, unique } from '../../support/fixtures.ts';
 import { uuidOf } from '../../support/people.ts';
 import { expectProblem } from '../../support/problem.ts';
 import { answersSecret, bodyOf, fire, guarded, make, mutations, pathTo, takesId } from '../../support/routes.ts';
-import { until } from '../../support/until.ts';
+import { sharedWorld } from '../../support/shared.ts';
+import { inOneMinute } from '../../support/until.ts';
 import type { RunningWorker } from '../../support/worker.ts';
-import { openWorld, type World } from '../../support/world.ts';
 
-let world: World;
-let salon: Tenant;
-beforeAll(async () => {
-  world = await openWorld();
-  salon = await openCompany(world);
-});
-afterAll(() => world.close());
+const world = await sharedWorld();
+const salon = await openCompany(world);
 
 const keyed = (key: string): { headers: Record<string, string> } => ({ headers: { 'Idempotency-Key': key } });
 const head = async (): Promise<number> => Number((await salon.api.get('/events?limit=1')).json.head);
@@ -146,9 +141,6 @@ test('CORS_ORIGINS names the origins that may', async () => {
 });
 
 describe('with 12 requests a minute', () => {
-  /** The windows are whole minutes: the end of one is no time to start. Everything slow is done before. */
-  const windowWithTime = (): Promise<boolean> =>
-    until('a window with time left', () => Date.now() % 60_000 < 48_000, 13_000);
   const settings = { RATE_LIMIT_PER_MINUTE: '12', CACHE_MAX_STALENESS_MS: '0' };
   let a: RunningWorker;
   let b: RunningWorker;
@@ -157,53 +149,51 @@ describe('with 12 requests a minute', () => {
     b = await world.another(settings);
   });
 
-  test('the thirteenth is 429: after 401, before 400, 403, 404 and 422', { timeout: 60_000 }, async () => {
-    const worker = a;
-    const tenant = await signUp(new Api(worker.url));
-    const other = await signUp(new Api(worker.url));
-    await windowWithTime();
-    const left: number[] = [];
-    for (let i = 0; i < 12; i += 1) {
-      const reply = await (i % 3 === 0
-        ? tenant.api.get('/clients')
-        : i % 3 === 1
-          ? tenant.api.get('/clients?x=1')
-          : tenant.api.post('/clients', { x: 1 }));
-      expect(reply.status).not.toBe(429);
-      expect(reply.headers.get('ratelimit-policy')).toBe('"company";q=12;w=60');
-      left.push(Number(/r=(\d+)/.exec(reply.headers.get('ratelimit') ?? '')?.[1]));
-    }
-    expect(left).toEqual([11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0]);
-    const over: [string, () => Promise<Reply>][] = [
-      ['hit', () => tenant.api.get('/clients')],
-      ['parameter', () => tenant.api.get('/clients?x=1')],
-      ['body', () => tenant.api.post('/clients', { x: 1 })],
-      ['json', () => tenant.api.ask('POST', '/clients', { raw: '{' })],
-      ['absent', () => tenant.api.get('/clients/x')],
-      ['write', () => tenant.api.post('/clients', { firstName: 'A' })],
-      ['event', () => tenant.api.get('/events')],
-    ];
-    for (const [name, ask] of over) {
-      const reply = await ask();
-      expect(reply.status, name).toBe(429);
-      expectProblem(reply, 'rate_limited');
-      expect(Number(reply.headers.get('retry-after'))).toBeGreaterThan(0);
-      expect(reply.headers.get('ratelimit')).toMatch(/;r=0;t=\d+$/);
-    }
-    expect((await tenant.api.as('garbage').get('/clients')).status).toBe(401);
-    expect((await tenant.api.ask('PUT', '/clients')).status).toBe(405);
-    expect((await tenant.api.get('/health/live')).status).toBe(200);
-    const written = 'select 1 from clients where company_id = $1';
-    expect(await world.sql(written, [uuidOf('comp', tenant.companyId)])).toEqual([]);
-    expect((await other.api.get('/clients')).status).toBe(200);
-  });
+  test('the thirteenth is 429: after 401, before 400, 403, 404 and 422', { timeout: 60_000 }, () =>
+    inOneMinute(async () => {
+      const worker = a;
+      const tenant = await newCompany({ ...world, api: new Api(worker.url) });
+      const other = await newCompany({ ...world, api: new Api(worker.url) });
+      const left: number[] = [];
+      for (let i = 0; i < 12; i += 1) {
+        const reply = await (i % 3 === 0
+          ? tenant.api.get('/clients')
+          : i % 3 === 1
+            ? tenant.api.get('/clients?x=1')
+            : tenant.api.post('/clients', { x: 1 }));
+        expect(reply.status).not.toBe(429);
+        expect(reply.headers.get('ratelimit-policy')).toBe('"company";q=12;w=60');
+        left.push(Number(/r=(\d+)/.exec(reply.headers.get('ratelimit') ?? '')?.[1]));
+      }
+      expect(left).toEqual([11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0]);
+      const over: [string, () => Promise<Reply>][] = [
+        ['hit', () => tenant.api.get('/clients')],
+        ['parameter', () => tenant.api.get('/clients?x=1')],
+        ['body', () => tenant.api.post('/clients', { x: 1 })],
+        ['json', () => tenant.api.ask('POST', '/clients', { raw: '{' })],
+        ['absent', () => tenant.api.get('/clients/x')],
+        ['write', () => tenant.api.post('/clients', { firstName: 'A' })],
+        ['event', () => tenant.api.get('/events')],
+      ];
+      for (const [name, ask] of over) {
+        const reply = await ask();
+        expect(reply.status, name).toBe(429);
+        expectProblem(reply, 'rate_limited');
+        expect(Number(reply.headers.get('retry-after'))).toBeGreaterThan(0);
+        expect(reply.headers.get('ratelimit')).toMatch(/;r=0;t=\d+$/);
+      }
+      expect((await tenant.api.as('garbage').get('/clients')).status).toBe(401);
+      expect((await tenant.api.ask('PUT', '/clients')).status).toBe(405);
+      expect((await tenant.api.get('/health/live')).status).toBe(200);
+      const written = 'select 1 from clients where company_id = $1';
+      expect(await world.sql(written, [uuidOf('comp', tenant.companyId)])).toEqual([]);
+      expect((await other.api.get('/clients')).status).toBe(200);
+    }),
+  );
 
-  test.each(['GET', 'POST'] as const)(
-    'two isolates share the limit of a company: %s',
-    { timeout: 60_000 },
-    async (method) => {
-      const tenant = await signUp(new Api(a.url));
-      await windowWithTime();
+  test.each(['GET', 'POST'] as const)('two isolates share the limit of a company: %s', { timeout: 60_000 }, (method) =>
+    inOneMinute(async () => {
+      const tenant = await newCompany({ ...world, api: new Api(a.url) });
       let allowed = 0;
       for (let i = 0; i < 20; i += 1) {
         const api = tenant.api.at((i % 2 === 0 ? a : b).url);
@@ -213,6 +203,6 @@ describe('with 12 requests a minute', () => {
       }
       expect(allowed).toBeLessThanOrEqual(14);
       expect(allowed).toBeGreaterThanOrEqual(12);
-    },
+    }),
   );
 });

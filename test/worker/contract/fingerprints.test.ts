@@ -1,23 +1,17 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { Api, Reply, Tenant } from '../../support/api.ts';
+import { expect, test } from 'vitest';
+import type { Api, Reply } from '../../support/api.ts';
 import { openCompany } from '../../support/company.ts';
 import { send } from '../../support/imports.ts';
-import { openWorld, type World } from '../../support/world.ts';
+import { sharedWorld } from '../../support/shared.ts';
 
 // What is kept of a request with an Idempotency-Key must not let a reader of the database try guesses at its content: it
 // depends on a secret. Who changes the secret must not break the retries of the day before.
 
-let world: World;
-let salon: Tenant;
-let stranger: Api;
-beforeAll(async () => {
-  world = await openWorld();
-  salon = await openCompany(world);
-  const other = await world.another({ CURSOR_SECRET: randomBytes(32).toString('base64url') });
-  stranger = salon.api.at(other.url);
-});
-afterAll(() => world.close());
+const world = await sharedWorld();
+const salon = await openCompany(world);
+const other = await world.another({ CURSOR_SECRET: randomBytes(32).toString('base64url') });
+const stranger = salon.api.at(other.url);
 
 const routes: [string, (api: Api, headers: Record<string, string>) => Promise<Reply>][] = [
   ['POST /clients', (api, headers) => api.post('/clients', { firstName: 'Ann' }, { headers })],

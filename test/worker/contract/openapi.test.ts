@@ -1,30 +1,24 @@
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import * as z from 'zod';
 import { SCOPES } from '../../../src/account/permissions.ts';
 import { describeApi, modules } from '../../../src/app.ts';
 import { ERROR_CODES } from '../../../src/core/errors.ts';
 import { templated } from '../../../src/http/route.ts';
 import { importers, logged } from '../../../src/registry.ts';
-import type { Json, Tenant } from '../../support/api.ts';
+import type { Json } from '../../support/api.ts';
 import { openCompany } from '../../support/company.ts';
 import { document, documented, type Media, PROBLEM, resolved, type Schema } from '../../support/document.ts';
 import { operationNamed } from '../../support/operations.ts';
 import { aim, everyRoute, fire, routes } from '../../support/routes.ts';
-import { openWorld, type World } from '../../support/world.ts';
+import { sharedWorld } from '../../support/shared.ts';
 
-let world: World;
-let salon: Tenant;
-let served: Json;
-beforeAll(async () => {
-  world = await openWorld();
-  salon = await openCompany(world);
-  const reply = await world.api.get('/openapi.json');
-  expect([reply.status, reply.headers.get('content-type')]).toEqual([200, 'application/json']);
-  served = reply.json;
-});
-afterAll(() => world.close());
+const world = await sharedWorld();
+const salon = await openCompany(world);
+const reply = await world.api.get('/openapi.json');
+expect([reply.status, reply.headers.get('content-type')]).toEqual([200, 'application/json']);
+const served = reply.json;
 
 const everyOperation = Object.entries(document.paths).flatMap(([path, methods]) =>
   Object.entries(methods).map(([method, operation]) => ({ name: `${method.toUpperCase()} ${path}`, path, operation })),

@@ -1,22 +1,17 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { SCOPES, scopesAllow } from '../../../src/account/permissions.ts';
 import { errorsOf } from '../../../src/http/route-errors.ts';
 import { addKey } from '../../support/accounts.ts';
-import { type Api, type Reply, signUp, type Tenant } from '../../support/api.ts';
+import type { Api, Reply } from '../../support/api.ts';
+import { openCompany } from '../../support/company.ts';
 import { aim, everyRoute, type Route, type Shot, takesId } from '../../support/routes.ts';
-import { openWorld, type World } from '../../support/world.ts';
+import { sharedWorld } from '../../support/shared.ts';
 
-let world: World;
-let salon: Tenant;
 /** Worker of a company that may make one request a minute. */
-let limited: string;
 const keys = new Map<string, Api>();
-beforeAll(async () => {
-  world = await openWorld();
-  salon = await signUp(world.api);
-  limited = (await world.another({ RATE_LIMIT_PER_MINUTE: '1' })).url;
-});
-afterAll(() => world.close());
+const world = await sharedWorld();
+const salon = await openCompany(world);
+const limited = (await world.another({ RATE_LIMIT_PER_MINUTE: '1' })).url;
 
 type Request = { api: Api; method: string; path: string; headers: Record<string, string>; raw: string | undefined };
 /** One thing wrong with a request, and the status that says so. */

@@ -1,17 +1,12 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { received, type Tenant } from '../../support/api.ts';
+import { describe, expect, test } from 'vitest';
+import { received } from '../../support/api.ts';
 import { openCompany } from '../../support/company.ts';
 import { expectProblem, gist } from '../../support/problem.ts';
 import { aim, fire, ofMany, ofSignIn, pathTo, type Route, routes, takesId } from '../../support/routes.ts';
-import { openWorld, type World } from '../../support/world.ts';
+import { sharedWorld } from '../../support/shared.ts';
 
-let world: World;
-let salon: Tenant;
-beforeAll(async () => {
-  world = await openWorld();
-  salon = await openCompany(world);
-});
-afterAll(() => world.close());
+const world = await sharedWorld();
+const salon = await openCompany(world);
 
 const JSON_TYPE = { 'Content-Type': 'application/json' };
 const NOBODY = 'clnt_01h455vb4pex5vsknk084sn02q';

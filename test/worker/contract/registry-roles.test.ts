@@ -1,22 +1,17 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { type Permission, ROLES, type Role, roleMay } from '../../../src/account/permissions.ts';
 import { addMember, addUser } from '../../support/accounts.ts';
-import { type Api, received, type Tenant } from '../../support/api.ts';
+import { type Api, received } from '../../support/api.ts';
 import { openCompany } from '../../support/company.ts';
 import { uuidOf } from '../../support/people.ts';
 import { expectProblem } from '../../support/problem.ts';
 import { aim, fire, guarded } from '../../support/routes.ts';
-import { openWorld, type World } from '../../support/world.ts';
+import { sharedWorld } from '../../support/shared.ts';
 
-let world: World;
-let salon: Tenant;
 const people = new Map<Role, Api>();
-beforeAll(async () => {
-  world = await openWorld();
-  salon = await openCompany(world);
-  for (const role of ROLES) people.set(role, await addUser(world, salon, role));
-});
-afterAll(() => world.close());
+const world = await sharedWorld();
+const salon = await openCompany(world);
+for (const role of ROLES) people.set(role, await addUser(world, salon, role));
 
 const head = async (): Promise<unknown> => (await salon.api.get('/events')).json.head;
 
@@ -55,7 +50,7 @@ test('a lowered role stops writes at once, and says how to go on', async () => {
 });
 
 test('a revoked session and an archived user write no more', async () => {
-  const elsewhere = await world.another();
+  const elsewhere = String(world.elsewhere[0]);
   for (const end of [
     'update sessions set revoked_at = clock_timestamp() where user_id = $1',
     'update users set status = $$ARCHIVED$$ where id = $1',
@@ -65,7 +60,7 @@ test('a revoked session and an archived user write no more', async () => {
     await world.sql(end, [uuid], 'cp_owner');
     expectProblem(await api.post('/clients', { firstName: 'late' }), 'session_revoked');
     // An isolate that has not met the session asks before it reads.
-    const read = await fetch(`${elsewhere.url}/api/v1/clients`, { headers: { Authorization: `Bearer ${api.token}` } });
+    const read = await fetch(`${elsewhere}/api/v1/clients`, { headers: { Authorization: `Bearer ${api.token}` } });
     expect((await received('GET', '/clients', read)).status).toBe(401);
   }
 });

@@ -1,17 +1,12 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { Reply, Tenant } from '../../support/api.ts';
+import { describe, expect, test } from 'vitest';
+import type { Reply } from '../../support/api.ts';
 import { openCompany } from '../../support/company.ts';
 import { aim, fire, mutations, ofMany, ofSignIn, type Route, routes } from '../../support/routes.ts';
+import { sharedWorld } from '../../support/shared.ts';
 import { until } from '../../support/until.ts';
-import { openWorld, type World } from '../../support/world.ts';
 
-let world: World;
-let salon: Tenant;
-beforeAll(async () => {
-  world = await openWorld();
-  salon = await openCompany(world);
-});
-afterAll(() => world.close());
+const world = await sharedWorld();
+const salon = await openCompany(world);
 
 /** Contract 2 and contract-details A15. */
 const SECURITY: Record<string, RegExp> = {

@@ -1,32 +1,23 @@
 import pg from 'pg';
-import { afterAll, beforeAll, expect, inject, test } from 'vitest';
-import { type Reply, signUp, type Tenant } from '../../support/api.ts';
+import { afterAll, expect, inject, test } from 'vitest';
+import type { Reply, Tenant } from '../../support/api.ts';
+import { openCompany } from '../../support/company.ts';
 import { unique } from '../../support/fixtures.ts';
 import { uuidOf } from '../../support/people.ts';
 import { expectProblem } from '../../support/problem.ts';
+import { ownWorld } from '../../support/shared.ts';
 import { settled, until } from '../../support/until.ts';
 import { type RunningWorker, startWorker } from '../../support/worker.ts';
-import { openWorld, type World } from '../../support/world.ts';
 
 // One company never slows another: in counts of places, backends and turns. fairness.long.test.ts has the times.
 
-let world: World;
 /** Three isolates with the same rooms. */
-let shared: RunningWorker;
-let isolates: readonly string[];
-let stormy: Tenant;
-let calm: Tenant;
-beforeAll(async () => {
-  world = await openWorld();
-  shared = await startWorker({ bundle: inject('bundle'), vars: world.vars, isolates: 3 });
-  isolates = shared.urls;
-  stormy = await signUp(world.api);
-  calm = await signUp(world.api);
-});
-afterAll(async () => {
-  await shared.stop();
-  await world.close();
-});
+const world = await ownWorld();
+const shared = await startWorker({ bundle: inject('bundle'), vars: world.vars, isolates: 3 });
+const isolates = shared.urls;
+const stormy = await openCompany(world);
+const calm = await openCompany(world);
+afterAll(() => shared.stop());
 
 const fresh = { headers: { 'Cache-Control': 'no-cache' } };
 
@@ -176,7 +167,7 @@ test('a room that hangs stops no write, and only the first ones wait for it', as
 });
 
 test('the room of a company that was deleted stops looking for its last write', async () => {
-  const gone = await signUp(world.api);
+  const gone = await openCompany(world);
   const id = uuidOf('comp', gone.companyId);
   const looks: number[] = [];
   world.neon.setHooks({

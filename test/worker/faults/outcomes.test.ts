@@ -1,31 +1,26 @@
 import { randomUUID } from 'node:crypto';
 import pg from 'pg';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test } from 'vitest';
 import type { NeonRequest } from '../../../local/neon.ts';
-import { type Api, type Reply, signUp, type Tenant } from '../../support/api.ts';
+import type { Reply } from '../../support/api.ts';
+import { openCompany } from '../../support/company.ts';
 import { unique } from '../../support/fixtures.ts';
 import { counts, ended, send } from '../../support/imports.ts';
 import { uuidOf } from '../../support/people.ts';
 import { expectProblem } from '../../support/problem.ts';
 import { make } from '../../support/routes.ts';
+import { ownWorld } from '../../support/shared.ts';
 import { until } from '../../support/until.ts';
-import { openWorld, type World } from '../../support/world.ts';
 
 // Nobody is told that nothing was changed unless that is known; and what was stored all the same is not lost sight of.
 
-let world: World;
-let salon: Tenant;
-let there: Api;
-beforeAll(async () => {
-  world = await openWorld();
-  salon = await signUp(world.api);
-  there = salon.api.at((await world.another()).url);
-});
+const world = await ownWorld();
+const salon = await openCompany(world);
+const there = salon.api.at((await world.another()).url);
 afterEach(() => {
   world.neon.setHooks({ onRequest: null, afterCommit: null });
   world.neon.setFault(null);
 });
-afterAll(() => world.close());
 
 /** What a backend says that was told to end while its commit was flushed: after the commit. */
 const terminated = (): pg.DatabaseError =>
@@ -133,7 +128,7 @@ test('what certainly was not begun says so: a head that stays locked, a breaker 
 });
 
 test('a replay of what changed nothing answers as it did, also when the log was trimmed', async () => {
-  const { api, companyId } = await signUp(world.api);
+  const { api, companyId } = await openCompany(world);
   const path = `/clients/${await make(api, 'clients')}`;
   await api.patch(path, { notes: 'kept' });
   const headers = { 'Idempotency-Key': randomUUID() };
@@ -146,7 +141,7 @@ test('a replay of what changed nothing answers as it did, also when the log was 
 });
 
 test('events from the very first revision on: 410 once they are trimmed; without a position what is kept', async () => {
-  const { api, companyId } = await signUp(world.api);
+  const { api, companyId } = await openCompany(world);
   for (const name of ['1', '2']) await api.patch('/company', { name });
   const whole = await api.get('/events?after=0');
   expect([whole.status, (whole.json.data as { revision: number }[])[0]?.revision]).toEqual([200, 1]);

@@ -2,39 +2,34 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { afterAll, afterEach, beforeAll, expect, inject, test } from 'vitest';
+import { afterAll, afterEach, expect, inject, test } from 'vitest';
 import { addUser } from '../../support/accounts.ts';
-import type { Api, Tenant } from '../../support/api.ts';
+import type { Api } from '../../support/api.ts';
 import { openCompany } from '../../support/company.ts';
 import { counts, ended, headOf, send } from '../../support/imports.ts';
 import { uuidOf } from '../../support/people.ts';
+import { ownWorld } from '../../support/shared.ts';
 import { until } from '../../support/until.ts';
 import { type RunningWorker, startWorker } from '../../support/worker.ts';
-import { openWorld, type World } from '../../support/world.ts';
 
 // An import outlives its request, its Worker, its database's pauses; not its author's right to write.
 
-let world: World;
-let dir: string;
 let worker: RunningWorker;
-let salon: Tenant;
 
 /** A Worker whose Durable Objects keep their state over a restart. */
 const start = async (): Promise<Api> => {
   worker = await startWorker({ bundle: inject('bundle'), vars: world.vars, persist: dir });
-  return salon?.api.at(worker.url);
+  return salon.api.at(worker.url);
 };
 const restart = async (): Promise<Api> => {
   await worker.stop();
   return start();
 };
 
-beforeAll(async () => {
-  world = await openWorld();
-  dir = await mkdtemp(join(tmpdir(), 'clientsplus-jobs-'));
-  salon = await openCompany(world);
-  await start();
-});
+const world = await ownWorld();
+const dir = await mkdtemp(join(tmpdir(), 'clientsplus-jobs-'));
+const salon = await openCompany(world);
+await start();
 afterEach(() => {
   world.neon.setHooks({ onRequest: null, afterCommit: null });
   world.neon.setDelay(0);
@@ -43,7 +38,6 @@ afterEach(() => {
 afterAll(async () => {
   await worker.stop();
   await rm(dir, { recursive: true, force: true });
-  await world.close();
 });
 
 let files = 0;

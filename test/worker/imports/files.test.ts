@@ -1,24 +1,19 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { ErrorCode } from '../../../src/core/errors.ts';
 import { addUser } from '../../support/accounts.ts';
-import { received, type Tenant } from '../../support/api.ts';
+import { received } from '../../support/api.ts';
 import { openCompany } from '../../support/company.ts';
 import { counts, ended, faults, headOf, imported, send } from '../../support/imports.ts';
 import { uuidOf } from '../../support/people.ts';
 import { expectProblem } from '../../support/problem.ts';
+import { sharedWorld } from '../../support/shared.ts';
 import { until } from '../../support/until.ts';
-import { openWorld, type World } from '../../support/world.ts';
 
 // What a file may be, and what becomes of those that are none.
 
 const MIB = 1024 * 1024;
-let world: World;
-let salon: Tenant;
-beforeAll(async () => {
-  world = await openWorld();
-  salon = await openCompany(world);
-});
-afterAll(() => world.close());
+const world = await sharedWorld();
+const salon = await openCompany(world);
 
 const bytes = (...parts: (string | number[])[]): Buffer =>
   Buffer.concat(parts.map((part) => Buffer.from(part as string)));
@@ -109,7 +104,10 @@ describe('refused as a whole, and nothing kept, is', () => {
   });
 
   test('afterwards there is no job', async () => {
-    expect(await world.sql('select count(*)::int as n from imports')).toEqual([{ n: 0 }]);
+    const company = uuidOf('comp', salon.companyId);
+    expect(await world.sql('select count(*)::int as n from imports where company_id = $1', [company])).toEqual([
+      { n: 0 },
+    ]);
   });
 });
 

@@ -1,31 +1,26 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { addUser } from '../../support/accounts.ts';
-import type { Json, Reply, Tenant } from '../../support/api.ts';
+import type { Json, Reply } from '../../support/api.ts';
 import { openCompany } from '../../support/company.ts';
 import { imported } from '../../support/imports.ts';
 import { uuidOf } from '../../support/people.ts';
 import { expectProblem } from '../../support/problem.ts';
+import { sharedWorld } from '../../support/shared.ts';
 import { until } from '../../support/until.ts';
-import { openWorld, type World } from '../../support/world.ts';
 
-let world: World;
-let salon: Tenant;
 /** The jobs of the salon, the newest first. */
 const ids: string[] = [];
-beforeAll(async () => {
-  world = await openWorld();
-  salon = await openCompany(world);
-  for (const [file, dryRun] of [
-    ['externalId\na', false],
-    ['externalId\nb\n,no id', true],
-    ['externalId\n', false],
-    ['externalId\nc', false],
-  ] as const)
-    ids.unshift((await imported(salon.api, file, { dryRun })).id);
-  await world.sql(`update imports set status = 'FAILED' where id = $1`, [uuidOf('imp', String(ids[0]))], 'cp_owner');
-});
-afterAll(() => world.close());
+const world = await sharedWorld();
+const salon = await openCompany(world);
+for (const [file, dryRun] of [
+  ['externalId\na', false],
+  ['externalId\nb\n,no id', true],
+  ['externalId\n', false],
+  ['externalId\nc', false],
+] as const)
+  ids.unshift((await imported(salon.api, file, { dryRun })).id);
+await world.sql(`update imports set status = 'FAILED' where id = $1`, [uuidOf('imp', String(ids[0]))], 'cp_owner');
 
 const shown = (reply: Reply): string[] => {
   expect(reply.status, reply.text).toBe(200);

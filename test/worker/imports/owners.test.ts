@@ -1,22 +1,18 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import type { Reply, Tenant } from '../../support/api.ts';
 import { openCompany } from '../../support/company.ts';
 import { allClients, counts, ended, faults, headOf, imported, type Job, send } from '../../support/imports.ts';
 import { uuidOf } from '../../support/people.ts';
 import { expectProblem } from '../../support/problem.ts';
-import { openWorld, type World } from '../../support/world.ts';
+import { sharedWorld } from '../../support/shared.ts';
 
 // Files as owners have them: from a spreadsheet, with headers of their own, without our ids.
 
-let world: World;
 let salon: Tenant;
-beforeAll(async () => {
-  world = await openWorld();
-});
+const world = await sharedWorld();
 beforeEach(async () => {
   salon = await openCompany(world);
 });
-afterAll(() => world.close());
 
 const mapped = (columns: object, more = ''): { query: string } => ({
   query: `&columns=${encodeURIComponent(JSON.stringify(columns))}${more}`,

@@ -1,17 +1,13 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { encodeCursor } from '../../../src/core/cursor.ts';
 import type { Json, Reply, Tenant } from '../../support/api.ts';
 import { openCompany } from '../../support/company.ts';
 import { uuidOf } from '../../support/people.ts';
 import { expectProblem } from '../../support/problem.ts';
-import { openWorld, type World } from '../../support/world.ts';
+import { sharedWorld } from '../../support/shared.ts';
 
-let world: World;
 let salon: Tenant;
-beforeAll(async () => {
-  world = await openWorld();
-});
-afterAll(() => world.close());
+const world = await sharedWorld();
 
 type Page = {
   data: Json[];

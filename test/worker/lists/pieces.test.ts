@@ -1,10 +1,10 @@
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import type { Json, Tenant } from '../../support/api.ts';
+import { beforeEach, expect, test } from 'vitest';
+import type { Json } from '../../support/api.ts';
 import { openCompany } from '../../support/company.ts';
 import { addFatClients } from '../../support/fat.ts';
 import { imported } from '../../support/imports.ts';
+import { sharedWorld } from '../../support/shared.ts';
 import { until } from '../../support/until.ts';
-import { openWorld, type World } from '../../support/world.ts';
 
 // Rows of 100 kB: whatever reads many of them reads them in pieces, and nobody sees the seams.
 
@@ -12,14 +12,9 @@ const FAT = 40;
 /** What an answer of Postgres may have. */
 const MOST_ANSWER = 8 * 1024 * 1024;
 
-let world: World;
-let salon: Tenant;
-beforeAll(async () => {
-  world = await openWorld();
-  salon = await openCompany(world);
-  await addFatClients(world, salon.companyId, FAT);
-});
-afterAll(() => world.close());
+const world = await sharedWorld();
+const salon = await openCompany(world);
+await addFatClients(world, salon.companyId, FAT);
 beforeEach(() => {
   world.neon.forgetLargest();
   return () => expect(world.neon.counts().largestAnswer).toBeLessThan(MOST_ANSWER);

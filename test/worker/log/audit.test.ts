@@ -1,20 +1,14 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { addUser } from '../../support/accounts.ts';
 import type { Json, Reply, Tenant } from '../../support/api.ts';
 import { openCompany } from '../../support/company.ts';
+import { sharedWorld } from '../../support/shared.ts';
 import type { RunningWorker } from '../../support/worker.ts';
-import { openWorld, type World } from '../../support/world.ts';
 
-let world: World;
-let salon: Tenant;
-let other: Tenant;
-beforeAll(async () => {
-  world = await openWorld();
-  salon = await openCompany(world);
-  other = await openCompany(world, 'Other');
-});
-afterAll(() => world.close());
+const world = await sharedWorld();
+const salon = await openCompany(world);
+const other = await openCompany(world, 'Other');
 
 const data = (reply: Reply): Json[] => {
   expect(reply.status, reply.text).toBe(200);

@@ -1,29 +1,23 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { signUp, type Tenant } from '../../support/api.ts';
-import { openWorld, type World } from '../../support/world.ts';
+import { expect, test } from 'vitest';
+import { openCompany } from '../../support/company.ts';
+import { ownWorld } from '../../support/shared.ts';
 
 // Row-level security would hide a query that forgot its company. Here the Worker connects as a role that bypasses it,
 // so the first wall (every query names company_id) stands alone.
 
-let world: World;
-let a: Tenant;
-let b: Tenant;
-beforeAll(async () => {
-  world = await openWorld();
-  await world.sql(`do $$ begin
-    if not exists (select from pg_roles where rolname = 'cp_app_no_rls') then create role cp_app_no_rls login bypassrls inherit password 'x'; end if;
-  end $$`);
-  await world.sql(`grant cp_app to cp_app_no_rls`);
-  await world.sql(`alter role cp_app_no_rls set timezone = 'UTC'`);
-  const url = new URL(String(world.vars.DATABASE_URL));
-  url.username = 'cp_app_no_rls';
-  url.password = 'x';
-  const worker = await world.another({ DATABASE_URL: url.href });
-  const api = world.api.at(worker.url);
-  a = await signUp(api, 'A');
-  b = await signUp(api, 'B');
-});
-afterAll(() => world.close());
+const world = await ownWorld();
+await world.sql(`do $$ begin
+  if not exists (select from pg_roles where rolname = 'cp_app_no_rls') then create role cp_app_no_rls login bypassrls inherit password 'x'; end if;
+end $$`);
+await world.sql(`grant cp_app to cp_app_no_rls`);
+await world.sql(`alter role cp_app_no_rls set timezone = 'UTC'`);
+const url = new URL(String(world.vars.DATABASE_URL));
+url.username = 'cp_app_no_rls';
+url.password = 'x';
+const worker = await world.another({ DATABASE_URL: url.href });
+const api = world.api.at(worker.url);
+const a = await openCompany({ ...world, api }, 'A');
+const b = await openCompany({ ...world, api }, 'B');
 
 test('the bypassing role really sees everything', async () => {
   const rows = await world.sql(`select rolbypassrls from pg_roles where rolname = 'cp_app_no_rls'`);

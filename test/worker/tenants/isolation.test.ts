@@ -1,21 +1,15 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { formatId, ID_PREFIXES, newUuid, type Prefix } from '../../../src/core/id.ts';
 import type { Json, Tenant } from '../../support/api.ts';
 import { openCompany } from '../../support/company.ts';
 import { unique } from '../../support/fixtures.ts';
 import { expectProblem, gist } from '../../support/problem.ts';
 import { aim, bodyOf, fire, guarded, make, pathTo, type Route, routes, takesId } from '../../support/routes.ts';
-import { openWorld, type World } from '../../support/world.ts';
+import { sharedWorld } from '../../support/shared.ts';
 
-let world: World;
-let ours: Tenant;
-let theirs: Tenant;
-beforeAll(async () => {
-  world = await openWorld();
-  ours = await openCompany(world, 'Ours');
-  theirs = await openCompany(world, 'Theirs');
-});
-afterAll(() => world.close());
+const world = await sharedWorld();
+const ours = await openCompany(world, 'Ours');
+const theirs = await openCompany(world, 'Theirs');
 
 /** An id of the same kind that no row has. */
 function random(id: string): string {
