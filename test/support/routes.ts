@@ -109,6 +109,15 @@ export async function aim(route: Route, tenant: Tenant): Promise<Shot> {
   return { method, path: path + file.query, body: undefined, id, file: { text: file.text(unique()), type: file.type } };
 }
 
+/** The same request each time it is asked for: for what is refused, and so leaves its object. */
+export function aimedOnce(route: Route, tenant: Tenant): () => Promise<Shot> {
+  let shot: Promise<Shot> | null = null;
+  return () => {
+    shot ??= aim(route, tenant);
+    return shot;
+  };
+}
+
 export const pathTo = ({ spec }: Route, id: string): string => spec.path.replace(/:[A-Za-z]+/, id);
 
 /** A request as `Api.ask` takes it. */

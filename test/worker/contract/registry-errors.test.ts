@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { received } from '../../support/api.ts';
 import { openCompany } from '../../support/company.ts';
 import { expectProblem, gist } from '../../support/problem.ts';
-import { aim, fire, ofMany, ofSignIn, pathTo, type Route, routes, takesId } from '../../support/routes.ts';
+import { aim, aimedOnce, fire, ofMany, ofSignIn, pathTo, type Route, routes, takesId } from '../../support/routes.ts';
 import { sharedWorld } from '../../support/shared.ts';
 
 const world = await sharedWorld();
@@ -18,10 +18,11 @@ const methodsAt = (path: string): string[] =>
 describe.each(routes.map((route) => [route.name, route] as const))('%s', (_, route) => {
   const { spec, method, name, fixture } = route;
   const anonymous = spec.anonymous === true;
+  const aimed = aimedOnce(route, salon);
 
   if (!anonymous) {
     test('needs a token of ours', async () => {
-      const shot = await aim(route, salon);
+      const shot = await aimed();
       const [head = '', claims = '', signature = ''] = String(salon.api.token).split('.');
       const forged = Buffer.from(
         JSON.stringify({ ...JSON.parse(Buffer.from(claims, 'base64url').toString()), role: 'ADMIN' }),
@@ -45,7 +46,7 @@ describe.each(routes.map((route) => [route.name, route] as const))('%s', (_, rou
   }
 
   test('a wrong verb is 405 with those that are allowed', async () => {
-    const { path } = await aim(route, salon);
+    const { path } = await aimed();
     const methods = methodsAt(spec.path);
     const allow = [...methods, ...(methods.includes('GET') ? ['HEAD'] : []), 'OPTIONS'].sort();
     for (const wrong of ['GET', 'POST', 'PATCH', 'PUT', 'DELETE'].filter((each) => !methods.includes(each))) {
@@ -58,7 +59,7 @@ describe.each(routes.map((route) => [route.name, route] as const))('%s', (_, rou
 
   if (spec.body !== undefined) {
     test('a body that is no JSON, of another type, too large or absent', async () => {
-      const { path } = await aim(route, salon);
+      const { path } = await aimed();
       const api = apiOf(route);
       const send = (raw: BodyInit, headers: Record<string, string> = JSON_TYPE) =>
         api.ask(method, path, { raw, headers });
@@ -83,7 +84,7 @@ describe.each(routes.map((route) => [route.name, route] as const))('%s', (_, rou
     });
 
     test('every fault of a body is named at once, by its pointer', async () => {
-      const { path, body } = await aim(route, salon);
+      const { path, body } = await aimed();
       const invalid = fixture.invalid?.[name];
       if (invalid === undefined) throw new Error(`the fixture of ${route.topic} has no invalid body for ${name}`);
       const all = expectProblem(
@@ -103,7 +104,7 @@ describe.each(routes.map((route) => [route.name, route] as const))('%s', (_, rou
     });
   } else if (method !== 'GET') {
     test('takes no body fields', async () => {
-      const { path } = await aim(route, salon);
+      const { path } = await aimed();
       const [fault] = expectProblem(await salon.api.ask(method, path, { body: { nonsense: 1 } }), 'invalid_body');
       expect(fault).toMatchObject({ pointer: '/nonsense', code: 'unknown_field' });
     });
@@ -111,7 +112,7 @@ describe.each(routes.map((route) => [route.name, route] as const))('%s', (_, rou
 
   if (!anonymous) {
     test('an unknown query parameter is named beside those allowed', async () => {
-      const shot = await aim(route, salon);
+      const shot = await aimed();
       const reply = await fire(salon.api, { ...shot, path: `${shot.path}?nonsense=1&limit=10` });
       const [fault, ...others] = expectProblem(reply, 'unknown_parameter');
       expect([fault?.parameter, fault?.code]).toEqual(['nonsense', 'unknown_parameter']);
@@ -125,7 +126,7 @@ describe.each(routes.map((route) => [route.name, route] as const))('%s', (_, rou
 
   if (!anonymous && method === 'GET') {
     test('Min-Revision is a number the company has reached', async () => {
-      const { path } = await aim(route, salon);
+      const { path } = await aimed();
       for (const wrong of ['x', '-1', '1.5', '1e3', '9007199254740993', '0x1', '']) {
         const [fault] = expectProblem(
           await salon.api.get(path, { headers: { 'Min-Revision': wrong } }),
@@ -141,7 +142,7 @@ describe.each(routes.map((route) => [route.name, route] as const))('%s', (_, rou
 
   if (takesId(route)) {
     test('malformed, foreign-kinded and unknown ids are one 404', async () => {
-      const { body, id } = await aim(route, salon);
+      const { body, id } = await aimed();
       const unknown = await fire(salon.api, { method, path: pathTo(route, NOBODY), body, id });
       expectProblem(unknown, 'not_found');
       // Whatever is there would match; nothing is (RFC 9110, 13.1.2).

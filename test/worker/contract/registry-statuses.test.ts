@@ -8,7 +8,7 @@ import { documented } from '../../support/document.ts';
 import type { Kit } from '../../support/fixtures.ts';
 import { operationNamed } from '../../support/operations.ts';
 import { refusals } from '../../support/refusals.ts';
-import { aim, everyRoute, fire, ofSignIn, type Route, type Shot } from '../../support/routes.ts';
+import { aim, aimedOnce, everyRoute, fire, ofSignIn, type Route, type Shot } from '../../support/routes.ts';
 import { sabotage } from '../../support/sabotage.ts';
 import { ownWorld } from '../../support/shared.ts';
 import { everySignInVerb } from '../../support/sign-in-verbs.ts';
@@ -17,22 +17,23 @@ import { inOneMinute, until } from '../../support/until.ts';
 const world = await ownWorld({}, 3);
 const salon = await openCompany(world);
 
-/** A GET leaves what it reads: one object serves all refusals of its route. */
-const shots = new Map<string, Promise<Shot>>();
-const aimed = (route: Route, tenant: Tenant) => (): Promise<Shot> => {
-  const key = `${route.name} ${tenant.companyId}`;
-  const shot = shots.get(key) ?? aim(route, tenant);
-  shots.set(key, shot);
-  return shot;
-};
-
 const kitOf = (route: Route, anyone: Api, tenant: Tenant): Kit => ({
   world,
   tenant,
   anyone: anyone.as(null),
-  aim: route.method === 'GET' ? aimed(route, tenant) : () => aim(route, tenant),
+  aim: aims(route, tenant),
   fire,
 });
+
+/** A GET leaves what it reads: one object serves all refusals of its route. */
+const once = new Map<string, () => Promise<Shot>>();
+function aims(route: Route, tenant: Tenant): () => Promise<Shot> {
+  if (route.method !== 'GET') return () => aim(route, tenant);
+  const key = `${route.name} ${tenant.companyId}`;
+  const aimed = once.get(key) ?? aimedOnce(route, tenant);
+  once.set(key, aimed);
+  return aimed;
+}
 
 function expectCode(reply: Reply, code: ErrorCode): void {
   expect(reply.json.code, reply.text).toBe(code);

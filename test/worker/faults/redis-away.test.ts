@@ -1,7 +1,7 @@
 import { afterAll, afterEach, expect, test } from 'vitest';
 import type { Fault } from '../../../local/bridge-http.ts';
-import { type Reply, signUp } from '../../support/api.ts';
-import { openCompany } from '../../support/company.ts';
+import type { Reply } from '../../support/api.ts';
+import { newCompany, openCompany } from '../../support/company.ts';
 import { unique } from '../../support/fixtures.ts';
 import { wellAgain } from '../../support/outage.ts';
 import { gist } from '../../support/problem.ts';
@@ -24,8 +24,7 @@ type Run = { answers: string[]; slowest: number };
 
 /** The same requests each time, of a company of their own; answers what they said, ids and times left out. */
 async function script(prepare: () => Promise<void> | void = () => undefined): Promise<Run> {
-  // By signing up: it is what is asked first, whatever is down.
-  const { api } = await signUp(world.api, 'Script');
+  const { api } = await newCompany(world, 'Script');
   await prepare();
   const answers: string[] = [];
   let slowest = 0;
