@@ -2,12 +2,14 @@ import { expect, test } from 'vitest';
 import { formatId, newUuid } from '../../../src/core/id.ts';
 import { signIn } from '../../support/accounts.ts';
 import { Api, type Json, type Reply, signUp } from '../../support/api.ts';
+import { newCompany } from '../../support/company.ts';
 import { expectProblem, gist } from '../../support/problem.ts';
 import { sharedWorld } from '../../support/shared.ts';
 import { until } from '../../support/until.ts';
 
 const world = await sharedWorld();
 const salon = await signUp(world.api);
+const closed = new Api((await world.another({ SIGNUP: 'closed' })).url);
 
 /** One sign-in; an isolate that is hashing is asked again. */
 const attempt = (api: Api, email: string, password: string, headers: Record<string, string> = {}): Promise<Reply> =>
@@ -42,7 +44,7 @@ test('a wrong password and an unknown account are one answer', async () => {
 test('ten failures close an account for a while, hashing nothing more; the right password too', async () => {
   const { url } = await world.another({ LOGIN_LIMIT: '3' });
   const api = new Api(url);
-  const tenant = await signUp(api);
+  const tenant = await newCompany(world);
   const from = { 'CF-Connecting-IP': '192.0.2.7' };
   for (let i = 0; i < 3; i += 1) {
     expectProblem(await attempt(api, tenant.email, 'wrong horse battery', from), 'invalid_credentials');
@@ -58,7 +60,7 @@ test('ten failures close an account for a while, hashing nothing more; the right
     expect(Number(reply.headers.get('retry-after'))).toBeLessThanOrEqual(900);
     expect(world.neon.counts().requests).toBe(before);
   }
-  const other = await signUp(api);
+  const other = await newCompany(world);
   expect((await attempt(api, other.email, other.password, from)).status).toBe(200);
 });
 
@@ -106,15 +108,12 @@ test('sign-up is limited by address', async () => {
 });
 
 test('a closed sign-up is 403, and signing in goes on', async () => {
-  const { url } = await world.another({ SIGNUP: 'closed' });
-  const api = new Api(url);
-  expectProblem(await api.post('/auth/signup', signUpBody('new@example.com')), 'signup_closed');
-  expect((await attempt(api, salon.email, salon.password)).status).toBe(200);
+  expectProblem(await closed.post('/auth/signup', signUpBody('new@example.com')), 'signup_closed');
+  expect((await attempt(closed, salon.email, salon.password)).status).toBe(200);
 });
 
 test('a closed sign-up is 403 before the body is judged', async () => {
-  const { url } = await world.another({ SIGNUP: 'closed' });
-  expectProblem(await new Api(url).post('/auth/signup', { company: 1 }), 'signup_closed');
+  expectProblem(await closed.post('/auth/signup', { company: 1 }), 'signup_closed');
 });
 
 test('the keys that verify our tokens are published, without their private parts', async () => {
