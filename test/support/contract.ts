@@ -87,16 +87,17 @@ function checkOperation(operation: Operation, short: boolean, answer: Answer, fa
     // Without `fields=` an object is whole, which the document cannot say.
     const { success } = operation.spec;
     if (!short && status === success.status) success.schema?.().parse(value);
-    passed.add(what);
-    forgetOldest();
+    remember(what);
   }
   return null;
 }
 
 /** Bodies that were found right lately: a cache answers the same one again and again. */
 const passed = new Set<string>();
-const MOST_PASSED = 200;
-function forgetOldest(): void {
+const [MOST_PASSED, LONGEST_PASSED] = [200, 100_000];
+function remember(what: string): void {
+  if (what.length > LONGEST_PASSED) return;
+  passed.add(what);
   const [oldest] = passed;
   if (passed.size > MOST_PASSED && oldest !== undefined) passed.delete(oldest);
 }

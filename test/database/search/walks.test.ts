@@ -17,7 +17,7 @@ import { asReader, explain, statementOf } from '../../support/plans.ts';
 import { openStack, type Stack } from '../../support/world.ts';
 
 // Every list answers what sorting all of its rows would, from indexes: no plan reads a table from end to end, and a page
-// reads few rows more than it shows. The same among a hundred thousand rows: scale.long.test.ts.
+// reads few rows more than it shows. The same among a hundred thousand rows: worker/lists/scale.long.test.ts.
 
 const OWN = 3000;
 const company = randomUUID();
