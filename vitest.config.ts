@@ -1,7 +1,7 @@
 import { defineConfig } from 'vitest/config';
 
 // Three workers on two cores: outages and limits are waited for, and others run meanwhile.
-// Unit tests need nothing; the others share one Postgres, one Redis and one bundle of the Worker (test/support).
+// Unit tests need nothing; the others share one Postgres and one bundle (test/support), and most of them a Worker per process.
 const stack = {
   globalSetup: ['test/support/global-setup.ts'],
   setupFiles: ['test/support/setup.ts'],

@@ -17,7 +17,7 @@ export type Shot = {
   file?: { text: string; type: string };
 };
 
-/** Imports take a file and answer a job, which is no document: imports*.test.ts have them. */
+/** Imports take a file and answer a job, which is no document: worker/imports has them. */
 function ofDocuments(spec: RouteSpec): boolean {
   return !spec.path.startsWith('/imports');
 }
@@ -32,7 +32,7 @@ export const everyRoute: Route[] = operations.map(({ spec, name, topic }) => {
 /** Those of documents. */
 export const routes: Route[] = everyRoute.filter(({ spec }) => ofDocuments(spec));
 
-/** Verbs that need what only a sign-in of its own has, or end it: a session, a refresh token, a link. accounts-*.test.ts has them. */
+/** Verbs that need what only a sign-in of its own has, or end it: a session, a refresh token, a link. worker/accounts has them. */
 const SIGN_IN = new Set(
   ['refresh', 'logout', 'password', 'password/forgot', 'password/reset'].map((verb) => `POST /auth/${verb}`),
 );

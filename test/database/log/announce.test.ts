@@ -41,7 +41,7 @@ const announcement = fc
     return { epoch, first, last, tags };
   });
 
-/** On a busy machine an answer may miss its deadline. To announce or ask again is harmless. */
+/** On a busy machine an answer may miss its deadline. To announce or ask again is harmless, once the breaker lets through. */
 async function surely<T>(trip: () => Promise<T | null | false>): Promise<T> {
   for (let tries = 0; tries < 6; tries += 1) {
     const answer = await trip();

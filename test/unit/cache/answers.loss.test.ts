@@ -77,13 +77,16 @@ async function underWay(reader: ReturnType<typeof isolate>, there: ReturnType<ty
   return { answer, open };
 }
 
+/** Until whoever has just asked waits for the computation under way: nothing that can be seen from outside. */
+const joining = () => new Promise((resolve) => setTimeout(resolve, 5));
+
 test('who joins a computation takes its reading too, not an own one made after the snapshot', async () => {
   const there = begunAtTwo();
   const reader = isolate(there, false);
   const { answer, open } = await underWay(reader, there);
   lose(there);
   const joined = reader();
-  await new Promise((resolve) => setTimeout(resolve, 5));
+  await joining();
   open();
   expect(await answer).toMatchObject({ text: 'two' });
   expect(await joined).toMatchObject({ text: 'two' });
@@ -98,7 +101,7 @@ test('who joins a computation gets its ETag, not that of a change it does not ho
   const { answer, open } = await underWay(reader, there);
   there.announceWrite(2);
   const joined = reader();
-  await new Promise((resolve) => setTimeout(resolve, 5));
+  await joining();
   open();
   expect((await joined).text).toBe('two');
   expect((await joined).etag).toBe((await answer).etag);
@@ -112,7 +115,7 @@ test('who joins a computation from before what this isolate has read meanwhile c
   there.announceWrite(2);
   there.write('three');
   const joined = reader();
-  await new Promise((resolve) => setTimeout(resolve, 5));
+  await joining();
   open();
   expect((await answer).text).toBe('two');
   expect((await joined).text).toBe('three');

@@ -88,16 +88,18 @@ test('a death between commit and bookkeeping: the chunk is not counted twice', a
 test('a death between the commit of the job and its start: it starts all the same', async () => {
   const api = salon.api.at(worker.url);
   const { promise: committed, resolve } = Promise.withResolvers<void>();
+  const answer = Promise.withResolvers<void>();
   world.neon.setHooks({
     afterCommit(request) {
       if (!request.statements.some(({ query }) => query.includes('insert into imports'))) return undefined;
       resolve();
-      return new Promise((_, reject) => setTimeout(() => reject(new Error('never answered')), 3000));
+      return answer.promise;
     },
   });
   send(api, fileOf(10)).catch(() => undefined);
   await committed;
   await restart();
+  answer.reject(new Error('never answered'));
   await until(
     'the job to end',
     async () => {
@@ -113,8 +115,9 @@ test('the database away for a while: the import waits and goes on', async () => 
   world.neon.setDelay(100);
   const reply = await send(api, fileOf(1000));
   await until('some chunks are in', async () => Number((await row(reply.json.id))?.created) > 0);
+  const before = world.neon.counts().requests;
   world.neon.setFault('refuse');
-  await new Promise((resolve) => setTimeout(resolve, 1500));
+  await until('it has tried again and again', () => world.neon.counts().requests >= before + 3);
   world.neon.setFault(null);
   world.neon.setDelay(0);
   expect(counts(await ended(api, reply.json.id))).toMatchObject({ created: 1000, failed: 0 });
@@ -168,7 +171,7 @@ test('nothing of a file is kept once its job has ended or its upload was refused
   ]);
   expect((await send(api, refused)).status).toBe(400);
   await ended(api, (await send(api, fileOf(300))).json.id);
-  // The object forgets a moment after the job is seen to have ended.
+  // The object forgets a moment after the job is seen to have ended, and nobody else may look while workerd has its file.
   await new Promise((resolve) => setTimeout(resolve, 500));
   await worker.stop();
   const folder = join(dir, 'do/clients-plus-Jobs');

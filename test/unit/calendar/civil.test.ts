@@ -1,7 +1,16 @@
 import fc from 'fast-check';
 import { Temporal } from 'temporal-polyfill';
 import { describe, expect, it } from 'vitest';
-import { dateOf, dayOf, instantTexts, localOf, localText, minuteOf, timeOf, weekdayOf } from '../../src/core/civil.ts';
+import {
+  dateOf,
+  dayOf,
+  instantTexts,
+  localOf,
+  localText,
+  minuteOf,
+  timeOf,
+  weekdayOf,
+} from '../../../src/core/civil.ts';
 import {
   aroundGap,
   dayBounds,
@@ -10,7 +19,7 @@ import {
   minutesAt,
   offsetsOf,
   whileLocal,
-} from '../../src/core/offsets.ts';
+} from '../../../src/core/offsets.ts';
 
 const minutes = (...instants: string[]): number[] => instants.map((text) => Date.parse(text) / 60_000);
 const YEAR = minutes('2026-01-01T00:00Z', '2027-12-31T00:00Z') as [number, number];
