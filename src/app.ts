@@ -5,6 +5,9 @@ import { needsOf, type Permission } from './account/permissions.ts';
 import { identify, jwks, signInRoutes } from './account/sign-in/routes.ts';
 import { userRoutes } from './account/users/routes.ts';
 import { branchRoutes } from './catalog/branches/routes.ts';
+import { resourceRoutes } from './catalog/resources/routes.ts';
+import { serviceRoutes } from './catalog/services/routes.ts';
+import { staffRoutes } from './catalog/staff/routes.ts';
 import { AppError } from './core/errors.ts';
 import type { AppContext, AppEnv } from './http/context.ts';
 import { development } from './http/fault.ts';
@@ -30,6 +33,9 @@ export const modules: readonly RouteModule[] = [
   userRoutes,
   apiKeyRoutes,
   branchRoutes,
+  staffRoutes,
+  serviceRoutes,
+  resourceRoutes,
   clientRoutes,
   importRoutes(importers),
   eventRoutes(logged),

@@ -2,16 +2,20 @@ import { apiKey } from './account/api-keys/resource.ts';
 import { company } from './account/company/resource.ts';
 import { user } from './account/users/resource.ts';
 import { branch } from './catalog/branches/resource.ts';
+import { bookableResource } from './catalog/resources/resource.ts';
+import { service } from './catalog/services/resource.ts';
+import { staffMember } from './catalog/staff/resource.ts';
 import type { ConstraintMeaning } from './data/postgres-errors.ts';
 import { makeRegistry, PLAIN_ACTIONS, type Registry } from './data/registry.ts';
 import type { Logged } from './insight/events/schema.ts';
 import { clientImporter } from './people/clients/import.ts';
 import { client } from './people/clients/resource.ts';
+import { importerOf } from './resources/import-row.ts';
 import { type Importers, makeImporters } from './resources/importer.ts';
 import type { Resource } from './resources/resource.ts';
 
 /** Every logged resource. A new one adds its line. */
-const resources: readonly Resource[] = [company, user, apiKey, branch, client];
+const resources: readonly Resource[] = [company, user, apiKey, branch, staffMember, service, bookableResource, client];
 
 /** What relay, rooms, events and cache know of them. */
 export const registry: Registry = makeRegistry(resources);
@@ -23,7 +27,10 @@ export const logged: readonly Logged[] = resources.map(({ entity, topic, shown, 
 }));
 
 /** Every resource that can be imported. Another one adds its line. */
-export const importers: Importers = makeImporters([clientImporter]);
+export const importers: Importers = makeImporters([
+  clientImporter,
+  ...[staffMember, service, bookableResource].map((each) => importerOf(each)),
+]);
 
 /** What a violated constraint means to a caller. */
 export const constraints: Readonly<Record<string, ConstraintMeaning>> = Object.assign(

@@ -1,4 +1,5 @@
 import type { Api, Json, Reply, Tenant } from './api.ts';
+import { resourceRefusals, serviceRefusals, staffRefusals } from './catalog-refusals.ts';
 import { authRefusals, clientRefusals, importRefusals, logRefusals, userRefusals } from './own-refusals.ts';
 import type { Route, Shot } from './routes.ts';
 import type { World } from './world.ts';
@@ -46,6 +47,25 @@ const branch = (n: number): Json => ({
   timeZone: 'Europe/Vienna',
   openingHours: [{ weekday: 1, start: '09:00', end: '17:00' }],
   holidays: [{ date: '2026-12-25', name: 'Christmas' }],
+});
+
+const staffMember = (n: number): Json => ({
+  firstName: `Anna ${n % 7}`,
+  lastName: n % 3 === 0 ? null : `Müller ${n % 5}`,
+  email: `staff-${n}@example.com`,
+  workingHours: [{ weekday: 1, start: '09:00', end: '17:00' }],
+  color: '#3366cc',
+});
+
+const service = (n: number): Json => ({
+  name: `Colour ${n % 7}`,
+  category: n % 2 === 0 ? 'Hair' : null,
+  durationMinutes: 90,
+  bufferAfterMinutes: 10,
+  processing: [{ afterMinutes: 30, minutes: 30 }],
+  requires: ['CHAIR'],
+  price: { amount: 9000, currency: 'EUR' },
+  taxes: [{ name: 'USt', rateBasisPoints: 2000 }],
 });
 
 /** ONE place for all resources, by topic: the first part of their paths. A route without a fixture fails the suite. */
@@ -154,6 +174,81 @@ export const fixtures: Record<string, Fixture> = {
     },
     queries: ['?isActive=false', '?limit=3&sort=name', '?fields=name,isActive'],
     sql: 'update branches set name = name || $2 where company_id = $1::uuid',
+  },
+  staff: {
+    refusals: staffRefusals,
+    create: staffMember,
+    patch: (n) => ({ lastName: `Maier ${n}` }),
+    bodies: { 'POST /staff/bulk': (n) => ({ mode: 'atomic', items: [staffMember(n)] }) },
+    invalid: {
+      'POST /staff': {
+        body: {
+          firstName: '',
+          email: 'nobody',
+          color: 'red',
+          branchIds: [1],
+          workingHours: [{ weekday: 8, start: '9', end: '17:00' }],
+          extra: 1,
+        },
+        pointers: [
+          '/branchIds/0',
+          '/color',
+          '/email',
+          '/extra',
+          '/firstName',
+          '/workingHours/0/start',
+          '/workingHours/0/weekday',
+        ],
+      },
+      'PATCH /staff/:id': {
+        body: { isActive: null, serviceIds: 'all', version: 3 },
+        pointers: ['/isActive', '/serviceIds', '/version'],
+      },
+      'POST /staff/bulk': { body: { mode: 'some', items: [] }, pointers: ['/items', '/mode'] },
+    },
+    queries: ['?isActive=false', '?limit=3&sort=lastName', '?fields=name,branchIds'],
+    sql: `update staff set last_name = coalesce(last_name, $$$$) || $2 where company_id = $1::uuid`,
+  },
+  services: {
+    refusals: serviceRefusals,
+    create: service,
+    patch: (n) => ({ name: `Cut ${n}` }),
+    bodies: { 'POST /services/bulk': (n) => ({ mode: 'atomic', items: [service(n)] }) },
+    invalid: {
+      'POST /services': {
+        body: { name: '', durationMinutes: 0, price: { amount: -1, currency: 'XXX' }, requires: [''], extra: 1 },
+        pointers: ['/durationMinutes', '/extra', '/name', '/price/amount', '/price/currency', '/requires/0'],
+      },
+      'PATCH /services/:id': {
+        body: { durationMinutes: null, taxes: [{ name: 'USt', rateBasisPoints: 0.5 }], version: 3 },
+        pointers: ['/durationMinutes', '/taxes/0/rateBasisPoints', '/version'],
+      },
+      'POST /services/bulk': { body: { mode: 'some', items: [] }, pointers: ['/items', '/mode'] },
+    },
+    queries: ['?isActive=false', '?limit=3&sort=name', '?category=Hair'],
+    sql: 'update services set name = name || $2 where company_id = $1::uuid',
+  },
+  resources: {
+    refusals: resourceRefusals,
+    create: (n) => ({ name: `Chair ${n % 7}`, kind: 'CHAIR' }),
+    references: { branchId: 'branches' },
+    patch: (n) => ({ name: `Chair ${n}` }),
+    bodies: {
+      'POST /resources/bulk': async (n, make) => ({
+        mode: 'atomic',
+        items: [{ name: `Chair ${n % 7}`, kind: 'CHAIR', branchId: await make('branches') }],
+      }),
+    },
+    invalid: {
+      'POST /resources': { body: { name: '', kind: 5, extra: 1 }, pointers: ['/branchId', '/extra', '/kind', '/name'] },
+      'PATCH /resources/:id': {
+        body: { kind: null, branchId: 5, version: 3 },
+        pointers: ['/branchId', '/kind', '/version'],
+      },
+      'POST /resources/bulk': { body: { mode: 'some', items: [] }, pointers: ['/items', '/mode'] },
+    },
+    queries: ['?isActive=false', '?limit=3&sort=name', '?kind=CHAIR'],
+    sql: 'update resources set name = name || $2 where company_id = $1::uuid',
   },
   clients: {
     refusals: clientRefusals,

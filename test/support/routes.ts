@@ -52,8 +52,8 @@ export const mutations = guarded.filter(({ method, name }) => method !== 'GET' &
 
 export const takesId = ({ spec }: Route): boolean => spec.path.includes('/:');
 
-/** Makes an object of the topic and answers its public id. */
-export async function make(api: Api, topic: string): Promise<string> {
+/** Makes an object of the topic, with these members, and answers its public id. */
+export async function make(api: Api, topic: string, more: Json = {}): Promise<string> {
   const fixture = fixtures[topic];
   const file = fixture?.files?.[`POST /${topic}`];
   if (file !== undefined) {
@@ -67,7 +67,7 @@ export async function make(api: Api, topic: string): Promise<string> {
   if (fixture?.create === undefined) throw new Error(`the fixture of ${topic} has no create`);
   const body = fixture.create(unique());
   for (const [member, other] of Object.entries(fixture.references ?? {})) body[member] = await make(api, other);
-  const reply = await api.post(`/${topic}`, body);
+  const reply = await api.post(`/${topic}`, { ...body, ...more });
   expect(reply.status, reply.text).toBe(201);
   return String(reply.json.id);
 }

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { isDate } from '../../core/instant.ts';
+import { lazy } from '../../core/lazy.ts';
 
 const TIME = /^(?:[01][0-9]|2[0-3]):[0-5][0-9]$/;
 
@@ -62,3 +63,23 @@ export function checkHours(
     if (other >= 0) report([i], 'overlap', `Overlaps interval ${other} of the same weekday.`);
   }
 }
+
+/** A week's hours of one owner. */
+export const hours = () =>
+  z
+    .array(z.strictObject(hoursFields()))
+    .max(200, 'Must have at most 200 intervals.')
+    .superRefine((list, ctx) =>
+      checkHours(list, (path, code, message) => ctx.addIssue({ code: 'custom', path, message, params: { code } })),
+    );
+
+/** One interval as answers show it. */
+export const hoursView = lazy(() =>
+  z.object({
+    weekday: z.int().describe('ISO: 1 Monday to 7 Sunday.'),
+    start: z.string(),
+    end: z.string().describe('Up to 24:00.'),
+    validFrom: z.string().optional(),
+    validTo: z.string().optional().describe('The last day, inclusive.'),
+  }),
+);

@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { lazy } from '../../core/lazy.ts';
 import { documentFields, exampleEnd, externalId, identityFields, phone, text, timeZone } from '../../http/schemas.ts';
 import { isCountry } from './countries.ts';
-import { checkHours, date, hoursFields } from './hours.ts';
+import { date, hours, hoursView } from './hours.ts';
 
 const ADDRESS = { line1: 'Hauptstraße 1', city: 'Wien', postalCode: '1010', country: 'AT' };
 const HOURS = { weekday: 1, start: '09:00', end: '17:00' };
@@ -17,14 +17,6 @@ const addressFields = () => ({
     params: { code: 'invalid_country' },
   }),
 });
-
-const openingHours = () =>
-  z
-    .array(z.strictObject(hoursFields()))
-    .max(200, 'Must have at most 200 intervals.')
-    .superRefine((hours, ctx) =>
-      checkHours(hours, (path, code, message) => ctx.addIssue({ code: 'custom', path, message, params: { code } })),
-    );
 
 const holidays = () =>
   z
@@ -47,7 +39,7 @@ export const BranchCreate = lazy(() =>
       address: z.strictObject(addressFields()).nullable().optional(),
       phone: phone().nullable().optional(),
       isActive: z.boolean().optional(),
-      openingHours: openingHours().nullable().optional(),
+      openingHours: hours().nullable().optional(),
       holidays: holidays().nullable().optional(),
       externalId: externalId().nullable().optional(),
     })
@@ -66,22 +58,12 @@ export const BranchPatch = lazy(() =>
       address: z.strictObject(addressFields()).partial().nullable(),
       phone: phone().nullable(),
       isActive: z.boolean(),
-      openingHours: openingHours().nullable(),
+      openingHours: hours().nullable(),
       holidays: holidays().nullable(),
       externalId: externalId().nullable(),
     })
     .partial()
     .meta({ id: 'BranchPatch', examples: [{ phone: '+4312345678', address: { line2: null } }] }),
-);
-
-const interval = lazy(() =>
-  z.object({
-    weekday: z.int().describe('ISO: 1 Monday to 7 Sunday.'),
-    start: z.string(),
-    end: z.string().describe('Up to 24:00.'),
-    validFrom: z.string().optional(),
-    validTo: z.string().optional().describe('The last day, inclusive.'),
-  }),
 );
 
 export const BranchView = lazy(() =>
@@ -102,7 +84,7 @@ export const BranchView = lazy(() =>
         .describe('Where it is.'),
       phone: z.string().nullable().describe('E.164.'),
       isActive: z.boolean().describe('False: archived.'),
-      openingHours: z.array(interval()).describe('None: always open.'),
+      openingHours: z.array(hoursView()).describe('None: always open.'),
       holidays: z.array(z.object({ date: z.string(), name: z.string() })).describe('Days it is closed.'),
       ...documentFields(),
     })

@@ -1,0 +1,31 @@
+import * as z from 'zod';
+import { formatId, type Prefix, parseId } from '../core/id.ts';
+import { NOBODY } from '../resources/fields.ts';
+
+/** A reference in a body: any text, since a malformed id is told from an absent one by nothing. */
+export const reference = () => z.string().max(100, 'Must be an id.');
+
+/** What is the same twice is said once. */
+export const references = (most: number = 500) =>
+  z
+    .array(reference())
+    .max(most, `Must have at most ${most} ids.`)
+    .transform((list) => [...new Set(list)]);
+
+/** Objects of a list with one member that is a public id, as the column keeps them: with its uuid. */
+export const inside =
+  (prefix: Prefix, member: string) =>
+  (value: unknown): unknown =>
+    Array.isArray(value) ? value.map((each) => swap(each, member, (id) => parseId(prefix, id) ?? NOBODY)) : [];
+
+/** And as they are shown. */
+export const outside = <T extends object>(
+  prefix: Prefix,
+  member: keyof T & string,
+  list: readonly T[] | null,
+): unknown[] => (list ?? []).map((each) => swap(each, member, (id) => formatId(prefix, id)));
+
+function swap(each: object, member: string, by: (id: string) => string): object {
+  const id = (each as Record<string, unknown>)[member];
+  return typeof id === 'string' ? { ...each, [member]: by(id) } : each;
+}

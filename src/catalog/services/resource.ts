@@ -1,0 +1,41 @@
+import { sql } from 'drizzle-orm';
+import { byFlag } from '../../resources/archive.ts';
+import { NOBODY } from '../../resources/fields.ts';
+import { tenantResource } from '../../resources/tenant-resource.ts';
+import { inside, outside } from '../ids.ts';
+import { ServiceCreate, ServicePatch, ServiceView } from './schema.ts';
+import { services } from './table.ts';
+
+export const service = tenantResource(services, {
+  entity: 'service',
+  prefix: 'svc',
+  permission: 'catalog',
+  view: ServiceView,
+  create: ServiceCreate,
+  patch: ServicePatch,
+  computed: { staff: (row) => outside('stf', 'staffId', row.staff) },
+  // A price is replaced as a whole: half of another's currency would be no price.
+  stored: { staff: inside('stf', 'staffId'), price: (value) => value ?? null },
+  archive: byFlag('isActive'),
+  filters: {
+    category: { kind: 'text', description: 'Is in this category.' },
+    staffId: {
+      kind: 'id',
+      prefix: 'stf',
+      description: 'This staff member offers it.',
+      condition: (id) => ({
+        where: sql`services.id in (select o.service_id from offers o where o.company_id = services.company_id
+          and o.staff_id = ${id === 'none' ? NOBODY : id}::uuid)`,
+      }),
+    },
+  },
+  sorts: ['name'],
+  constraints: {
+    services_processing: {
+      code: 'invalid_body',
+      pointer: '/processing',
+      detail: 'Must lie within the duration, in order and apart.',
+    },
+    offers_staff: { code: 'unknown_reference', pointer: '/staff', detail: 'There is no such staff member.' },
+  },
+});

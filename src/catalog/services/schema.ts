@@ -1,0 +1,123 @@
+import * as z from 'zod';
+import { lazy } from '../../core/lazy.ts';
+import { currency, documentFields, exampleEnd, externalId, identityFields, text } from '../../http/schemas.ts';
+import { reference } from '../ids.ts';
+
+const MONEY = { amount: 4500, currency: 'EUR' };
+const TAX = { name: 'USt', rateBasisPoints: 2000 };
+
+const DAY = 1440;
+const minutes = (least: number, most: number = DAY) =>
+  z.int().min(least, `Must be at least ${least}.`).max(most, `Must be at most ${most}.`);
+
+const price = () =>
+  z.strictObject({
+    amount: z.int().min(0, 'Must not be negative.').max(Number.MAX_SAFE_INTEGER, 'Must be a safe integer.'),
+    currency: currency(),
+  });
+const taxes = () =>
+  z
+    .array(
+      z.strictObject({
+        name: text(50),
+        rateBasisPoints: z.int().min(0, 'Must not be negative.').max(10_000, 'Must be at most 10000.'),
+      }),
+    )
+    .max(10, 'Must have at most 10 taxes.');
+const processing = () =>
+  z.array(z.strictObject({ afterMinutes: minutes(0), minutes: minutes(1) })).max(10, 'Must have at most 10 entries.');
+const terms = () =>
+  z
+    .array(z.strictObject({ staffId: reference(), price: price().optional(), durationMinutes: minutes(1).optional() }))
+    .max(500, 'Must have at most 500 entries.')
+    .superRefine((list, ctx) => {
+      for (const [i, each] of list.entries()) {
+        if (list.findIndex(({ staffId }) => staffId === each.staffId) === i) continue;
+        const params = { code: 'duplicate_value' };
+        ctx.addIssue({ code: 'custom', path: [i, 'staffId'], message: 'Names this staff member twice.', params });
+      }
+    });
+
+const fields = () => ({
+  name: text(),
+  code: text(50).nullable().optional(),
+  category: text().nullable().optional(),
+  durationMinutes: minutes(1),
+  bufferBeforeMinutes: minutes(0).nullable().optional(),
+  bufferAfterMinutes: minutes(0).nullable().optional(),
+  processing: processing().nullable().optional(),
+  requires: z.array(text(50)).max(20, 'Must have at most 20 kinds.').nullable().optional(),
+  price: price().nullable().optional(),
+  taxes: taxes().nullable().optional(),
+  isActive: z.boolean().optional(),
+  staff: terms().nullable().optional(),
+  leadTimeMinutes: minutes(0, 525_600).nullable().optional(),
+  horizonDays: z.int().min(0, 'Must not be negative.').max(3660, 'Must be at most 3660.').nullable().optional(),
+  externalId: externalId().nullable().optional(),
+});
+
+export const ServiceCreate = lazy(() =>
+  z
+    .strictObject(fields())
+    .meta({ id: 'ServiceCreate', examples: [{ name: 'Cut', durationMinutes: 45, price: MONEY, taxes: [TAX] }] }),
+);
+
+/** JSON Merge Patch (RFC 7396): lists are replaced, and so is the price. */
+export const ServicePatch = lazy(() =>
+  z
+    .strictObject({ ...fields(), name: text().optional(), durationMinutes: minutes(1).optional() })
+    .meta({ id: 'ServicePatch', examples: [{ durationMinutes: 60, price: null }] }),
+);
+
+const moneyView = () =>
+  z.object({ amount: z.int().describe('In minor units.'), currency: z.string().describe('ISO 4217.') });
+
+export const ServiceView = lazy(() =>
+  z
+    .object({
+      ...identityFields(),
+      name: z.string().describe('What it is called.'),
+      code: z.string().nullable().describe('A short name of your own.'),
+      category: z.string().nullable().describe('How it is grouped.'),
+      durationMinutes: z.int().describe('How long the client stays.'),
+      bufferBeforeMinutes: z.int().describe('Kept free before it.'),
+      bufferAfterMinutes: z.int().describe('Kept free after it.'),
+      processing: z
+        .array(z.object({ afterMinutes: z.int(), minutes: z.int() }))
+        .describe('While the client stays and the staff member is free.'),
+      requires: z.array(z.string()).describe('Kinds of resource it occupies throughout; one named twice needs two.'),
+      price: moneyView().nullable().describe('Null: told on the day.'),
+      taxes: z.array(z.object({ name: z.string(), rateBasisPoints: z.int() })).describe('Each in basis points.'),
+      isActive: z.boolean().describe('False: archived.'),
+      staff: z
+        .array(z.object({ staffId: z.string(), price: moneyView().optional(), durationMinutes: z.int().optional() }))
+        .describe('Terms of single staff members, who offer it by having them.'),
+      leadTimeMinutes: z.int().nullable().describe('Offered no sooner than in so many minutes.'),
+      horizonDays: z.int().nullable().describe('Offered no further ahead.'),
+      ...documentFields(),
+    })
+    .meta({
+      id: 'Service',
+      examples: [
+        {
+          id: 'svc_01h455vb4pex5vsknk084sn02q',
+          externalId: 'cut',
+          name: 'Cut',
+          code: null,
+          category: 'Hair',
+          durationMinutes: 45,
+          bufferBeforeMinutes: 0,
+          bufferAfterMinutes: 5,
+          processing: [],
+          requires: ['CHAIR'],
+          price: MONEY,
+          taxes: [TAX],
+          isActive: true,
+          staff: [],
+          leadTimeMinutes: null,
+          horizonDays: 90,
+          ...exampleEnd,
+        },
+      ],
+    }),
+);

@@ -1,0 +1,66 @@
+import { sql } from 'drizzle-orm';
+import { users } from '../../account/users/table.ts';
+import { byFlag } from '../../resources/archive.ts';
+import { NOBODY } from '../../resources/fields.ts';
+import { tenantResource } from '../../resources/tenant-resource.ts';
+import { branches } from '../branches/table.ts';
+import { inside, outside } from '../ids.ts';
+import { services } from '../services/table.ts';
+import { StaffCreate, StaffPatch, StaffView } from './schema.ts';
+import { staff } from './table.ts';
+
+const idOr = (value: unknown): string => (value === 'none' ? NOBODY : String(value));
+
+export const staffMember = tenantResource(staff, {
+  entity: 'staff',
+  prefix: 'stf',
+  one: 'staff member',
+  many: 'staff',
+  permission: 'catalog',
+  view: StaffView,
+  create: StaffCreate,
+  patch: StaffPatch,
+  computed: { workingHours: (row) => outside('brch', 'branchId', row.working_hours) },
+  stored: { workingHours: inside('brch', 'branchId') },
+  references: {
+    userId: { prefix: 'usr', table: users },
+    branchIds: { prefix: 'brch', table: branches },
+    serviceIds: { prefix: 'svc', table: services },
+  },
+  archive: byFlag('isActive'),
+  filters: {
+    branchId: {
+      kind: 'id',
+      prefix: 'brch',
+      description: 'Works at this branch.',
+      condition: (id) => ({
+        where: sql`staff.id in (select b.staff_id from staff_branches b where b.company_id = staff.company_id and b.branch_id = ${idOr(id)}::uuid)`,
+      }),
+    },
+    serviceId: {
+      kind: 'id',
+      prefix: 'svc',
+      description: 'Offers this service.',
+      condition: (id) => ({
+        where: sql`staff.id in (select o.staff_id from offers o where o.company_id = staff.company_id and o.service_id = ${idOr(id)}::uuid)`,
+      }),
+    },
+    userId: { kind: 'id', description: 'Signs in with this account.' },
+  },
+  sorts: ['name', 'lastName'],
+  constraints: {
+    staff_named: { code: 'invalid_body', detail: 'At least one of firstName, lastName must remain.' },
+    staff_user_id: { code: 'conflict', pointer: '/userId', detail: 'Another staff member has this account.' },
+    staff_branches_branch: {
+      code: 'unknown_reference',
+      pointer: '/branchIds',
+      detail: 'There is no such branch.',
+    },
+    staff_hours_branches: {
+      code: 'unknown_reference',
+      pointer: '/workingHours',
+      detail: 'Working hours name a branch that is not among branchIds.',
+    },
+    offers_service: { code: 'unknown_reference', pointer: '/serviceIds', detail: 'There is no such service.' },
+  },
+});
