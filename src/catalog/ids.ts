@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { formatId, type Prefix, parseId } from '../core/id.ts';
+import { canonicalJson } from '../core/json.ts';
 import { NOBODY } from '../resources/fields.ts';
 
 /** A reference in a body: any text, since a malformed id is told from an absent one by nothing. */
@@ -29,3 +30,7 @@ function swap(each: object, member: string, by: (id: string) => string): object 
   const id = (each as Record<string, unknown>)[member];
   return typeof id === 'string' ? { ...each, [member]: by(id) } : each;
 }
+
+/** Whether two lists of a row's images say the same; an image of before the row was there has none. */
+export const sameList = (one: unknown, other: unknown): boolean =>
+  canonicalJson(one ?? []) === canonicalJson(other ?? []);

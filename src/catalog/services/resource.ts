@@ -2,7 +2,7 @@ import { sql } from 'drizzle-orm';
 import { byFlag } from '../../resources/archive.ts';
 import { NOBODY } from '../../resources/fields.ts';
 import { tenantResource } from '../../resources/tenant-resource.ts';
-import { inside, outside } from '../ids.ts';
+import { inside, outside, sameList } from '../ids.ts';
 import { ServiceCreate, ServicePatch, ServiceView } from './schema.ts';
 import { services } from './table.ts';
 
@@ -30,6 +30,8 @@ export const service = tenantResource(services, {
     },
   },
   sorts: ['name'],
+  // Lists of staff may ask what they offer.
+  touches: ({ before, after }) => (sameList(before?.staff, after?.staff) ? [] : ['staff']),
   constraints: {
     services_processing: {
       code: 'invalid_body',

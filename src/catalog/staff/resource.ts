@@ -4,7 +4,7 @@ import { byFlag } from '../../resources/archive.ts';
 import { NOBODY } from '../../resources/fields.ts';
 import { tenantResource } from '../../resources/tenant-resource.ts';
 import { branches } from '../branches/table.ts';
-import { inside, outside } from '../ids.ts';
+import { inside, outside, sameList } from '../ids.ts';
 import { services } from '../services/table.ts';
 import { StaffCreate, StaffPatch, StaffView } from './schema.ts';
 import { staff } from './table.ts';
@@ -48,6 +48,8 @@ export const staffMember = tenantResource(staff, {
     userId: { kind: 'id', description: 'Signs in with this account.' },
   },
   sorts: ['name', 'lastName'],
+  // Lists of services may ask who offers them.
+  touches: ({ before, after }) => (sameList(before?.service_ids, after?.service_ids) ? [] : ['services']),
   constraints: {
     staff_named: { code: 'invalid_body', detail: 'At least one of firstName, lastName must remain.' },
     staff_user_id: { code: 'conflict', pointer: '/userId', detail: 'Another staff member has this account.' },
