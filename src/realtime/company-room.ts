@@ -1,5 +1,6 @@
 import { DurableObject } from 'cloudflare:workers';
 import { AppError } from '../core/errors.ts';
+import { BURST, Pace } from '../core/pace.ts';
 import type { Deps } from '../data/deps.ts';
 import type { Position } from '../data/relay.ts';
 import type { RoomApi } from '../data/rooms.ts';
@@ -23,7 +24,7 @@ export abstract class Room extends DurableObject<Env> implements RoomApi {
 
   readonly #relay: CompanyRelay;
   readonly #expectations: Expectations;
-  readonly #desk = new TurnDesk({ now: Date.now, after: (ms, work) => void setTimeout(work, ms) });
+  #turnDesk: TurnDesk | null = null;
 
   constructor(state: DurableObjectState, env: Env) {
     super(state, env);
@@ -36,14 +37,14 @@ export abstract class Room extends DurableObject<Env> implements RoomApi {
     );
   }
 
-  async expect(companyId: string, requestId: string): Promise<boolean> {
-    if (!this.#desk.begin(requestId)) return false;
+  async expect(companyId: string, requestId: string, units = 1): Promise<boolean> {
+    if (!this.#desk.begin(requestId, units)) return false;
     await this.#expect(companyId, requestId);
     return true;
   }
 
-  async turn(companyId: string, requestId: string, patience: number): Promise<boolean> {
-    if (!(await this.#desk.wait(requestId, patience))) return false;
+  async turn(companyId: string, requestId: string, patience: number, units = 1): Promise<boolean> {
+    if (!(await this.#desk.wait(requestId, units, patience))) return false;
     // Expected from now on: while it waited there was nothing to find.
     await this.#expect(companyId, requestId);
     return true;
@@ -105,6 +106,14 @@ export abstract class Room extends DurableObject<Env> implements RoomApi {
     }
     await this.#ringBy(this.#expectations.nextLook(now));
     await this.#ringBy(this.#relay.nextLook());
+  }
+
+  get #desk(): TurnDesk {
+    this.#turnDesk ??= new TurnDesk(
+      { now: Date.now, after: (ms, work) => void setTimeout(work, ms) },
+      new Pace(this.deps(this.env).settings.rateLimitPerMinute, BURST),
+    );
+    return this.#turnDesk;
   }
 
   async #expect(companyId: string, requestId: string): Promise<void> {
