@@ -54,7 +54,10 @@ export type RequestState = {
   route: string;
 };
 
-/** One request on its way. It takes the place of Hono's variables, which are collected anew at every look at them. */
+/**
+ * One request on its way: what a handler finds as `c.env`. It takes the place of Hono's variables, which are collected anew at
+ * every look at them.
+ */
 export type Call = {
   readonly ctx: Ctx;
   readonly deps: Deps;
@@ -66,7 +69,7 @@ export type Call = {
 export type AppEnv = { Bindings: Call };
 export type AppContext = Context<AppEnv>;
 
-/** The caller of a route behind `authenticate`, who is who they say. */
+/** The caller of a route behind `authenticated`, who is who they say. */
 export function principalOf(c: AppContext): Principal {
   const principal = claimantOf(c);
   if (!principal.proven) throw new AppError('unauthenticated');

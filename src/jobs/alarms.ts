@@ -1,8 +1,10 @@
 /** Where a job stands: being uploaded, uploaded and about to be committed, committed. */
 export type JobState = 'OPEN' | 'SEALED' | 'STARTED';
 export type JobTimes = {
-  state: JobState /** Last moved, ms. */;
-  at: number /** Do not try before, ms. */;
+  state: JobState;
+  /** Last moved, ms. */
+  at: number;
+  /** Do not try before, ms. */
   notBefore: number;
 };
 
