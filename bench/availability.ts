@@ -154,7 +154,7 @@ export async function availability({ rounds, progress }: BenchOptions): Promise<
     sweepP95Ms: middle((each) => each.sweepP95Ms),
     withTextsMs: middle((each) => each.withTextsMs),
     naiveMs: middle((each) => each.naiveMs),
-    ratio: middle((each) => each.sweepMs / each.naiveMs),
+    ratio: round(median(measured.map((each) => each.sweepMs / each.naiveMs)), 6),
     rounds: measured,
   };
   return {

@@ -79,7 +79,8 @@ function offeredRange({ offsets, services, from, to, now }: AvailabilityQuestion
   return { first: Math.max(range.start, window.from), end: Math.min(range.end, window.to) };
 }
 
-const ANY_TIME = [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY];
+const NEVER = Number.POSITIVE_INFINITY;
+const ANY_TIME = [-NEVER, NEVER];
 
 type Lanes = (id: string, hours: readonly Hours[], visitMinutes: number) => { opened: number[]; working: Spans };
 
@@ -156,4 +157,26 @@ export function offeredWindow(
         ? Number.POSITIVE_INFINITY
         : reachedAt(offsets, (today + Math.min(...horizons) + 1) * DAY_MINUTES),
   };
+}
+
+/**
+ * When the clock alone changes what is offered, in ms since 1970, or null: lead time takes the first start away, or the
+ * next day of the branch comes into the horizon. Holds among what is busy expire besides (app.busy tells when).
+ */
+export function offeredUntil(
+  services: readonly Service[],
+  offsets: Offsets,
+  now: number,
+  offered: readonly { starts: readonly number[] }[],
+): number | null {
+  const leads = services.flatMap(({ leadTimeMinutes }) => leadTimeMinutes ?? []);
+  const firsts = offered.flatMap(({ starts }) => starts[0] ?? []);
+  const today = Math.floor(localAt(offsets, Math.floor(now / 60_000)) / DAY_MINUTES);
+  // The lead time itself before its start one is offered still, a millisecond later not.
+  const withdrawn = leads.length === 0 ? NEVER : (Math.min(NEVER, ...firsts) - Math.max(...leads)) * 60_000 + 1;
+  const added = services.every(({ horizonDays }) => horizonDays === null)
+    ? NEVER
+    : reachedAt(offsets, (today + 1) * DAY_MINUTES) * 60_000;
+  const until = Math.min(withdrawn, added);
+  return until === NEVER ? null : until;
 }

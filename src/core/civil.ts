@@ -18,12 +18,19 @@ export const timeOf = (text: string): number => Number(text.slice(0, 2)) * 60 + 
 export const localOf = (text: string): number => dayOf(text.slice(0, 10)) * DAY_MINUTES + timeOf(text.slice(11));
 
 const two = (number: number): string => String(number).padStart(2, '0');
-const TIMES = Array.from({ length: DAY_MINUTES }, (_, minute) => `${two(Math.floor(minute / 60))}:${two(minute % 60)}`);
+let times: string[] = [];
+
+/** A minute of a day as text; all of them are written once, when the first is asked for. */
+function timeText(minute: number): string | undefined {
+  if (times.length === 0)
+    times = Array.from({ length: DAY_MINUTES }, (_, n) => `${two(Math.floor(n / 60))}:${two(n % 60)}`);
+  return times[minute];
+}
 
 /** A local minute as `2026-11-01T01:30`. */
 export function localText(local: number): string {
   const day = Math.floor(local / DAY_MINUTES);
-  return `${dateOf(day)}T${TIMES[local - day * DAY_MINUTES]}`;
+  return `${dateOf(day)}T${timeText(local - day * DAY_MINUTES)}`;
 }
 
 /** The minute since 1970 in which an instant lies. */
@@ -39,6 +46,6 @@ export function instantTexts(minutes: readonly number[]): string[] {
       day = its;
       date = dateOf(day);
     }
-    return `${date}T${TIMES[minute - day * DAY_MINUTES]}:00.000Z`;
+    return `${date}T${timeText(minute - day * DAY_MINUTES)}:00.000Z`;
   });
 }

@@ -112,6 +112,11 @@ describe('planBooking', () => {
     const plan = planWork({ ...catalogue, services }, { ...request, services: both.slice(0, 1) });
     expect(plan.parts[0]?.processing).toEqual([{ afterMinutes: 30, minutes: 20 }]);
     expect(plan.price).toBeNull();
+    const some = new Map([
+      ['colour', quick],
+      ['cut', CUT],
+    ]);
+    expect(planWork({ ...catalogue, services: some }, request).price).toBeNull();
   });
 
   it('names resources that are asked for, and as many more as are needed', () => {
