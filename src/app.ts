@@ -19,6 +19,7 @@ import { preflight, send } from './http/send.ts';
 import { auditRoutes } from './insight/audit/routes.ts';
 import { eventRoutes } from './insight/events/routes.ts';
 import { importRoutes } from './insight/imports/routes.ts';
+import { openSocket, realtimeRoutes, SOCKET_PATH } from './insight/realtime/routes.ts';
 import { healthRoutes } from './monitoring/health.ts';
 import { mountPages } from './pages/routes.ts';
 import { clientRoutes } from './people/clients/routes.ts';
@@ -40,6 +41,7 @@ export const modules: readonly RouteModule[] = [
   importRoutes(importers),
   eventRoutes(logged),
   auditRoutes(logged),
+  realtimeRoutes(BASE),
   healthRoutes,
 ];
 
@@ -49,6 +51,7 @@ export function makeApp(): Hono<AppEnv> {
   app.on('OPTIONS', '*', (c) => preflight(c, allowed(app, c) ?? 'GET, HEAD, POST, PATCH, PUT, DELETE'));
   app.get('/.well-known/jwks.json', jwks);
   app.get(`${BASE}/openapi.json`, openApi);
+  app.get(`${BASE}${SOCKET_PATH}`, openSocket(identify));
   mountPages(app, BASE, modules);
   mount(app, BASE, identify, modules); // authentication, then each route's own: admission, syntax, permission, rules
   app.notFound((c) => {

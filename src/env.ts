@@ -1,6 +1,6 @@
 import type { JobsApi } from './data/jobs.ts';
 import type { WatchApi } from './data/pulse.ts';
-import type { RoomApi } from './data/rooms.ts';
+import type { RoomStub } from './data/rooms.ts';
 import type { Settings } from './settings.ts';
 
 /** Durable Objects of one class, as far as they are asked for something. */
@@ -10,7 +10,7 @@ export type Objects<Api> = {
 };
 
 /** What the platform hands to the Worker. Every setting is text; `loadSettings` checks and types them. */
-export type Env = { ROOMS: Objects<RoomApi>; WATCH: Objects<WatchApi>; JOBS: Objects<JobsApi> } & Record<
+export type Env = { ROOMS: Objects<RoomStub>; WATCH: Objects<WatchApi>; JOBS: Objects<JobsApi> } & Record<
   string,
   unknown
 >;

@@ -1,3 +1,4 @@
+import { grantAfter, listenerMay, livingListeners } from './account/listening.ts';
 import { makeApp } from './app.ts';
 import { formatId, newUuid } from './core/id.ts';
 import { makeCtx } from './data/ctx.ts';
@@ -12,12 +13,15 @@ import { reconcile } from './jobs/reconcile.ts';
 import { retain } from './jobs/retention.ts';
 import { JobRunner } from './jobs/runner.ts';
 import { sweep } from './jobs/sweep.ts';
+import { audienceOf } from './realtime/audience.ts';
 import { Room } from './realtime/company-room.ts';
+import type { RoomParts } from './realtime/listening.ts';
 import { Watch } from './realtime/redis-watch.ts';
 import { constraints, importers, registry } from './registry.ts';
 import { loadSettings } from './settings.ts';
 
 const opened = new WeakMap<object, Deps>();
+const audience = audienceOf(registry, { may: listenerMay, grantAfter });
 
 /** What this isolate reaches the outside with: holds no socket and no request, so one set serves all requests. */
 function depsOf(env: Env): Deps {
@@ -34,8 +38,13 @@ function depsOf(env: Env): Deps {
 }
 
 export class CompanyRoom extends Room {
-  protected override deps(env: Env): Deps {
-    return depsOf(env);
+  protected override parts(env: Env): RoomParts {
+    const deps = depsOf(env);
+    return {
+      deps,
+      audience,
+      living: (ctx, companyId, listeners) => livingListeners({ ctx, deps }, companyId, listeners),
+    };
   }
 }
 

@@ -32,6 +32,8 @@ export type Settings = {
   databaseMetrics: boolean;
   corsOrigins: readonly string[];
   logLevel: 'info' | 'warn';
+  /** What a company's room allows; times in ms. */
+  rooms: { connections: number; messagesPerMinute: number; idleMs: number; batchMs: number };
 };
 
 type Reader = { text: string; faults: string[] };
@@ -138,6 +140,12 @@ function readSettings(env: Bindings, faults: string[]): Settings {
     databaseMetrics: choice('ENABLE_DB_METRICS', 'true', ['true', 'false']) === 'true',
     corsOrigins: (at('CORS_ORIGINS').text || '*').split(',').map((origin) => origin.trim()),
     logLevel: choice('LOG_LEVEL', 'info', ['info', 'warn']),
+    rooms: {
+      connections: number('ROOM_MAX_CONNECTIONS', 100, 1, 10_000),
+      messagesPerMinute: number('ROOM_MESSAGES_PER_MINUTE', 50, 1, 100_000),
+      idleMs: number('ROOM_IDLE_TIMEOUT_MS', 300_000, 1000, 86_400_000),
+      batchMs: number('ROOM_BATCH_MS', 100, 10, 10_000),
+    },
   };
 }
 

@@ -1,26 +1,38 @@
 import { AppError } from '../core/errors.ts';
 import { Breaker } from './breaker.ts';
 import { behind, type Ctx } from './ctx.ts';
+import type { Change } from './log.ts';
 
 /** What a write tells its company's room (a Durable Object), which is the company's relay. */
 export type RoomApi = {
   /** Arms the alarm: a write with this id may commit soon. False: it is not its turn yet, see `turn`. */
-  expect(companyId: string, requestId: string, units?: number): Promise<boolean>;
+  expect(companyId: string, requestId: string): Promise<boolean>;
   /** Waits for the turn of a write, at most `patience` ms; true: it has come, and the write is expected. */
-  turn(companyId: string, requestId: string, patience: number, units?: number): Promise<boolean>;
+  turn(companyId: string, requestId: string, patience: number): Promise<boolean>;
   /** The write committed, its announcement is under way: its turn is another's. */
   free(requestId: string): Promise<void>;
-  /** The write committed and Redis knows `first..last`. Clears the expectation. */
-  publish(companyId: string, requestId: string, range: { epoch: string; first: number; last: number }): Promise<void>;
+  /**
+   * The write committed and Redis knows `first..last`. Clears the expectation.
+   * @param changes what was logged, for whoever listens; none where that would be too much for a call
+   */
+  publish(companyId: string, requestId: string, range: LogRange, changes: readonly Change[]): Promise<void>;
   /** The write ended without a change. Clears the expectation. */
   settle(companyId: string, requestId: string): Promise<void>;
   /** Announces whatever the log holds beyond what Redis knows; true when all of it is. */
   catchUp(companyId: string, committed?: { epoch: string; revision: number }): Promise<boolean>;
   /** Somebody saw the company at this revision, and Redis behind it: the room looks after it in a moment. */
   suspect(companyId: string, epoch: string, revision: number): Promise<void>;
+  /** These sessions and keys have ended: whoever listens with one hears nothing more. */
+  end(credentials: readonly string[]): Promise<void>;
 };
 
-export type Rooms = (companyId: string) => RoomApi;
+/** Revisions that follow each other, both ends included. */
+export type LogRange = { epoch: string; first: number; last: number };
+
+/** A room as it is called; `fetch` hands it an upgrade to a WebSocket. */
+export type RoomStub = RoomApi & { fetch(url: string, init: { headers: Record<string, string> }): Promise<Response> };
+
+export type Rooms = (companyId: string) => RoomStub;
 
 const ATTEMPTS = 3;
 
@@ -71,15 +83,14 @@ const silent = new Map<string, Breaker>();
 export type Standing = 'expected' | 'waiting' | 'unreached';
 
 /** Tells the room of a write. A room out of reach must not stop a salon's work; the sweep still finds a crash then. */
-export async function announceIntent(ctx: Ctx, rooms: Rooms, companyId: string, units: number): Promise<Standing> {
+export async function announceIntent(ctx: Ctx, rooms: Rooms, companyId: string): Promise<Standing> {
   const breaker = silent.get(companyId);
   if (breaker !== undefined && !breaker.admits(ctx.now())) {
     ctx.note('roomError', 'open');
     return 'unreached';
   }
   try {
-    const expect = (): Promise<boolean> => rooms(companyId).expect(companyId, ctx.requestId, units);
-    const begun = await callRoom(ctx, expect, NOTE_DEADLINE);
+    const begun = await callRoom(ctx, () => rooms(companyId).expect(companyId, ctx.requestId), NOTE_DEADLINE);
     silent.delete(companyId);
     return begun === false ? 'waiting' : 'expected';
   } catch {
@@ -96,15 +107,9 @@ export async function announceIntent(ctx: Ctx, rooms: Rooms, companyId: string, 
  * Waits in the room, not in a backend, until it is this write's turn.
  * @throws AppError busy when it did not come in time; the room has forgotten the write then
  */
-export async function awaitTurn(
-  ctx: Ctx,
-  rooms: Rooms,
-  companyId: string,
-  units: number,
-  patience: number,
-): Promise<Standing> {
+export async function awaitTurn(ctx: Ctx, rooms: Rooms, companyId: string, patience: number): Promise<Standing> {
   const asked = ctx.now();
-  const turn = (): Promise<boolean> => rooms(companyId).turn(companyId, ctx.requestId, patience, units);
+  const turn = (): Promise<boolean> => rooms(companyId).turn(companyId, ctx.requestId, patience);
   try {
     if (await callRoom(ctx, turn, patience + NOTE_DEADLINE)) {
       ctx.note('turnMs', ctx.now() - asked);

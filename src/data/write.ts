@@ -9,12 +9,11 @@ import { mayBeStored } from './outcome.ts';
 import { touchedTags } from './registry.ts';
 import { announceIntent, awaitTurn, tellRoom } from './rooms.ts';
 
+/** Changes handed to the room with their announcement; it reads more of them from the log, if anybody listens. */
+const MOST_PUSHED = 20;
+
 /** A write of one company, and who must be admitted to it. */
-export type WriteOrder = Omit<WriteCall, 'database'> & {
-  admission: Admission;
-  /** What it weighs in the company's rate limit, which is also its pace. Default 1. */
-  units?: number | undefined;
-};
+export type WriteOrder = Omit<WriteCall, 'database'> & { admission: Admission };
 
 /**
  * The way of every write: admission beside the room's `expect`, one transaction, then the announcement, Redis first and
@@ -36,22 +35,22 @@ async function perform<Q extends readonly SQL[]>(
   order: WriteOrder,
   queries: Q,
 ): Promise<Committed<Q>> {
-  const { companyId, admission, units = 1 } = order;
+  const { companyId, admission } = order;
   const room = deps.rooms(companyId);
-  const intent = announceIntent(ctx, deps.rooms, companyId, units);
+  const intent = announceIntent(ctx, deps.rooms, companyId);
   try {
     const [, standing] = await Promise.all([admit({ ctx, deps }, admission), intent]);
-    if (standing === 'waiting')
-      await awaitTurn(ctx, deps.rooms, companyId, units, deps.settings.databaseAcquireTimeout);
+    if (standing === 'waiting') await awaitTurn(ctx, deps.rooms, companyId, deps.settings.databaseAcquireTimeout);
     const committed = await commit(ctx, { ...order, database: deps.write }, queries);
     // Others wait for it, as this one did: the turn ends with the commit, not with its announcement.
     if (standing === 'waiting') tellRoom(ctx, 'free', () => room.free(ctx.requestId));
     if (await announceChanges(ctx, deps, companyId, committed, admission)) {
       const range = { epoch: committed.epoch, first: committed.base + 1, last: committed.head };
+      const { changes } = committed;
       tellRoom(ctx, 'publish', () =>
-        committed.changes.length === 0
+        changes.length === 0
           ? room.settle(companyId, ctx.requestId)
-          : room.publish(companyId, ctx.requestId, range),
+          : room.publish(companyId, ctx.requestId, range, changes.length > MOST_PUSHED ? [] : changes),
       );
     } else if (standing === 'expected') {
       // Redis did not take it: it stays expected, but an outage of Redis must not keep the company's turns.

@@ -2,6 +2,7 @@ import type { Pipeline } from '@upstash/redis/cloudflare';
 import type { SQL } from 'drizzle-orm';
 import type { Context } from 'hono';
 import { AppError } from '../core/errors.ts';
+import type { Grant } from '../core/ticket.ts';
 import type { Ctx } from '../data/ctx.ts';
 import type { Deps } from '../data/deps.ts';
 import type { Writer } from '../data/log.ts';
@@ -41,6 +42,10 @@ export type Principal = {
   /** What is left to do once the request is answered, or refused with `failure`. */
   answered?(failure: unknown): void;
   may(permission: string): boolean;
+  /** All that may be seen, for whoever goes on listening after the request. */
+  grant(): Grant;
+  /** When the credential ends by itself, ms; null when it does not. */
+  expiresAt(): number | null;
   /** Who writes, and what `begin_write` checks again for this permission. */
   writer(permission: string): Writer;
 };

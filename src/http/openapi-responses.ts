@@ -56,7 +56,9 @@ function headersOf(spec: RouteSpec): string[] {
     ...(spec.anonymous === true ? [] : TENANT),
     ...(hasETag(spec) ? READ : []),
     ...(spec.list === undefined ? [] : ['Link']),
-    ...(spec.method === 'post' && (success.status === 201 || spec.file !== undefined) ? ['Location'] : []),
+    ...(spec.method === 'post' && (success.status === 201 || spec.file !== undefined) && success.located !== false
+      ? ['Location']
+      : []),
     ...(takesKey(spec) ? ['Idempotency-Replayed'] : []),
     ...(success.types === undefined ? [] : ['Vary', 'Content-Disposition']),
   ];

@@ -54,6 +54,8 @@ export type RouteSpec = {
     schema: Schema | null;
     description: string;
     cached?: boolean;
+    /** False: what was made has no place of its own, and the answer no Location. */
+    located?: false;
     /** Answers 304 by itself to whoever holds it, without being cached. */
     revalidated?: boolean;
     /** Media types of an answer that is no JSON. */

@@ -54,7 +54,7 @@ export class CompanyRelay {
   async catchUp(companyId: string, now: number): Promise<boolean> {
     const deps = this.#deps();
     const ctx = this.#ctx();
-    const reached = await announceFromLog(ctx, deps, companyId, this.#position());
+    const reached = await announceFromLog(ctx, deps, companyId, this.position());
     if (reached === null) {
       // Whoever can still read Redis would believe it: the watch, which may reach it, says that nobody is to.
       this.#waitUntil(callRoom(ctx, () => deps.watch().alert()).catch(() => undefined));
@@ -68,7 +68,7 @@ export class CompanyRelay {
   async look(now: number): Promise<boolean> {
     const companyId = this.companyId();
     if (companyId === null || !this.#looks.isDue(now)) return true;
-    const position = this.#position();
+    const position = this.position();
     const known = await announcedHead(this.#ctx(), this.#deps(), companyId);
     if (known === undefined) return false;
     // What Redis does not know at all it cannot be wrong about.
@@ -83,14 +83,15 @@ export class CompanyRelay {
     return this.#looks.next();
   }
 
-  #position(): Position | null {
+  /** How far the company is announced, or known to be. */
+  position(): Position | null {
     const row = this.#sql.exec('select epoch, revision from room').toArray()[0];
     if (row === undefined || row.epoch === null) return null;
     return { epoch: String(row.epoch), revision: Number(row.revision) };
   }
 
   #move(position: Position): void {
-    const present = this.#position();
+    const present = this.position();
     if (present !== null && !isBefore(present, position)) return;
     this.#sql.exec('update room set epoch = ?, revision = ?', position.epoch, position.revision);
   }

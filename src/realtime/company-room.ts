@@ -1,30 +1,34 @@
 import { DurableObject } from 'cloudflare:workers';
 import { AppError } from '../core/errors.ts';
-import { BURST, Pace } from '../core/pace.ts';
-import type { Deps } from '../data/deps.ts';
+import type { Change } from '../data/log.ts';
 import type { Position } from '../data/relay.ts';
-import type { RoomApi } from '../data/rooms.ts';
+import type { LogRange, RoomApi } from '../data/rooms.ts';
 import type { Env } from '../env.ts';
 import { CompanyRelay } from './company-relay.ts';
 import { Expectations } from './expectations.ts';
+import { openSockets, type RoomParts, readUpgrade } from './listening.ts';
 import { dueAt, longestWrite, RETRY } from './patience.ts';
+import type { Sockets } from './sockets.ts';
 import { TurnDesk } from './turn-desk.ts';
 
 /** The company was deleted: there is nothing to announce, and nobody to announce it to. */
 const isGone = (error: unknown): boolean => error instanceof AppError && error.code === 'unauthenticated';
 
 /**
- * One per company: its relay. Every write announces itself here before it commits; when the Worker died or Redis failed
+ * One per company: its relay, and where its sockets are. Every write announces itself here before it commits; when the Worker died or Redis failed
  * before the announcement, the alarm reads the log and announces what was left. State is a handful of rows, because the
  * room may be evicted at any moment.
  */
 export abstract class Room extends DurableObject<Env> implements RoomApi {
-  /** Injected by index.ts: the room reaches views and tags of the contexts only through the registry in here. */
-  protected abstract deps(env: Env): Deps;
+  /** Injected by index.ts: the room reaches what contexts know only through these. */
+  protected abstract parts(env: Env): RoomParts;
 
   readonly #relay: CompanyRelay;
   readonly #expectations: Expectations;
-  #turnDesk: TurnDesk | null = null;
+  readonly #desk = new TurnDesk({ now: Date.now, after: (ms, work) => void setTimeout(work, ms) });
+
+  /** Made when somebody listens first: most rooms are relays alone. */
+  #sockets: Sockets | null = null;
 
   constructor(state: DurableObjectState, env: Env) {
     super(state, env);
@@ -32,19 +36,20 @@ export abstract class Room extends DurableObject<Env> implements RoomApi {
     this.#expectations = new Expectations(sql);
     this.#relay = new CompanyRelay(
       sql,
-      () => this.deps(env),
+      () => this.parts(env).deps,
       (work) => state.waitUntil(work),
     );
+    if (state.getWebSockets().length > 0) this.#sockets = this.#openSockets();
   }
 
-  async expect(companyId: string, requestId: string, units = 1): Promise<boolean> {
-    if (!this.#desk.begin(requestId, units)) return false;
+  async expect(companyId: string, requestId: string): Promise<boolean> {
+    if (!this.#desk.begin(requestId)) return false;
     await this.#expect(companyId, requestId);
     return true;
   }
 
-  async turn(companyId: string, requestId: string, patience: number, units = 1): Promise<boolean> {
-    if (!(await this.#desk.wait(requestId, units, patience))) return false;
+  async turn(companyId: string, requestId: string, patience: number): Promise<boolean> {
+    if (!(await this.#desk.wait(requestId, patience))) return false;
     // Expected from now on: while it waited there was nothing to find.
     await this.#expect(companyId, requestId);
     return true;
@@ -57,8 +62,11 @@ export abstract class Room extends DurableObject<Env> implements RoomApi {
   async publish(
     _companyId: string,
     requestId: string,
-    { epoch, last }: { epoch: string; first: number; last: number },
+    { epoch, last }: LogRange,
+    changes: readonly Change[],
   ): Promise<void> {
+    // First, because whoever listens waits for nothing else.
+    this.#sockets?.published({ epoch, revision: last }, changes);
     this.#forget(requestId);
     this.#relay.announced({ epoch, revision: last }, Date.now());
     await this.#ringBy(this.#relay.nextLook());
@@ -70,12 +78,15 @@ export abstract class Room extends DurableObject<Env> implements RoomApi {
 
   async catchUp(companyId: string, committed?: Position): Promise<boolean> {
     this.#relay.belongsTo(companyId);
-    if (committed !== undefined) this.#relay.committed(committed);
+    if (committed !== undefined) {
+      this.#relay.committed(committed);
+      this.#sockets?.published(committed, []);
+    }
     const now = Date.now();
     // Before it is tried: whatever ends this call, the alarm goes on.
     this.#expectations.owe(now);
     await this.#ringBy(now + RETRY);
-    const done = await this.#relay.catchUp(companyId, now);
+    const done = await this.#catchUp(companyId, now);
     if (done) this.#expectations.settleDebt();
     await this.#ringBy(this.#relay.nextLook());
     return done;
@@ -84,17 +95,48 @@ export abstract class Room extends DurableObject<Env> implements RoomApi {
   async suspect(companyId: string, epoch: string, revision: number): Promise<void> {
     this.#relay.belongsTo(companyId);
     this.#relay.suspected({ epoch, revision }, Date.now());
+    this.#sockets?.published({ epoch, revision }, []);
     await this.#ringBy(this.#relay.nextLook());
   }
 
+  async end(credentials: readonly string[]): Promise<void> {
+    for (const credential of credentials) this.#sockets?.end(credential);
+  }
+
+  /** An upgrade to a WebSocket, which the Worker has looked at. */
+  override async fetch(request: Request): Promise<Response> {
+    const upgrade = readUpgrade(request);
+    this.#relay.belongsTo(upgrade.companyId);
+    this.#sockets ??= this.#openSockets();
+    const response = this.#sockets.accept(upgrade, request.headers.get('Sec-WebSocket-Protocol'));
+    await this.#ringBy(this.#sockets.nextSweep());
+    return response;
+  }
+
+  override webSocketMessage(socket: WebSocket, frame: string | ArrayBuffer): void {
+    // Not waited for: what is read from the log would hold up the socket's own pings.
+    const work = this.#sockets?.heard(socket, frame);
+    if (work !== undefined) this.ctx.waitUntil(work);
+  }
+
+  override webSocketClose(socket: WebSocket): void {
+    this.#sockets?.closed(socket);
+  }
+
   override async alarm(): Promise<void> {
+    await this.#ringBy((await this.#sockets?.sweep()) ?? null);
+    await this.#announce();
+  }
+
+  /** The relay's part of an alarm. */
+  async #announce(): Promise<void> {
     const now = Date.now();
     const companyId = this.#relay.companyId();
     if (companyId === null) return;
     const due = this.#expectations.anyDue(now);
     try {
       // Retries are ours: the platform's own would back off beyond the promise of ten seconds.
-      if (!(await (due ? this.#relay.catchUp(companyId, now) : this.#relay.look(now))))
+      if (!(await (due ? this.#catchUp(companyId, now) : this.#relay.look(now))))
         return this.ctx.storage.setAlarm(Date.now() + RETRY);
     } catch (error) {
       if (!isGone(error)) return this.ctx.storage.setAlarm(Date.now() + RETRY);
@@ -102,18 +144,22 @@ export abstract class Room extends DurableObject<Env> implements RoomApi {
     }
     if (due) {
       this.#expectations.settleDebt();
-      this.#expectations.forgetOver(now, longestWrite(this.deps(this.env).settings.databaseAcquireTimeout));
+      this.#expectations.forgetOver(now, longestWrite(this.parts(this.env).deps.settings.databaseAcquireTimeout));
     }
     await this.#ringBy(this.#expectations.nextLook(now));
     await this.#ringBy(this.#relay.nextLook());
   }
 
-  get #desk(): TurnDesk {
-    this.#turnDesk ??= new TurnDesk(
-      { now: Date.now, after: (ms, work) => void setTimeout(work, ms) },
-      new Pace(this.deps(this.env).settings.rateLimitPerMinute, BURST),
-    );
-    return this.#turnDesk;
+  /** Announces what is left, to those who listen as well. */
+  async #catchUp(companyId: string, now: number): Promise<boolean> {
+    const done = await this.#relay.catchUp(companyId, now);
+    const position = this.#relay.position();
+    if (position !== null) this.#sockets?.published(position, []);
+    return done;
+  }
+
+  #openSockets(): Sockets {
+    return openSockets(this.ctx, this.parts(this.env), () => this.#relay.companyId() ?? '');
   }
 
   async #expect(companyId: string, requestId: string): Promise<void> {

@@ -1,7 +1,8 @@
+import type { Listener, Ticket } from '../core/ticket.ts';
 import type { Change } from '../data/log.ts';
 import type { Position } from '../data/relay.ts';
 import { Hub, type HubParts } from './hub/hub.ts';
-import type { Connection, Listener, Member } from './hub/member.ts';
+import type { Connection, Member } from './hub/member.ts';
 import { CLOSE, PING, PONG, PROTOCOL } from './hub/protocol.ts';
 import { StoredRing } from './hub/ring.ts';
 import type { Log } from './hub/stream.ts';
@@ -12,17 +13,23 @@ export type Upgrade = {
   /** The connection it takes the place of. */
   session: string | null;
   /** The ticket's own id, ms until which it is good; null for whoever came with a bearer. */
-  ticket: { id: string; until: number } | null;
+  ticket: Pick<Ticket, 'id' | 'until'> | null;
 };
 
 export type SocketParts = Pick<HubParts, 'audience' | 'limits'> & {
   log: Log;
   now(): number;
   /** Reads a sealed ticket; null for what is none, or none any more. */
-  unseal(ticket: string): { listener: Listener; id: string; until: number } | null;
+  unseal(ticket: string): Ticket | null;
   /** Those of these credentials that live, and what they may; asked once in a while for everybody who listens. */
   alive(listeners: readonly Listener[]): Promise<ReadonlyMap<string, Listener['grant']>>;
 };
+
+/** Why a socket is closed as soon as it is opened. */
+const REFUSED = {
+  ticket: [CLOSE.unauthorized, 'ticket used'],
+  full: [CLOSE.roomFull, 'room full'],
+} as const;
 
 /** How often the credentials of those who listen are looked after, ms: an ended one hears nothing a minute later. */
 const LOOK_AFTER = 50_000;
@@ -35,6 +42,7 @@ export class Sockets {
   readonly #parts: SocketParts;
   readonly #hub: Hub;
   readonly #known = new WeakMap<WebSocket, Connection>();
+  readonly #sockets = new WeakMap<Connection, WebSocket>();
   #lookAfter: number | null = null;
 
   constructor(state: DurableObjectState, parts: SocketParts) {
@@ -58,18 +66,28 @@ export class Sockets {
     });
   }
 
-  /** Whether anybody is there. */
-  isEmpty(): boolean {
-    return this.#state.getWebSockets().length === 0;
-  }
-
   /** Accepts an upgrade; what is wrong with it is said by a close code, as a browser cannot read a refused one's answer. */
   accept(upgrade: Upgrade, protocol: string | null): Response {
     const { 0: client, 1: server } = new WebSocketPair();
     const now = this.#parts.now();
+    const { listener, session, ticket } = upgrade;
+    const headers = protocol === null ? {} : { 'Sec-WebSocket-Protocol': PROTOCOL };
+    const response = new Response(null, { status: 101, webSocket: client, headers });
+    const refusal =
+      ticket !== null && !this.#redeem(ticket)
+        ? REFUSED.ticket
+        : !this.#hub.admits(listener.actor, session)
+          ? REFUSED.full
+          : null;
+    if (refusal !== null) {
+      // Not hibernating: what closes before its first message has nothing to wait for.
+      server.accept();
+      server.close(refusal[0], refusal[1]);
+      return response;
+    }
     this.#state.acceptWebSocket(server);
     const member: Member = {
-      ...upgrade.listener,
+      ...listener,
       session: `rts_${crypto.randomUUID()}`,
       connectedAt: now,
       lastMessageAt: now,
@@ -77,11 +95,10 @@ export class Sockets {
       lists: [],
       live: false,
     };
-    const connection = this.#attach(server, member);
-    if (upgrade.ticket !== null && !this.#redeem(upgrade.ticket)) connection.close(CLOSE.unauthorized, 'ticket used');
-    else this.#hub.welcome(connection, upgrade.session);
-    const headers = protocol === null ? undefined : { 'Sec-WebSocket-Protocol': PROTOCOL };
-    return new Response(null, { status: 101, webSocket: client, ...(headers && { headers }) });
+    this.#hub.welcome(this.#attach(server, member));
+    // It was looked after by whoever let it in.
+    this.#lookAfter ??= now + LOOK_AFTER;
+    return response;
   }
 
   /** @returns work that goes on behind it; not to be waited for in the handler, which holds up the socket's pongs */
@@ -91,6 +108,8 @@ export class Sockets {
   }
 
   closed(socket: WebSocket): void {
+    // Its half of the handshake, which ends the other's waiting.
+    socket.close();
     const connection = this.#of(socket);
     if (connection !== null) this.#hub.left(connection);
   }
@@ -103,12 +122,18 @@ export class Sockets {
     this.#hub.end(credential);
   }
 
+  /** When something may be due next, ms. */
+  nextSweep(): number | null {
+    return this.#lookAfter;
+  }
+
   /** Whatever is due. @returns when to look again, ms; null with nobody there */
   async sweep(): Promise<number | null> {
     const now = this.#parts.now();
     this.#state.storage.sql.exec('delete from tickets where until < ?', now);
     if (this.#lookAfter === null || this.#lookAfter <= now) await this.#lookAfterCredentials(now);
     const next = this.#hub.sweep();
+    if (next === null) this.#lookAfter = null;
     return next === null ? null : Math.min(next, this.#lookAfter ?? next);
   }
 
@@ -167,8 +192,6 @@ export class Sockets {
     this.#sockets.set(connection, socket);
     return connection;
   }
-
-  readonly #sockets = new WeakMap<Connection, WebSocket>();
 
   #lastPing(connection: Connection): number {
     const socket = this.#sockets.get(connection);

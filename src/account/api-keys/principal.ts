@@ -1,6 +1,7 @@
 import { timingSafeEqual } from 'node:crypto';
 import { sql } from 'drizzle-orm';
 import { AppError } from '../../core/errors.ts';
+import { seal, unseal } from '../../core/sealed.ts';
 import { behind, type Ctx } from '../../data/ctx.ts';
 import type { Deps } from '../../data/deps.ts';
 import { snapshot } from '../../data/log.ts';
@@ -9,7 +10,6 @@ import { tell } from '../../data/redis.ts';
 import type { AppContext, CredentialCheck, Principal } from '../../http/context.ts';
 import { HOLDS, holdsStill } from '../holds.ts';
 import { type Permission, scopesAllow } from '../permissions.ts';
-import { seal, unseal } from '../sealed.ts';
 import { countBehind, keyOf, learn, readCounts, refuseKnown } from '../sign-in/counts.ts';
 import { unknownLimits } from '../sign-in/limits.ts';
 import { decodeRecord, encodeRecord, type KeyRecord } from './record.ts';
@@ -109,6 +109,8 @@ function principalOfKey(c: AppContext, claim: KeyClaim): Principal {
       else if (isUnknown(failure)) countUnknown(c);
     },
     may: (permission) => held !== null && scopesAllow(held.scopes, permission as Permission),
+    grant: () => ({ scopes: held?.scopes ?? [] }),
+    expiresAt: () => held?.expiresAt ?? null,
     // Its scopes never change, so that it may was settled above; that it lives is asked again.
     writer: () => ({ actor: `API_KEY:${keyId}`, credential: { key: keyId } }),
   };

@@ -1,13 +1,14 @@
 import { sql } from 'drizzle-orm';
 import { AppError } from '../../core/errors.ts';
+import { seal, unseal } from '../../core/sealed.ts';
 import { behind, type Ctx } from '../../data/ctx.ts';
 import type { Deps } from '../../data/deps.ts';
 import { type RedisStore, tell } from '../../data/redis.ts';
+import { tellRoom } from '../../data/rooms.ts';
 import type { CredentialCheck, Principal } from '../../http/context.ts';
 import type { Settings } from '../../settings.ts';
 import { HOLDS, holdsStill } from '../holds.ts';
 import { type Permission, ROLES, type Role, roleMay, rolesWith } from '../permissions.ts';
-import { seal, unseal } from '../sealed.ts';
 import { type AccessClaims, LIFETIME_SECONDS } from './tokens.ts';
 
 const MOST_SESSIONS = 10_000;
@@ -50,6 +51,8 @@ function makePrincipal(claims: AccessClaims, place: Place): Principal {
     // Its signature was checked.
     proven: true,
     may: (permission) => roleMay(role, permission as Permission),
+    grant: () => ({ role }),
+    expiresAt: () => claims.expiresAt,
     writer: (permission) => ({
       actor: `USER:${userId}`,
       credential: { session: sessionId, user: userId, roles: rolesWith(permission as Permission) },
@@ -107,6 +110,7 @@ export async function forgetSessions(
   sessionIds: readonly string[],
 ): Promise<void> {
   if (sessionIds.length === 0) return;
+  tellRoom(ctx, 'end', () => deps.rooms(companyId).end(sessionIds));
   for (const id of sessionIds) for (const role of ROLES) alive.delete(`${companyId}:${id}:${role}`);
   await tell(deps.redis, ctx, (p) => {
     p.del(...sessionIds.map((id) => sessionKey(deps, id)));

@@ -1,12 +1,12 @@
 import { formatId, parseId } from '../../core/id.ts';
 import { instantOf } from '../../core/instant.ts';
+import { actorOf } from '../../data/event.ts';
 import type { Change, Row } from '../../data/log.ts';
 import type { Registry } from '../../data/registry.ts';
 import type { RouteModule } from '../../http/route.ts';
 import { NOBODY } from '../../resources/fields.ts';
 import { LOG_QUERY, readLog } from '../events/log-query.ts';
 import { auditPage, type Logged } from '../events/schema.ts';
-import { actorOf } from '../events/view.ts';
 
 /** One change with both of its states, as the API shows them. Null for an entity this version does not know. */
 function entryOf(registry: Registry, change: Change): Record<string, unknown> | null {

@@ -1,7 +1,7 @@
+import { eventOf } from '../../data/event.ts';
 import type { RouteModule } from '../../http/route.ts';
 import { LOG_QUERY, readLog } from './log-query.ts';
 import { eventPage, type Logged } from './schema.ts';
-import { eventOf } from './view.ts';
 
 export const eventRoutes = (logged: readonly Logged[]): RouteModule => [
   {

@@ -1,6 +1,7 @@
+import type { Grant } from '../../core/ticket.ts';
 import type { Change } from '../../data/log.ts';
 import type { Message } from './frames.ts';
-import type { Grant, Member } from './member.ts';
+import type { Member } from './member.ts';
 
 /** What a room knows of its company's nouns and people; made from the registry, so that rooms know no context. */
 export type Audience = {

@@ -1,9 +1,10 @@
+import type { Grant, Listener } from '../../core/ticket.ts';
 import type { Change } from '../../data/log.ts';
 import type { Position } from '../../data/relay.ts';
 import { type Audience, topicsFor } from './audience.ts';
 import { readCommand } from './command.ts';
 import { Delivery } from './delivery.ts';
-import type { Connection, Grant, Listener } from './member.ts';
+import type { Connection } from './member.ts';
 import {
   CLOSE,
   type Command,
@@ -80,19 +81,20 @@ export class Hub {
   }
 
   /**
-   * A socket that was just accepted is greeted, or closed because the room is full.
-   * @param session the connection it replaces, where it says so: that one's socket closes before this one counts
+   * Whether there is room for one more of this user or key.
+   * @param session the connection it takes the place of, where it says so: that one's socket closes before this one counts
    */
-  welcome(connection: Connection, session: string | null): void {
+  admits(actor: string, session: string | null): boolean {
+    const present = [...this.#parts.connections()];
+    const ghost = present.find(({ member }) => member.session === session && member.actor === actor);
+    ghost?.close(CLOSE.replaced, 'replaced');
+    return present.length - (ghost === undefined ? 0 : 1) < this.#parts.limits.connections;
+  }
+
+  /** Greets a socket that was just accepted. */
+  welcome(connection: Connection): void {
     const { limits } = this.#parts;
     const { member } = connection;
-    const others = [...this.#parts.connections()].filter((other) => other !== connection);
-    const ghost = others.find((other) => other.member.session === session && other.member.actor === member.actor);
-    ghost?.close(CLOSE.replaced, 'replaced');
-    if (others.length - (ghost === undefined ? 0 : 1) >= limits.connections) {
-      connection.close(CLOSE.roomFull, 'room full');
-      return;
-    }
     const { epoch = null, revision = null } = this.#stream.position() ?? {};
     connection.send(
       JSON.stringify({

@@ -1,20 +1,5 @@
+import type { Listener } from '../../core/ticket.ts';
 import type { ListRequest } from './protocol.ts';
-
-/** Who is at the other end of a socket, as a ticket or token said. */
-export type Listener = {
-  /** Public id of the company, which `subscribe` must name. */
-  company: string;
-  /** As the log writes it: `USER:<uuid>` or `API_KEY:<uuid>`. A key counts as a user of its own. */
-  actor: string;
-  /** The session or key whose life is looked after. */
-  credential: string;
-  /** The role of a user, or the scopes of a key: what may be seen follows from it. */
-  grant: Grant;
-  /** When the credential ends by itself, ms; null when it does not. */
-  expiresAt: number | null;
-};
-
-export type Grant = { role: string } | { scopes: readonly string[] };
 
 /**
  * All that is known of a connection, as plain data: it lives in the socket's attachment (16 KiB), survives hibernation

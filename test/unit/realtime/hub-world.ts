@@ -1,8 +1,9 @@
+import type { Grant, Listener } from '../../../src/core/ticket.ts';
 import type { Change } from '../../../src/data/log.ts';
 import type { Position } from '../../../src/data/relay.ts';
 import type { Audience } from '../../../src/realtime/hub/audience.ts';
 import { Hub } from '../../../src/realtime/hub/hub.ts';
-import type { Connection, Grant, Listener, Member } from '../../../src/realtime/hub/member.ts';
+import type { Connection, Member } from '../../../src/realtime/hub/member.ts';
 import { MemoryRing } from '../../../src/realtime/hub/ring.ts';
 import type { LogPage } from '../../../src/realtime/hub/stream.ts';
 
@@ -206,8 +207,10 @@ export class HubWorld {
       this.sockets.delete(socket);
       closed(code);
     });
+    const admitted = this.hub.admits(whole.actor, replaces);
     this.sockets.add(socket);
-    this.hub.welcome(socket, replaces);
+    if (admitted) this.hub.welcome(socket);
+    else socket.close(4013);
     return socket;
   }
 

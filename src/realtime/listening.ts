@@ -1,0 +1,51 @@
+import { sql } from 'drizzle-orm';
+import { type Grant, type Listener, openTicket } from '../core/ticket.ts';
+import { type Ctx, makeCtx } from '../data/ctx.ts';
+import type { Deps } from '../data/deps.ts';
+import { changesAfter, readChange, snapshot } from '../data/log.ts';
+import type { Audience } from './hub/audience.ts';
+import type { LogPage } from './hub/stream.ts';
+import { Sockets, type Upgrade } from './sockets.ts';
+
+/** What a room is given by whoever knows the contexts. */
+export type RoomParts = {
+  deps: Deps;
+  audience: Audience;
+  /** Those of these listeners whose session or key lives, by its id, with what it grants now. @throws AppError */
+  living(ctx: Ctx, companyId: string, listeners: readonly Listener[]): Promise<ReadonlyMap<string, Grant>>;
+};
+
+/** Changes in one answer of the log; fewer where they are large. */
+const PAGE = 500;
+
+/** Whose room it is, and who comes in, as the Worker that looked at the upgrade says. */
+export function readUpgrade(request: Request): Upgrade & { companyId: string } {
+  const said = request.headers.get('Clients-Plus-Upgrade');
+  if (said === null) throw new Error('no upgrade of ours');
+  return JSON.parse(said) as Upgrade & { companyId: string };
+}
+
+/** The sockets of a company's room, with the log and the credentials as Postgres has them. */
+export function openSockets(state: DurableObjectState, { deps, audience, living }: RoomParts, companyOf: () => string) {
+  const { settings } = deps;
+  const ctx = (): Ctx => makeCtx(`room_${crypto.randomUUID()}`, (work) => state.waitUntil(work));
+  return new Sockets(state, {
+    audience,
+    limits: settings.rooms,
+    now: Date.now,
+    unseal: (ticket) => openTicket(settings.cursorSecret, ticket, Date.now()),
+    alive: (listeners) => living(ctx(), companyOf(), listeners),
+    log: {
+      async after(revision): Promise<LogPage> {
+        const companyId = companyOf();
+        const oldest = sql<{
+          oldest: string | null;
+        }>`select min(revision) as oldest from changes where company_id = ${companyId}::uuid`;
+        const call = { database: deps.read, companyId, name: 'room' };
+        const { epoch, revision: head, rows } = await snapshot(ctx(), call, [changesAfter(revision, PAGE), oldest]);
+        const kept = rows[1][0]?.oldest ?? null;
+        return { epoch, head, oldest: kept === null ? null : Number(kept), changes: rows[0].map(readChange) };
+      },
+    },
+  });
+}

@@ -1,0 +1,176 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { WebSocket } from 'ws';
+import { type Api, signUp, type Tenant } from '../../support/api.ts';
+import { listen, ticketOf, WireListener } from '../../support/listener.ts';
+import { openWorld, type World } from '../../support/world.ts';
+
+// A room over real WebSockets: how they are opened, what they are told of writes, and how they end. What the room's core
+// promises under faults: test/unit/realtime.
+
+let world: World;
+let salon: Tenant;
+let other: Tenant;
+beforeAll(async () => {
+  world = await openWorld({ ROOM_MAX_CONNECTIONS: '20' });
+  salon = await signUp(world.api);
+  other = await signUp(world.api);
+});
+afterAll(() => world.close());
+
+const client = (name: string) => salon.api.post('/clients', { firstName: name });
+
+describe('opening', () => {
+  test('with a ticket, once, as the second subprotocol or in the query', async () => {
+    const ticket = await ticketOf(salon.api);
+    expect(ticket).toEqual({
+      url: expect.stringMatching(/^ws:\/\/.*\/api\/v1\/realtime$/),
+      ticket: expect.any(String),
+      expiresIn: 30,
+    });
+    const protocols = ['clientsplus.v1', `ticket.${ticket.ticket}`];
+    const first = new WireListener(new WebSocket(ticket.url, protocols));
+    expect(await first.next('welcome')).toMatchObject({ protocol: 'clientsplus.v1', companyId: salon.companyId });
+    expect(first.socket.protocol).toBe('clientsplus.v1');
+    expect(await new WireListener(new WebSocket(ticket.url, protocols)).closed()).toBe(4501);
+    const { url, ticket: second } = await ticketOf(salon.api);
+    const queried = new WireListener(new WebSocket(`${url}?ticket=${second}`));
+    await queried.next('welcome');
+    await Promise.all([first.close(), queried.close()]);
+  });
+
+  test('with a bearer, by whoever can send headers', async () => {
+    const url = `${world.worker.url.replace('http', 'ws')}/api/v1/realtime`;
+    const own = new WireListener(new WebSocket(url, { headers: { Authorization: `Bearer ${salon.api.token}` } }));
+    expect(await own.next('welcome')).toMatchObject({ companyId: salon.companyId });
+    await own.close();
+    const refused = new WebSocket(url, { headers: { Authorization: 'Bearer nonsense' } });
+    await expect(new Promise((_, reject) => refused.on('error', reject))).rejects.toThrow('401');
+  });
+
+  test('with nonsense, an altered ticket or another protocol ends with its code; without an upgrade it is 426', async () => {
+    const { url, ticket } = await ticketOf(salon.api);
+    const codes = await Promise.all(
+      [
+        ['clientsplus.v1', 'ticket.nonsense'],
+        ['clientsplus.v1', `ticket.${ticket}x`],
+        ['clientsplus.v2', `ticket.${ticket}`],
+      ].map((protocols) => new WireListener(new WebSocket(url, protocols)).closed()),
+    );
+    expect(codes).toEqual([4501, 4501, 4505]);
+    const answer = await fetch(url.replace('ws', 'http'));
+    expect([answer.status, ((await answer.json()) as { code: string }).code]).toEqual([426, 'upgrade_required']);
+  });
+
+  test('a ticket with the session of an earlier connection ends that one', async () => {
+    const ghost = await listen(salon.api);
+    const { session } = await ghost.next('welcome');
+    const back = await listen(salon.api, { session });
+    expect(await ghost.closed()).toBe(4500);
+    await back.close();
+  });
+
+  test('the 21st of 20 is closed as the room is full', async () => {
+    const listeners = await Promise.all(Array.from({ length: 20 }, () => listen(other.api)));
+    const { url, ticket } = await ticketOf(other.api);
+    expect(await new WireListener(new WebSocket(url, ['clientsplus.v1', `ticket.${ticket}`])).closed()).toBe(4013);
+    await Promise.all(listeners.map((listener) => listener.close()));
+  });
+});
+
+describe('being told', () => {
+  test('every change once, in order, as GET answers it at that revision', async () => {
+    const listener = await listen(salon.api);
+    const { revision, recovered, replay, topics } = await listener.subscribe();
+    expect({ recovered, replay }).toEqual({ recovered: false, replay: 0 });
+    expect(topics).toEqual(expect.arrayContaining(['clients', 'branches', 'company', 'users']));
+    const made = await Promise.all(Array.from({ length: 12 }, (_, n) => client(`Told ${n}`)));
+    const last = Math.max(...made.map((reply) => reply.revision));
+    const seen = async () => {
+      await listener.next('batch_update', listener.of('batch_update').length - 1);
+      return listener.messages();
+    };
+    for (let messages = await seen(); (messages.at(-1)?.revision ?? 0) < last; messages = await seen())
+      await listener.next('batch_update', listener.of('batch_update').length);
+    const { data: events } = (await salon.api.get(`/events?after=${revision}`)).json as { data: unknown[] };
+    expect(listener.messages()).toEqual(events);
+    let prev = revision;
+    for (const frame of listener.of('batch_update')) {
+      expect(frame.prev).toBe(prev);
+      prev = frame.revision;
+    }
+    await listener.close();
+  });
+
+  test('what was missed meanwhile, from the position it had', async () => {
+    const listener = await listen(salon.api);
+    const { revision, epoch } = await listener.subscribe({ topics: ['clients'] });
+    await listener.close();
+    const { revision: missed } = await client('Missed');
+    const back = await listen(salon.api);
+    const subscribed = await back.subscribe({ topics: ['clients'], resume: { epoch, revision } });
+    expect(subscribed).toMatchObject({ recovered: true, revision });
+    await back.next('batch_update');
+    expect(back.messages().map((message) => message.revision)).toEqual([missed]);
+    await back.close();
+  });
+
+  test('a write made in SQL, once the sweep has found it', async () => {
+    const listener = await listen(salon.api);
+    await listener.subscribe();
+    await client('Shown');
+    await listener.next('batch_update');
+    await world.sql(`update clients set notes = 'from a console' where first_name = 'Shown'`, [], 'cp_owner');
+    await world.worker.sweep();
+    const before = listener.of('batch_update').length;
+    await listener.next('batch_update', Math.max(1, before - 1));
+    expect(listener.messages().at(-1)).toMatchObject({ type: 'client.updated', data: { notes: 'from a console' } });
+    await listener.close();
+  });
+
+  test('nothing of another company, and nothing beyond the role', async () => {
+    const foreign = await listen(other.api);
+    await foreign.subscribe();
+    const key = (await salon.api.post('/api-keys', { name: 'reads', scopes: ['catalog:read'] })).json;
+    const narrow = await listen(salon.api.as(String(key.secret)));
+    expect((await narrow.subscribe()).topics).toEqual(expect.not.arrayContaining(['clients', 'users']));
+    const { revision } = await client('Hidden');
+    await narrow.next('batch_update');
+    expect(narrow.of('batch_update').at(-1)).toMatchObject({ revision, messages: [] });
+    foreign.say({ type: 'subscribe', id: 9, companyId: salon.companyId });
+    expect(await foreign.next('error')).toMatchObject({ id: 9, code: 'unknown_company' });
+    expect(foreign.messages()).toEqual([]);
+    await Promise.all([foreign.close(), narrow.close()]);
+  });
+});
+
+describe('ending', () => {
+  test('with the session, and with the key, at once', async () => {
+    const login = await salon.api.post('/auth/login', { email: salon.email, password: salon.password });
+    const listens = await listen(salon.api.as(String(login.json.accessToken)));
+    await salon.api.as(String(login.json.accessToken)).post('/auth/logout');
+    expect(await listens.closed()).toBe(4503);
+    const key = (await salon.api.post('/api-keys', { name: 'ends', scopes: ['clients:read'] })).json;
+    const byKey = await listen(salon.api.as(String(key.secret)));
+    await byKey.subscribe();
+    await salon.api.delete(`/api-keys/${key.id}`);
+    expect(await byKey.closed()).toBe(4503);
+  });
+
+  test('pings are answered byte by byte', async () => {
+    const listener = await listen(salon.api);
+    const raw: string[] = [];
+    listener.socket.on('message', (data) => void raw.push(String(data)));
+    listener.say('{"type":"ping"}');
+    await listener.next('pong');
+    expect(raw).toEqual(['{"type":"pong"}']);
+    await listener.close();
+  });
+});
+
+test('a ticket is only for who may listen, and costs one unit', async () => {
+  const anonymous: Api = salon.api.as(null);
+  expect((await anonymous.post('/realtime/tickets')).status).toBe(401);
+  const key = (await salon.api.post('/api-keys', { name: 'imports', scopes: ['import'] })).json;
+  expect((await salon.api.as(String(key.secret)).post('/realtime/tickets')).status).toBe(403);
+  expect((await salon.api.post('/realtime/tickets', { session: 1 })).status).toBe(422);
+});
