@@ -16,7 +16,7 @@ import type { AppContext, CredentialCheck } from '../../../src/http/context.ts';
 
 const BOUND = 60_000;
 const SECRET = 'the secret of this suite';
-const PLACE = { redis: { key: keysOf('life') }, settings: { cursorSecret: SECRET } };
+const PLACE = { redis: { key: keysOf('life') }, settings: { environment: 'life', cursorSecret: SECRET } };
 
 /** A Redis that only remembers what it was told to keep. */
 function fakeRedis(): { database: RedisStore; kept: { key: string; value: string; px: number }[] } {
@@ -43,7 +43,7 @@ function at(start: number) {
   );
   const deps = {
     redis: database,
-    settings: { loginLimit: 10, cursorSecret: SECRET },
+    settings: { environment: 'life', loginLimit: 10, cursorSecret: SECRET },
     auth: { db: { execute: () => null }, batch: async () => [] },
   } as unknown as Deps;
   return {
