@@ -17,7 +17,7 @@ export type Forgotten = { forgotten: number; skipped: number };
 
 /**
  * Forgets what has been kept long enough: changes older than the log's 90 days, import jobs a month after they ended, and
- * idempotency keys, sessions and one-time links that have ended. Each kind in small pieces with a budget of its own, so that
+ * idempotency keys, sessions, one-time links and holds that have ended. Each kind in small pieces with a budget of its own, so that
  * none holds up the others; the companies in turn, so that a huge one starves nobody.
  * @returns how many rows went and how many pieces could not be done, or null when it was not yet time
  */
@@ -39,7 +39,7 @@ export async function retain(ctx: Ctx, deps: Deps): Promise<Forgotten | null> {
     tell(redis, ctx, (p) => p.set(placeKey, JSON.stringify(place), { ex: 7 * 24 * EVERY }));
   const all: Outcome[] = [];
   const failures: unknown[] = [];
-  for (const work of [expired(ctx, deps), imports(ctx, deps), changes(ctx, deps, due.place, keep)]) {
+  for (const work of [expired(ctx, deps), imports(ctx, deps), holds(ctx, deps), changes(ctx, deps, due.place, keep)]) {
     // A fault of one kind keeps no other from its turn.
     await workOff(work, budget(ctx)).then(
       (outcome) => all.push(outcome),
@@ -95,6 +95,16 @@ const expired = (ctx: Ctx, deps: Deps): Pieces =>
 /** Fewer at a time: each may hold a long report. */
 const imports = (ctx: Ctx, deps: Deps): Pieces =>
   trimming(ctx, deps, 50, 1, (size) => sql<{ gone: number }>`select app.trim_imports(${size}::int) as gone`);
+
+/** Holds whose time is over, which are in nobody's way: of one company at a time, until none has any. */
+const holds = (ctx: Ctx, deps: Deps): Pieces => ({
+  most: 200,
+  least: 20,
+  async piece(size) {
+    const gone = Number((await ask(ctx, deps, sql<{ gone: number }>`select app.end_holds(${size}::int) as gone`)).gone);
+    return { gone, more: gone > 0 };
+  },
+});
 
 type Trimmed = { last_company: string | null; trimmed: string | number; more: boolean };
 
