@@ -1,5 +1,5 @@
-import { sql } from 'drizzle-orm';
-import { integer, timestamp, uuid } from 'drizzle-orm/pg-core';
+import { type SQL, sql } from 'drizzle-orm';
+import { type ExtraConfigColumn, index, integer, text, timestamp, unique, uuid } from 'drizzle-orm/pg-core';
 
 /** An instant kept to the millisecond, so that what an answer shows is exactly what a filter compares. */
 export const instant = <const N extends string>(name: N) =>
@@ -14,3 +14,34 @@ export const documentColumns = () => ({
   createdAt: instant('created_at').notNull().default(sql`clock_timestamp()`),
   updatedAt: instant('updated_at').notNull().default(sql`clock_timestamp()`),
 });
+
+/** What a search compares: these columns, folded, with a space at both ends, so that "begins a word" is a plain pattern. */
+export const searchText = (...columns: readonly string[]) =>
+  text('search_text').generatedAlwaysAs((): SQL => {
+    const words = columns.map((column) => `coalesce(${column}, '') || ' '`).join(' || ');
+    return sql.raw(`app.search_fold(' ' || ${words})`);
+  });
+
+type Columns = Readonly<Record<'companyId' | 'id' | 'externalId' | 'createdAt' | 'updatedAt', ExtraConfigColumn>> & {
+  readonly searchText?: ExtraConfigColumn;
+};
+
+/**
+ * The keys and indexes of every resource: one index per sort, on what parts the rows, then the sort and the id, ascending
+ * (src/data/walk.ts). `part` is the column that says whether a row is archived.
+ */
+export const tenantIndexes = (
+  table: string,
+  t: Columns,
+  part: ExtraConfigColumn,
+  sorts: Readonly<Record<string, ExtraConfigColumn>> = {},
+) => [
+  unique(`${table}_company_id`).on(t.companyId, t.id),
+  unique(`${table}_external_id`).on(t.companyId, t.externalId),
+  ...Object.entries({ created: t.createdAt, updated: t.updatedAt, ...sorts }).map(([name, column]) =>
+    index(`${table}_${name}`).on(t.companyId, part, column, t.id),
+  ),
+  ...(t.searchText === undefined
+    ? []
+    : [index(`${table}_search`).using('gin', t.companyId, t.searchText.op('gin_trgm_ops'))]),
+];

@@ -77,6 +77,9 @@ export const password = () =>
 
 export const externalId = () => text().describe("Your system's own id, unique per company.");
 
+/** The public id of another object; whether there is one is asked when it is written. */
+export const reference = (description: string) => z.string().describe(description);
+
 /** An instant as answers show it. */
 export const instant = (description: string) => z.iso.datetime().meta({ description });
 

@@ -1,16 +1,16 @@
 import { type SQL, sql } from 'drizzle-orm';
-import type { ListQuery } from '../core/list-query.ts';
 import type { FilterDeclaration } from '../core/query-values.ts';
 import type { Row } from '../data/log.ts';
 import type { Parts } from '../data/walk.ts';
 import type { Field } from './fields.ts';
+import type { Filtered } from './resource.ts';
 
 /** How objects of a resource go out of sight and come back. */
 export type Archive = {
   /** The filter that shows them, by its name. */
   readonly filter: Readonly<Record<string, FilterDeclaration>>;
   /** The column that parts the rows, the second of the index of every sort, and which of its values are wanted. */
-  parts(query: ListQuery): Parts;
+  parts(query: Filtered): Parts;
   /** Absent: its changes have other words. */
   isArchived?(row: Row): boolean;
   /** The same of a row in SQL, behind its name. */

@@ -106,7 +106,7 @@ function searched(
   });
   const place = at === null ? null : [...at.values, at.id];
   const page = functions.sorted({ search, filters, sort, at: place, backwards, ...range });
-  return { from: sql`${page} with ordinality as found (id, place)`, rank: sql`null`, order: sql`found.place` };
+  return { from: page, rank: sql`null`, order: sql`found.place` };
 }
 
 /** What `include=` asks for, as one jsonb object of a row. */

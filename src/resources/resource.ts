@@ -11,6 +11,9 @@ import type { Schema } from '../http/schemas.ts';
 import type { Archive } from './archive.ts';
 import type { Field } from './fields.ts';
 
+/** What of a list's query says which rows are wanted. */
+export type Filtered = Pick<ListQuery, 'filters'>;
+
 /** One page of a ranked search. `rank` and `id` are those of the row it begins after; null for the first. */
 export type SearchPage = {
   search: string;
@@ -37,7 +40,7 @@ export type SortedPage = {
 export type SearchFunctions = {
   /** A table of `id` and `rank`, best first; the whole page and one row more. */
   page(page: SearchPage): SQL;
-  /** A table of one column, the ids of the page in their order; and one row more. */
+  /** A table `found` of `id` and `place`, the rows of the page in their order; and one row more. */
   sorted(page: SortedPage): SQL;
   /** How many hits there are, counted up to `most`; null counts all. */
   count(query: { search: string; filters: ListQuery['filters']; most: number | null }): SQL;
@@ -76,11 +79,11 @@ export type Resource = LoggedEntity & {
   readonly sorts: Readonly<Record<string, SortColumn>>;
   readonly archive?: Archive;
   /** The filter that parts the rows: the column behind the company in the index of every sort, and what is wanted of it. */
-  parts?(query: ListQuery): Parts;
+  parts?(query: Filtered): Parts;
   /** The other filters; company and search are added by whoever calls. */
-  filters(query: ListQuery): Filter[];
+  filters(query: Filtered): Filter[];
   /** A count of its own, up to `most`; null counts all. Null where the plain one will do. */
-  count?(query: ListQuery, most: number | null): SQL | null;
+  count?(query: Filtered, most: number | null): SQL | null;
   /** Tags of a list; narrower than one per resource where the query allows. */
   listTags(query: ListQuery): readonly string[];
   detailTags(id: string): readonly string[];

@@ -1,9 +1,9 @@
-import { getTableName, sql } from 'drizzle-orm';
+import { getTableColumns, getTableName, sql } from 'drizzle-orm';
 import type { PgTable } from 'drizzle-orm/pg-core';
 import type * as z from 'zod';
 import { formatId, type Prefix } from '../core/id.ts';
 import { lazy } from '../core/lazy.ts';
-import type { ListDeclaration, ListQuery } from '../core/list-query.ts';
+import type { ListDeclaration } from '../core/list-query.ts';
 import type { SortColumn } from '../data/keyset.ts';
 import type { Change, Row } from '../data/log.ts';
 import type { ConstraintMeaning } from '../data/postgres-errors.ts';
@@ -13,6 +13,7 @@ import type { ArchiveOf } from './archive.ts';
 import { type Field, fieldsOf, type Reference, type RowOf, shown } from './fields.ts';
 import { documentConditions, documentFilters, ownConditions, type ResourceFilter, sortBy } from './filters.ts';
 import type { Include, Resource, SearchFunctions } from './resource.ts';
+import { wordSearch } from './search.ts';
 
 type FieldName<T extends PgTable> = keyof T['_']['columns'] & string;
 type Body = Schema<z.ZodObject> | undefined;
@@ -46,9 +47,10 @@ export type Declaration<T extends PgTable, Create extends Body, Patch extends Bo
   filters?: Readonly<Record<string, ResourceFilter>>;
   /** Besides createdAt and updatedAt. Each has its index. */
   sorts?: readonly FieldName<T>[];
-  search?: SearchFunctions;
+  /** True: by the words of the column `searchText`. */
+  search?: true | SearchFunctions;
   includes?: Readonly<Record<string, Include>>;
-  count?(query: ListQuery, most: number | null): ReturnType<NonNullable<Resource['count']>>;
+  count?: Resource['count'];
   /** Words for what happened that say more than created, updated, deleted, archived or restored; the first that is true. */
   actions?: Readonly<Record<string, (before: RowOf<T>, after: RowOf<T>) => boolean>>;
   /** Tags that a change touches besides those of the resource and the object. */
@@ -72,7 +74,7 @@ export function tenantResource<T extends PgTable, Create extends Body = undefine
     permission,
     view,
     computed = {},
-    hidden = [],
+    hidden = Object.hasOwn(getTableColumns(table), 'searchText') ? ['searchText'] : [],
     references = {},
     filters = {},
     sorts = [],
@@ -117,11 +119,17 @@ export function tenantResource<T extends PgTable, Create extends Body = undefine
     // In this order they are told, and what is declared counts.
     constraints: { ...declared.constraints, ...usual(tableName, one, own), ...declared.constraints },
     ...(archive !== undefined && { archive, parts: archive.parts }),
-    ...(declared.search !== undefined && { search: declared.search }),
     ...(declared.includes !== undefined && { includes: declared.includes }),
     ...(declared.count !== undefined && { count: declared.count }),
   };
-  return { ...made, create: declared.create, patch: declared.patch } as unknown as Made<Create, Patch>;
+  const { search } = declared;
+  const found = search === true ? wordSearch(made) : search;
+  return {
+    ...made,
+    ...(found !== undefined && { search: found }),
+    create: declared.create,
+    patch: declared.patch,
+  } as unknown as Made<Create, Patch>;
 }
 
 /** As one of its schemas shows it: the object, and the fields that may be asked for. */

@@ -13,7 +13,6 @@ export const client = tenantResource(clients, {
   view: ClientView,
   create: ClientCreate,
   patch: ClientPatch,
-  hidden: ['searchText'],
   computed: { mergedInto: ({ merged_into: id }) => (id === null ? null : formatId('clnt', id)) },
   // Twin of app.client_filter (migrations/0007_clients.sql), which searches use.
   archive: byStatus('status'),
@@ -38,7 +37,7 @@ export const client = tenantResource(clients, {
       sql`app.search_clients(${search}, ${JSON.stringify(filters)}::jsonb, ${rank}::int, ${id}::uuid, ${backwards}::boolean, ${offset}::int, ${limit}::int)`,
     sorted: ({ search, filters, sort, at, backwards, offset, limit }) =>
       sql`app.sort_clients(${search}, ${JSON.stringify(filters)}::jsonb, ${JSON.stringify(sort)}::jsonb,
-        ${at === null ? null : JSON.stringify(at)}::jsonb, ${backwards}::boolean, ${offset}::int, ${limit}::int)`,
+        ${at === null ? null : JSON.stringify(at)}::jsonb, ${backwards}::boolean, ${offset}::int, ${limit}::int) with ordinality as found (id, place)`,
     count: ({ search, filters, most }) =>
       sql`app.count_clients(${search}, ${JSON.stringify(filters)}::jsonb, ${most}::int)`,
     matches: (search) => sql`clients.id in (select app.match_clients(${search}))`,
