@@ -4,7 +4,7 @@ import { companyRoutes } from './account/company/routes.ts';
 import { needsOf, type Permission } from './account/permissions.ts';
 import { identify, jwks, signInRoutes } from './account/sign-in/routes.ts';
 import { userRoutes } from './account/users/routes.ts';
-import { branchRoutes } from './catalog/branches/routes.ts';
+import { branch } from './catalog/branches/resource.ts';
 import { resourceRoutes } from './catalog/resources/routes.ts';
 import { serviceRoutes } from './catalog/services/routes.ts';
 import { staffRoutes } from './catalog/staff/routes.ts';
@@ -24,6 +24,7 @@ import { healthRoutes } from './monitoring/health.ts';
 import { mountPages } from './pages/routes.ts';
 import { clientRoutes } from './people/clients/routes.ts';
 import { importers, logged } from './registry.ts';
+import { standardRoutes } from './resources/standard-routes.ts';
 
 export const BASE = '/api/v1';
 
@@ -33,7 +34,7 @@ export const modules: readonly RouteModule[] = [
   companyRoutes,
   userRoutes,
   apiKeyRoutes,
-  branchRoutes,
+  standardRoutes(branch),
   staffRoutes,
   serviceRoutes,
   resourceRoutes,

@@ -8,9 +8,7 @@ import { staffMember } from './catalog/staff/resource.ts';
 import type { ConstraintMeaning } from './data/postgres-errors.ts';
 import { makeRegistry, PLAIN_ACTIONS, type Registry } from './data/registry.ts';
 import type { Logged } from './insight/events/schema.ts';
-import { clientImporter } from './people/clients/import.ts';
 import { client } from './people/clients/resource.ts';
-import { importerOf } from './resources/import-row.ts';
 import { type Importers, makeImporters } from './resources/importer.ts';
 import type { Resource } from './resources/resource.ts';
 
@@ -26,11 +24,8 @@ export const logged: readonly Logged[] = resources.map(({ entity, topic, shown, 
   actions: [...PLAIN_ACTIONS, ...actions],
 }));
 
-/** Every resource that can be imported. Another one adds its line. */
-export const importers: Importers = makeImporters([
-  clientImporter,
-  ...[staffMember, service, bookableResource].map((each) => importerOf(each)),
-]);
+/** Those whose rows can be imported. */
+export const importers: Importers = makeImporters(resources.flatMap(({ importer }) => importer ?? []));
 
 /** What a violated constraint means to a caller. */
 export const constraints: Readonly<Record<string, ConstraintMeaning>> = Object.assign(

@@ -1,5 +1,15 @@
 import { type SQL, sql } from 'drizzle-orm';
-import { type ExtraConfigColumn, index, integer, text, timestamp, unique, uuid } from 'drizzle-orm/pg-core';
+import {
+  type AnyPgColumn,
+  type ExtraConfigColumn,
+  foreignKey,
+  index,
+  integer,
+  text,
+  timestamp,
+  unique,
+  uuid,
+} from 'drizzle-orm/pg-core';
 
 /** An instant kept to the millisecond, so that what an answer shows is exactly what a filter compares. */
 export const instant = <const N extends string>(name: N) =>
@@ -31,10 +41,12 @@ type Columns = Readonly<Record<'companyId' | 'id' | 'externalId' | 'createdAt' |
  * (src/data/walk.ts). `part` is the column that says whether a row is archived.
  */
 export const tenantIndexes = (
-  table: string,
   t: Columns,
-  part: ExtraConfigColumn,
-  sorts: Readonly<Record<string, ExtraConfigColumn>> = {},
+  {
+    table,
+    part,
+    sorts,
+  }: { table: string; part: ExtraConfigColumn; sorts: Readonly<Record<string, ExtraConfigColumn>> },
 ) => [
   unique(`${table}_company_id`).on(t.companyId, t.id),
   unique(`${table}_external_id`).on(t.companyId, t.externalId),
@@ -45,3 +57,9 @@ export const tenantIndexes = (
     ? []
     : [index(`${table}_search`).using('gin', t.companyId, t.searchText.op('gin_trgm_ops'))]),
 ];
+
+type Pair = [AnyPgColumn, AnyPgColumn];
+
+/** A reference to another object of the company: composite, because keys are checked past row-level security. */
+export const tenantReference = (name: string, columns: Pair, of: { companyId: AnyPgColumn; id: AnyPgColumn }) =>
+  foreignKey({ name, columns, foreignColumns: [of.companyId, of.id] });

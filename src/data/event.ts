@@ -1,7 +1,7 @@
 import { formatId } from '../core/id.ts';
 import { instantOf } from '../core/instant.ts';
 import type { Change } from './log.ts';
-import type { Registry } from './registry.ts';
+import { type Registry, seesChange, type Viewer } from './registry.ts';
 
 /** Who made a change, as the log names them: `USER:<uuid>`, `API_KEY:<uuid>`, `SYSTEM`, `SQL:<role>`. */
 export function actorOf(actor: string): { type: 'USER' | 'API_KEY' | 'SYSTEM' | 'SQL'; id?: string } {
@@ -14,14 +14,12 @@ export function actorOf(actor: string): { type: 'USER' | 'API_KEY' | 'SYSTEM' | 
 /**
  * One change as events, rooms and webhooks show it: `data` is what GET of the entity answers at that revision.
  * Null for an entity this version does not know, or that the reader may not see.
+ * @param viewer null for all who may read: then nothing of an entity whose rows not all of them see
  */
-export function eventOf(
-  registry: Registry,
-  may: (permission: string) => boolean,
-  change: Change,
-): Record<string, unknown> | null {
+export function eventOf(registry: Registry, viewer: Viewer | null, change: Change): Record<string, unknown> | null {
   const logged = registry.get(change.entity);
-  if (logged === undefined || !may(logged.permission)) return null;
+  if (logged === undefined) return null;
+  if (viewer === null ? logged.visibility !== undefined : !seesChange(logged, viewer, change)) return null;
   const row = change.after ?? change.before;
   return {
     revision: change.revision,

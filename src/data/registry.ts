@@ -1,3 +1,4 @@
+import type { SQL } from 'drizzle-orm';
 import type { Prefix } from '../core/id.ts';
 import type { Change, Row } from './log.ts';
 
@@ -7,6 +8,19 @@ export type Viewer = {
   readonly userId: string | null;
   readonly role: string | null;
   may(permission: string): boolean;
+};
+
+/**
+ * Which rows a viewer sees, where those who may read do not see all of them: their own calendar, one branch. One rule for
+ * lists and details in SQL, events and frames, and the key of what is cached.
+ */
+export type Visibility = {
+  /** Names the rows in a key: viewers of one scope see the same. */
+  scope(viewer: Viewer): string;
+  /** The condition on a row of the table. */
+  where(viewer: Viewer): SQL;
+  /** The same of a row as the log has it. */
+  sees(viewer: Viewer, row: Row): boolean;
 };
 
 /** What relay, rooms, events and cache know of a resource whose changes are logged. `src/registry.ts` lists them. */
@@ -19,6 +33,8 @@ export type LoggedEntity = {
   readonly prefix: Prefix;
   /** What a reader needs. */
   readonly permission: string;
+  /** Absent: whoever may read sees every row. */
+  readonly visibility?: Visibility;
   /** The public object of a logged row; `schemaVersion` is the version the row was logged with. */
   view(row: Row, schemaVersion: number): Record<string, unknown>;
   /** The cache tags a change touches. Pure: API writes, SQL writes, relay and sweep all use it. */
@@ -43,6 +59,16 @@ export const PLAIN_ACTIONS = ['created', 'updated', 'deleted'] as const;
 export function plainAction(change: Change): (typeof PLAIN_ACTIONS)[number] {
   if (change.before === null) return 'created';
   return change.after === null ? 'deleted' : 'updated';
+}
+
+/** Whether a change is for this viewer: they may read what it is of, and see the row that it left or took away. */
+export function seesChange(
+  { permission, visibility }: LoggedEntity,
+  viewer: Viewer,
+  { before, after }: Change,
+): boolean {
+  const row = after ?? before;
+  return viewer.may(permission) && (visibility === undefined || (row !== null && visibility.sees(viewer, row)));
 }
 
 /** The newest revision per tag over a run of changes: what an announcement carries. */

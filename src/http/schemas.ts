@@ -96,12 +96,44 @@ export const identityFields = () => ({
   externalId: z.string().nullable().describe("Your system's own id."),
 });
 
-/** An object of the OpenAPI document that shows the members all documents end with. */
+/** A body: a closed object of these members, with an example. */
+export const bodyOf = <S extends z.core.$ZodLooseShape>(id: string, example: object, shape: () => S) =>
+  lazy(() => z.strictObject(shape()).meta({ id, examples: [example] }));
+
+/** The merge patch of a body (RFC 7396): each of its members, and none that must be there. */
+export const patchOf = <S extends z.core.$ZodLooseShape>(
+  id: string,
+  example: object,
+  create: Schema<z.ZodObject<S, z.core.$strict>>,
+) =>
+  lazy(() =>
+    create()
+      .partial()
+      .meta({ id, examples: [example] }),
+  );
+
+/** The public object of a resource: its own fields between those that all have. */
+export const publicObject = <S extends z.core.$ZodLooseShape>(id: string, example: Example, shape: () => S) =>
+  lazy(() =>
+    z.object({ ...identityFields(), ...shape(), ...documentFields() }).meta({ id, examples: [exampleOf(example)] }),
+  );
+
+/** The members that all documents end with, in an example. */
 export const exampleEnd = {
   version: 3,
   createdAt: '2026-01-12T08:15:00.000Z',
   updatedAt: '2026-03-02T09:30:00.000Z',
 };
+
+type Example = { id: string; [member: string]: unknown };
+
+/** What an object of the OpenAPI document shows. */
+export const exampleOf = ({ id, ...example }: Example) => ({
+  id,
+  externalId: null,
+  ...example,
+  ...exampleEnd,
+});
 
 /** The stable part of a problem: what callers branch on. */
 const errorCode = () => z.enum(Object.keys(ERROR_CODES) as [string, ...string[]]).meta({ id: 'ErrorCode' });

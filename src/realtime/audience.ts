@@ -19,7 +19,7 @@ export function audienceOf(registry: Registry, { may, grantAfter }: GrantRules):
     grantAfter,
     purges: (change: Change) => registry.get(change.entity)?.tagsTouched(change).includes(ERASED) === true,
     render(change) {
-      const event = eventOf(registry, () => true, change);
+      const event = eventOf(registry, null, change);
       const logged = registry.get(change.entity);
       if (event === null || logged === undefined) return null;
       const { topic, permission } = logged;

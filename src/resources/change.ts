@@ -21,6 +21,7 @@ import { NOBODY } from './fields.ts';
 import { claimOf } from './idempotency.ts';
 import { notFound } from './list.ts';
 import type { Resource } from './resource.ts';
+import { rowOf } from './row-sql.ts';
 
 /** The body of a verb that takes none: absent or empty. */
 const Nothing = lazy(() => z.strictObject({}));
@@ -155,7 +156,7 @@ export async function mustExist(c: AppContext, resource: Resource, id: string): 
   const { ctx, deps } = c.env;
   const { companyId } = principalOf(c);
   const { rows } = await snapshot(ctx, { database: deps.read, companyId, name: 'exists' }, [
-    sql`select 1 from ${resource.table} where ${resource.companyId} = ${companyId}::uuid and ${resource.id} = ${id}::uuid`,
+    sql`select 1 from ${resource.table} where ${rowOf(resource, { principal, id })}`,
   ]);
   if (rows[0].length === 0) throw notFound(resource);
 }

@@ -12,6 +12,7 @@ import { send } from '../http/send.ts';
 import { admitted, reached } from './admitted.ts';
 import { conditionsOf } from './page.ts';
 import type { Resource } from './resource.ts';
+import { seenBy } from './row-sql.ts';
 
 /** An export costs what twenty requests do (contract-details A13). */
 const WEIGHT = 20;
@@ -79,7 +80,7 @@ export function exportOf(resource: Resource): (c: AppContext) => Promise<Respons
     require(principal, resource.permission);
 
     const { format, query } = asked;
-    const filtered = conditionsOf(resource, query, companyId);
+    const filtered = conditionsOf(seenBy(resource, principal), query, companyId);
     const read = async (after: string | null) => {
       const beyond = after === null ? sql`` : sql` and ${resource.id} > ${after}::uuid`;
       // A cursor, so that rows which do not fit any more are not written out either.

@@ -26,15 +26,13 @@ export type ImportParticulars = {
 const CELLS: Readonly<Partial<Record<Field['type'], Cell>>> = { list: 'list', boolean: 'boolean', number: 'number' };
 
 /** How rows of a file become objects of a resource: what its patch takes, and references by external id. */
-export function importerOf(
-  resource: Resource & { readonly patch: Schema<z.ZodObject> },
-  particulars: ImportParticulars = {},
-): Importer {
-  const { fields } = resource;
+export function importerOf(resource: Resource, particulars: ImportParticulars = {}): Importer {
+  const { fields, patch } = resource;
+  if (patch === undefined) throw new Error(`${resource.topic} has no patch to import by`);
   const matches = { externalId: { key: externalId, found: 'c.external_id = r.key' }, ...particulars.matches };
   const keys = Object.keys(matches) as MatchKey[];
   const written = lazy(() => {
-    const named = Object.keys(resource.patch().shape);
+    const named = Object.keys(patch().shape);
     return ['externalId', ...named.filter((name) => name !== 'externalId')].flatMap((name): [string, Field][] => {
       const field = fields.get(name);
       return field === undefined ? [] : [[name, field]];
@@ -43,7 +41,7 @@ export function importerOf(
   const references = lazy(() => written().filter(([, { type, reference }]) => reference !== null && type !== 'list'));
   const schemas = lazy(() => {
     const names = references().map(([name]) => [byExternalId(name), externalId().nullable().optional()]);
-    const row = { ...resource.patch().shape, ...particulars.reads?.().shape, ...Object.fromEntries(names) };
+    const row = { ...patch().shape, ...particulars.reads?.().shape, ...Object.fromEntries(names) };
     return new Map(
       keys.map((match) => [match, z.strictObject({ ...row, [match]: matches[match]?.key() ?? externalId() })]),
     );
@@ -66,7 +64,7 @@ export function importerOf(
       return written().flatMap(([name, { type }]) => (type === 'object' ? [name] : []));
     },
     get ignored() {
-      const known = new Set(Object.keys(resource.patch().shape));
+      const known = new Set(Object.keys(patch().shape));
       return resource.list.fields.filter((name) => !known.has(name));
     },
     schema: plain,

@@ -21,6 +21,7 @@ import {
 import { type Found, wholePage } from './pieces.ts';
 import { type ParsedQuery, type ReadRoute, read, TTL } from './read.ts';
 import type { Resource } from './resource.ts';
+import { beside, seenBy } from './row-sql.ts';
 
 type PageQuery = ListQuery & { at: Cursor | null; path: string };
 
@@ -40,6 +41,7 @@ export function listRoute(resource: Resource): ReadRoute<PageQuery, PageStatemen
     name,
     version: resource.version,
     permission: resource.permission,
+    ...(resource.visibility !== undefined && { scope: resource.visibility.scope }),
     ttl: TTL.list,
     linked: true,
     parse(params, principal, c) {
@@ -50,7 +52,7 @@ export function listRoute(resource: Resource): ReadRoute<PageQuery, PageStatemen
       return { ...query, at, path: c.req.path };
     },
     tags: (query) => [...resource.listTags(query), ...includeTags(resource, query.include)],
-    statements: (query, { companyId }) => pageStatements(resource, query, query.at, companyId),
+    statements: (query, principal) => pageStatements(seenBy(resource, principal), query, query.at, principal.companyId),
     complete({ ctx, deps }, query, { companyId }, taken) {
       const project = compileProjection(query.fields);
       const take = (row: Row, found: Found): void => {
@@ -162,6 +164,7 @@ export function detailRoute(
     name: `${resource.topic}.detail`,
     version: resource.version,
     permission: resource.permission,
+    ...(resource.visibility !== undefined && { scope: resource.visibility.scope }),
     ttl: TTL.detail,
     parse(params, principal, c) {
       const { fields, include, normalised } = parseDetailQuery(resource.list, params);
@@ -169,8 +172,8 @@ export function detailRoute(
       return { id, fields, include, normalised: `${id}?${normalised}` };
     },
     tags: ({ id, include }) => [...resource.detailTags(id), ...includeTags(resource, include)],
-    statements: ({ id, include }, { companyId }) => [
-      sql`select ${resource.row} as row, ${embed(resource, include)} as embedded from ${resource.table} where ${resource.companyId} = ${companyId}::uuid and ${resource.id} = ${id}::uuid`,
+    statements: ({ id, include }, principal) => [
+      sql`select ${resource.row} as row, ${embed(resource, include)} as embedded from ${resource.table} where ${resource.companyId} = ${principal.companyId}::uuid and ${resource.id} = ${id}::uuid${beside(resource, principal)}`,
     ],
     answer([[found]], query) {
       if (found === undefined) throw notFound(resource);

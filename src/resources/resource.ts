@@ -10,6 +10,7 @@ import type { Parts } from '../data/walk.ts';
 import type { Schema } from '../http/schemas.ts';
 import type { Archive } from './archive.ts';
 import type { Field } from './fields.ts';
+import type { Importer } from './importer.ts';
 
 /** What of a list's query says which rows are wanted. */
 export type Filtered = Pick<ListQuery, 'filters'>;
@@ -71,13 +72,15 @@ export type Resource = LoggedEntity & {
   readonly members: ReadonlyMap<string, (row: Row) => unknown>;
   /** The public object, and bodies that create and change one. */
   readonly shown: Schema<z.ZodObject>;
-  readonly create?: Schema<z.ZodObject>;
-  readonly patch?: Schema<z.ZodObject>;
+  readonly create?: Schema<z.ZodObject> | undefined;
+  readonly patch?: Schema<z.ZodObject> | undefined;
   /** How a field of a body becomes the value of its column, where that is not the value itself. */
   readonly stored: Readonly<Record<string, (value: unknown) => unknown>>;
   readonly list: ListDeclaration;
   readonly sorts: Readonly<Record<string, SortColumn>>;
   readonly archive?: Archive;
+  /** How rows of files become objects. */
+  readonly importer?: Importer;
   /** The filter that parts the rows: the column behind the company in the index of every sort, and what is wanted of it. */
   parts?(query: Filtered): Parts;
   /** The other filters; company and search are added by whoever calls. */

@@ -1,14 +1,29 @@
 import { type SQL, sql } from 'drizzle-orm';
 import { isObject } from '../core/json.ts';
+import type { Viewer } from '../data/registry.ts';
 import type { WriteInput } from './change.ts';
 import { stored } from './fields.ts';
 import type { Resource } from './resource.ts';
+import { wordSearch } from './search.ts';
 
 type Body = Readonly<Record<string, unknown>>;
 
-/** The row a write is about. */
-export const rowOf = (resource: Resource, { companyId, id }: { companyId: string; id: string }): SQL =>
-  sql`${resource.companyId} = ${companyId}::uuid and ${resource.id} = ${id}::uuid`;
+/** The row a write is about, as far as its writer sees it. */
+export const rowOf = (resource: Resource, { principal, id }: { principal: Viewer; id: string }): SQL =>
+  sql`${resource.companyId} = ${principal.companyId}::uuid and ${resource.id} = ${id}::uuid${beside(resource, principal)}`;
+
+/** Beside the id of a row: that this viewer sees it. */
+export const beside = ({ visibility }: Resource, viewer: Viewer): SQL =>
+  visibility === undefined ? sql`` : sql` and ${visibility.where(viewer)}`;
+
+/** A resource as far as this viewer sees it: for lists and exports. */
+export function seenBy(resource: Resource, viewer: Viewer): Resource {
+  const { visibility, search } = resource;
+  if (visibility === undefined) return resource;
+  const where = visibility.where(viewer);
+  const seen: Resource = { ...resource, filters: (query) => [...resource.filters(query), { where }] };
+  return search === undefined ? seen : { ...seen, search: wordSearch(seen) };
+}
 
 /** Refuses a write that expects another version, naming the present one and how to expect it (RFC 9110, 13.1.1). */
 export const sameVersion = (version: SQL, expected: number | null): SQL =>

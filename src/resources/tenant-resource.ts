@@ -7,11 +7,12 @@ import type { ListDeclaration } from '../core/list-query.ts';
 import type { SortColumn } from '../data/keyset.ts';
 import type { Change, Row } from '../data/log.ts';
 import type { ConstraintMeaning } from '../data/postgres-errors.ts';
-import { plainAction } from '../data/registry.ts';
+import { plainAction, type Visibility } from '../data/registry.ts';
 import type { Schema } from '../http/schemas.ts';
 import type { ArchiveOf } from './archive.ts';
 import { type Field, fieldsOf, type Reference, type RowOf, shown } from './fields.ts';
 import { documentConditions, documentFilters, ownConditions, type ResourceFilter, sortBy } from './filters.ts';
+import { type ImportParticulars, importerOf } from './import-row.ts';
 import type { Include, Resource, SearchFunctions } from './resource.ts';
 import { wordSearch } from './search.ts';
 
@@ -49,6 +50,8 @@ export type Declaration<T extends PgTable, Create extends Body, Patch extends Bo
   sorts?: readonly FieldName<T>[];
   /** True: by the words of the column `searchText`. */
   search?: true | SearchFunctions;
+  /** Which rows a reader sees; every one when absent. */
+  visibility?: Visibility;
   includes?: Readonly<Record<string, Include>>;
   count?: Resource['count'];
   /** Words for what happened that say more than created, updated, deleted, archived or restored; the first that is true. */
@@ -56,6 +59,8 @@ export type Declaration<T extends PgTable, Create extends Body, Patch extends Bo
   /** Tags that a change touches besides those of the resource and the object. */
   touches?(change: Change): readonly string[];
   constraints?: Readonly<Record<string, ConstraintMeaning>>;
+  /** Rows of files: as its table and patch say, or with what is particular. */
+  imports?: true | ImportParticulars;
 };
 
 /** With its bodies as they are. */
@@ -121,15 +126,15 @@ export function tenantResource<T extends PgTable, Create extends Body = undefine
     ...(archive !== undefined && { archive, parts: archive.parts }),
     ...(declared.includes !== undefined && { includes: declared.includes }),
     ...(declared.count !== undefined && { count: declared.count }),
+    ...(declared.visibility !== undefined && { visibility: declared.visibility }),
   };
-  const { search } = declared;
+  const { search, imports, create, patch } = declared;
+  if (made.visibility !== undefined && (typeof search === 'object' || declared.count !== undefined))
+    throw new Error(`${topic}: a search or a count of its own does not ask who sees what`);
   const found = search === true ? wordSearch(made) : search;
-  return {
-    ...made,
-    ...(found !== undefined && { search: found }),
-    create: declared.create,
-    patch: declared.patch,
-  } as unknown as Made<Create, Patch>;
+  const whole = { ...made, ...(found !== undefined && { search: found }), create, patch };
+  const importer = imports === undefined ? undefined : importerOf(whole, imports === true ? {} : imports);
+  return { ...whole, ...(importer !== undefined && { importer }) } as unknown as Made<Create, Patch>;
 }
 
 /** As one of its schemas shows it: the object, and the fields that may be asked for. */

@@ -117,6 +117,18 @@ const taking =
     return fire(kit.tenant.api, { ...shot, body });
   };
 
+/** Names an object of another resource that nobody has. */
+async function unknownReference(kit: Kit, route: Route): Promise<Reply> {
+  const [reference] = Object.entries(route.fixture.references ?? {});
+  if (reference === undefined) throw new Error(`the fixture of ${route.topic} names no references`);
+  const [member, topic] = reference;
+  const nobody = (await make(kit.tenant.api, topic)).replace(/_.*/, '_01h455vb4pex5vsknk084sn02q');
+  const shot = await kit.aim();
+  const items = (shot.body as { items?: Json[] } | undefined)?.items?.map((item) => ({ ...item, [member]: nobody }));
+  const body = items === undefined ? { ...shot.body, [member]: nobody } : { mode: 'atomic', items };
+  return fire(kit.tenant.api, { ...shot, body });
+}
+
 /** Again and again, until it has been too often. */
 async function rateLimited(kit: Kit, route: Route): Promise<Reply> {
   const shot = await kit.aim();
@@ -158,6 +170,7 @@ export const refusals: Partial<Record<ErrorCode, Refusal>> = {
   invalid_idempotency_key: asking({ 'Idempotency-Key': 'a b' }),
   idempotency_key_reused: keyReused,
   external_id_taken: taking('externalId', (n) => `taken-${n}`),
+  unknown_reference: unknownReference,
   email_taken: taking('email', (n) => `taken-${n}@example.com`),
   rate_limited: rateLimited,
   epoch_changed: asking({}, 'epoch=01890000-0000-7000-8000-000000000000'),

@@ -1,29 +1,20 @@
 import * as z from 'zod';
 import { lazy } from '../../core/lazy.ts';
-import { documentFields, exampleEnd, externalId, identityFields, text, timeZone } from '../../http/schemas.ts';
+import { externalId, publicObject, text, timeZone } from '../../http/schemas.ts';
 
-export const CompanyView = lazy(() =>
-  z
-    .object({
-      ...identityFields(),
-      name: z.string().describe('What it is called.'),
-      currency: z.string().describe('ISO 4217; stays as at sign-up.'),
-      timeZone: z.string().describe('IANA.'),
-      ...documentFields(),
-    })
-    .meta({
-      id: 'Company',
-      examples: [
-        {
-          id: 'comp_01h455vb4pex5vsknk084sn02q',
-          externalId: null,
-          name: 'Salon Huber',
-          currency: 'EUR',
-          timeZone: 'Europe/Vienna',
-          ...exampleEnd,
-        },
-      ],
-    }),
+export const CompanyView = publicObject(
+  'Company',
+  {
+    id: 'comp_01h455vb4pex5vsknk084sn02q',
+    name: 'Salon Huber',
+    currency: 'EUR',
+    timeZone: 'Europe/Vienna',
+  },
+  () => ({
+    name: z.string().describe('What it is called.'),
+    currency: z.string().describe('ISO 4217; stays as at sign-up.'),
+    timeZone: z.string().describe('IANA.'),
+  }),
 );
 
 /** The currency stays what it was at sign-up: amounts that were booked in it would change their meaning. */

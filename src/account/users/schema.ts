@@ -1,20 +1,16 @@
 import * as z from 'zod';
 import { lazy } from '../../core/lazy.ts';
-import { documentFields, exampleEnd, externalId, identityFields, instant, password, text } from '../../http/schemas.ts';
+import { bodyOf, externalId, instant, password, publicObject, text } from '../../http/schemas.ts';
 import { userEmail } from '../email.ts';
 import { ROLES } from '../permissions.ts';
 
-export const UserCreate = lazy(() =>
-  z
-    .strictObject({
-      name: text(),
-      email: userEmail(),
-      role: z.enum(ROLES),
-      password: password().optional().describe('Without one the user comes in by invitation.'),
-      externalId: externalId().nullable().optional(),
-    })
-    .meta({ id: 'UserCreate', examples: [{ name: 'Ben Maier', email: 'ben@example.com', role: 'STAFF' }] }),
-);
+export const UserCreate = bodyOf('UserCreate', { name: 'Ben Maier', email: 'ben@example.com', role: 'STAFF' }, () => ({
+  name: text(),
+  email: userEmail(),
+  role: z.enum(ROLES),
+  password: password().optional().describe('Without one the user comes in by invitation.'),
+  externalId: externalId().nullable().optional(),
+}));
 
 /** JSON Merge Patch (RFC 7396). */
 export const UserPatch = lazy(() =>
@@ -24,13 +20,9 @@ export const UserPatch = lazy(() =>
     .meta({ id: 'UserPatch', examples: [{ role: 'MANAGER' }] }),
 );
 
-export const UserArchive = lazy(() =>
-  z
-    .strictObject({
-      keepKeys: z.boolean().optional().describe('True: the API keys this user made go on. Otherwise they are revoked.'),
-    })
-    .meta({ id: 'UserArchive', examples: [{ keepKeys: true }] }),
-);
+export const UserArchive = bodyOf('UserArchive', { keepKeys: true }, () => ({
+  keepKeys: z.boolean().optional().describe('True: the API keys this user made go on. Otherwise they are revoked.'),
+}));
 
 export const Invitation = lazy(() =>
   z
@@ -41,28 +33,19 @@ export const Invitation = lazy(() =>
     .meta({ id: 'Invitation', examples: [{ token: 'cpl_…', expiresAt: '2026-03-05T09:30:00.000Z' }] }),
 );
 
-export const UserView = lazy(() =>
-  z
-    .object({
-      ...identityFields(),
-      name: z.string().describe('Their full name.'),
-      email: z.string().describe('What they sign in with.'),
-      role: z.enum(ROLES).describe('What they may do.'),
-      status: z.enum(['ACTIVE', 'ARCHIVED']).describe('Archived users cannot sign in.'),
-      ...documentFields(),
-    })
-    .meta({
-      id: 'User',
-      examples: [
-        {
-          id: 'usr_01h455vb4pex5vsknk084sn02q',
-          externalId: null,
-          name: 'Anna Huber',
-          email: 'anna@example.com',
-          role: 'OWNER',
-          status: 'ACTIVE',
-          ...exampleEnd,
-        },
-      ],
-    }),
+export const UserView = publicObject(
+  'User',
+  {
+    id: 'usr_01h455vb4pex5vsknk084sn02q',
+    name: 'Anna Huber',
+    email: 'anna@example.com',
+    role: 'OWNER',
+    status: 'ACTIVE',
+  },
+  () => ({
+    name: z.string().describe('Their full name.'),
+    email: z.string().describe('What they sign in with.'),
+    role: z.enum(ROLES).describe('What they may do.'),
+    status: z.enum(['ACTIVE', 'ARCHIVED']).describe('Archived users cannot sign in.'),
+  }),
 );

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { lazy } from '../../core/lazy.ts';
-import { documentFields, exampleEnd, externalId, identityFields, phone, text, timeZone } from '../../http/schemas.ts';
+import { bodyOf, externalId, phone, publicObject, text, timeZone } from '../../http/schemas.ts';
 import { isCountry } from './countries.ts';
 import { date, hours, hoursView } from './hours.ts';
 
@@ -31,78 +31,58 @@ const holidays = () =>
       }
     });
 
-export const BranchCreate = lazy(() =>
-  z
-    .strictObject({
-      name: text(),
-      timeZone: timeZone(),
-      address: z.strictObject(addressFields()).nullable().optional(),
-      phone: phone().nullable().optional(),
-      isActive: z.boolean().optional(),
-      openingHours: hours().nullable().optional(),
-      holidays: holidays().nullable().optional(),
-      externalId: externalId().nullable().optional(),
-    })
-    .meta({
-      id: 'BranchCreate',
-      examples: [{ name: 'Mitte', timeZone: 'Europe/Vienna', address: ADDRESS, openingHours: [HOURS] }],
-    }),
+export const BranchCreate = bodyOf(
+  'BranchCreate',
+  { name: 'Mitte', timeZone: 'Europe/Vienna', address: ADDRESS, openingHours: [HOURS] },
+  () => ({
+    name: text(),
+    timeZone: timeZone(),
+    address: z.strictObject(addressFields()).nullable().optional(),
+    phone: phone().nullable().optional(),
+    isActive: z.boolean().optional(),
+    openingHours: hours().nullable().optional(),
+    holidays: holidays().nullable().optional(),
+    externalId: externalId().nullable().optional(),
+  }),
 );
 
 /** JSON Merge Patch (RFC 7396): the address is merged part by part, lists are replaced. */
 export const BranchPatch = lazy(() =>
-  z
-    .strictObject({
-      name: text(),
-      timeZone: timeZone(),
-      address: z.strictObject(addressFields()).partial().nullable(),
-      phone: phone().nullable(),
-      isActive: z.boolean(),
-      openingHours: hours().nullable(),
-      holidays: holidays().nullable(),
-      externalId: externalId().nullable(),
-    })
+  BranchCreate()
+    .extend({ address: z.strictObject(addressFields()).partial().nullable() })
     .partial()
     .meta({ id: 'BranchPatch', examples: [{ phone: '+4312345678', address: { line2: null } }] }),
 );
 
-export const BranchView = lazy(() =>
-  z
-    .object({
-      ...identityFields(),
-      name: z.string().describe('What it is called.'),
-      timeZone: z.string().describe('IANA.'),
-      address: z
-        .object({
-          line1: z.string(),
-          line2: z.string().optional(),
-          city: z.string(),
-          postalCode: z.string(),
-          country: z.string(),
-        })
-        .nullable()
-        .describe('Where it is.'),
-      phone: z.string().nullable().describe('E.164.'),
-      isActive: z.boolean().describe('False: archived.'),
-      openingHours: z.array(hoursView()).describe('None: always open.'),
-      holidays: z.array(z.object({ date: z.string(), name: z.string() })).describe('Days it is closed.'),
-      ...documentFields(),
-    })
-    .meta({
-      id: 'Branch',
-      examples: [
-        {
-          id: 'brch_01h455vb4pex5vsknk084sn02q',
-          externalId: 'mitte',
-          name: 'Mitte',
-          timeZone: 'Europe/Vienna',
-          address: ADDRESS,
-          phone: '+4312345678',
-          isActive: true,
-          openingHours: [HOURS],
-          holidays: [{ date: '2026-12-25', name: 'Christmas' }],
-          ...exampleEnd,
-        },
-      ],
-    }),
+export const BranchView = publicObject(
+  'Branch',
+  {
+    id: 'brch_01h455vb4pex5vsknk084sn02q',
+    externalId: 'mitte',
+    name: 'Mitte',
+    timeZone: 'Europe/Vienna',
+    address: ADDRESS,
+    phone: '+4312345678',
+    isActive: true,
+    openingHours: [HOURS],
+    holidays: [{ date: '2026-12-25', name: 'Christmas' }],
+  },
+  () => ({
+    name: z.string().describe('What it is called.'),
+    timeZone: z.string().describe('IANA.'),
+    address: z
+      .object({
+        line1: z.string(),
+        line2: z.string().optional(),
+        city: z.string(),
+        postalCode: z.string(),
+        country: z.string(),
+      })
+      .nullable()
+      .describe('Where it is.'),
+    phone: z.string().nullable().describe('E.164.'),
+    isActive: z.boolean().describe('False: archived.'),
+    openingHours: z.array(hoursView()).describe('None: always open.'),
+    holidays: z.array(z.object({ date: z.string(), name: z.string() })).describe('Days it is closed.'),
+  }),
 );

@@ -20,5 +20,5 @@ export const branches = pgTable(
     externalId: text('external_id'),
     ...documentColumns(),
   },
-  (t) => tenantIndexes('branches', t, t.isActive, { name: t.name }),
+  (t) => tenantIndexes(t, { table: 'branches', part: t.isActive, sorts: { name: t.name } }),
 );

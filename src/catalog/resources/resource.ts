@@ -12,6 +12,7 @@ export const bookableResource = tenantResource(resources, {
   view: ResourceView,
   create: ResourceCreate,
   patch: ResourcePatch,
+  imports: true,
   references: { branchId: { prefix: 'brch', table: branches } },
   archive: byFlag('isActive'),
   filters: {

@@ -13,6 +13,7 @@ export const service = tenantResource(services, {
   view: ServiceView,
   create: ServiceCreate,
   patch: ServicePatch,
+  imports: true,
   computed: { staff: (row) => outside('stf', 'staffId', row.staff) },
   // A price is replaced as a whole: half of another's currency would be no price.
   stored: { staff: inside('stf', 'staffId'), price: (value) => value ?? null },

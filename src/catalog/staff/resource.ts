@@ -20,6 +20,7 @@ export const staffMember = tenantResource(staff, {
   view: StaffView,
   create: StaffCreate,
   patch: StaffPatch,
+  imports: true,
   computed: { workingHours: (row) => outside('brch', 'branchId', row.working_hours) },
   stored: { workingHours: inside('brch', 'branchId') },
   references: {

@@ -2,7 +2,7 @@ import { formatId, parseId } from '../../core/id.ts';
 import { instantOf } from '../../core/instant.ts';
 import { actorOf } from '../../data/event.ts';
 import type { Change, Row } from '../../data/log.ts';
-import type { Registry } from '../../data/registry.ts';
+import { type Registry, seesChange } from '../../data/registry.ts';
 import type { RouteModule } from '../../http/route.ts';
 import { NOBODY } from '../../resources/fields.ts';
 import { LOG_QUERY, readLog } from '../events/log-query.ts';
@@ -53,7 +53,9 @@ export const auditRoutes = (logged: readonly Logged[]): RouteModule => [
       // Who may read an entity in audit, may read it: a key with audit:read alone sees what its other scopes show.
       show: (change, principal, c) => {
         const logged = c.env.deps.registry.get(change.entity);
-        return logged !== undefined && principal.may(logged.permission) ? entryOf(c.env.deps.registry, change) : null;
+        return logged !== undefined && seesChange(logged, principal, change)
+          ? entryOf(c.env.deps.registry, change)
+          : null;
       },
     }),
   },

@@ -77,7 +77,8 @@ export function readLog(reader: LogReader): (c: AppContext) => Promise<Response>
       .filter(({ permission }) => principal.may(permission))
       .map(({ entity }) => entity);
     const entityId = reader.entityId?.(searchParams, c) ?? null;
-    const { epoch, revision, rows } = await snapshot(ctx, { database: deps.read, companyId, name: reader.name }, [
+    const call = { database: deps.read, companyId, name: reader.name };
+    const { epoch, revision, rows } = await snapshot(ctx, call, [
       changesAfter(position.after ?? 0, position.limit, { entities, entityId }),
       sql<{ oldest: string | null }>`select min(revision) as oldest from changes where company_id = ${companyId}::uuid`,
     ]);
@@ -93,7 +94,18 @@ export function readLog(reader: LogReader): (c: AppContext) => Promise<Response>
         extra: { oldest, head: revision },
       });
     }
-    const data = rows[0].map((row) => reader.show(readChange(row), principal, c)).filter((shown) => shown !== null);
-    return sendJson(c, 200, { data, head: revision, epoch }, { revision, headers: { 'Cache-Control': 'no-store' } });
+    const shownOf = (changes: (typeof rows)[0]) =>
+      changes.map((row) => reader.show(readChange(row), principal, c)).filter((shown) => shown !== null);
+    let [piece, head] = [rows[0], revision];
+    let data = shownOf(piece);
+    // Rows that a caller does not see are told from others here: a piece of nothing else is not the end of the log.
+    for (let last = piece.at(-1); data.length === 0 && last !== undefined; last = piece.at(-1)) {
+      const next = changesAfter(Number(last.revision), position.limit, { entities, entityId });
+      const later = await snapshot(ctx, call, [next]);
+      if (later.epoch !== epoch) throw new AppError('busy', undefined, { extra: { retryAfter: 1 } });
+      [piece, head] = [later.rows[0], later.revision];
+      data = shownOf(piece);
+    }
+    return sendJson(c, 200, { data, head, epoch }, { revision: head, headers: { 'Cache-Control': 'no-store' } });
   };
 }

@@ -23,7 +23,7 @@ export const eventRoutes = (logged: readonly Logged[]): RouteModule => [
       name: 'events',
       permission: 'events:read',
       parameters: [],
-      show: (change, principal, c) => eventOf(c.env.deps.registry, (permission) => principal.may(permission), change),
+      show: (change, principal, c) => eventOf(c.env.deps.registry, principal, change),
     }),
   },
 ];

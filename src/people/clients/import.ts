@@ -1,7 +1,6 @@
 import * as z from 'zod';
 import { email, phone } from '../../http/schemas.ts';
-import { importerOf } from '../../resources/import-row.ts';
-import { client } from './resource.ts';
+import type { ImportParticulars } from '../../resources/import-row.ts';
 
 /** A number as people write it: with spaces and dashes, 00 for the plus, the (0) of calls within the country. */
 const writtenPhone = () =>
@@ -15,7 +14,8 @@ const writtenPhone = () =>
     )
     .pipe(phone());
 
-export const clientImporter = importerOf(client, {
+/** What rows of clients are matched by, and what stops one. */
+export const clientImport: ImportParticulars = {
   matches: {
     // Case aside, as the field has none.
     email: { key: email, found: 'lower(c.email) = lower(r.key)' },
@@ -31,4 +31,4 @@ export const clientImporter = importerOf(client, {
       status: `case when h.merged_into is null and g.given ? 'status' then p.status else coalesce(h.status, d.status) end`,
     },
   },
-});
+};

@@ -3,6 +3,7 @@ import { formatId } from '../../core/id.ts';
 import { ERASED } from '../../data/registry.ts';
 import { byStatus } from '../../resources/archive.ts';
 import { tenantResource } from '../../resources/tenant-resource.ts';
+import { clientImport } from './import.ts';
 import { ClientCreate, ClientPatch, ClientView } from './schema.ts';
 import { clients } from './table.ts';
 
@@ -51,6 +52,7 @@ export const client = tenantResource(clients, {
     },
     stats: { tags: ['company'], select: sql`app.client_stats(clients.id)`, present: (stats) => stats },
   },
+  imports: clientImport,
   actions: {
     erased: (before, after) => before.erased_at === null && after.erased_at !== null,
     merged: (before, after) => before.merged_into === null && after.merged_into !== null,

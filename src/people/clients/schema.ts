@@ -1,14 +1,14 @@
 import * as z from 'zod';
 import { lazy } from '../../core/lazy.ts';
 import {
-  documentFields,
+  bodyOf,
   email,
-  exampleEnd,
+  exampleOf,
   externalId,
-  identityFields,
   instant,
   notes,
   phone,
+  publicObject,
   text,
   verbatim,
 } from '../../http/schemas.ts';
@@ -68,22 +68,20 @@ export const ClientCreate = lazy(() =>
 );
 
 /** JSON Merge Patch (RFC 7396): absent leaves, null clears; custom fields are merged key by key. */
-export const ClientPatch = lazy(() =>
-  z
-    .strictObject({
-      ...optional(fields()),
-      status: z.enum(CLIENT_STATUSES).optional(),
-      tags: tags().nullable().optional(),
-      customFields: z.record(fieldName(), scalar().nullable()).refine(fewKeys, KEYS).nullable().optional(),
-    })
-    .meta({ id: 'ClientPatch', examples: [{ phone: '+4366412345678', notes: null, customFields: { shoe: 39 } }] }),
+export const ClientPatch = bodyOf(
+  'ClientPatch',
+  { phone: '+4366412345678', notes: null, customFields: { shoe: 39 } },
+  () => ({
+    ...optional(fields()),
+    status: z.enum(CLIENT_STATUSES).optional(),
+    tags: tags().nullable().optional(),
+    customFields: z.record(fieldName(), scalar().nullable()).refine(fewKeys, KEYS).nullable().optional(),
+  }),
 );
 
-export const ClientMerge = lazy(() =>
-  z
-    .strictObject({ sourceId: z.string().describe('The client that is merged into this one, and archived.') })
-    .meta({ id: 'ClientMerge', examples: [{ sourceId: 'clnt_01h455vb4pex5vsknk084sn02r' }] }),
-);
+export const ClientMerge = bodyOf('ClientMerge', { sourceId: 'clnt_01h455vb4pex5vsknk084sn02r' }, () => ({
+  sourceId: z.string().describe('The client that is merged into this one, and archived.'),
+}));
 
 const stats = lazy(() =>
   z.object({
@@ -107,29 +105,22 @@ const clientExample = {
   notes: null,
   customFields: { shoe: 38 },
   mergedInto: null,
-  ...exampleEnd,
 };
 
-export const ClientView = lazy(() =>
-  z
-    .object({
-      ...identityFields(),
-      firstName: z.string().nullable().describe('Given name.'),
-      lastName: z.string().nullable().describe('Family name.'),
-      name: z.string().nullable().describe('Computed: first and last name, else externalId, email or phone.'),
-      email: z.string().nullable().describe('E-mail address.'),
-      phone: z.string().nullable().describe('E.164.'),
-      status: z.enum(CLIENT_STATUSES).describe('Archived clients are out of sight in lists.'),
-      tags: z.array(z.string()).describe('Short labels.'),
-      notes: z.string().nullable().describe('Free text.'),
-      customFields: z
-        .record(z.string(), z.union([z.string(), z.number(), z.boolean()]))
-        .describe('Kept as they were sent: texts letter by letter, numbers by value. The order of keys is not.'),
-      mergedInto: z.string().nullable().describe('The client that this one was merged into.'),
-      ...documentFields(),
-    })
-    .meta({ id: 'Client', examples: [clientExample] }),
-);
+export const ClientView = publicObject('Client', clientExample, () => ({
+  firstName: z.string().nullable().describe('Given name.'),
+  lastName: z.string().nullable().describe('Family name.'),
+  name: z.string().nullable().describe('Computed: first and last name, else externalId, email or phone.'),
+  email: z.string().nullable().describe('E-mail address.'),
+  phone: z.string().nullable().describe('E.164.'),
+  status: z.enum(CLIENT_STATUSES).describe('Archived clients are out of sight in lists.'),
+  tags: z.array(z.string()).describe('Short labels.'),
+  notes: z.string().nullable().describe('Free text.'),
+  customFields: z
+    .record(z.string(), z.union([z.string(), z.number(), z.boolean()]))
+    .describe('Kept as they were sent: texts letter by letter, numbers by value. The order of keys is not.'),
+  mergedInto: z.string().nullable().describe('The client that this one was merged into.'),
+}));
 
 /** A client as lists and details answer it, with what `include=` embeds. */
 export const ClientWithIncludes = lazy(() =>
@@ -141,7 +132,7 @@ export const ClientWithIncludes = lazy(() =>
         .describe('include=duplicates: others with the same address or number.'),
       stats: stats().optional().describe('include=stats'),
     })
-    .meta({ id: 'ClientRead', examples: [clientExample] }),
+    .meta({ id: 'ClientRead', examples: [exampleOf(clientExample)] }),
 );
 
 /** What creating a client answers: the client, and who else has its e-mail or phone. */
@@ -150,5 +141,5 @@ export const ClientCreated = lazy(() =>
     .extend({
       duplicates: z.array(z.string()).describe('Other clients with the same e-mail address or phone number.'),
     })
-    .meta({ id: 'ClientCreated', examples: [{ ...clientExample, duplicates: [] }] }),
+    .meta({ id: 'ClientCreated', examples: [{ ...exampleOf(clientExample), duplicates: [] }] }),
 );

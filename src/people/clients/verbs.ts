@@ -46,13 +46,13 @@ export const mergeClient = change({
   body: ClientMerge,
   target: 'path',
   status: 200,
-  statements({ companyId, id, body, expected }) {
+  statements({ principal, id, body, expected }) {
     const source = parseId('clnt', body.sourceId) ?? NOBODY;
     // In the contract's order: 404, 422, 412; the merge itself refuses with 409.
     const expect = sql`select app.expect_version(max(version), null),
       app.refuse(${source === id}::boolean, 'invalid_body', '{"pointer": "/sourceId", "detail": "Must be another client."}'),
-      app.refuse(not exists (select from clients where ${rowOf(resource, { companyId, id: source })}), 'unknown_reference', '{"pointer": "/sourceId", "detail": "There is no such client."}'),
-      ${sameVersion(sql`max(version)`, expected)} from clients where ${rowOf(resource, { companyId, id })}`;
+      app.refuse(not exists (select from clients where ${rowOf(resource, { principal, id: source })}), 'unknown_reference', '{"pointer": "/sourceId", "detail": "There is no such client."}'),
+      ${sameVersion(sql`max(version)`, expected)} from clients where ${rowOf(resource, { principal, id })}`;
     return [expect, sql`select app.merge_clients(${id}::uuid, ${source}::uuid, null)`];
   },
 });

@@ -4,14 +4,16 @@ import { AppError } from '../../../src/core/errors.ts';
 import { type ChunkWork, type Failure, takeChunk } from '../../../src/insight/imports/chunk.ts';
 import { type FileForm, type RawRow, rowReader } from '../../../src/insight/imports/rows.ts';
 import { nextAlarm, pauseAfter, SEAL_PATIENCE, UPLOAD_PATIENCE } from '../../../src/jobs/alarms.ts';
-import { clientImporter } from '../../../src/people/clients/import.ts';
-import type { ImportRow } from '../../../src/resources/importer.ts';
+import { importers } from '../../../src/registry.ts';
+import type { Importer, ImportRow } from '../../../src/resources/importer.ts';
+
+const importer = importers.get('clients') as Importer;
 
 const form = (header: readonly string[] | null): FileForm => ({ header, mapping: {}, match: 'externalId' });
 
 describe('rows of CSV as clients', () => {
   const read = (header: string, cells: string): unknown => {
-    const { value, faults } = rowReader(clientImporter, form(header.split(',')))(cells.split(','));
+    const { value, faults } = rowReader(importer, form(header.split(',')))(cells.split(','));
     return faults.length > 0 ? faults.map(({ pointer, code }) => `${pointer} ${code}`) : value;
   };
 
@@ -52,7 +54,7 @@ describe('rows of CSV as clients', () => {
   test('a mapping gives the names of the file a meaning, or none', () => {
     const mapping = { Vorname: 'firstName', Nr: 'externalId', Rabatt: null, Größe: 'customFields.size' };
     const mapped = (header: string, cells: string) =>
-      rowReader(clientImporter, { ...form(header.split(',')), mapping })(cells.split(','));
+      rowReader(importer, { ...form(header.split(',')), mapping })(cells.split(','));
     expect(mapped('Nr,Vorname,Rabatt,Größe', 'a,Ann,5,38')).toEqual({
       key: 'a',
       value: { externalId: 'a', firstName: 'Ann', customFields: { size: '38' } },
@@ -60,7 +62,7 @@ describe('rows of CSV as clients', () => {
     });
     // A field that is given a name twice over is one of two, nobody knows which.
     expect(mapped('Nr,Vorname,firstName', 'a,Ann,Bea').faults.map(({ code }) => code)).toEqual(['duplicate_column']);
-    const line = rowReader(clientImporter, { header: null, mapping, match: 'externalId' });
+    const line = rowReader(importer, { header: null, mapping, match: 'externalId' });
     expect(line('{"Nr":"a","externalId":"b"}').faults.map(({ code }) => code)).toEqual(['duplicate_column']);
     expect(line('{"Nr":"a","Rabatt":5,"Vorname":"Ann"}').value).toEqual({ externalId: 'a', firstName: 'Ann' });
   });
@@ -69,7 +71,7 @@ describe('rows of CSV as clients', () => {
     ['email', 'email,firstName', 'Ann@Example.com,Ann', 'ann@example.com'],
     ['phone', 'phone,firstName', '+43664123456,Ann', '+43664123456'],
   ] as const)('matched by %s, a row needs that and no external id', (match, header, cells, key) => {
-    const read = rowReader(clientImporter, { ...form(header.split(',')), match });
+    const read = rowReader(importer, { ...form(header.split(',')), match });
     expect(read(cells.split(','))).toMatchObject({ key, faults: [] });
     expect(read(['', 'Ann']).faults).toMatchObject([{ pointer: `/${match}`, code: 'required' }]);
   });
@@ -81,7 +83,7 @@ describe('rows of CSV as clients', () => {
     );
     fc.assert(
       fc.property(header, raw, (columns, row) => {
-        const { faults, value } = rowReader(clientImporter, form(columns))(row as RawRow);
+        const { faults, value } = rowReader(importer, form(columns))(row as RawRow);
         expect(faults.length > 0 || typeof value === 'object').toBe(true);
         for (const { pointer } of faults) expect(typeof pointer).toBe('string');
       }),
@@ -95,9 +97,9 @@ describe('a chunk', () => {
     const state = { done: 0, created: [] as string[], failures: [] as Failure[], commits: 0 };
     const seen = new Map<string, number>();
     const work: ChunkWork = {
-      importer: clientImporter,
+      importer,
       match: 'externalId',
-      read: rowReader(clientImporter, form(['externalId'])),
+      read: rowReader(importer, form(['externalId'])),
       cells: true,
       newId: () => 'id',
       firstWith(key, row) {

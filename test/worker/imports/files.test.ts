@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { ErrorCode } from '../../../src/core/errors.ts';
+import { importers } from '../../../src/registry.ts';
 import { addUser } from '../../support/accounts.ts';
 import { received } from '../../support/api.ts';
 import { openCompany } from '../../support/company.ts';
@@ -100,7 +101,9 @@ describe('refused as a whole, and nothing kept, is', () => {
     expect(await wrong('?resource=clients&resource=clients')).toBe('invalid_parameter resource');
     expect(await wrong('?resource=clients&mode=x')).toBe('unknown_parameter mode');
     const reply = await send(salon.api, 'externalId\nx', { resource: 'appointments' });
-    expect(expectProblem(reply, 'invalid_parameter')[0]?.detail).toBe('Must be one of: clients.');
+    expect(expectProblem(reply, 'invalid_parameter')[0]?.detail).toBe(
+      `Must be one of: ${[...importers.keys()].join(', ')}.`,
+    );
   });
 
   test('afterwards there is no job', async () => {
