@@ -39,7 +39,7 @@ create or replace function app.erased_client(p_image jsonb) returns jsonb langua
   select p_image || coalesce((select jsonb_object_agg(k, case k when 'name' then '"Erased"' when 'tags' then '[]' when 'custom_fields' then '{}' else 'null' end::jsonb)
     from jsonb_object_keys(p_image) k where k <> all (app.kept_of_client())), '{}')
 $$;
-grant execute on function app.kept_of_client() to cp_definer;
+grant execute on function app.kept_of_client() to cp_app, cp_definer;
 
 -- As in 0024, but for the columns it clears.
 create or replace function app.erase_client(p_id uuid) returns void language plpgsql volatile security definer set search_path = '' as $$
@@ -72,4 +72,30 @@ begin
   update public.changes l set before = app.erased_client(l.before), after = app.erased_client(l.after)
     where l.company_id = app.company() and l.entity = 'client' and l.entity_id = any (v_ids)
       and (app.erased_client(l.before), app.erased_client(l.after)) is distinct from (l.before, l.after);
+end $$;
+
+-- As in 0007, but that a column which comes later is filled as well.
+create or replace function app.merge_clients(p_target uuid, p_source uuid, p_expected int) returns void
+language plpgsql volatile set search_path = '' as $$
+declare t public.clients; s public.clients; v_moves boolean;
+begin
+  select * into t from public.clients c where c.company_id = app.company() and c.id = p_target;
+  perform app.refuse(t.id is null, 'not_found');
+  select * into s from public.clients c where c.company_id = app.company() and c.id = p_source;
+  perform app.refuse(s.id is null, 'unknown_reference', '{"pointer": "/sourceId", "detail": "There is no such client."}');
+  perform app.expect_version(t.version, p_expected);
+  perform app.refuse(t.erased_at is not null or s.erased_at is not null, 'erased');
+  if s.merged_into = p_target then return; end if;
+  perform app.refuse(s.merged_into is not null, 'conflict', '{"detail": "The source was merged into another client before."}');
+  perform app.refuse(t.merged_into is not null, 'conflict', '{"detail": "This client was merged into another one itself."}');
+  -- The source goes first: an external id belongs to one client at a time, and stays where it is all that names the client.
+  v_moves := t.external_id is null and coalesce(s.first_name, s.last_name, s.email, s.phone) is not null;
+  update public.clients c set status = 'ARCHIVED', merged_into = p_target, external_id = case when v_moves then null else c.external_id end
+    where c.company_id = app.company() and c.id = p_source;
+  execute (select format('update public.clients c set %s, external_id = $4, custom_fields = s.custom_fields || c.custom_fields,
+        tags = c.tags || array(select u from unnest(s.tags) with ordinality x (u, n) where u <> all (c.tags) order by n)
+      from (select ($3).*) s where c.company_id = $1 and c.id = $2', string_agg(format('%1$I = coalesce(c.%1$I, s.%1$I)', attname), ', '))
+    from pg_catalog.pg_attribute where attrelid = 'public.clients'::regclass and attnum > 0 and not attisdropped and attgenerated = '' and not attnotnull
+      and attname <> all (app.kept_of_client() || 'external_id'::text))
+    using app.company(), p_target, s, case when v_moves then s.external_id else t.external_id end;
 end $$;

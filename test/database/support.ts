@@ -199,7 +199,7 @@ export async function headOf(stage: Stage, company: string): Promise<number> {
 }
 
 /**
- * A noun of the tests, as a migration would add one: `visits`, which go with their client, with a hidden column; and
+ * A resource of the tests, as a migration would add one: `visits`, which go with their client, with a hidden column; and
  * the application may delete clients and visits.
  */
 export async function addVisits(stage: Stage): Promise<void> {

@@ -3,7 +3,7 @@ import type { Change } from '../../data/log.ts';
 import type { Message } from './frames.ts';
 import type { Member } from './member.ts';
 
-/** What a room knows of its company's nouns and people; made from the registry, so that rooms know no context. */
+/** What a room knows of its company's entities and people; made from the registry, so that rooms know no context. */
 export type Audience = {
   /** Every topic, with the permission that shows it. */
   topics: ReadonlyMap<string, string>;
