@@ -42,6 +42,7 @@ $$;
 grant execute on function app.kept_of_client() to cp_app, cp_definer;
 
 -- As in 0024, but for the columns it clears.
+set local role cp_definer;
 create or replace function app.erase_client(p_id uuid) returns void language plpgsql volatile security definer set search_path = '' as $$
 declare v_ids uuid[]; v_marks bytea[]; v_words text[];
 begin
@@ -73,6 +74,7 @@ begin
     where l.company_id = app.company() and l.entity = 'client' and l.entity_id = any (v_ids)
       and (app.erased_client(l.before), app.erased_client(l.after)) is distinct from (l.before, l.after);
 end $$;
+set local role cp_owner;
 
 -- As in 0007, but that a column which comes later is filled as well.
 create or replace function app.merge_clients(p_target uuid, p_source uuid, p_expected int) returns void
