@@ -41,8 +41,8 @@ function columnsOf({ fields, stored: own }: Resource, names: Iterable<string>, b
   const row: Record<string, unknown> = {};
   for (const name of names) {
     const field = fields.get(name);
-    if (field !== undefined)
-      row[field.name] = stored(field, own[name] === undefined ? body[name] : own[name](body[name]));
+    const value = body[name] ?? null;
+    if (field !== undefined) row[field.name] = stored(field, value === null ? null : (own[name]?.(value) ?? value));
   }
   return row;
 }
