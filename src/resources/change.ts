@@ -154,7 +154,8 @@ function answer<S extends z.ZodType>(c: AppContext, route: WriteRoute<S>, commit
 /** 404 before 422: whether the body of a write to nothing is right does not matter. */
 export async function mustExist(c: AppContext, resource: Resource, id: string): Promise<void> {
   const { ctx, deps } = c.env;
-  const { companyId } = principalOf(c);
+  const principal = principalOf(c);
+  const { companyId } = principal;
   const { rows } = await snapshot(ctx, { database: deps.read, companyId, name: 'exists' }, [
     sql`select 1 from ${resource.table} where ${rowOf(resource, { principal, id })}`,
   ]);
