@@ -39,6 +39,8 @@ export type ListQuery = {
   /** The part of it that a cursor is bound to: filters, search and sort. */
   filterKey: string;
 };
+/** What of a list's query says which rows are wanted. */
+export type Filtered = Pick<ListQuery, 'filters'>;
 export type DetailDeclaration = { fields: readonly string[]; includes?: readonly string[] };
 
 type Pairs = [name: string, text: string][];

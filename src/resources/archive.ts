@@ -1,9 +1,9 @@
 import { type SQL, sql } from 'drizzle-orm';
+import type { Filtered } from '../core/list-query.ts';
 import type { FilterDeclaration } from '../core/query-values.ts';
 import type { Row } from '../data/log.ts';
 import type { Parts } from '../data/walk.ts';
 import type { Field } from './fields.ts';
-import type { Filtered } from './resource.ts';
 
 /** How objects of a resource go out of sight and come back. */
 export type Archive = {

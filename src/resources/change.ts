@@ -12,7 +12,7 @@ import { last } from '../data/query.ts';
 import { write } from '../data/write.ts';
 import { overLimit } from '../http/admission.ts';
 import { readJson, validate } from '../http/body.ts';
-import { type AppContext, type Principal, principalOf } from '../http/context.ts';
+import { type AppContext, principalOf } from '../http/context.ts';
 import type { Schema } from '../http/schemas.ts';
 import { sendJson } from '../http/send.ts';
 import { bodyValidator } from '../http/validated.ts';
@@ -21,7 +21,7 @@ import { NOBODY } from './fields.ts';
 import { claimOf } from './idempotency.ts';
 import { notFound } from './list.ts';
 import type { Resource } from './resource.ts';
-import { rowOf } from './row-sql.ts';
+import { rowOf, type WriteInput } from './row-sql.ts';
 
 /** The body of a verb that takes none: absent or empty. */
 const Nothing = lazy(() => z.strictObject({}));
@@ -29,15 +29,6 @@ const Nothing = lazy(() => z.strictObject({}));
 /** @throws AppError invalid_body for anything else than no body or an empty object */
 export const validateNothing = (value: unknown): Record<string, never> =>
   validate(Nothing(), value === undefined ? {} : value);
-
-/** What a write knows when it makes its statements. `expected` is the version that If-Match demands, null for any. */
-export type WriteInput<B> = {
-  companyId: string;
-  principal: Principal;
-  id: string;
-  body: B;
-  expected: number | null;
-};
 
 /** One verb of a resource: a POST that creates, a PATCH, a DELETE or an action. */
 export type WriteRoute<S extends z.ZodType> = {

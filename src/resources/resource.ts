@@ -1,6 +1,6 @@
 import type { SQL } from 'drizzle-orm';
 import type * as z from 'zod';
-import type { ListDeclaration, ListQuery } from '../core/list-query.ts';
+import type { Filtered, ListDeclaration, ListQuery } from '../core/list-query.ts';
 import type { SortColumn } from '../data/keyset.ts';
 import type { Row } from '../data/log.ts';
 import type { Filter } from '../data/narrow.ts';
@@ -11,9 +11,6 @@ import type { Schema } from '../http/schemas.ts';
 import type { Archive } from './archive.ts';
 import type { Field } from './fields.ts';
 import type { Importer } from './importer.ts';
-
-/** What of a list's query says which rows are wanted. */
-export type Filtered = Pick<ListQuery, 'filters'>;
 
 /** One page of a ranked search. `rank` and `id` are those of the row it begins after; null for the first. */
 export type SearchPage = {

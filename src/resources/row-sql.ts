@@ -1,12 +1,21 @@
 import { type SQL, sql } from 'drizzle-orm';
 import { isObject } from '../core/json.ts';
 import type { Viewer } from '../data/registry.ts';
-import type { WriteInput } from './change.ts';
+import type { Principal } from '../http/context.ts';
 import { stored } from './fields.ts';
 import type { Resource } from './resource.ts';
 import { wordSearch } from './search.ts';
 
 type Body = Readonly<Record<string, unknown>>;
+
+/** What a write knows when it makes its statements. `expected` is the version that If-Match demands, null for any. */
+export type WriteInput<B> = {
+  companyId: string;
+  principal: Principal;
+  id: string;
+  body: B;
+  expected: number | null;
+};
 
 /** The row a write is about, as far as its writer sees it. */
 export const rowOf = (resource: Resource, { principal, id }: { principal: Viewer; id: string }): SQL =>

@@ -1,7 +1,8 @@
 import { type SQL, sql } from 'drizzle-orm';
+import type { Filtered } from '../core/list-query.ts';
 import { boundary, type Key, keysOf, orderOf, type SortColumn } from '../data/keyset.ts';
 import { ofParts } from '../data/walk.ts';
-import type { Filtered, Resource, SearchFunctions } from './resource.ts';
+import type { Resource, SearchFunctions } from './resource.ts';
 
 type Searched = Pick<Resource, 'tableName' | 'table' | 'id' | 'companyId' | 'sorts' | 'filters' | 'parts'>;
 

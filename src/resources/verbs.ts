@@ -2,9 +2,9 @@ import type { SQL } from 'drizzle-orm';
 import type * as z from 'zod';
 import type { AppContext } from '../http/context.ts';
 import type { Schema } from '../http/schemas.ts';
-import { change, type WriteInput, type WriteRoute } from './change.ts';
+import { change, type WriteRoute } from './change.ts';
 import type { Resource } from './resource.ts';
-import { expectVersion, insertRow, newRow, patchRow, setRow } from './row-sql.ts';
+import { expectVersion, insertRow, newRow, patchRow, setRow, type WriteInput } from './row-sql.ts';
 
 type Handler = (c: AppContext) => Promise<Response>;
 type Verb<S extends z.ZodType> = Partial<WriteRoute<S>>;

@@ -19,8 +19,8 @@ import { userPrincipal } from './principal.ts';
 import { changePassword, forgotPassword, resetPassword } from './recovery.ts';
 import { logout, refresh } from './refresh.ts';
 import { ForgottenPassword, Login, Me, PasswordChange, PasswordReset, Refresh, SignedIn, SignUp } from './schema.ts';
-import { login, signUp } from './verbs.ts';
 import { loadKeys, publicJwks, recallAccess, verifyAccess } from './tokens.ts';
+import { login, signUp } from './verbs.ts';
 
 /** Bearer credentials of every kind; hot, so a verified token is remembered by `verifyAccess`. */
 export const identify: Authenticator = (c, token) => {

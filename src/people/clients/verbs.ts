@@ -1,8 +1,8 @@
 import { type SQL, sql } from 'drizzle-orm';
 import { formatId, parseId } from '../../core/id.ts';
-import { change, type WriteInput } from '../../resources/change.ts';
+import { change } from '../../resources/change.ts';
 import { NOBODY } from '../../resources/fields.ts';
-import { expectVersion, rowOf, sameVersion } from '../../resources/row-sql.ts';
+import { expectVersion, rowOf, sameVersion, type WriteInput } from '../../resources/row-sql.ts';
 import { createOf, restoreOf, updateOf } from '../../resources/verbs.ts';
 import { client as resource } from './resource.ts';
 import { ClientMerge } from './schema.ts';
