@@ -7,6 +7,7 @@ import type { Deps } from '../../data/deps.ts';
 import { snapshot } from '../../data/log.ts';
 import { bytea } from '../../data/query.ts';
 import { tell } from '../../data/redis.ts';
+import { WeighedMap } from '../../data/weighed.ts';
 import type { AppContext, CredentialCheck, Principal } from '../../http/context.ts';
 import { HOLDS, holdsStill } from '../holds.ts';
 import { type Permission, scopesAllow } from '../permissions.ts';
@@ -17,15 +18,20 @@ import { type KeyClaim, parseKey } from './secret.ts';
 
 /** A key is stamped as used at most once in this time, ms. */
 const STAMP = 60_000;
-const MOST_KEYS = 10_000;
+/** What the keys that were vouched for may weigh, and when they were stamped. */
+const MOST_BYTES = 1.5 * 1024 * 1024;
+const MOST_STAMP_BYTES = 0.5 * 1024 * 1024;
+/** A key beside its scopes, and a scope beside its text: objects, the hash and its buffer (measured: bench/heap.ts). */
+const KEY_BYTES = 450;
+const SCOPE_BYTES = 32;
 
 type Held = KeyRecord & { until: number };
 type LivingKey = { scopes: string[]; expires_at: string | null };
 
 /** Keys that were vouched for, by id, and until when (ms). Bounded plain data. */
-const vouched = new Map<string, Held>();
+const vouched = new WeighedMap<Held>(MOST_BYTES);
 /** When this isolate last stamped a key (ms). Bounded plain data. */
-const stamped = new Map<string, number>();
+const stamped = new WeighedMap<number>(MOST_STAMP_BYTES);
 
 const recordKey = ({ redis }: Deps, keyId: string): string => redis.key('key', keyId);
 
@@ -64,7 +70,7 @@ function principalOfKey(c: AppContext, claim: KeyClaim): Principal {
       const record = decodeRecord(unseal(deps.settings.cursorSecret, key, answer[0], now));
       if (record === null) return;
       take({ ...record, until: now + HOLDS }, now);
-      if (held !== null) remember(vouched, keyId, held);
+      if (held !== null) vouch(keyId, held);
     },
     beforeAsking: () => refuseKnown(c.env, unknownLimits(c)),
     statement: () => sql<LivingKey>`select scopes, expires_at from app.living_key(${keyId}::uuid, ${bytea(hash)})`,
@@ -73,7 +79,7 @@ function principalOfKey(c: AppContext, claim: KeyClaim): Principal {
       const expiresAt = row.expires_at === null ? null : Date.parse(row.expires_at);
       const record: KeyRecord = { hash, scopes: row.scopes, expiresAt };
       held = { ...record, until: at.now() + HOLDS };
-      remember(vouched, keyId, held);
+      vouch(keyId, held);
       keepRecord(at, deps, key, record, ctx.startedAt);
     },
   };
@@ -133,7 +139,7 @@ function keepRecord(ctx: Ctx, deps: Deps, key: string, record: KeyRecord, askedA
 function stamp(ctx: Ctx, deps: Deps, companyId: string, keyId: string): void {
   const now = ctx.now();
   if (now - (stamped.get(keyId) ?? 0) < STAMP) return;
-  remember(stamped, keyId, now);
+  stamped.set(keyId, now, 16);
   const statement = sql`select app.stamp_key(${companyId}::uuid, ${keyId}::uuid)`;
   ctx.waitUntil(deps.auth.batch(behind(ctx), { name: 'stampKey' }, [statement]).catch(() => undefined));
 }
@@ -143,7 +149,7 @@ const countUnknown = (c: AppContext): void => countBehind(c.env, unknownLimits(c
 /** A revoked key was somebody's: only those that never were count as guesses. */
 const isUnknown = (error: unknown): boolean => error instanceof AppError && error.code === 'unauthenticated';
 
-function remember<V>(map: Map<string, V>, id: string, value: V): void {
-  if (map.size >= MOST_KEYS) map.clear();
-  map.set(id, value);
+function vouch(keyId: string, held: Held): void {
+  const scopes = held.scopes.reduce((sum, scope) => sum + scope.length + SCOPE_BYTES, 0);
+  vouched.set(keyId, held, KEY_BYTES + scopes);
 }

@@ -2,17 +2,20 @@ import { AppError } from '../../core/errors.ts';
 import { sha256 } from '../../core/hash.ts';
 import { behind } from '../../data/ctx.ts';
 import type { Work } from '../../data/deps.ts';
+import { WeighedMap } from '../../data/weighed.ts';
 
 /** One counter: at most `most` in `seconds`. */
 export type Limit = { subject: string; most: number; seconds: number };
 
-const MOST_COUNTS = 10_000;
+const MOST_BYTES = 2 * 1024 * 1024;
+/** A key is put together of pieces, which stay pieces (measured: bench/heap.ts). */
+const KEY_BYTES = 200;
 
 /**
  * What this isolate has counted or heard of, by key. It holds while Redis is away or late, and refuses without asking
- * Redis again. Bounded plain data: keys name their window, and the oldest go first.
+ * Redis again. Bounded plain data: keys name their window, and those asked for longest ago go first.
  */
-const known = new Map<string, number>();
+const known = new WeighedMap<number>(MOST_BYTES);
 
 /**
  * The window of this moment and how many seconds are left of it. Those of a deployment begin at a moment of its own, so that
@@ -99,11 +102,5 @@ export function readCounts(answer: unknown): number[] {
 /** Takes over a count that may have grown elsewhere. */
 export function learn(key: string, counted: number): void {
   if (!(counted > (known.get(key) ?? 0))) return;
-  if (!known.has(key) && known.size >= MOST_COUNTS) {
-    for (const oldest of known.keys()) {
-      known.delete(oldest);
-      break;
-    }
-  }
-  known.set(key, counted);
+  known.set(key, counted, KEY_BYTES);
 }

@@ -5,19 +5,22 @@ import { behind, type Ctx } from '../../data/ctx.ts';
 import type { Deps } from '../../data/deps.ts';
 import { type RedisStore, tell } from '../../data/redis.ts';
 import { tellRoom } from '../../data/rooms.ts';
+import { WeighedMap } from '../../data/weighed.ts';
 import type { CredentialCheck, Principal } from '../../http/context.ts';
 import type { Settings } from '../../settings.ts';
 import { HOLDS, holdsStill } from '../holds.ts';
 import { type Permission, ROLES, type Role, roleMay, rolesWith } from '../permissions.ts';
 import { type AccessClaims, LIFETIME_SECONDS } from './tokens.ts';
 
-const MOST_SESSIONS = 10_000;
+const MOST_BYTES = 1.5 * 1024 * 1024;
+/** A memo is put together of pieces, which stay pieces (measured: bench/heap.ts). */
+const MEMO_BYTES = 250;
 
 /** Where records are kept, and what signs them. */
 type Place = { redis: Pick<RedisStore, 'key'>; settings: Pick<Settings, 'cursorSecret'> };
 
 /** Sessions known to live, by id and role, and until when (ms). Bounded plain data. */
-const alive = new Map<string, number>();
+const alive = new WeighedMap<number>(MOST_BYTES);
 
 const sessionKey = ({ redis }: Pick<Place, 'redis'>, sessionId: string): string => redis.key('session', sessionId);
 
@@ -92,10 +95,7 @@ function checkOf({ companyId, sessionId, userId, role }: AccessClaims, place: Pl
   };
 }
 
-function remember(memo: string, until: number): void {
-  if (alive.size >= MOST_SESSIONS) alive.clear();
-  alive.set(memo, until);
-}
+const remember = (memo: string, until: number): void => alive.set(memo, until, MEMO_BYTES);
 
 /** A session that has just been opened needs no check. */
 export function rememberSession(ctx: Ctx, { companyId, sessionId, role }: Omit<AccessClaims, 'expiresAt'>): void {

@@ -10,6 +10,7 @@ import { AppError } from '../../core/errors.ts';
 import { sha256 } from '../../core/hash.ts';
 import { isUuid } from '../../core/id.ts';
 import { isObject } from '../../core/json.ts';
+import { WeighedMap } from '../../data/weighed.ts';
 import { isRole, type Role } from '../permissions.ts';
 
 export type { Role } from '../permissions.ts';
@@ -27,8 +28,8 @@ export type TokenKeys = {
   /** All live keys by `kid`; a key taken out of the setting is no longer here, and its tokens are refused. */
   readonly verifying: ReadonlyMap<string, CryptoKey>;
   readonly published: readonly PublicJwk[];
-  /** Tokens whose signature these very keys have verified, oldest first; at most `VERIFIED_MAX`. Plain data. */
-  readonly verified: Map<string, AccessClaims>;
+  /** Tokens whose signature these very keys have verified; those used longest ago go first. Plain data. */
+  readonly verified: WeighedMap<AccessClaims>;
 };
 
 const ALGORITHM = 'ES256';
@@ -38,8 +39,10 @@ const AUDIENCE = 'clientsplus-api';
 const TYPE = 'at+jwt';
 export const LIFETIME_SECONDS = 10 * 60;
 
-/** About 6 MB when full. A verification costs 50 µs, more than the rest of a cached answer. */
-const VERIFIED_MAX = 5000;
+/** A verification costs 50 µs, more than the rest of a cached answer. */
+const MOST_BYTES = 5.5 * 1024 * 1024;
+/** What a token names, and the principal that hangs on it, beside its text (measured: bench/heap.ts). */
+const CLAIMS_BYTES = 2500;
 /** Checked first, because jose overlooks white space: each spelling of one token would take a place among the verified. */
 const COMPACT_JWS = /^[\w-]{1,1024}\.[\w-]{1,1024}\.[\w-]{86}$/;
 
@@ -73,7 +76,7 @@ export async function loadKeys(privateJwk: string, publicJwks: string): Promise<
   const signing = await importKey('JWT_PRIVATE_KEY', own);
   await checkPair(signing, verifying.get(own.kid), own.kid);
 
-  const keys: TokenKeys = { kid: own.kid, signing, verifying, published, verified: new Map() };
+  const keys: TokenKeys = { kid: own.kid, signing, verifying, published, verified: new WeighedMap(MOST_BYTES) };
   loaded = { privateJwk, publicJwks, keys };
   return keys;
 }
@@ -121,14 +124,7 @@ export async function verifyAccess(keys: TokenKeys, token: string, now: number):
     throw new AppError('token_expired');
   }
   const claims = await verifySignature(keys, token, now);
-  if (keys.verified.size >= VERIFIED_MAX) {
-    // All live ten minutes, so the one that came first is the nearest to its end.
-    for (const oldest of keys.verified.keys()) {
-      keys.verified.delete(oldest);
-      break;
-    }
-  }
-  keys.verified.set(token, claims);
+  keys.verified.set(token, claims, CLAIMS_BYTES);
   return claims;
 }
 

@@ -94,25 +94,31 @@ describe('access tokens', () => {
   it('remembers a verified token, never past its expiry, and hands out what nobody can change', async () => {
     const { token } = await signAccess(keys, WHO, NOW);
     const first = await verifyAccess(keys, token, NOW);
-    expect(keys.verified.has(token)).toBe(true);
+    expect(keys.verified.get(token)).toBe(first);
     expect(await verifyAccess(keys, token, END - 1)).toBe(first);
     expect(() => Object.assign(first, { role: 'OWNER' })).toThrow(TypeError);
     await refuses(token, 'token_expired', END);
-    expect(keys.verified.has(token)).toBe(false);
+    expect(keys.verified.get(token)).toBeUndefined();
     await refuses(token, 'token_expired', END);
   });
 
-  it('remembers a bounded number, the oldest leave first, and no refused token', async () => {
+  it('remembers what weighs so much in all, those used longest ago leave first, and no refused token', async () => {
     const own = await load(current.private, current.public);
     const filler = { ...WHO, expiresAt: NOW + 1 };
-    for (let i = 0; i < 5000; i++) own.verified.set(`filler-${i}`, filler);
-    await refuses(await forge({}, { aud: 'else' }), 'unauthenticated', NOW, own);
-    expect(own.verified.has('filler-0')).toBe(true);
     const token = await forge();
     await verifyAccess(own, token, NOW);
-    expect(own.verified.size).toBe(5000);
-    const kept = ['filler-0', 'filler-1', token].map((key) => own.verified.has(key));
-    expect(kept).toEqual([false, true, true]);
+    const fill = (from: number) => {
+      for (let i = from; i < from + 1000; i++) own.verified.set(`filler-${i}`, filler, 2500);
+    };
+    fill(0);
+    await verifyAccess(own, token, NOW);
+    await refuses(await forge({}, { aud: 'else' }), 'unauthenticated', NOW, own);
+    expect(own.verified.get('filler-0')).toBe(filler);
+    fill(1000);
+    fill(2000);
+    fill(3000);
+    const kept = ['filler-1', token, 'filler-3999'].map((key) => own.verified.get(key) !== undefined);
+    expect(kept).toEqual([false, false, true]);
   });
 });
 
