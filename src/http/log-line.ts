@@ -23,7 +23,7 @@ export function maskedPath(path: string, words: ReadonlySet<string>): string {
 }
 
 /** One wide line per request: no path of the caller's making, no query, no body, no address; ids as the API shows them. */
-export function logLine({ ctx, state }: Call, request: Request, status: number, level: string): void {
+export function logLine({ ctx, deps, state }: Call, request: Request, status: number, level: string): void {
   const caller = state.principal?.proven === true ? state.principal : undefined;
   const line = {
     level,
@@ -35,6 +35,7 @@ export function logLine({ ctx, state }: Call, request: Request, status: number, 
     company: caller && formatId('comp', caller.companyId),
     actor: caller && actorId(caller.actor),
     trips: ctx.trips,
+    dbMs: deps.settings.databaseMetrics && ctx.trips.postgres > 0 ? ctx.times.postgres : undefined,
     entity: status >= 400 ? entityIn(request.url) : undefined,
     ...ctx.notes,
   };

@@ -73,11 +73,13 @@ export function sendJson(
 
 /** What each dependency cost (ms), with the number of trips, for the caller's developer tools. */
 function timings(c: AppContext, took: number): string {
-  const { times, trips } = c.env.ctx;
+  const { ctx, deps } = c.env;
+  const { times, trips } = ctx;
   let text = `total;dur=${took}`;
   if (trips.redis > 0) text += `, redis;dur=${times.redis};desc="${trips.redis}"`;
   if (times.edge > 0) text += `, edge;dur=${times.edge}`;
-  if (trips.postgres > 0) text += `, db;dur=${times.postgres};desc="${trips.postgres}"`;
+  if (trips.postgres > 0 && deps.settings.databaseMetrics)
+    text += `, db;dur=${times.postgres};desc="${trips.postgres}"`;
   return text;
 }
 

@@ -85,6 +85,14 @@ test('what was refused is not kept: the key may be used again', async () => {
   expect([reply.status, reply.headers.get('idempotency-replayed')]).toEqual([201, null]);
 });
 
+test('what a request waited for the database is told, unless ENABLE_DB_METRICS says no', async () => {
+  const fresh = { headers: { 'Cache-Control': 'no-cache' } };
+  const timing = async (api: Api) => (await api.get('/clients', fresh)).headers.get('server-timing');
+  expect(await timing(salon.api)).toMatch(/^total;dur=\d+.*, db;dur=\d+;desc="1"$/);
+  const { url } = await world.another({ ENABLE_DB_METRICS: 'false' });
+  expect(await timing(salon.api.at(url))).toMatch(/^total;dur=\d+(?!.*db;)/);
+});
+
 test('CORS: every origin by default, preflight for every route, what scripts may read', async () => {
   const Origin = 'https://shop.example';
   for (const reply of [
