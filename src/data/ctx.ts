@@ -40,6 +40,13 @@ export function makeCtx(
   };
 }
 
+/** Work that is done to its end although the caller may leave: what it cost or found out counts all the same. */
+export function anchored<T>(ctx: Ctx, work: () => Promise<T>): Promise<T> {
+  const done = work();
+  ctx.waitUntil(done.catch(() => undefined));
+  return done;
+}
+
 /** The same request behind its answer: what runs there is nobody's waiting time, so it counts apart. */
 export function behind(ctx: Ctx): Ctx {
   return { ...ctx, trips: { redis: 0, postgres: 0, room: 0 }, times: { redis: 0, postgres: 0, edge: 0 } };

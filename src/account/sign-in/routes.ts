@@ -1,6 +1,7 @@
 import { sql } from 'drizzle-orm';
 import { AppError } from '../../core/errors.ts';
 import { admit } from '../../data/admit.ts';
+import { anchored } from '../../data/context.ts';
 import type { Row } from '../../data/log.ts';
 import { admissionOf } from '../../http/admission.ts';
 import type { Authenticator } from '../../http/authenticate.ts';
@@ -128,7 +129,8 @@ export const signInRoutes: RouteModule = [
     success: { status: 200, schema: SignedIn, description: 'The company, the user and their tokens' },
     errors: ['invalid_credentials', 'rate_limited'],
     async handler(c: AppContext) {
-      const { body, revision } = await login(c, await bodies.login(c, await readBody(c)));
+      const input = await bodies.login(c, await readBody(c));
+      const { body, revision } = await anchored(c.env.ctx, () => login(c, input));
       return sendJson(c, 200, body, { headers: { ...SECRET, Revision: String(revision) } });
     },
   },
@@ -144,7 +146,8 @@ export const signInRoutes: RouteModule = [
     success: { status: 200, schema: SignedIn, description: 'The company, the user and their new tokens' },
     errors: ['invalid_refresh_token', 'rate_limited'],
     async handler(c: AppContext) {
-      const { body, revision } = await refresh(c, await bodies.refresh(c, await readBody(c)));
+      const input = await bodies.refresh(c, await readBody(c));
+      const { body, revision } = await anchored(c.env.ctx, () => refresh(c, input));
       return sendJson(c, 200, body, { headers: { ...SECRET, Revision: String(revision) } });
     },
   },
@@ -174,9 +177,9 @@ export const signInRoutes: RouteModule = [
     ignoresKey: true,
     errors: ['invalid_credentials', 'session_revoked', 'forbidden', 'conflict'],
     async handler(c: AppContext) {
-      return sendJson(c, 200, await changePassword(c, await bodies.passwordChange(c, await ownBody(c))), {
-        headers: SECRET,
-      });
+      const input = await bodies.passwordChange(c, await ownBody(c));
+      const user = await anchored(c.env.ctx, () => changePassword(c, input));
+      return sendJson(c, 200, user, { headers: SECRET });
     },
   },
   {
@@ -207,9 +210,9 @@ export const signInRoutes: RouteModule = [
     success: { status: 200, schema: UserView, description: 'The user, who may now sign in' },
     errors: ['invalid_link', 'rate_limited'],
     async handler(c: AppContext) {
-      return sendJson(c, 200, await resetPassword(c, await bodies.passwordReset(c, await readBody(c))), {
-        headers: SECRET,
-      });
+      const input = await bodies.passwordReset(c, await readBody(c));
+      const user = await anchored(c.env.ctx, () => resetPassword(c, input));
+      return sendJson(c, 200, user, { headers: SECRET });
     },
   },
   {

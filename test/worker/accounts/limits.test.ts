@@ -73,6 +73,30 @@ describe('guesses', () => {
     expect((await login(owner.email, owner.password, '203.0.113.77')).status).toBe(200);
   });
 
+  test('of a caller who leaves before the answer count as any', async () => {
+    const owner = await openCompany(world);
+    const address = '203.0.113.40';
+    const leave = new AbortController();
+    // Looked up: from here on the guess is being judged.
+    world.neon.setHooks({
+      afterCommit({ statements }) {
+        if (statements.some(({ query }) => query.includes('app.find_credential('))) leave.abort();
+      },
+    });
+    const guess = fetch(`${world.worker.url}/api/v1/auth/login`, {
+      method: 'POST',
+      signal: leave.signal,
+      headers: { 'Content-Type': 'application/json', 'CF-Connecting-IP': address },
+      body: JSON.stringify({ email: owner.email, password: 'a wrong guess' }),
+    });
+    await expect(guess).rejects.toThrow();
+    world.neon.setHooks({ afterCommit: null });
+    // The guess may yet be judged when the first of these is.
+    const replies = [];
+    for (let i = 0; i < 4; i += 1) replies.push((await login(owner.email, owner.password, address)).status);
+    expect(replies.at(-1)).toBe(429);
+  });
+
   test('at once get no more tries than one after another', async () => {
     const { url } = await world.another({ LOGIN_LIMIT: '2' });
     const owner = await openCompany(world);
