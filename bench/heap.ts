@@ -15,8 +15,8 @@ import { RateCounter } from '../src/data/rate.ts';
 import { TagMemory } from '../src/data/tags.ts';
 import { decodeEntry, encodeEntry, entryOf } from '../src/data/tier.ts';
 import { WeighedMap } from '../src/data/weighed.ts';
-import type { Settings } from '../src/settings.ts';
 import type { AppContext } from '../src/http/context.ts';
+import type { Settings } from '../src/settings.ts';
 
 const { gc } = globalThis;
 if (gc === undefined) throw new Error('run with --expose-gc');

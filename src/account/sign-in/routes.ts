@@ -1,7 +1,7 @@
 import { sql } from 'drizzle-orm';
 import { AppError } from '../../core/errors.ts';
 import { admit } from '../../data/admit.ts';
-import { anchored } from '../../data/context.ts';
+import { anchored } from '../../data/ctx.ts';
 import type { Row } from '../../data/log.ts';
 import { admissionOf } from '../../http/admission.ts';
 import type { Authenticator } from '../../http/authenticate.ts';
