@@ -66,7 +66,7 @@ export const ERROR_CODES = {
   negative_total: { status: 422, title: 'The total would be negative' },
   invalid_rrule: { status: 422, title: 'The recurrence rule is invalid or unbounded' },
 
-  upgrade_required: { status: 426, title: 'An upgrade to a WebSocket is required' },
+  upgrade_required: { status: 400, title: 'An upgrade to a WebSocket is required' },
   rate_limited: { status: 429, title: 'Too many requests' },
   internal_error: { status: 500, title: 'Something went wrong' },
   busy: { status: 503, title: 'Busy, try again' },

@@ -47,7 +47,7 @@ describe('opening', () => {
     await expect(new Promise((_, reject) => refused.on('error', reject))).rejects.toThrow('401');
   });
 
-  test('with nonsense, an altered ticket or another protocol ends with its code; without an upgrade it is 426', async () => {
+  test('with nonsense, an altered ticket or another protocol ends with its code; without an upgrade it is 400', async () => {
     const { url, ticket } = await ticketOf(salon.api);
     const codes = await Promise.all(
       [
@@ -58,7 +58,7 @@ describe('opening', () => {
     );
     expect(codes).toEqual([4501, 4501, 4505]);
     const answer = await fetch(url.replace('ws', 'http'));
-    expect([answer.status, ((await answer.json()) as { code: string }).code]).toEqual([426, 'upgrade_required']);
+    expect([answer.status, ((await answer.json()) as { code: string }).code]).toEqual([400, 'upgrade_required']);
   });
 
   test('a ticket with the session of an earlier connection ends that one', async () => {
