@@ -90,7 +90,9 @@ export class Subscriber {
       const page = await log.after(reached);
       if (this.#current.get(connection) !== wanted) return;
       const sent = stream.position();
-      if (sent === null || page.epoch !== sent.epoch) return reset(connection, 'epoch_changed', sent ?? at);
+      // Where it was counts in the history that it was asked for in.
+      if (sent === null || sent.epoch !== at.epoch || page.epoch !== at.epoch)
+        return reset(connection, 'epoch_changed', sent ?? at);
       const lost = page.oldest !== null && page.oldest > reached + 1;
       const oldest = page.changes[0];
       const tooOld = first && oldest !== undefined && now() - Date.parse(oldest.changedAt) > OLDEST_REPLAYED;
