@@ -70,6 +70,10 @@ const service = (n: number): Json => ({
 
 /** ONE place for all resources, by topic: the first part of their paths. A route without a fixture fails the suite. */
 export const fixtures: Record<string, Fixture> = {
+  realtime: {
+    bodies: { 'POST /realtime/tickets': (n) => ({ session: `rts_${n}` }) },
+    invalid: { 'POST /realtime/tickets': { body: { session: 7, extra: 1 }, pointers: ['/extra', '/session'] } },
+  },
   auth: {
     refusals: authRefusals,
     bodies: {

@@ -37,7 +37,7 @@ const SIGN_IN = new Set(
   ['refresh', 'logout', 'password', 'password/forgot', 'password/reset'].map((verb) => `POST /auth/${verb}`),
 );
 /** No document changes, so no revision is taken (details A4). */
-const UNLOGGED = new Set(['POST /users/:id/invite']);
+const UNLOGGED = new Set(['POST /users/:id/invite', 'POST /realtime/tickets']);
 /** They answer a secret and ignore an Idempotency-Key (details A8). */
 const SECRET = new Set(['POST /api-keys', 'POST /users/:id/invite']);
 

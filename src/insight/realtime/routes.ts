@@ -51,7 +51,7 @@ async function makeTicket(base: string, c: AppContext): Promise<Response> {
   const { ctx, deps } = c.env;
   const raw = await readBody(c).catch((error: unknown) => refuse(c, LISTENING.weight, error));
   await admitted(c, LISTENING, () => null);
-  const { session = null } = await validateBody(c, raw ?? {});
+  const { session = null } = await validateBody(c, raw === undefined ? {} : raw);
   const { protocol, host } = new URL(c.req.url);
   const body = {
     url: `${protocol === 'https:' ? 'wss' : 'ws'}://${host}${base}${SOCKET_PATH}`,

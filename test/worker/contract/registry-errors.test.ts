@@ -172,25 +172,28 @@ describe.each(routes.map((route) => [route.name, route] as const))('%s', (_, rou
   }
 
   if (!anonymous && !ofSignIn(route) && method !== 'GET' && !(method === 'POST' && spec.path === `/${route.topic}`)) {
-    test.skipIf(ofMany(route))('If-Match of another version is 412 and changes nothing', async () => {
-      const shot = await aim(route, salon);
-      const head = (await salon.api.get('/events')).json.head;
-      const at = shot.id === null ? spec.path : `/${route.topic}/${shot.id}`;
-      const present = await salon.api.get(at);
-      const { version } = present.json;
-      for (const wrong of ['"999"', '"99999999999"', `W/"${version}"`, `${version}`, '"x"', `"${version}", "2"`]) {
-        const reply = await fire(salon.api, shot, { 'If-Match': wrong });
-        expect(reply.status, `If-Match: ${wrong}`).toBe(412);
-        expectProblem(reply, 'version_mismatch');
-        expect(reply.json.detail).toContain(`present version is ${version}. `);
-        expect(reply.json.detail).toContain(`If-Match: "${version}"`);
-      }
-      const etag = String(present.headers.get('etag'));
-      expect((await fire(salon.api, shot, { 'If-Match': etag })).status).toBe(412);
-      expect((await salon.api.get('/events')).json.head).toBe(head);
-      const right = await fire(salon.api, shot, { 'If-Match': `"${version}"` });
-      expect(right.status, right.text).toBe(spec.success.status);
-      expect((await fire(salon.api, shot, { 'If-Match': '*' })).status).toBe(spec.success.status);
-    });
+    test.skipIf(ofMany(route) || spec.success.located === false)(
+      'If-Match of another version is 412 and changes nothing',
+      async () => {
+        const shot = await aim(route, salon);
+        const head = (await salon.api.get('/events')).json.head;
+        const at = shot.id === null ? spec.path : `/${route.topic}/${shot.id}`;
+        const present = await salon.api.get(at);
+        const { version } = present.json;
+        for (const wrong of ['"999"', '"99999999999"', `W/"${version}"`, `${version}`, '"x"', `"${version}", "2"`]) {
+          const reply = await fire(salon.api, shot, { 'If-Match': wrong });
+          expect(reply.status, `If-Match: ${wrong}`).toBe(412);
+          expectProblem(reply, 'version_mismatch');
+          expect(reply.json.detail).toContain(`present version is ${version}. `);
+          expect(reply.json.detail).toContain(`If-Match: "${version}"`);
+        }
+        const etag = String(present.headers.get('etag'));
+        expect((await fire(salon.api, shot, { 'If-Match': etag })).status).toBe(412);
+        expect((await salon.api.get('/events')).json.head).toBe(head);
+        const right = await fire(salon.api, shot, { 'If-Match': `"${version}"` });
+        expect(right.status, right.text).toBe(spec.success.status);
+        expect((await fire(salon.api, shot, { 'If-Match': '*' })).status).toBe(spec.success.status);
+      },
+    );
   }
 });

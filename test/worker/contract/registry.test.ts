@@ -46,7 +46,9 @@ function headersOf({ spec, method }: Route): Record<string, RegExp> {
     ...(spec.success.types !== undefined && { 'content-type': new RegExp(`^${spec.success.types[0]}$`) }),
     ...(spec.anonymous !== true && TENANT),
     ...(spec.list !== undefined && { link: /rel="first"/ }),
-    ...(method === 'POST' && spec.success.status === 201 && { location: /^\/api\/v1\// }),
+    ...(method === 'POST' &&
+      spec.success.status === 201 &&
+      spec.success.located !== false && { location: /^\/api\/v1\// }),
   };
 }
 
