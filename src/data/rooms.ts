@@ -6,9 +6,9 @@ import type { Change } from './log.ts';
 /** What a write tells its company's room (a Durable Object), which is the company's relay. */
 export type RoomApi = {
   /** Arms the alarm: a write with this id may commit soon. False: it is not its turn yet, see `turn`. */
-  expect(companyId: string, requestId: string): Promise<boolean>;
+  expect(companyId: string, requestId: string, units?: number): Promise<boolean>;
   /** Waits for the turn of a write, at most `patience` ms; true: it has come, and the write is expected. */
-  turn(companyId: string, requestId: string, patience: number): Promise<boolean>;
+  turn(companyId: string, requestId: string, patience: number, units?: number): Promise<boolean>;
   /** The write committed, its announcement is under way: its turn is another's. */
   free(requestId: string): Promise<void>;
   /**
@@ -83,14 +83,15 @@ const silent = new Map<string, Breaker>();
 export type Standing = 'expected' | 'waiting' | 'unreached';
 
 /** Tells the room of a write. A room out of reach must not stop a salon's work; the sweep still finds a crash then. */
-export async function announceIntent(ctx: Ctx, rooms: Rooms, companyId: string): Promise<Standing> {
+export async function announceIntent(ctx: Ctx, rooms: Rooms, companyId: string, units: number): Promise<Standing> {
   const breaker = silent.get(companyId);
   if (breaker !== undefined && !breaker.admits(ctx.now())) {
     ctx.note('roomError', 'open');
     return 'unreached';
   }
   try {
-    const begun = await callRoom(ctx, () => rooms(companyId).expect(companyId, ctx.requestId), NOTE_DEADLINE);
+    const expect = (): Promise<boolean> => rooms(companyId).expect(companyId, ctx.requestId, units);
+    const begun = await callRoom(ctx, expect, NOTE_DEADLINE);
     silent.delete(companyId);
     return begun === false ? 'waiting' : 'expected';
   } catch {
@@ -107,9 +108,15 @@ export async function announceIntent(ctx: Ctx, rooms: Rooms, companyId: string):
  * Waits in the room, not in a backend, until it is this write's turn.
  * @throws AppError busy when it did not come in time; the room has forgotten the write then
  */
-export async function awaitTurn(ctx: Ctx, rooms: Rooms, companyId: string, patience: number): Promise<Standing> {
+export async function awaitTurn(
+  ctx: Ctx,
+  rooms: Rooms,
+  companyId: string,
+  units: number,
+  patience: number,
+): Promise<Standing> {
   const asked = ctx.now();
-  const turn = (): Promise<boolean> => rooms(companyId).turn(companyId, ctx.requestId, patience);
+  const turn = (): Promise<boolean> => rooms(companyId).turn(companyId, ctx.requestId, patience, units);
   try {
     if (await callRoom(ctx, turn, patience + NOTE_DEADLINE)) {
       ctx.note('turnMs', ctx.now() - asked);

@@ -13,7 +13,11 @@ import { announceIntent, awaitTurn, tellRoom } from './rooms.ts';
 const MOST_PUSHED = 20;
 
 /** A write of one company, and who must be admitted to it. */
-export type WriteOrder = Omit<WriteCall, 'database'> & { admission: Admission };
+export type WriteOrder = Omit<WriteCall, 'database'> & {
+  admission: Admission;
+  /** What it weighs in the company's rate limit, which is also its pace. Default 1. */
+  units?: number | undefined;
+};
 
 /**
  * The way of every write: admission beside the room's `expect`, one transaction, then the announcement, Redis first and
@@ -35,12 +39,13 @@ async function perform<Q extends readonly SQL[]>(
   order: WriteOrder,
   queries: Q,
 ): Promise<Committed<Q>> {
-  const { companyId, admission } = order;
+  const { companyId, admission, units = 1 } = order;
   const room = deps.rooms(companyId);
-  const intent = announceIntent(ctx, deps.rooms, companyId);
+  const intent = announceIntent(ctx, deps.rooms, companyId, units);
   try {
     const [, standing] = await Promise.all([admit({ ctx, deps }, admission), intent]);
-    if (standing === 'waiting') await awaitTurn(ctx, deps.rooms, companyId, deps.settings.databaseAcquireTimeout);
+    if (standing === 'waiting')
+      await awaitTurn(ctx, deps.rooms, companyId, units, deps.settings.databaseAcquireTimeout);
     const committed = await commit(ctx, { ...order, database: deps.write }, queries);
     // Others wait for it, as this one did: the turn ends with the commit, not with its announcement.
     if (standing === 'waiting') tellRoom(ctx, 'free', () => room.free(ctx.requestId));

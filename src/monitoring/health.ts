@@ -1,6 +1,7 @@
 import { sql } from 'drizzle-orm';
 import * as z from 'zod';
 import { lazy } from '../core/lazy.ts';
+import { Pace } from '../core/pace.ts';
 import type { Ctx } from '../data/ctx.ts';
 import type { Deps } from '../data/deps.ts';
 import type { AppContext } from '../http/context.ts';
@@ -62,10 +63,27 @@ let last: Look | null = null;
 /** Since when somebody looks; 0 when nobody does. */
 let looking = 0;
 
+/** So many answers a minute at once, and in a burst; whoever asks for more is one who asks in a loop, and waits a second. */
+const pace = new Pace(20 * 60, 100);
+const LOOPING = 1000;
+/** Beyond so many that wait, waiting would cost more than it spares. */
+const MOST_WAITING = 500;
+let waiting = 0;
+
+/** A loop that is answered at once asks at once again, and takes the isolate from those who work. */
+async function unhurried(now: number): Promise<void> {
+  if (pace.readyAt(now) <= now) return pace.spend(1, now);
+  if (waiting >= MOST_WAITING) return;
+  waiting += 1;
+  await new Promise((resolve) => setTimeout(resolve, LOOPING));
+  waiting -= 1;
+}
+
 /** Ready when Postgres answers; without Redis or rooms the product is slower, not down. */
 async function ready(c: AppContext): Promise<Response> {
   refuseParameters(c);
   const { ctx, deps } = c.env;
+  await unhurried(ctx.now());
   const { postgres, redis, rooms } = await lookOnce(ctx, deps);
   const status =
     postgres.status === 'down' ? 'down' : redis.status === 'up' && rooms.status === 'up' ? 'ready' : 'degraded';
@@ -137,8 +155,9 @@ export const healthRoutes: RouteModule = [
     awaitsDatabase: false,
     success: { status: 200, schema: Live, description: 'It runs' },
     errors: [],
-    handler(c) {
+    async handler(c) {
       refuseParameters(c);
+      await unhurried(c.env.ctx.now());
       return sendJson(c, 200, { status: 'live' }, { headers: { 'Cache-Control': 'no-store' } });
     },
   },

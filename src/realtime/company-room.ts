@@ -1,5 +1,6 @@
 import { DurableObject } from 'cloudflare:workers';
 import { AppError } from '../core/errors.ts';
+import { BURST, Pace } from '../core/pace.ts';
 import type { Change } from '../data/log.ts';
 import type { Position } from '../data/relay.ts';
 import type { LogRange, RoomApi } from '../data/rooms.ts';
@@ -25,7 +26,7 @@ export abstract class Room extends DurableObject<Env> implements RoomApi {
 
   readonly #relay: CompanyRelay;
   readonly #expectations: Expectations;
-  readonly #desk = new TurnDesk({ now: Date.now, after: (ms, work) => void setTimeout(work, ms) });
+  #turnDesk: TurnDesk | null = null;
 
   /** Made when somebody listens first: most rooms are relays alone. */
   #sockets: Sockets | null = null;
@@ -42,14 +43,14 @@ export abstract class Room extends DurableObject<Env> implements RoomApi {
     if (state.getWebSockets().length > 0) this.#sockets = this.#openSockets();
   }
 
-  async expect(companyId: string, requestId: string): Promise<boolean> {
-    if (!this.#desk.begin(requestId)) return false;
+  async expect(companyId: string, requestId: string, units = 1): Promise<boolean> {
+    if (!this.#desk.begin(requestId, units)) return false;
     await this.#expect(companyId, requestId);
     return true;
   }
 
-  async turn(companyId: string, requestId: string, patience: number): Promise<boolean> {
-    if (!(await this.#desk.wait(requestId, patience))) return false;
+  async turn(companyId: string, requestId: string, patience: number, units = 1): Promise<boolean> {
+    if (!(await this.#desk.wait(requestId, units, patience))) return false;
     // Expected from now on: while it waited there was nothing to find.
     await this.#expect(companyId, requestId);
     return true;
@@ -160,6 +161,14 @@ export abstract class Room extends DurableObject<Env> implements RoomApi {
 
   #openSockets(): Sockets {
     return openSockets(this.ctx, this.parts(this.env), () => this.#relay.companyId() ?? '');
+  }
+
+  get #desk(): TurnDesk {
+    this.#turnDesk ??= new TurnDesk(
+      { now: Date.now, after: (ms, work) => void setTimeout(work, ms) },
+      new Pace(this.parts(this.env).deps.settings.rateLimitPerMinute, BURST),
+    );
+    return this.#turnDesk;
   }
 
   async #expect(companyId: string, requestId: string): Promise<void> {

@@ -14,6 +14,7 @@ import { sendJson } from '../http/send.ts';
 import { submitted } from './admitted.ts';
 import { readBody } from './change.ts';
 import { claimOf } from './idempotency.ts';
+import { turnToRead } from './reading.ts';
 import type { Resource } from './resource.ts';
 import { newRow } from './row-sql.ts';
 
@@ -107,6 +108,7 @@ export function bulk(resource: Creatable): (c: AppContext) => Promise<Response> 
       { permission: resource.writePermission, weight: WEIGHT },
       {
         async read() {
+          await turnToRead(c.env, companyId, WEIGHT);
           const value = await readBody(c);
           return { value, claim: claimOf(c, {}, value) };
         },
@@ -122,6 +124,7 @@ export function bulk(resource: Creatable): (c: AppContext) => Promise<Response> 
       // Indexes, ids and names of constraints: nothing personal is kept.
       kept: { status: 200, entityId: null, result: sql`select current_setting('app.result')::jsonb` },
       admission,
+      units: WEIGHT,
     };
     const committed = await write(c.env, order, [
       sql`select app.bulk_insert(${resource.tableName}, ${JSON.stringify(rows)}::jsonb, ${atomic}::boolean)`,

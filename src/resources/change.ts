@@ -108,7 +108,9 @@ export function change<S extends z.ZodType>(route: WriteRoute<S>): (c: AppContex
     };
     const present = sql<Present>`select ${resource.row} as row, (${extra ?? sql`null::jsonb`}) as extra from ${resource.table} where ${resource.companyId} = ${companyId}::uuid and ${resource.id} = ${input.id}::uuid`;
     const { claim } = raw;
-    const order = { companyId, writer: principal.writer(permission), name: route.name, claim, kept, admission };
+    const units = route.weight;
+    const writer = principal.writer(permission);
+    const order = { companyId, writer, name: route.name, claim, kept, admission, units };
     const committed = await write(c.env, order, [...route.statements(input), present]).catch((error: unknown) => {
       if (mayBeStored(error)) forget();
       throw error;

@@ -1,23 +1,27 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { Pace } from '../../../src/core/pace.ts';
 import { TurnDesk } from '../../../src/realtime/turn-desk.ts';
 import { LONGEST_TURN, MOST_UNDER_WAY, MOST_WAITING, Turns } from '../../../src/realtime/turns.ts';
 
 const four = ['a', 'b', 'c', 'd'];
 
+/** A pace that nobody feels. */
+const any = (): Pace => new Pace(1e9, 1e9);
+
 /** Turns that are all taken since 0. */
 function full(): Turns {
-  const turns = new Turns();
-  for (const id of four) turns.begin(id, 0);
+  const turns = new Turns(any());
+  for (const id of four) turns.begin(id, 1, 0);
   return turns;
 }
 
 describe('turns', () => {
   test('four begin at once, the fifth waits, and begins when one of them ends', () => {
-    const turns = new Turns();
-    expect(four.map((id) => turns.begin(id, 0))).toEqual([true, true, true, true]);
-    expect(turns.begin('e', 1)).toBe(false);
-    turns.wait('e', 10_000);
+    const turns = new Turns(any());
+    expect(four.map((id) => turns.begin(id, 1, 0))).toEqual([true, true, true, true]);
+    expect(turns.begin('e', 1, 1)).toBe(false);
+    turns.wait('e', 1, 10_000, 0);
     expect(turns.call(1)).toEqual({ begun: [], late: [] });
     turns.end('c');
     expect(turns.call(2)).toEqual({ begun: ['e'], late: [] });
@@ -25,10 +29,10 @@ describe('turns', () => {
 
   test('nobody who comes later begins before one who waits', () => {
     const turns = full();
-    turns.wait('e', 10_000);
+    turns.wait('e', 1, 10_000, 0);
     turns.end('a');
-    expect(turns.begin('f', 1)).toBe(false);
-    turns.wait('f', 10_000);
+    expect(turns.begin('f', 1, 1)).toBe(false);
+    turns.wait('f', 1, 10_000, 0);
     expect(turns.call(1).begun).toEqual(['e']);
     turns.end('b');
     expect(turns.call(1).begun).toEqual(['f']);
@@ -36,46 +40,46 @@ describe('turns', () => {
 
   test('a clock that steps back keeps no turn that nobody ends', () => {
     const hour = 3_600_000;
-    const turns = new Turns();
-    for (const id of four) turns.begin(id, hour);
-    expect(turns.begin('e', 1)).toBe(true);
+    const turns = new Turns(any());
+    for (const id of four) turns.begin(id, 1, hour);
+    expect(turns.begin('e', 1, 1)).toBe(true);
   });
 
   test('who waits too long is given up, and does not begin later', () => {
     const turns = full();
-    turns.wait('e', 100);
-    expect(turns.nextCall()).toBe(100);
+    turns.wait('e', 1, 100, 0);
+    expect(turns.nextCall(0)).toBe(100);
     expect(turns.call(100)).toEqual({ begun: [], late: ['e'] });
     turns.end('a');
     expect(turns.call(101)).toEqual({ begun: [], late: [] });
-    expect(turns.nextCall()).toBeNull();
+    expect(turns.nextCall(0)).toBeNull();
   });
 
   test('a write whose Worker died gives its turn up in time', () => {
     const turns = full();
-    turns.wait('e', 60_000);
-    expect(turns.nextCall()).toBe(LONGEST_TURN);
+    turns.wait('e', 1, 60_000, 0);
+    expect(turns.nextCall(0)).toBe(LONGEST_TURN);
     expect(turns.call(LONGEST_TURN - 1).begun).toEqual([]);
     expect(turns.call(LONGEST_TURN).begun).toEqual(['e']);
   });
 
   test('who asks again after a lost answer has its turn still', () => {
     const turns = full();
-    expect(turns.begin('a', 5)).toBe(true);
-    expect(turns.begin('e', 5)).toBe(false);
+    expect(turns.begin('a', 1, 5)).toBe(true);
+    expect(turns.begin('e', 1, 5)).toBe(false);
   });
 
   test('no more wait than a company may have', () => {
     const turns = full();
-    for (let i = 0; i < MOST_WAITING; i += 1) expect(turns.wait(`w${i}`, 10_000)).toBe(true);
-    expect(turns.wait('more', 10_000)).toBe(false);
+    for (let i = 0; i < MOST_WAITING; i += 1) expect(turns.wait(`w${i}`, 1, 10_000, 0)).toBe(true);
+    expect(turns.wait('more', 1, 10_000, 0)).toBe(false);
   });
 
   test('whatever happens, never more than four, in the order they came, and nobody is forgotten', () => {
     const step = fc.record({ ends: fc.boolean(), crashes: fc.boolean(), passes: fc.integer({ min: 0, max: 4000 }) });
     fc.assert(
       fc.property(fc.array(step, { maxLength: 100 }), (steps) => {
-        const turns = new Turns();
+        const turns = new Turns(any());
         const underWay = new Map<string, number>();
         const order: string[] = [];
         let now = 0;
@@ -90,14 +94,14 @@ describe('turns', () => {
             underWay.delete(first);
             if (!crashes) turns.end(first);
           }
-          if (turns.begin(String(i), now)) began([String(i)]);
-          else turns.wait(String(i), Number.MAX_SAFE_INTEGER);
+          if (turns.begin(String(i), 1, now)) began([String(i)]);
+          else turns.wait(String(i), 1, Number.MAX_SAFE_INTEGER, 0);
           began(turns.call(now).begun);
           const living = [...underWay.values()].filter((since) => now - since < LONGEST_TURN);
           expect(living.length).toBeLessThanOrEqual(MOST_UNDER_WAY);
         }
-        while (turns.nextCall() !== null) {
-          now = turns.nextCall() ?? now;
+        for (let next = turns.nextCall(now); next !== null; next = turns.nextCall(now)) {
+          now = next;
           began(turns.call(now).begun);
         }
         expect(order).toEqual(steps.map((_, i) => String(i)));
@@ -126,19 +130,19 @@ describe('the desk', () => {
   }
 
   test('answers a caller when another write ends', async () => {
-    const desk = new TurnDesk(clock());
-    for (const id of four) expect(desk.begin(id)).toBe(true);
-    expect(desk.begin('e')).toBe(false);
-    const waits = desk.wait('e', 1000);
+    const desk = new TurnDesk(clock(), any());
+    for (const id of four) expect(desk.begin(id, 1)).toBe(true);
+    expect(desk.begin('e', 1)).toBe(false);
+    const waits = desk.wait('e', 1, 1000);
     desk.end('b');
     expect(await waits).toBe(true);
   });
 
   test('answers by its own timer, though nobody ends a turn', async () => {
     const time = clock();
-    const desk = new TurnDesk(time);
-    for (const id of four) desk.begin(id);
-    const [patient, impatient] = [desk.wait('e', 10_000), desk.wait('f', 2000)];
+    const desk = new TurnDesk(time, any());
+    for (const id of four) desk.begin(id, 1);
+    const [patient, impatient] = [desk.wait('e', 1, 10_000), desk.wait('f', 1, 2000)];
     await time.to(2000);
     expect(await impatient).toBe(false);
     await time.to(LONGEST_TURN);
@@ -147,20 +151,20 @@ describe('the desk', () => {
 
   test('a write that ends while it waits is answered and leaves no trace', async () => {
     const time = clock();
-    const desk = new TurnDesk(time);
-    for (const id of four) desk.begin(id);
-    const waits = desk.wait('e', 1000);
+    const desk = new TurnDesk(time, any());
+    for (const id of four) desk.begin(id, 1);
+    const waits = desk.wait('e', 1, 1000);
     desk.end('e');
     expect(await waits).toBe(false);
     desk.end('a');
-    expect(desk.begin('f')).toBe(true);
+    expect(desk.begin('f', 1)).toBe(true);
   });
 
   test('a thousand callers need one timer, not a thousand', () => {
     const time = clock();
-    const desk = new TurnDesk(time);
-    for (const id of four) desk.begin(id);
-    for (let i = 0; i < 1000; i += 1) void desk.wait(`w${i}`, 10_000);
+    const desk = new TurnDesk(time, any());
+    for (const id of four) desk.begin(id, 1);
+    for (let i = 0; i < 1000; i += 1) void desk.wait(`w${i}`, 1, 10_000);
     expect(time.timers()).toBe(1);
   });
 });

@@ -132,6 +132,19 @@ test('a write whose turn does not come in time changed nothing and is told when 
   await impatient.stop();
 });
 
+test('beyond a burst a company writes at the pace of its limit, bulks at five units each, and nothing is lost', async () => {
+  // A unit every 100 ms.
+  const paced = await startWorker({ bundle: inject('bundle'), vars: { ...world.vars, RATE_LIMIT_PER_MINUTE: '600' } });
+  const bulk = { mode: 'atomic', items: [{ firstName: 'Anna' }] };
+  const began = performance.now();
+  const writes = Array.from({ length: 30 }, () => create(stormy, paced.url));
+  const bulks = Array.from({ length: 4 }, () => stormy.api.at(paced.url).post('/clients/bulk', bulk));
+  expect(tally(await Promise.all([...writes, ...bulks]))).toEqual({ 200: 4, 201: 30 });
+  // 50 units, of which 30 at once; the last one's own five are not waited for.
+  expect(performance.now() - began).toBeGreaterThan((50 - 30 - 5) * 100);
+  await paced.stop();
+});
+
 test('writes that Redis does not announce keep no turn', async () => {
   world.upstash.setFault('refuse');
   const before = shared.logs.length;

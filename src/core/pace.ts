@@ -1,0 +1,44 @@
+/** What a company may do at once before its pace counts, in units of the rate limit: a full front desk. */
+export const BURST = 30;
+
+/** How far a clock may step back without being noticed, ms. */
+const STEP = 1000;
+
+/**
+ * A pace: so many units a minute, and a burst at once before. Whoever comes beyond it is told when to come, not refused.
+ * One number is all it remembers: when what was let through is worked off.
+ */
+export class Pace {
+  /** How long one unit lasts, ms. */
+  readonly #unit: number;
+  /** How far ahead of the pace a burst may get, ms. */
+  readonly #slack: number;
+  /** The heaviest that was let through, ms. */
+  #heaviest = 0;
+  /** When all that was let through is worked off, ms. */
+  #paid = 0;
+
+  /** @param burst units at once, at least 1 */
+  constructor(perMinute: number, burst: number) {
+    this.#unit = 60_000 / perMinute;
+    this.#slack = (burst - 1) * this.#unit;
+  }
+
+  /** When the next may go that stands behind so many units, ms. Not before all of them could have gone. */
+  readyAt(now: number, behind = 0): number {
+    return now + Math.max(0, this.#debt(now) + behind * this.#unit - this.#slack);
+  }
+
+  /** Lets so many units through; one that weighs more than the burst goes all the same, and is waited for afterwards. */
+  spend(units: number, now: number): void {
+    const weight = units * this.#unit;
+    this.#heaviest = Math.max(this.#heaviest, weight);
+    this.#paid = now + this.#debt(now) + weight;
+  }
+
+  #debt(now: number): number {
+    // More than can be owed: the clock stepped back, and nobody is to wait for it to catch up.
+    if (this.#paid - now > this.#slack + this.#heaviest + STEP) this.#paid = now;
+    return Math.max(0, this.#paid - now);
+  }
+}

@@ -1,0 +1,33 @@
+import { AppError } from '../core/errors.ts';
+import { BURST, Pace } from '../core/pace.ts';
+import type { Work } from '../data/deps.ts';
+
+const MOST_COMPANIES = 1000;
+
+// State of the isolate: plain numbers.
+const paces = new Map<string, Pace>();
+
+/**
+ * Waits until a company's next large body may be read: to parse a megabyte holds up everybody of the isolate, so a company
+ * has it done at the pace of its rate limit, beyond a burst. Whoever waits has sent little yet, and holds nothing.
+ * @throws AppError busy when that would take longer than a write may wait
+ */
+export async function turnToRead({ ctx, deps }: Work, companyId: string, units: number): Promise<void> {
+  const { settings } = deps;
+  let pace = paces.get(companyId);
+  if (pace === undefined) {
+    if (paces.size >= MOST_COMPANIES) paces.clear();
+    pace = new Pace(settings.rateLimitPerMinute, BURST);
+    paces.set(companyId, pace);
+  }
+  const came = ctx.now();
+  const wait = pace.readyAt(came) - came;
+  if (wait > settings.databaseAcquireTimeout) {
+    throw new AppError('busy', 'Many large requests of this company wait. Nothing was changed; try again.', {
+      extra: { retryAfter: Math.ceil(settings.databaseAcquireTimeout / 1000) },
+    });
+  }
+  // Told beforehand, so that they come one after another, in their order.
+  pace.spend(units, came);
+  if (wait > 0) await new Promise((resolve) => setTimeout(resolve, wait));
+}

@@ -1,0 +1,156 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { Pace } from '../../../src/core/pace.ts';
+import { LONGEST_TURN, Turns } from '../../../src/realtime/turns.ts';
+
+/** A unit every 60 ms. */
+const PER_MINUTE = 1000;
+const UNIT = 60;
+
+describe('a pace', () => {
+  test('lets a burst through at once, then one unit after another', () => {
+    const pace = new Pace(PER_MINUTE, 3);
+    for (let i = 0; i < 3; i += 1) {
+      expect(pace.readyAt(100)).toBe(100);
+      pace.spend(1, 100);
+    }
+    expect(pace.readyAt(100)).toBe(100 + UNIT);
+    expect(pace.readyAt(100, 2)).toBe(100 + 3 * UNIT);
+    pace.spend(1, 160);
+    expect(pace.readyAt(160)).toBe(160 + UNIT);
+  });
+
+  test('what rests has its burst again, and no more', () => {
+    const pace = new Pace(PER_MINUTE, 3);
+    for (let i = 0; i < 3; i += 1) pace.spend(1, 0);
+    for (let i = 0; i < 3; i += 1) {
+      expect(pace.readyAt(3_600_000)).toBe(3_600_000);
+      pace.spend(1, 3_600_000);
+    }
+    expect(pace.readyAt(3_600_000)).toBe(3_600_000 + UNIT);
+  });
+
+  test('what weighs more than the burst goes, and is waited for afterwards', () => {
+    const pace = new Pace(PER_MINUTE, 3);
+    pace.spend(10, 0);
+    expect(pace.readyAt(0)).toBe(8 * UNIT);
+  });
+
+  test('a clock that steps back makes nobody wait for it to catch up', () => {
+    const pace = new Pace(PER_MINUTE, 3);
+    for (let i = 0; i < 3; i += 1) pace.spend(1, 3_600_000);
+    expect(pace.readyAt(0)).toBe(0);
+  });
+});
+
+describe('turns at a pace', () => {
+  /** A company's writes, each over at once, as many as its pace allows until `end`. @returns when each began */
+  function busy(turns: Turns, end: number): number[] {
+    const began: number[] = [];
+    for (let now = 0; now < end; now += 1)
+      for (let more = true; more; ) {
+        const id = `${now}.${began.length}`;
+        more = turns.begin(id, 1, now);
+        if (more) began.push(now);
+        turns.end(id);
+      }
+    return began;
+  }
+
+  test('a company that never pauses does a minute of work in a minute, and a burst before it', () => {
+    const began = busy(new Turns(new Pace(PER_MINUTE, 30)), 60_000);
+    expect(began.filter((at) => at === 0)).toHaveLength(30);
+    expect(began).toHaveLength(30 + PER_MINUTE - 1);
+  });
+
+  test('who comes beyond the burst waits for its turn, and is called when the pace allows it', () => {
+    const turns = new Turns(new Pace(PER_MINUTE, 1));
+    expect(turns.begin('a', 5, 0)).toBe(true);
+    turns.end('a');
+    expect(turns.begin('b', 1, 0)).toBe(false);
+    expect(turns.wait('b', 1, 10_000, 0)).toBe(true);
+    expect(turns.nextCall(0)).toBe(5 * UNIT);
+    expect(turns.call(5 * UNIT - 1).begun).toEqual([]);
+    expect(turns.call(5 * UNIT).begun).toEqual(['b']);
+  });
+
+  test('whose turn cannot come in time is told so at once', () => {
+    const turns = new Turns(new Pace(PER_MINUTE, 1));
+    turns.begin('a', 1, 0);
+    turns.end('a');
+    expect(turns.wait('b', 5, 1000, 0)).toBe(true);
+    expect(turns.wait('c', 1, 300, 0)).toBe(false);
+    expect(turns.wait('c', 1, 400, 0)).toBe(true);
+    // Who left is no longer waited for.
+    turns.end('b');
+    expect(turns.wait('d', 1, 200, 0)).toBe(true);
+  });
+
+  const asks = fc.record({
+    after: fc.integer({ min: 0, max: 400 }),
+    units: fc.constantFrom(1, 1, 1, 5),
+    patience: fc.integer({ min: 1, max: 5000 }),
+    lasts: fc.oneof(fc.integer({ min: 0, max: 500 }), fc.constant(Number.POSITIVE_INFINITY)),
+  });
+
+  test('whatever comes: in order, never more than burst and pace, and everybody is answered by their deadline', () => {
+    fc.assert(
+      fc.property(fc.array(asks, { maxLength: 80 }), fc.integer({ min: 1, max: 20 }), (writes, burst) => {
+        const turns = new Turns(new Pace(PER_MINUTE, burst));
+        const began: { id: string; at: number }[] = [];
+        const ends: { id: string; at: number }[] = [];
+        const open = new Map<string, number>();
+        const unitsOf = (id: string): number => writes[Number(id)]?.units ?? 0;
+        const begin = (id: string, at: number): void => {
+          began.push({ id, at });
+          open.delete(id);
+          const lasts = writes[Number(id)]?.lasts ?? 0;
+          if (Number.isFinite(lasts)) ends.push({ id, at: at + lasts });
+        };
+        const call = (now: number): void => {
+          const { begun, late } = turns.call(now);
+          for (const id of begun) begin(id, now);
+          for (const id of late) {
+            expect(open.get(id), 'nobody is given up early').toBeLessThanOrEqual(now);
+            open.delete(id);
+          }
+        };
+        let now = 0;
+        /** Lets the time pass, as the desk's timer and the ends of turns do. */
+        const pass = (until: number): void => {
+          for (;;) {
+            ends.sort((a, b) => a.at - b.at);
+            const next = Math.min(
+              ends[0]?.at ?? Number.POSITIVE_INFINITY,
+              turns.nextCall(now) ?? Number.POSITIVE_INFINITY,
+            );
+            if (next > until) break;
+            now = Math.max(now, next);
+            while (ends[0] !== undefined && ends[0].at <= now) turns.end(ends.shift()?.id ?? '');
+            call(now);
+            for (const deadline of open.values()) expect(deadline, 'nobody waits beyond it').toBeGreaterThan(now);
+          }
+          now = until;
+        };
+        for (const [i, { after, units, patience }] of writes.entries()) {
+          pass(now + after);
+          const id = String(i);
+          if (turns.begin(id, units, now)) begin(id, now);
+          else if (turns.wait(id, units, now + patience, now)) open.set(id, now + patience);
+        }
+        pass(now + 5000 + LONGEST_TURN);
+        expect(open.size, 'everybody was answered').toBe(0);
+        const ids = began.map(({ id }) => Number(id));
+        expect(ids, 'in the order they came').toEqual([...ids].sort((a, b) => a - b));
+        for (const [first, { at: from }] of began.entries()) {
+          let units = 0;
+          for (const { id, at } of began.slice(first)) {
+            // One of five units may begin while a single one is left.
+            expect(units, 'not more than the pace').toBeLessThanOrEqual(burst + 4 + (at - from) / UNIT);
+            units += unitsOf(id);
+          }
+        }
+      }),
+    );
+  });
+});
