@@ -40,6 +40,9 @@ function start(order: Order): { report: Promise<Report>; stop(): void } {
 const quantile = (times: readonly number[], share: number): number =>
   [...times].sort((a, b) => a - b)[Math.min(times.length - 1, Math.floor(times.length * share))] ?? Number.NaN;
 
+/** Of a machine that does other things as well, ms. */
+const NOISE = 150;
+
 type Line = {
   name: string;
   read: [number, number];
@@ -135,11 +138,8 @@ test.each([
   for (const line of lines) {
     expect(line.refused, line.name).toBe(0);
     expect(line.storm, 'every write was answered').not.toMatch(/× 0(,|$)/);
-    // Processor time is shared by all on one machine; what must not be is a wait for what the storm holds, which was 10 s.
-    for (const [, p95] of [line.read, line.write]) expect(p95, line.name).toBeLessThan(4000);
-    if (line !== lines[0]) continue;
-    // Held by a console, the storm only waits and costs nothing: the rest is the noise of the machine.
-    expect(line.read[1], line.name).toBeLessThan(1.5 * quiet.read[1] + 150);
-    expect(line.write[1], line.name).toBeLessThan(1.5 * quiet.write[1] + 150);
+    // Callers, Worker, bridges and database share two cores with whatever else runs: the rest is their noise.
+    expect(line.read[1], line.name).toBeLessThan(1.5 * quiet.read[1] + NOISE);
+    expect(line.write[1], line.name).toBeLessThan(1.5 * quiet.write[1] + NOISE);
   }
 });
