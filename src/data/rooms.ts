@@ -22,6 +22,8 @@ export type RoomApi = {
   catchUp(companyId: string, committed?: { epoch: string; revision: number }): Promise<boolean>;
   /** Somebody saw the company at this revision, and Redis behind it: the room looks after it in a moment. */
   suspect(companyId: string, epoch: string, revision: number): Promise<void>;
+  /** Waits until the company is beyond this position, at most `patience` ms; true: it is. */
+  news(companyId: string, beyond: { epoch: string; revision: number }, patience: number): Promise<boolean>;
   /** These sessions and keys have ended: whoever listens with one hears nothing more. */
   end(credentials: readonly string[]): Promise<void>;
 };
@@ -129,4 +131,24 @@ export async function awaitTurn(
   throw new AppError('busy', 'Many writes of this company are under way. Nothing was changed; try again.', {
     extra: { retryAfter: 2 },
   });
+}
+
+/** Pause of whoever waits for news while the room is out of reach, ms. */
+const BLIND_PAUSE = 2000;
+
+/** Waits until the company may be beyond this position, at most `patience` ms. False: it is not, as far as its room knows. */
+export async function awaitNews(
+  { ctx, deps }: { ctx: Ctx; deps: { rooms: Rooms } },
+  companyId: string,
+  beyond: { epoch: string; revision: number },
+  patience: number,
+): Promise<boolean> {
+  try {
+    const news = (): Promise<boolean> => deps.rooms(companyId).news(companyId, beyond, patience);
+    return await callRoom(ctx, news, patience + NOTE_DEADLINE);
+  } catch {
+    ctx.note('roomError', 'news');
+    await new Promise((resolve) => setTimeout(resolve, Math.min(BLIND_PAUSE, patience)));
+    return true;
+  }
 }

@@ -2,12 +2,13 @@ import { DurableObject } from 'cloudflare:workers';
 import { AppError } from '../core/errors.ts';
 import { BURST, Pace } from '../core/pace.ts';
 import type { Change } from '../data/log.ts';
-import type { Position } from '../data/relay.ts';
+import { isBefore, type Position } from '../data/relay.ts';
 import type { LogRange, RoomApi } from '../data/rooms.ts';
 import type { Env } from '../env.ts';
 import { CompanyRelay } from './company-relay.ts';
 import { Expectations } from './expectations.ts';
 import { openSockets, type RoomParts, readUpgrade } from './listening.ts';
+import { News } from './news.ts';
 import { dueAt, longestWrite, RETRY } from './patience.ts';
 import type { Sockets } from './sockets.ts';
 import { TurnDesk } from './turn-desk.ts';
@@ -28,6 +29,7 @@ export abstract class Room extends DurableObject<Env> implements RoomApi {
   readonly #expectations: Expectations;
   #turnDesk: TurnDesk | null = null;
 
+  readonly #news = new News((ms, work) => void setTimeout(work, ms));
   /** Made when somebody listens first: most rooms are relays alone. */
   #sockets: Sockets | null = null;
 
@@ -67,7 +69,7 @@ export abstract class Room extends DurableObject<Env> implements RoomApi {
     changes: readonly Change[],
   ): Promise<void> {
     // First, because whoever listens waits for nothing else.
-    this.#sockets?.published({ epoch, revision: last }, changes);
+    this.#tell({ epoch, revision: last }, changes);
     this.#forget(requestId);
     this.#relay.announced({ epoch, revision: last }, Date.now());
     await this.#ringBy(this.#relay.nextLook());
@@ -81,7 +83,7 @@ export abstract class Room extends DurableObject<Env> implements RoomApi {
     this.#relay.belongsTo(companyId);
     if (committed !== undefined) {
       this.#relay.committed(committed);
-      this.#sockets?.published(committed, []);
+      this.#tell(committed, []);
     }
     const now = Date.now();
     // Before it is tried: whatever ends this call, the alarm goes on.
@@ -96,8 +98,15 @@ export abstract class Room extends DurableObject<Env> implements RoomApi {
   async suspect(companyId: string, epoch: string, revision: number): Promise<void> {
     this.#relay.belongsTo(companyId);
     this.#relay.suspected({ epoch, revision }, Date.now());
-    this.#sockets?.published({ epoch, revision }, []);
+    this.#tell({ epoch, revision }, []);
     await this.#ringBy(this.#relay.nextLook());
+  }
+
+  async news(companyId: string, beyond: Position, patience: number): Promise<boolean> {
+    this.#relay.belongsTo(companyId);
+    const position = this.#relay.position();
+    if (position !== null && isBefore(beyond, position)) return true;
+    return this.#news.wait(beyond, patience);
   }
 
   async end(credentials: readonly string[]): Promise<void> {
@@ -155,8 +164,14 @@ export abstract class Room extends DurableObject<Env> implements RoomApi {
   async #catchUp(companyId: string, now: number): Promise<boolean> {
     const done = await this.#relay.catchUp(companyId, now);
     const position = this.#relay.position();
-    if (position !== null) this.#sockets?.published(position, []);
+    if (position !== null) this.#tell(position, []);
     return done;
+  }
+
+  /** Whoever listens or waits hears where the company is. */
+  #tell(end: Position, changes: readonly Change[]): void {
+    this.#sockets?.published(end, changes);
+    this.#news.reached(end);
   }
 
   #openSockets(): Sockets {

@@ -1,6 +1,7 @@
 import { sql } from 'drizzle-orm';
 import { AppError, type Fault } from '../../core/errors.ts';
 import { type Change, changesAfter, readChange, snapshot } from '../../data/log.ts';
+import { awaitNews } from '../../data/rooms.ts';
 import { type AppContext, type Principal, principalOf } from '../../http/context.ts';
 import type { QueryParameter } from '../../http/route.ts';
 import { sendJson } from '../../http/send.ts';
@@ -23,8 +24,19 @@ export const LOG_QUERY = {
   },
 } as const satisfies Record<string, QueryParameter>;
 
-/** `after` is null for whatever is kept. */
-type Position = { after: number | null; epoch: string | null; limit: number };
+/** How long an answer without changes may wait for one. */
+export const WAIT = {
+  wait: {
+    kind: 'integer',
+    minimum: 0,
+    maximum: 25,
+    fallback: 0,
+    description: 'Seconds to wait for a change that the caller may see, where there is none yet.',
+  },
+} as const satisfies Record<string, QueryParameter>;
+
+/** `after` is null for whatever is kept; `wait` is in seconds. */
+type Position = { after: number | null; epoch: string | null; limit: number; wait: number };
 
 function parse(params: URLSearchParams, allowed: readonly string[]): Position {
   const faults: Fault[] = [];
@@ -38,6 +50,7 @@ function parse(params: URLSearchParams, allowed: readonly string[]): Position {
   };
   const after = params.has('after') ? read('after', 0, 0, Number.MAX_SAFE_INTEGER) : null;
   const limit = read('limit', 100, 1, 500);
+  const wait = allowed.includes('wait') ? read('wait', 0, 0, 25) : 0;
   for (const name of allowed) {
     if (params.getAll(name).length > 1)
       faults.push({ parameter: name, code: 'duplicate_parameter', detail: 'Must be given once.' });
@@ -49,8 +62,11 @@ function parse(params: URLSearchParams, allowed: readonly string[]): Position {
     const code = unknown.length === faults.length ? 'unknown_parameter' : 'invalid_parameter';
     throw new AppError(code, `${faults[0]?.parameter}: ${faults[0]?.detail}`, { faults });
   }
-  return { after, limit, epoch: params.get('epoch') };
+  return { after, limit, wait, epoch: params.get('epoch') };
 }
+
+/** Between two looks for news that the log does not show, ms. */
+const PAUSE = 250;
 
 /** One way to read the log: who may, which parameters it takes besides, and how a change is shown (null: not to them). */
 export type LogReader = {
@@ -98,13 +114,25 @@ export function readLog(reader: LogReader): (c: AppContext) => Promise<Response>
       changes.map((row) => reader.show(readChange(row), principal, c)).filter((shown) => shown !== null);
     let [piece, head] = [rows[0], revision];
     let data = shownOf(piece);
-    // Rows that a caller does not see are told from others here: a piece of nothing else is not the end of the log.
-    for (let last = piece.at(-1); data.length === 0 && last !== undefined; last = piece.at(-1)) {
-      const next = changesAfter(Number(last.revision), position.limit, { entities, entityId });
-      const later = await snapshot(ctx, call, [next]);
+    const readOn = async (after: number): Promise<void> => {
+      const later = await snapshot(ctx, call, [changesAfter(after, position.limit, { entities, entityId })]);
       if (later.epoch !== epoch) throw new AppError('busy', undefined, { extra: { retryAfter: 1 } });
       [piece, head] = [later.rows[0], later.revision];
       data = shownOf(piece);
+    };
+    const until = ctx.now() + position.wait * 1000;
+    while (data.length === 0) {
+      const last = piece.at(-1);
+      // Rows that a caller does not see are told from others here: a piece of nothing else is not the end of the log.
+      if (last !== undefined) await readOn(Number(last.revision));
+      else {
+        const left = until - ctx.now();
+        if (left <= 0 || !(await awaitNews(c.env, companyId, { epoch, revision: head }, left))) break;
+        const before = head;
+        await readOn(Math.max(head, position.after ?? 0));
+        // A room may have heard of more than there is: then nothing comes of asking at once.
+        if (head === before) await new Promise((resolve) => setTimeout(resolve, PAUSE));
+      }
     }
     return sendJson(c, 200, { data, head, epoch }, { revision: head, headers: { 'Cache-Control': 'no-store' } });
   };

@@ -1,6 +1,6 @@
 import { eventOf } from '../../data/event.ts';
 import type { RouteModule } from '../../http/route.ts';
-import { LOG_QUERY, readLog } from './log-query.ts';
+import { LOG_QUERY, readLog, WAIT } from './log-query.ts';
 import { eventPage, type Logged } from './schema.ts';
 
 export const eventRoutes = (logged: readonly Logged[]): RouteModule => [
@@ -10,9 +10,9 @@ export const eventRoutes = (logged: readonly Logged[]): RouteModule => [
     tag: 'Events',
     summary: 'The company log after a position',
     description:
-      'Ask again after the revision of the last one. What the caller may not see is left out, so revisions have gaps.',
+      'Ask again after the revision of the last one. With `wait` an answer without changes waits for one. What the caller may not see is left out, so revisions have gaps.',
     permission: 'events:read',
-    query: LOG_QUERY,
+    query: { ...LOG_QUERY, ...WAIT },
     success: {
       status: 200,
       schema: eventPage(logged),
@@ -22,7 +22,7 @@ export const eventRoutes = (logged: readonly Logged[]): RouteModule => [
     handler: readLog({
       name: 'events',
       permission: 'events:read',
-      parameters: [],
+      parameters: ['wait'],
       show: (change, principal, c) => eventOf(c.env.deps.registry, principal, change),
     }),
   },
