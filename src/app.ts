@@ -4,6 +4,8 @@ import { companyRoutes } from './account/company/routes.ts';
 import { needsOf, type Permission } from './account/permissions.ts';
 import { identify, jwks, signInRoutes } from './account/sign-in/routes.ts';
 import { userRoutes } from './account/users/routes.ts';
+import { invoiceRoutes } from './billing/invoices/routes.ts';
+import { paymentRoutes } from './billing/payments/routes.ts';
 import { branch } from './catalog/branches/resource.ts';
 import { resourceRoutes } from './catalog/resources/routes.ts';
 import { serviceRoutes } from './catalog/services/routes.ts';
@@ -39,6 +41,8 @@ export const modules: readonly RouteModule[] = [
   serviceRoutes,
   resourceRoutes,
   clientRoutes,
+  invoiceRoutes,
+  paymentRoutes,
   importRoutes(importers),
   eventRoutes(logged),
   auditRoutes(logged),

@@ -1,6 +1,8 @@
 import { apiKey } from './account/api-keys/resource.ts';
 import { company } from './account/company/resource.ts';
 import { user } from './account/users/resource.ts';
+import { invoice } from './billing/invoices/resource.ts';
+import { payment, refund } from './billing/payments/resource.ts';
 import { branch } from './catalog/branches/resource.ts';
 import { bookableResource } from './catalog/resources/resource.ts';
 import { service } from './catalog/services/resource.ts';
@@ -13,7 +15,10 @@ import { type Importers, makeImporters } from './resources/importer.ts';
 import type { Resource } from './resources/resource.ts';
 
 /** Every logged resource. A new one adds its line. */
-const resources: readonly Resource[] = [company, user, apiKey, branch, staffMember, service, bookableResource, client];
+const resources: readonly Resource[] = [
+  ...[company, user, apiKey, branch, staffMember, service, bookableResource, client],
+  ...[invoice, payment, refund],
+];
 
 /** What relay, rooms, events and cache know of them. */
 export const registry: Registry = makeRegistry(resources);

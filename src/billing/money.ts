@@ -4,9 +4,6 @@
  * the largest remainders, and every amount would be an object.)
  */
 
-/** The largest amount anywhere, either way: ten digits before the point of a currency with cents. */
-export const MAX_AMOUNT = 1_000_000_000_000;
-
 /** Basis points of a whole. */
 export const WHOLE = 10_000;
 

@@ -1,5 +1,6 @@
+import { MAX_AMOUNT } from '../core/currency.ts';
 import { AppError, type Fault } from '../core/errors.ts';
-import { MAX_AMOUNT, scaled, spread, WHOLE } from './money.ts';
+import { scaled, spread, WHOLE } from './money.ts';
 
 /**
  * What an invoice comes to. Twin of app.price_invoice (migrations/0051_billing_rules.sql), which decides what is stored: there it costs
@@ -87,7 +88,8 @@ const lineAmount = (line: LineTerms): number => line.quantity * line.unitPrice -
 const sumOf = <T>(items: readonly T[], of: (item: T) => number): number =>
   items.reduce((sum, item) => sum + of(item), 0);
 
-function faultsOf(lines: readonly LineTerms[], discount: number): Fault[] {
+/** What is wrong with lines and a discount, whatever their taxes. */
+export function faultsOf(lines: readonly LineTerms[], discount: number): Fault[] {
   const faults: Fault[] = [];
   const fault = (pointer: string, detail: string): void => void faults.push({ pointer, code: 'out_of_range', detail });
   lines.forEach((line, i) => {

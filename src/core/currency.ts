@@ -23,3 +23,6 @@ const exponents = new Map(
 
 /** How many minor units make a major one, as a power of ten: 2 of EUR, 0 of JPY, 3 of KWD. */
 export const exponentOf = (currency: string): number => exponents.get(currency) ?? 2;
+
+/** The largest amount anywhere, either way, in minor units: ten digits before the point of a currency with cents. */
+export const MAX_AMOUNT = 1_000_000_000_000;

@@ -1,18 +1,20 @@
 import { type SQL, sql } from 'drizzle-orm';
 import type { Cursor } from '../core/cursor.ts';
 import { isUuid } from '../core/id.ts';
+import { isDate } from '../core/instant.ts';
 import type { SortKey } from '../core/list-query.ts';
 
 /** A column that lists may be sorted by. `type` casts a cursor's value; `nullable` columns sort nulls last. */
 export type SortColumn = {
   column: SQL;
-  type: 'timestamptz' | 'text' | 'uuid' | 'bigint' | 'real';
+  type: 'timestamptz' | 'date' | 'text' | 'uuid' | 'bigint' | 'real';
   nullable: boolean;
   property: string;
 };
 
 const held: Readonly<Record<SortColumn['type'], (value: unknown) => boolean>> = {
   timestamptz: (value) => typeof value === 'string' && /^[0-9]{4}-/.test(value) && !Number.isNaN(Date.parse(value)),
+  date: (value) => typeof value === 'string' && isDate(value),
   text: (value) => typeof value === 'string',
   uuid: isUuid,
   bigint: (value) => Number.isSafeInteger(value),

@@ -126,7 +126,17 @@ function headersOf(spec: RouteSpec): Parameter[] {
   const key = { type: 'string', minLength: 1, maxLength: 255 };
   return [
     ...(takesKey(spec)
-      ? [header('Idempotency-Key', 'Repeats of the request answer as the first did, for 24 hours.', key, 'b7f0c1d2')]
+      ? [
+          {
+            ...header(
+              'Idempotency-Key',
+              'Repeats of the request answer as the first did, for 24 hours.',
+              key,
+              'b7f0c1d2',
+            ),
+            required: spec.errors.includes('idempotency_key_required'),
+          },
+        ]
       : []),
     ...(spec.errors.includes('version_mismatch')
       ? [

@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { isCurrency } from '../core/currency.ts';
 import { ERROR_CODES } from '../core/errors.ts';
+import { isDate, parseInstant } from '../core/instant.ts';
 import { lazy } from '../core/lazy.ts';
 import { isTimeZone } from '../core/zones.ts';
 
@@ -80,8 +81,26 @@ export const externalId = () => text().describe("Your system's own id, unique pe
 /** The public id of another object; whether there is one is asked when it is written. */
 export const reference = (description: string) => z.string().describe(description);
 
+/** A day of the calendar. */
+export const date = () =>
+  z
+    .string()
+    .refine(isDate, { message: 'Must be a date such as 2026-12-24.', params: { code: 'invalid_format' } })
+    .meta({ format: 'date' });
+
 /** An instant as answers show it. */
 export const instant = (description: string) => z.iso.datetime().meta({ description });
+
+/** An instant as bodies give it, with an offset; kept as UTC text. */
+export const givenInstant = () =>
+  z
+    .string()
+    .refine((value) => parseInstant(value) !== null, {
+      message: 'Must be an RFC 3339 instant with offset, such as 2026-01-31T09:00:00Z.',
+      params: { code: 'invalid_instant' },
+      abort: true,
+    })
+    .transform((value) => parseInstant(value) ?? value);
 
 /** What every resource answers besides its own fields. */
 export const documentFields = () => ({

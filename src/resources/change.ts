@@ -43,6 +43,8 @@ export type WriteRoute<S extends z.ZodType> = {
   optionalBody?: true;
   /** The id of the object: of the path, a new one, or the caller's company. */
   target: 'path' | 'new' | 'own';
+  /** Whose the new object is: the path names one of these. */
+  parent?: Resource;
   status: 200 | 201;
   needsKey?: boolean;
   /** The answer holds a secret that is shown once: it is not kept, so an Idempotency-Key is ignored. */
@@ -70,7 +72,11 @@ export function change<S extends z.ZodType>(route: WriteRoute<S>): (c: AppContex
   return async function changeThroughLog(c) {
     const principal = principalOf(c);
     const { companyId } = principal;
-    const pathId = route.target === 'path' ? (parseId(resource.prefix, c.req.param('id') ?? '') ?? NOBODY) : null;
+    // Of the object itself, or of the one that the new object belongs to.
+    const named = route.parent ?? resource;
+    const namedId = parseId(named.prefix, c.req.param('id') ?? '') ?? NOBODY;
+    const pathId = route.target === 'path' ? namedId : null;
+    const exists = pathId === null && route.parent === undefined ? undefined : () => mustExist(c, named, namedId);
     const { raw, body, admission } = await submitted(
       c,
       { permission, weight },
@@ -79,7 +85,7 @@ export function change<S extends z.ZodType>(route: WriteRoute<S>): (c: AppContex
           const value = await readBody(c);
           return { value, claim: claimOf(c, route, value) };
         },
-        exists: pathId === null ? undefined : () => mustExist(c, resource, pathId),
+        exists,
         judge: ({ value }) =>
           validateBody === null
             ? validateNothing(value)
@@ -90,6 +96,7 @@ export function change<S extends z.ZodType>(route: WriteRoute<S>): (c: AppContex
       companyId,
       principal,
       id: pathId ?? (route.target === 'own' ? companyId : newUuid()),
+      parentId: namedId,
       body: body as z.output<S>,
       expected: parseIfMatch(c.req.header('If-Match')),
     };
@@ -134,7 +141,7 @@ function answer<S extends z.ZodType>(c: AppContext, route: WriteRoute<S>, commit
   const view = resource.view(row, replay?.image?.schemaVersion ?? resource.version);
   const status = replay?.status ?? route.status;
   const headers: Record<string, string> = { 'Cache-Control': 'no-store' };
-  if (status === 201) headers.Location = `${c.req.path}/${view.id}`;
+  if (status === 201) headers.Location = `${collectionOf(c, route)}/${view.id}`;
   if (replay !== null) headers['Idempotency-Replayed'] = 'true';
   c.env.ctx.note('entity', String(view.id));
   const shown = extra == null ? {} : route.present?.(extra);
@@ -142,6 +149,12 @@ function answer<S extends z.ZodType>(c: AppContext, route: WriteRoute<S>, commit
     revision: committed.head,
     headers,
   });
+}
+
+/** Where a new object is read. */
+function collectionOf<S extends z.ZodType>(c: AppContext, { resource, parent }: WriteRoute<S>): string {
+  const { path } = c.req;
+  return parent === undefined ? path : `${path.slice(0, path.indexOf(`/${parent.topic}/`))}/${resource.topic}`;
 }
 
 /** 404 before 422: whether the body of a write to nothing is right does not matter. */

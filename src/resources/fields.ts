@@ -19,7 +19,7 @@ export type Field = {
   /** Its name in SQL and in a row. */
   readonly name: string;
   readonly column: SQL;
-  readonly type: 'text' | 'list' | 'object' | 'boolean' | 'number' | 'instant' | 'uuid';
+  readonly type: 'text' | 'list' | 'object' | 'boolean' | 'number' | 'instant' | 'date' | 'uuid';
   readonly nullable: boolean;
   /** A new row must name it. */
   readonly required: boolean;
@@ -31,6 +31,12 @@ export type Field = {
 };
 
 const TYPES: Readonly<Record<string, Field['type']>> = { json: 'object', array: 'list' };
+/** Columns that drizzle takes for text. */
+const SPECIAL = [
+  ['PgUUID', 'uuid'],
+  ['PgTimestamp', 'instant'],
+  ['PgDate', 'date'],
+] as const;
 
 /** What drizzle knows of the columns of a table, by field. */
 export function fieldsOf(table: PgTable, references: Readonly<Record<string, Reference>>): ReadonlyMap<string, Field> {
@@ -39,7 +45,7 @@ export function fieldsOf(table: PgTable, references: Readonly<Record<string, Ref
     const { name, notNull, hasDefault, dataType, columnType, enumValues = [] } = column;
     const isList = is(column, PgArray);
     const plain = dataType === 'boolean' || dataType === 'number' ? dataType : (TYPES[dataType] ?? 'text');
-    const type = columnType === 'PgUUID' ? 'uuid' : columnType.startsWith('PgTimestamp') ? 'instant' : plain;
+    const type = SPECIAL.find(([name]) => columnType.startsWith(name))?.[1] ?? plain;
     return [
       key,
       {

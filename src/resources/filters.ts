@@ -5,7 +5,11 @@ import type { Filter } from '../data/narrow.ts';
 import { type Field, NOBODY } from './fields.ts';
 
 /** A filter of a list. Without a condition of its own it asks for the value of the column of its name. */
-export type ResourceFilter = FilterDeclaration & { condition?(value: FilterValue): Filter };
+export type ResourceFilter = FilterDeclaration & {
+  condition?(value: FilterValue): Filter;
+  /** When the clock alone may next change what it lets through, ms; absent: never. */
+  changesAt?(now: number): number;
+};
 
 type Fields = ReadonlyMap<string, Field>;
 type Values = Readonly<Record<string, FilterValue>>;
@@ -61,6 +65,21 @@ export function ownConditions(
   });
 }
 
+/** When the clock alone may next change which rows the filters let through. */
+export function clockOf(
+  declared: Readonly<Record<string, ResourceFilter>>,
+  filters: Values,
+  now: number,
+): number | null {
+  const ends = Object.entries(declared).flatMap(([name, { changesAt }]) =>
+    filters[name] === undefined || changesAt === undefined ? [] : [changesAt(now)],
+  );
+  return ends.length === 0 ? null : Math.min(...ends);
+}
+
+/** The next quarter of an hour: whatever its zone, a branch's day begins at one. */
+export const nextQuarter = (now: number): number => (Math.floor(now / 900_000) + 1) * 900_000;
+
 function equals(fields: Fields, name: string, value: FilterValue) {
   const field = fields.get(name);
   if (field === undefined) throw new Error(`the filter ${name} names no column and has no condition`);
@@ -73,6 +92,7 @@ function equals(fields: Fields, name: string, value: FilterValue) {
 const SORT_TYPES: Readonly<Partial<Record<Field['type'], SortColumn['type']>>> = {
   text: 'text',
   instant: 'timestamptz',
+  date: 'date',
   number: 'bigint',
   uuid: 'uuid',
 };

@@ -67,5 +67,6 @@ export function claimOf(
   const fingerprint = fingerprintOf(c)
     .update(canonicalJson(value ?? null))
     .digest();
-  return { route: c.req.path, key, fingerprint };
+  // Its percent-encoding was undone, and Postgres holds no NUL.
+  return { route: c.req.path.replaceAll('\0', '%00'), key, fingerprint };
 }

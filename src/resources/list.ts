@@ -96,6 +96,7 @@ export function listRoute(resource: Resource): ReadRoute<PageQuery, PageStatemen
       return {
         body: `{"data":[${rows.map(({ shown }) => shown).join()}],"pagination":${JSON.stringify(pagination)}}`,
         link: linkOf(query, next, prev),
+        validUntil: resource.validUntil?.(query, Date.now()) ?? null,
       };
     },
   };

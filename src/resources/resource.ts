@@ -82,6 +82,8 @@ export type Resource = LoggedEntity & {
   parts?(query: Filtered): Parts;
   /** The other filters; company and search are added by whoever calls. */
   filters(query: Filtered): Filter[];
+  /** When the clock alone may next change a list, ms; null: never. */
+  validUntil?(query: ListQuery, now: number): number | null;
   /** A count of its own, up to `most`; null counts all. Null where the plain one will do. */
   count?(query: Filtered, most: number | null): SQL | null;
   /** Tags of a list; narrower than one per resource where the query allows. */

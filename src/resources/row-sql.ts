@@ -13,6 +13,8 @@ export type WriteInput<B> = {
   companyId: string;
   principal: Principal;
   id: string;
+  /** Whose the new object is, where the path says it. */
+  parentId: string;
   body: B;
   expected: number | null;
 };

@@ -11,7 +11,7 @@ import { plainAction, type Visibility } from '../data/registry.ts';
 import type { Schema } from '../http/schemas.ts';
 import type { ArchiveOf } from './archive.ts';
 import { type Field, fieldsOf, type Reference, type RowOf, shown } from './fields.ts';
-import { documentConditions, documentFilters, ownConditions, type ResourceFilter, sortBy } from './filters.ts';
+import { clockOf, documentConditions, documentFilters, ownConditions, type ResourceFilter, sortBy } from './filters.ts';
 import { type ImportParticulars, importerOf } from './import-row.ts';
 import type { Include, Resource, SearchFunctions } from './resource.ts';
 import { wordSearch } from './search.ts';
@@ -119,6 +119,7 @@ export function tenantResource<T extends PgTable, Create extends Body = undefine
     ...viewing({ members, list }, view),
     sorts: Object.fromEntries(sorted),
     filters: (query) => [...ownConditions(own, filters, query.filters), ...documentConditions(own, query.filters)],
+    validUntil: (query, now) => clockOf(filters, query.filters, now),
     listTags: () => [topic],
     detailTags: (id) => [`${topic}/${id}`],
     // In this order they are told, and what is declared counts.
@@ -178,7 +179,7 @@ const capital = (text: string): string => text.charAt(0).toUpperCase() + text.sl
 /** Ids of a filter are of the kind that its column refers to. */
 const prefixed = (fields: ReadonlyMap<string, Field>, filters: Readonly<Record<string, ResourceFilter>>) =>
   Object.fromEntries(
-    Object.entries(filters).map(([name, { condition: _own, ...filter }]) => {
+    Object.entries(filters).map(([name, { condition: _own, changesAt: _clock, ...filter }]) => {
       const { prefix } = fields.get(name)?.reference ?? {};
       return [name, prefix === undefined ? filter : { prefix, ...filter }];
     }),

@@ -1,4 +1,5 @@
 import type { Api, Json, Reply, Tenant } from './api.ts';
+import { invoiceRefusals, paymentRefusals } from './billing-refusals.ts';
 import { resourceRefusals, serviceRefusals, staffRefusals } from './catalog-refusals.ts';
 import { authRefusals, clientRefusals, importRefusals, logRefusals, userRefusals } from './own-refusals.ts';
 import type { Route, Shot } from './routes.ts';
@@ -34,6 +35,12 @@ export type Fixture = {
   queries?: string[];
   /** Members of the create body that hold the id of another object, by the fixture that makes one. */
   references?: Record<string, string>;
+  /** Where one is made, where that is not the collection. */
+  at?: (make: (topic: string) => Promise<string>) => Promise<string>;
+  /** Its verbs go from state to state, so each needs an object of its own; by `POST /path`, how one comes to stand before it. */
+  states?: Record<string, (api: Api, id: string) => Promise<unknown>>;
+  /** Makes of a new object what others may refer to. */
+  ready?: (api: Api, id: string) => Promise<unknown>;
   /** A change made in SQL as the owner; $1 is the company's uuid, $2 the object's (unused where there is but one). */
   sql?: string;
 };
@@ -67,6 +74,21 @@ const service = (n: number): Json => ({
   price: { amount: 9000, currency: 'EUR' },
   taxes: [{ name: 'USt', rateBasisPoints: 2000 }],
 });
+
+const euros = (amount: number): Json => ({ amount, currency: 'EUR' });
+const invoice = (n: number): Json => ({
+  lines: [
+    {
+      description: `Cut ${n % 7}`,
+      unitPrice: euros(1000 + (n % 100_000)),
+      taxes: [{ name: 'VAT', rateBasisPoints: 2000 }],
+    },
+    { description: 'Shampoo', kind: 'PRODUCT', quantity: 2, unitPrice: euros(990), discount: euros(90) },
+  ],
+  discount: euros(n % 500),
+});
+const finalized = (api: Api, id: string): Promise<Reply> => api.post(`/invoices/${id}/finalize`);
+const noMoney = { amount: 1.5, currency: 'Euro' };
 
 /** ONE place for all resources, by topic: the first part of their paths. A route without a fixture fails the suite. */
 export const fixtures: Record<string, Fixture> = {
@@ -292,6 +314,75 @@ export const fixtures: Record<string, Fixture> = {
       '?include=duplicates,stats&limit=2',
     ],
     sql: 'update clients set notes = coalesce(notes, $$$$) || $2 where company_id = $1::uuid',
+  },
+  invoices: {
+    refusals: invoiceRefusals,
+    create: invoice,
+    references: { branchId: 'branches' },
+    ready: finalized,
+    states: { 'POST /invoices/:id/uncollectible': finalized },
+    patch: (n) => ({ lines: [{ description: 'Colour', unitPrice: euros(n % 1_000_000) }], discount: null }),
+    bodies: {
+      'POST /invoices/bulk': async (n, make) => ({
+        mode: 'atomic',
+        items: [{ ...invoice(n), branchId: await make('branches') }],
+      }),
+    },
+    invalid: {
+      'POST /invoices': {
+        body: {
+          lines: [{ description: '', quantity: 0, unitPrice: noMoney, taxes: [{ name: 'T', rateBasisPoints: -1 }] }],
+          extra: 1,
+        },
+        pointers: [
+          '/branchId',
+          '/extra',
+          '/lines/0/description',
+          '/lines/0/quantity',
+          '/lines/0/taxes/0/rateBasisPoints',
+          '/lines/0/unitPrice/amount',
+          '/lines/0/unitPrice/currency',
+        ],
+      },
+      'PATCH /invoices/:id': {
+        body: { branchId: null, lines: [], dueDate: '2026-02-30', status: 'PAID' },
+        pointers: ['/branchId', '/dueDate', '/lines', '/status'],
+      },
+      'POST /invoices/bulk': { body: { mode: 'some', items: [] }, pointers: ['/items', '/mode'] },
+    },
+    queries: [
+      '?status=DRAFT,OPEN&limit=3',
+      '?paymentStatus=UNPAID&sort=issueDate',
+      '?overdue=true',
+      '?overdue=false&sort=-dueDate&limit=2',
+      '?from=2026-01-01&to=2027-01-01&count=exact',
+      '?fields=number,total',
+    ],
+    sql: 'update invoices set external_id = coalesce(external_id, id::text) || right($2::text, 1) where company_id = $1::uuid',
+  },
+  payments: {
+    refusals: paymentRefusals,
+    create: (n) => ({ amount: euros(1 + (n % 100)), method: 'CASH', reference: `Till ${n % 7}` }),
+    references: { invoiceId: 'invoices' },
+    bodies: { 'POST /payments/:id/refunds': (n) => ({ amount: euros(1), reason: `Reason ${n}` }) },
+    invalid: {
+      'POST /payments': {
+        body: { amount: euros(0), method: 'BARTER', paidAt: 'today', extra: 1 },
+        pointers: ['/amount/amount', '/extra', '/invoiceId', '/method', '/paidAt'],
+      },
+      'POST /payments/:id/refunds': {
+        body: { amount: noMoney, extra: 1 },
+        pointers: ['/amount/amount', '/amount/currency', '/extra'],
+      },
+    },
+    queries: ['?status=SUCCEEDED&sort=paidAt', '?from=2026-01-01&limit=2', '?fields=amount,method'],
+    sql: `update payments set reference = coalesce(reference, '') || right($2::text, 1) where company_id = $1::uuid`,
+  },
+  refunds: {
+    create: () => ({ amount: euros(1) }),
+    at: async (make) => `/payments/${await make('payments')}/refunds`,
+    queries: ['?status=SUCCEEDED', '?to=2027-01-01&limit=2', '?fields=amount,paymentId'],
+    sql: `update refunds set reason = coalesce(reason, '') || right($2::text, 1) where company_id = $1::uuid`,
   },
   imports: {
     refusals: importRefusals,

@@ -29,10 +29,10 @@ const asking =
 const sending =
   (raw: BodyInit, type?: string): Refusal =>
   async (kit, route) => {
-    const { method, path, file } = await kit.aim();
+    const { method, path, file, headers } = await kit.aim();
     return callerOf(kit, route).ask(method, path, {
       raw,
-      headers: { 'Content-Type': type ?? file?.type ?? 'application/json' },
+      headers: { 'Content-Type': type ?? file?.type ?? 'application/json', ...headers },
     });
   };
 

@@ -2,7 +2,7 @@ import { expect } from 'vitest';
 import type { RouteSpec } from '../../src/http/route.ts';
 import type { Api, Json, Tenant } from './api.ts';
 import { type Fixture, fixtures, unique } from './fixtures.ts';
-import { operations } from './operations.ts';
+import { operationOf, operations } from './operations.ts';
 
 /** A mounted route with what the tests know of its resource. */
 export type Route = { spec: RouteSpec; name: string; topic: string; method: string; fixture: Fixture };
@@ -15,7 +15,15 @@ export type Shot = {
   id: string | null;
   /** A file in place of a body. */
   file?: { text: string; type: string };
+  /** What the route cannot do without: a key. */
+  headers?: Record<string, string>;
 };
+
+/** A new key, where the route needs one. */
+export const keyFor = (spec: RouteSpec | undefined): { headers?: Record<string, string> } =>
+  spec?.errors.includes('idempotency_key_required') === true
+    ? { headers: { 'Idempotency-Key': `own-${unique()}` } }
+    : {};
 
 /** Imports take a file and answer a job, which is no document: worker/imports has them. */
 function ofDocuments(spec: RouteSpec): boolean {
@@ -52,6 +60,17 @@ export const mutations = guarded.filter(({ method, name }) => method !== 'GET' &
 
 export const takesId = ({ spec }: Route): boolean => spec.path.includes('/:');
 
+/** A body that creates an object, with what it refers to. */
+async function createOf(api: Api, { create, references = {} }: Fixture): Promise<Json> {
+  const body = create?.(unique()) ?? {};
+  for (const [member, other] of Object.entries(references)) {
+    const id = await make(api, other);
+    await fixtures[other]?.ready?.(api, id);
+    body[member] = id;
+  }
+  return body;
+}
+
 /** Makes an object of the topic, with these members, and answers its public id. */
 export async function make(api: Api, topic: string, more: Json = {}): Promise<string> {
   const fixture = fixtures[topic];
@@ -65,9 +84,9 @@ export async function make(api: Api, topic: string, more: Json = {}): Promise<st
     return String(reply.json.id);
   }
   if (fixture?.create === undefined) throw new Error(`the fixture of ${topic} has no create`);
-  const body = fixture.create(unique());
-  for (const [member, other] of Object.entries(fixture.references ?? {})) body[member] = await make(api, other);
-  const reply = await api.post(`/${topic}`, { ...body, ...more });
+  const path = (await fixture.at?.((other) => make(api, other))) ?? `/${topic}`;
+  const body = { ...(await createOf(api, fixture)), ...more };
+  const reply = await api.post(path, body, keyFor(operationOf('POST', path)?.spec));
   expect(reply.status, reply.text).toBe(201);
   return String(reply.json.id);
 }
@@ -90,12 +109,8 @@ export async function bodyOf(route: Route, tenant: Tenant): Promise<Json | undef
   const own = fixture.bodies?.[name];
   if (own !== undefined) return await own(unique(), (other) => make(tenant.api, other));
   if (method === 'PATCH' && fixture.patch !== undefined) return fixture.patch(unique());
-  if (method === 'POST' && spec.path === `/${topic}` && fixture.create !== undefined) {
-    const body = fixture.create(unique());
-    for (const [member, other] of Object.entries(fixture.references ?? {}))
-      body[member] = await make(tenant.api, other);
-    return body;
-  }
+  if (method === 'POST' && spec.path === `/${topic}` && fixture.create !== undefined)
+    return createOf(tenant.api, fixture);
   throw new Error(`the fixture of ${topic} has no body for ${name}`);
 }
 
@@ -103,9 +118,10 @@ export async function bodyOf(route: Route, tenant: Tenant): Promise<Json | undef
 export async function aim(route: Route, tenant: Tenant): Promise<Shot> {
   const { spec, method, fixture, name, topic } = route;
   const id = takesId(route) ? await make(tenant.api, topic) : null;
+  if (id !== null) await fixture.states?.[name]?.(tenant.api, id);
   const path = id === null ? spec.path : pathTo(route, id);
   const file = fixture.files?.[name];
-  if (file === undefined) return { method, path, body: await bodyOf(route, tenant), id };
+  if (file === undefined) return { method, path, body: await bodyOf(route, tenant), id, ...keyFor(spec) };
   return { method, path: path + file.query, body: undefined, id, file: { text: file.text(unique()), type: file.type } };
 }
 
@@ -121,12 +137,14 @@ export function aimedOnce(route: Route, tenant: Tenant): () => Promise<Shot> {
 export const pathTo = ({ spec }: Route, id: string): string => spec.path.replace(/:[A-Za-z]+/, id);
 
 /** A request as `Api.ask` takes it. */
-export const fire = (api: Api, { method, path, body, file }: Shot, headers: Record<string, string> = {}) =>
-  api.ask(method, path, {
-    headers: { ...(file !== undefined && { 'Content-Type': file.type }), ...headers },
+export const fire = (api: Api, shot: Shot, headers: Record<string, string> = {}) => {
+  const { method, path, body, file } = shot;
+  return api.ask(method, path, {
+    headers: { ...(file !== undefined && { 'Content-Type': file.type }), ...shot.headers, ...headers },
     ...(file !== undefined && { raw: file.text }),
     ...(body !== undefined && { body }),
   });
+};
 
 /** Paths of every cached GET: the plain one, its queries, and details with `fields`. `ids` names an object per topic. */
 export function cachedPaths(ids: Record<string, string>): string[] {

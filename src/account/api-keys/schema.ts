@@ -1,23 +1,14 @@
 import * as z from 'zod';
-import { parseInstant } from '../../core/instant.ts';
 import { lazy } from '../../core/lazy.ts';
-import { bodyOf, exampleOf, externalId, instant, publicObject, text } from '../../http/schemas.ts';
+import { bodyOf, exampleOf, externalId, givenInstant, instant, publicObject, text } from '../../http/schemas.ts';
 import { SCOPES } from '../permissions.ts';
 
 /** An instant that has not come yet, as UTC text. */
 const later = () =>
-  z
-    .string()
-    .refine((value) => parseInstant(value) !== null, {
-      message: 'Must be an RFC 3339 instant with offset, such as 2026-01-31T09:00:00Z.',
-      params: { code: 'invalid_instant' },
-      abort: true,
-    })
-    .transform((value) => parseInstant(value) ?? value)
-    .refine((value) => Date.parse(value) > Date.now(), {
-      message: 'Must lie in the future.',
-      params: { code: 'invalid_instant' },
-    });
+  givenInstant().refine((value) => Date.parse(value) > Date.now(), {
+    message: 'Must lie in the future.',
+    params: { code: 'invalid_instant' },
+  });
 
 export const ApiKeyCreate = bodyOf(
   'ApiKeyCreate',

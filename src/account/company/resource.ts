@@ -11,11 +11,13 @@ export const company = {
     permission: 'company',
     view: CompanyView,
     patch: CompanyPatch,
+    // Before there was the column nobody's did.
+    computed: { pricesIncludeTax: (row) => row.prices_include_tax ?? false },
   }),
   list: {
     filters: {},
     sorts: [],
-    fields: ['externalId', 'name', 'currency', 'timeZone', 'version', 'createdAt', 'updatedAt'],
+    fields: ['externalId', 'name', 'currency', 'timeZone', 'pricesIncludeTax', 'version', 'createdAt', 'updatedAt'],
   },
   tagsTouched: () => ['company'],
   detailTags: () => ['company'],

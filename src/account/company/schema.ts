@@ -9,18 +9,27 @@ export const CompanyView = publicObject(
     name: 'Salon Huber',
     currency: 'EUR',
     timeZone: 'Europe/Vienna',
+    pricesIncludeTax: true,
   },
   () => ({
     name: z.string().describe('What it is called.'),
     currency: z.string().describe('ISO 4217; stays as at sign-up.'),
     timeZone: z.string().describe('IANA.'),
+    pricesIncludeTax: z
+      .boolean()
+      .describe('Whether prices contain their taxes. Invoices keep what was so when they were made.'),
   }),
 );
 
 /** The currency stays what it was at sign-up: amounts that were booked in it would change their meaning. */
 export const CompanyPatch = lazy(() =>
   z
-    .strictObject({ name: text(), timeZone: timeZone(), externalId: externalId().nullable() })
+    .strictObject({
+      name: text(),
+      timeZone: timeZone(),
+      pricesIncludeTax: z.boolean(),
+      externalId: externalId().nullable(),
+    })
     .partial()
     .meta({ id: 'CompanyPatch', examples: [{ name: 'Salon Huber & Töchter' }] }),
 );

@@ -25,7 +25,7 @@ export type StoredLine = {
 };
 
 /** An amount in minor units of the row's currency. */
-const amount = (name: string) => bigint(name, { mode: 'number' });
+const amount = <N extends string>(name: N) => bigint(name, { mode: 'number' });
 
 /**
  * Only what is entered is taken as it is given: branch, client, dates, lines, discount, and the status within its rules. The

@@ -1,6 +1,6 @@
 import * as z from 'zod';
-import { isDate } from '../../core/instant.ts';
 import { lazy } from '../../core/lazy.ts';
+import { date } from '../../http/schemas.ts';
 
 const TIME = /^(?:[01][0-9]|2[0-3]):[0-5][0-9]$/;
 
@@ -14,12 +14,6 @@ const endTime = () =>
     message: 'Must be a time of day such as 17:00, or 24:00.',
     params: { code: 'invalid_format' },
   });
-
-export const date = () =>
-  z
-    .string()
-    .refine(isDate, { message: 'Must be a date such as 2026-12-24.', params: { code: 'invalid_format' } })
-    .meta({ format: 'date' });
 
 /** One interval of opening or working hours; `validFrom` and `validTo` are its first and last day, open when absent. */
 export const hoursFields = () => ({

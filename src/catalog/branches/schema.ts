@@ -1,8 +1,8 @@
 import * as z from 'zod';
 import { lazy } from '../../core/lazy.ts';
-import { bodyOf, externalId, phone, publicObject, text, timeZone } from '../../http/schemas.ts';
+import { bodyOf, date, externalId, phone, publicObject, text, timeZone } from '../../http/schemas.ts';
 import { isCountry } from './countries.ts';
-import { date, hours, hoursView } from './hours.ts';
+import { hours, hoursView } from './hours.ts';
 
 const ADDRESS = { line1: 'Hauptstraße 1', city: 'Wien', postalCode: '1010', country: 'AT' };
 const HOURS = { weekday: 1, start: '09:00', end: '17:00' };

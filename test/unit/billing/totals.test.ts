@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { MAX_AMOUNT, scaled, spread } from '../../../src/billing/money.ts';
+import { scaled, spread } from '../../../src/billing/money.ts';
 import { type InvoiceTerms, priceInvoice, taxUpon, taxWithin } from '../../../src/billing/totals.ts';
-import { exponentOf } from '../../../src/core/currency.ts';
+import { exponentOf, MAX_AMOUNT } from '../../../src/core/currency.ts';
 import { AppError } from '../../../src/core/errors.ts';
 
 const GST = { name: 'GST', rateBasisPoints: 500 };

@@ -127,7 +127,8 @@ test.each(inOrder.map((route) => [route.name, route] as const))('after %s, own a
   for (const tenant of [ours, theirs]) {
     const shot = await aim(route, tenant);
     // The object that is being read is the one that changes.
-    if (tenant === ours && shot.id !== null) shot.path = shot.path.replace(shot.id, String(ids[route.topic]));
+    const own = route.fixture.states === undefined;
+    if (tenant === ours && own && shot.id !== null) shot.path = shot.path.replace(shot.id, String(ids[route.topic]));
     // After our own write everything has just been compared.
     const kept = bodies.size;
     const written = await fire(tenant === ours ? near : theirs.api, shot);

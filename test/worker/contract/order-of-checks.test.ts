@@ -83,11 +83,11 @@ const ORDER: readonly Wrong[] = [
   },
 ];
 
-function requestOf({ spec }: Route, { method, path, body, file }: Shot): Request {
+function requestOf({ spec }: Route, { method, path, body, file, headers }: Shot): Request {
   const api = spec.anonymous === true ? world.api : salon.api;
   const type = file?.type ?? (method !== 'GET' ? 'application/json' : undefined);
   const raw = file?.text ?? (body === undefined ? undefined : JSON.stringify(body));
-  return { api, method, path, headers: type === undefined ? {} : { 'Content-Type': type }, raw };
+  return { api, method, path, headers: { ...headers, ...(type !== undefined && { 'Content-Type': type }) }, raw };
 }
 
 const send = ({ api, method, path, headers, raw }: Request): Promise<Reply> =>

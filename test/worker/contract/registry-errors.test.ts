@@ -59,10 +59,10 @@ describe.each(routes.map((route) => [route.name, route] as const))('%s', (_, rou
 
   if (spec.body !== undefined) {
     test('a body that is no JSON, of another type, too large or absent', async () => {
-      const { path } = await aimed();
+      const { path, headers: own = {} } = await aimed();
       const api = apiOf(route);
       const send = (raw: BodyInit, headers: Record<string, string> = JSON_TYPE) =>
-        api.ask(method, path, { raw, headers });
+        api.ask(method, path, { raw, headers: { ...headers, ...own } });
       for (const raw of ['{"a":', 'undefined', '{} {}', new Uint8Array([0x7b, 0x22, 0xff, 0x22, 0x3a, 0x31, 0x7d])]) {
         expectProblem(await send(raw), 'malformed_json');
       }
@@ -75,31 +75,34 @@ describe.each(routes.map((route) => [route.name, route] as const))('%s', (_, rou
       const chunked = new Blob([large]).stream();
       const answer = await fetch(`${api.url}/api/v1${path}`, {
         method,
-        headers: { ...JSON_TYPE, ...(api.token !== null && { Authorization: `Bearer ${api.token}` }) },
+        headers: { ...JSON_TYPE, ...own, ...(api.token !== null && { Authorization: `Bearer ${api.token}` }) },
         body: chunked,
         duplex: 'half',
       } as RequestInit);
       expectProblem(await received(method, path, answer), 'payload_too_large');
-      if (spec.optionalBody !== true) expectProblem(await api.ask(method, path), 'empty_body');
+      if (spec.optionalBody !== true) expectProblem(await api.ask(method, path, { headers: own }), 'empty_body');
     });
 
     test('every fault of a body is named at once, by its pointer', async () => {
-      const { path, body } = await aimed();
+      const { path, body, headers = {} } = await aimed();
       const invalid = fixture.invalid?.[name];
       if (invalid === undefined) throw new Error(`the fixture of ${route.topic} has no invalid body for ${name}`);
       const all = expectProblem(
-        await fire(apiOf(route), { method, path, body: invalid.body, id: null }),
+        await fire(apiOf(route), { method, path, body: invalid.body, id: null, headers }),
         'invalid_body',
       );
       expect(all.map(({ pointer }) => pointer).sort()).toEqual(invalid.pointers);
       const unknown = { ...body, 'no/such~field': 1 };
       const [fault, ...others] = expectProblem(
-        await fire(apiOf(route), { method, path, body: unknown, id: null }),
+        await fire(apiOf(route), { method, path, body: unknown, id: null, headers }),
         'invalid_body',
       );
       expect([fault?.pointer, fault?.code, others]).toEqual(['/no~1such~0field', 'unknown_field', []]);
       for (const value of ['[]', '"x"', '7', 'null', 'true']) {
-        expectProblem(await apiOf(route).ask(method, path, { raw: value, headers: JSON_TYPE }), 'invalid_body');
+        expectProblem(
+          await apiOf(route).ask(method, path, { raw: value, headers: { ...JSON_TYPE, ...headers } }),
+          'invalid_body',
+        );
       }
     });
   } else if (method !== 'GET') {
@@ -142,12 +145,12 @@ describe.each(routes.map((route) => [route.name, route] as const))('%s', (_, rou
 
   if (takesId(route)) {
     test('malformed, foreign-kinded and unknown ids are one 404', async () => {
-      const { body, id } = await aimed();
-      const unknown = await fire(salon.api, { method, path: pathTo(route, NOBODY), body, id });
+      const { body, id, headers = {} } = await aimed();
+      const unknown = await fire(salon.api, { method, path: pathTo(route, NOBODY), body, id, headers });
       expectProblem(unknown, 'not_found');
       // Whatever is there would match; nothing is (RFC 9110, 13.1.2).
       const any = { 'If-None-Match': '*', 'Cache-Control': 'max-age=0' };
-      const looked = await fire(salon.api, { method, path: pathTo(route, NOBODY), body, id }, any);
+      const looked = await fire(salon.api, { method, path: pathTo(route, NOBODY), body, id, headers }, any);
       expect(looked.status).toBe(404);
       const wrong = [
         'x',
@@ -160,7 +163,7 @@ describe.each(routes.map((route) => [route.name, route] as const))('%s', (_, rou
         String(id).replace(/^[a-z]+/, 'comp'),
       ];
       for (const text of wrong) {
-        const reply = await fire(salon.api, { method, path: pathTo(route, text), body, id });
+        const reply = await fire(salon.api, { method, path: pathTo(route, text), body, id, headers });
         expectProblem(reply, 'not_found');
         const [theirs, ours] = [unknown, reply].map((each) => ({
           ...gist(each),

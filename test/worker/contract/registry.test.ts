@@ -89,7 +89,8 @@ describe.each(routes.filter((route) => !ofSignIn(route)).map((route) => [route.n
       expect(reply.status, reply.text).toBe(spec.success.status);
       expectHeaders(reply, headersOf(route));
       expectBody(reply, route);
-      if (shot.id !== null && typeof reply.json.id === 'string') expect(reply.json.id).toBe(shot.id);
+      if (shot.id !== null && typeof reply.json.id === 'string' && reply.status === 200)
+        expect(reply.json.id).toBe(shot.id);
       if (spec.path === `/${route.topic}` && method === 'POST') {
         expect(reply.headers.get('location')).toBe(`/api/v1${spec.path}/${reply.json.id}`);
       }
@@ -149,7 +150,9 @@ describe.each(routes.filter((route) => !ofSignIn(route)).map((route) => [route.n
         const reply = await fire(salon.api, shot);
         expect(reply.status, reply.text).toBe(spec.success.status);
         expect(reply.revision).toBeGreaterThan(before - 1);
-        const at = spec.path.startsWith('/company') ? '/company' : `/${route.topic}/${reply.json.id}`;
+        // A new object is read where its answer says; the company has no id.
+        const own = spec.path.startsWith('/company') ? '/company' : `/${route.topic}/${reply.json.id}`;
+        const at = reply.headers.get('location')?.replace('/api/v1', '') ?? own;
         const read = await salon.api.get(at, { headers: { 'Min-Revision': String(reply.revision) } });
         expect(reply.json).toMatchObject(read.json);
       });

@@ -5,7 +5,7 @@ import type { Json, Tenant } from '../../support/api.ts';
 import { openCompany } from '../../support/company.ts';
 import { unique } from '../../support/fixtures.ts';
 import { expectProblem, gist } from '../../support/problem.ts';
-import { aim, bodyOf, fire, guarded, make, pathTo, type Route, routes, takesId } from '../../support/routes.ts';
+import { aim, bodyOf, fire, guarded, keyFor, make, pathTo, type Route, routes, takesId } from '../../support/routes.ts';
 import { sharedWorld } from '../../support/shared.ts';
 
 const world = await sharedWorld();
@@ -26,9 +26,13 @@ describe.each(named(guarded.filter(takesId)))('%s, an id in the path', (_, route
     const id = await make(theirs.api, route.topic);
     const before = await theirs.api.get(`/${route.topic}/${id}`);
     const body = await bodyOf(route, ours);
+    const to = (own: string, sent: Json | undefined) => ({
+      ...{ method: route.method, path: pathTo(route, own), body: sent, id },
+      ...keyFor(route.spec),
+    });
     for (const headers of [{}, { 'If-None-Match': String(before.headers.get('etag')), 'Cache-Control': 'max-age=0' }]) {
-      const foreign = await fire(ours.api, { method: route.method, path: pathTo(route, id), body, id }, headers);
-      const absent = await fire(ours.api, { method: route.method, path: pathTo(route, random(id)), body, id }, headers);
+      const foreign = await fire(ours.api, to(id, body), headers);
+      const absent = await fire(ours.api, to(random(id), body), headers);
       expectProblem(foreign, 'not_found');
       expect(shown(foreign)).toEqual(shown(absent));
       expect(foreign.revision).toBe(absent.revision);
@@ -36,8 +40,8 @@ describe.each(named(guarded.filter(takesId)))('%s, an id in the path', (_, route
     // So does a request that is wrong besides: what is wrong with it must not tell either.
     const wrong = { 'no/such': 1 };
     if (route.spec.body !== undefined) {
-      const foreign = await fire(ours.api, { method: route.method, path: pathTo(route, id), body: wrong, id });
-      const absent = await fire(ours.api, { method: route.method, path: pathTo(route, random(id)), body: wrong, id });
+      const foreign = await fire(ours.api, to(id, wrong));
+      const absent = await fire(ours.api, to(random(id), wrong));
       expectProblem(foreign, 'not_found');
       expect(shown(foreign)).toEqual(shown(absent));
     }
@@ -113,14 +117,16 @@ describe.each(named(referring))('%s, an id in the body', (_, route) => {
       const body = (await bodyOf(route, ours)) ?? {};
       const foreign = await make(theirs.api, topic);
       const replies = await Promise.all(
-        [foreign, random(foreign), 'x'].map((id) => ours.api.post(route.spec.path, { ...body, [member]: id })),
+        [foreign, random(foreign), 'x'].map((id) =>
+          ours.api.post(route.spec.path, { ...body, [member]: id }, keyFor(route.spec)),
+        ),
       );
       for (const reply of replies) {
         const [fault] = expectProblem(reply, 'unknown_reference');
         expect(fault?.pointer).toBe(`/${member}`);
         expect(shown(reply)).toEqual(shown(replies[0] as (typeof replies)[0]));
       }
-      expect((await ours.api.post(route.spec.path, body)).status).toBe(201);
+      expect((await ours.api.post(route.spec.path, body, keyFor(route.spec))).status).toBe(201);
     }
   });
 });

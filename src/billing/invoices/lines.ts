@@ -1,0 +1,42 @@
+import { formatId, type Prefix, parseId } from '../../core/id.ts';
+import type { Money } from '../../http/money.ts';
+import { NOBODY } from '../../resources/fields.ts';
+import type { LineBody } from './schema.ts';
+import type { StoredLine } from './table.ts';
+
+const idOf = (prefix: Prefix, id: string | null | undefined): string | null =>
+  id === null || id === undefined ? null : (parseId(prefix, id) ?? NOBODY);
+
+/** The lines of a body as the database takes them; it adds what follows from them. */
+export const storedLines = (lines: readonly LineBody[]): Record<string, unknown>[] =>
+  lines.map(
+    ({ kind, description, quantity = 1, unitPrice, discount, staffId, serviceId, appointmentId, taxes = [] }) => ({
+      ...(kind !== undefined && { kind }),
+      ...{ description, quantity, unitPrice: unitPrice.amount, discount: discount?.amount ?? 0, taxes },
+      currency: unitPrice.currency,
+      staffId: idOf('stf', staffId),
+      serviceId: idOf('svc', serviceId),
+      appointmentId: idOf('appt', appointmentId),
+    }),
+  );
+
+const shownId = (prefix: Prefix, id: string | null): string | null => (id === null ? null : formatId(prefix, id));
+
+/** Stored lines as answers show them. */
+export function shownLines(lines: readonly StoredLine[], currency: string): Record<string, unknown>[] {
+  const money = (amount: number): Money => ({ amount, currency });
+  return lines.map((line) => ({
+    id: formatId('lin', line.id),
+    kind: line.kind,
+    description: line.description,
+    quantity: line.quantity,
+    unitPrice: money(line.unitPrice),
+    discount: money(line.discount),
+    staffId: shownId('stf', line.staffId),
+    serviceId: shownId('svc', line.serviceId),
+    appointmentId: shownId('appt', line.appointmentId),
+    taxes: line.taxes.map(({ name, rateBasisPoints, amount }) => ({ name, rateBasisPoints, amount })),
+    net: money(line.net),
+    total: money(line.total),
+  }));
+}

@@ -1,0 +1,94 @@
+import { sql } from 'drizzle-orm';
+import { branches } from '../../catalog/branches/table.ts';
+import type { Money } from '../../http/money.ts';
+import { clients } from '../../people/clients/table.ts';
+import { nextQuarter } from '../../resources/filters.ts';
+import { tenantResource } from '../../resources/tenant-resource.ts';
+import { invoiceImporter } from './import.ts';
+import { shownLines, storedLines } from './lines.ts';
+import { InvoiceCreate, InvoicePatch, InvoiceView, type LineBody } from './schema.ts';
+import { INVOICE_STATUSES, invoices, PAYMENT_STATUSES } from './table.ts';
+
+type Amounts = { currency: string } & Record<
+  'discount' | 'subtotal' | 'discount_total' | 'tax' | 'total' | 'paid' | 'refunded' | 'balance',
+  number
+>;
+const money =
+  (column: Exclude<keyof Amounts, 'currency'>) =>
+  (row: Amounts): Money => ({ amount: row[column], currency: row.currency });
+
+const noSuch = (pointer: string, what: string) =>
+  ({ code: 'unknown_reference', pointer, detail: `There is no such ${what}.` }) as const;
+
+/** Due before today, where it was issued, and not paid. */
+const overdue = sql`invoices.status = 'OPEN' and invoices.balance > 0 and exists (select from branches b where b.company_id = invoices.company_id
+  and b.id = invoices.branch_id and invoices.due_date < (clock_timestamp() at time zone b.time_zone)::date)`;
+
+const made = tenantResource(invoices, {
+  entity: 'invoice',
+  prefix: 'inv',
+  permission: 'invoices',
+  view: InvoiceView,
+  create: InvoiceCreate,
+  patch: InvoicePatch,
+  computed: {
+    lines: (row) => shownLines(row.lines, row.currency),
+    discount: money('discount'),
+    subtotal: money('subtotal'),
+    discountTotal: money('discount_total'),
+    tax: money('tax'),
+    total: money('total'),
+    paid: money('paid'),
+    refunded: money('refunded'),
+    balance: money('balance'),
+  },
+  stored: {
+    lines: (lines) => storedLines(lines as LineBody[]),
+    discount: (discount) => (discount as Money | null | undefined)?.amount ?? 0,
+  },
+  references: { branchId: { prefix: 'brch', table: branches }, clientId: { prefix: 'clnt', table: clients } },
+  archive: () => ({
+    filter: { status: { kind: 'enumList', values: INVOICE_STATUSES, description: 'One or several.' } },
+    parts: ({ filters }) => ({
+      column: sql`invoices.status`,
+      values: Array.isArray(filters.status) ? filters.status : INVOICE_STATUSES,
+    }),
+    archive: sql`status = 'VOID'`,
+  }),
+  filters: {
+    paymentStatus: { kind: 'enumList', values: PAYMENT_STATUSES, description: 'One or several.' },
+    branchId: { kind: 'id', description: 'Issued at this branch.' },
+    clientId: { kind: 'id', description: 'For this client.' },
+    number: { kind: 'text', description: 'Has this number.' },
+    overdue: {
+      kind: 'boolean',
+      description: 'Due before today and not paid, by the day of its branch; false: all others.',
+      changesAt: nextQuarter,
+      condition: (value) => ({ where: value === true ? overdue : sql`(${overdue}) is not true` }),
+    },
+    from: {
+      kind: 'date',
+      description: 'Issued on this day or later.',
+      condition: (value) => ({ where: sql`invoices.issue_date >= ${value}::date`, property: 'issue_date' }),
+    },
+    to: {
+      kind: 'date',
+      description: 'Issued before this day.',
+      condition: (value) => ({ where: sql`invoices.issue_date < ${value}::date`, property: 'issue_date' }),
+    },
+  },
+  sorts: ['issueDate', 'dueDate'],
+  actions: {
+    finalized: (before, after) => before.status === 'DRAFT' && after.status !== 'DRAFT' && after.status !== 'VOID',
+    voided: (before, after) => before.status !== 'VOID' && after.status === 'VOID',
+  },
+  constraints: {
+    invoice_lines_staff: noSuch('/lines', 'staff member'),
+    invoice_lines_service: noSuch('/lines', 'service'),
+    invoice_lines_appointment: noSuch('/lines', 'appointment'),
+    invoices_paid: { code: 'exceeds_balance', pointer: '/amount', detail: 'That is more than the balance.' },
+  },
+});
+
+/** Files of them hold lines and payments, which no table of columns says. */
+export const invoice = { ...made, importer: invoiceImporter };

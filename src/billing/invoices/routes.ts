@@ -1,0 +1,55 @@
+import type { ErrorCode } from '../../core/errors.ts';
+import type { RouteModule, RouteSpec } from '../../http/route.ts';
+import { standardRoutes } from '../../resources/standard-routes.ts';
+import { invoice } from './resource.ts';
+import { InvoiceView } from './schema.ts';
+import { finalizeInvoice, updateInvoice, voidInvoice, writeOffInvoice } from './verbs.ts';
+
+const refusals: ErrorCode[] = ['external_id_taken', 'unknown_reference', 'negative_total'];
+const onInvoice = (verb: string, route: Pick<RouteSpec, 'summary' | 'description' | 'handler'>): RouteSpec => ({
+  method: 'post',
+  path: `/invoices/:id/${verb}`,
+  tag: invoice.tag,
+  permission: invoice.writePermission,
+  success: { status: 200, schema: InvoiceView, description: 'The invoice as it is now' },
+  errors: ['not_found', 'version_mismatch', 'illegal_transition'],
+  ...route,
+});
+
+export const invoiceRoutes: RouteModule = [
+  ...standardRoutes(invoice, {
+    only: ['list', 'create', 'bulk', 'export', 'read', 'update', 'archive'],
+    create: {
+      description:
+        'A draft: without a number, and free to change. With an Idempotency-Key a repeat answers as the first did.',
+      errors: refusals,
+    },
+    bulk: { errors: refusals },
+    update: {
+      description: 'Of a draft alone. JSON Merge Patch (RFC 7396): null clears, absence leaves; lines are replaced.',
+      errors: ['not_found', 'version_mismatch', ...refusals, 'invoice_not_draft'],
+      handler: updateInvoice,
+    },
+    archive: {
+      summary: 'Void an invoice',
+      description: 'As `void`: nothing that was issued is ever deleted.',
+      errors: ['not_found', 'version_mismatch', 'illegal_transition'],
+    },
+  }),
+  onInvoice('finalize', {
+    summary: 'Issue an invoice',
+    description:
+      'Gives it its number, the next of its branch without a gap, and freezes it. Of a total of nothing it is PAID at once.',
+    handler: finalizeInvoice,
+  }),
+  onInvoice('void', {
+    summary: 'Void an invoice',
+    description: 'It keeps its number. Not while money is in: refund it first.',
+    handler: voidInvoice,
+  }),
+  onInvoice('uncollectible', {
+    summary: 'Write an invoice off',
+    description: 'It will not be paid.',
+    handler: writeOffInvoice,
+  }),
+];

@@ -1,0 +1,30 @@
+import { type SQL, sql } from 'drizzle-orm';
+import { change } from '../../resources/change.ts';
+import { expectVersion, rowOf, sameVersion, setRow } from '../../resources/row-sql.ts';
+import { updateOf } from '../../resources/verbs.ts';
+import { invoice } from './resource.ts';
+
+/** The triggers of the table do the rest: numbers, days, what is legal (migrations/0051_billing_rules.sql). */
+const setStatus = (verb: string, status: SQL) =>
+  change({
+    resource: invoice,
+    name: `invoices.${verb}`,
+    target: 'path',
+    status: 200,
+    statements: (input) => [expectVersion(invoice, input), setRow(invoice, input, sql`status = ${status}`)],
+  });
+
+/** Again is as good, and what came to nothing is PAID by being issued. */
+export const finalizeInvoice = setStatus('finalize', sql`case when status = 'PAID' then status else 'OPEN' end`);
+export const voidInvoice = setStatus('void', sql`'VOID'`);
+export const writeOffInvoice = setStatus('uncollectible', sql`'UNCOLLECTIBLE'`);
+
+/** A discount alone says no line whose currency could be compared. */
+export const updateInvoice = updateOf(invoice, {
+  expect: (
+    input,
+  ) => sql`select app.expect_version(max(version), null), ${sameVersion(sql`max(version)`, input.expected)},
+    app.refuse(max(currency) <> ${input.body.discount?.currency ?? null}, 'invalid_body', jsonb_build_object('pointer', '/discount/currency',
+      'detail', format('The invoice is in %s.', max(currency))))
+    from invoices where ${rowOf(invoice, input)}`,
+});

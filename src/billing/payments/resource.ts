@@ -1,0 +1,68 @@
+import { sql } from 'drizzle-orm';
+import { branches } from '../../catalog/branches/table.ts';
+import type { Money } from '../../http/money.ts';
+import { clients } from '../../people/clients/table.ts';
+import type { ResourceFilter } from '../../resources/filters.ts';
+import { tenantResource } from '../../resources/tenant-resource.ts';
+import { invoices } from '../invoices/table.ts';
+import { PaymentCreate, PaymentView, RefundCreate, RefundView } from './schema.ts';
+import { MONEY_STATUSES, payments, refunds } from './table.ts';
+
+const money = (amount: number, currency: string): Money => ({ amount, currency });
+const amountOf = (value: unknown): number => (value as Money).amount;
+const branch = { prefix: 'brch', table: branches } as const;
+
+/** What both are found by: where and on which day of the branch, and what became of them. */
+const booked = (table: 'payments' | 'refunds'): Record<string, ResourceFilter> => {
+  const day = sql`${sql.identifier(table)}.business_date`;
+  return {
+    branchId: { kind: 'id', description: 'At this branch.' },
+    status: { kind: 'enumList', values: MONEY_STATUSES, description: 'One or several.' },
+    from: {
+      kind: 'date',
+      description: 'On this day of the branch or later.',
+      condition: (value) => ({ where: sql`${day} >= ${value}::date`, property: 'business_date' }),
+    },
+    to: {
+      kind: 'date',
+      description: 'Before this day of the branch.',
+      condition: (value) => ({ where: sql`${day} < ${value}::date`, property: 'business_date' }),
+    },
+  };
+};
+
+export const payment = tenantResource(payments, {
+  entity: 'payment',
+  prefix: 'pay',
+  permission: 'payments',
+  view: PaymentView,
+  create: PaymentCreate,
+  computed: {
+    amount: (row) => money(row.amount, row.currency),
+    refunded: (row) => money(row.refunded, row.currency),
+  },
+  stored: { amount: amountOf },
+  references: {
+    branchId: branch,
+    invoiceId: { prefix: 'inv', table: invoices },
+    clientId: { prefix: 'clnt', table: clients },
+  },
+  filters: {
+    invoiceId: { kind: 'id', description: 'For this invoice.' },
+    clientId: { kind: 'id', description: 'Of this client.' },
+    ...booked('payments'),
+  },
+  sorts: ['paidAt'],
+});
+
+export const refund = tenantResource(refunds, {
+  entity: 'refund',
+  prefix: 'rfnd',
+  permission: 'payments',
+  view: RefundView,
+  create: RefundCreate,
+  computed: { amount: (row) => money(row.amount, row.currency) },
+  stored: { amount: amountOf },
+  references: { branchId: branch, paymentId: { prefix: 'pay', table: payments } },
+  filters: { paymentId: { kind: 'id', description: 'Of this payment.' }, ...booked('refunds') },
+});

@@ -1,0 +1,149 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { Json, Tenant } from '../../support/api.ts';
+import { openCompany } from '../../support/company.ts';
+import { expectProblem } from '../../support/problem.ts';
+import { openWorld, type World } from '../../support/world.ts';
+
+// A sale as the till makes it. The rules of money have their suites beside the database (test/database/billing).
+
+let world: World;
+let salon: Tenant;
+let branchId: string;
+beforeAll(async () => {
+  world = await openWorld();
+  salon = await openCompany(world);
+  branchId = String((await salon.api.post('/branches', { name: 'Centre', timeZone: 'Europe/Vienna' })).json.id);
+});
+afterAll(() => world.close());
+
+const euros = (amount: number): Json => ({ amount, currency: 'EUR' });
+const line = (amount: number, more: Json = {}): Json => ({ description: 'Cut', unitPrice: euros(amount), ...more });
+const VAT = [{ name: 'VAT', rateBasisPoints: 2000 }];
+
+async function draft(lines: Json[], more: Json = {}): Promise<string> {
+  const reply = await salon.api.post('/invoices', { branchId, lines, ...more });
+  expect(reply.status, reply.text).toBe(201);
+  return String(reply.json.id);
+}
+async function issued(amount: number, more: Json = {}): Promise<string> {
+  const id = await draft([line(amount)], more);
+  await salon.api.post(`/invoices/${id}/finalize`);
+  return id;
+}
+const invoice = async (id: string): Promise<Json> => (await salon.api.get(`/invoices/${id}`, FRESH)).json;
+const FRESH = { headers: { 'Cache-Control': 'no-cache' } };
+const pay = (invoiceId: string, amount: number, key: string) =>
+  salon.api.post(
+    '/payments',
+    { invoiceId, amount: euros(amount), method: 'CARD' },
+    { headers: { 'Idempotency-Key': key } },
+  );
+
+test('a sale: draft, finalize, pay in part and in full, refund; each document a revision', async () => {
+  const id = await draft([line(9000, { taxes: VAT }), line(1000, { quantity: 2, discount: euros(500) })], {
+    discount: euros(1000),
+  });
+  expect(await invoice(id)).toMatchObject({
+    status: 'DRAFT',
+    number: null,
+    subtotal: euros(11_000),
+    discountTotal: euros(1500),
+    tax: euros(1629),
+    total: euros(11_129),
+  });
+  const final = await salon.api.post(`/invoices/${id}/finalize`);
+  expect(final.json).toMatchObject({ status: 'OPEN', number: '1', balance: euros(11_129), paymentStatus: 'UNPAID' });
+  expect((await salon.api.post(`/invoices/${id}/finalize`)).revision).toBe(final.revision);
+  const part = await pay(id, 5000, 'part');
+  expect(part.json).toMatchObject({ invoiceId: id, branchId, amount: euros(5000), status: 'SUCCEEDED' });
+  expect(part.revision - final.revision).toBe(2);
+  await pay(id, 6129, 'rest');
+  expect(await invoice(id)).toMatchObject({ status: 'PAID', paymentStatus: 'PAID', balance: euros(0) });
+  const back = await salon.api.post(
+    `/payments/${part.json.id}/refunds`,
+    { amount: euros(500) },
+    { headers: { 'Idempotency-Key': 'back' } },
+  );
+  expect(back.status, back.text).toBe(201);
+  expect((await salon.api.get(String(back.headers.get('location')).replace('/api/v1', ''))).json).toEqual(back.json);
+  expect(await invoice(id)).toMatchObject({
+    status: 'PAID',
+    paymentStatus: 'PARTIALLY_REFUNDED',
+    refunded: euros(500),
+  });
+  const events = (await salon.api.get(`/events?after=${part.revision}&limit=100`)).json.data as Json[];
+  expect(events.map(({ type }) => type)).toEqual([
+    'payment.created',
+    'invoice.updated',
+    'refund.created',
+    'payment.updated',
+    'invoice.updated',
+  ]);
+});
+
+test('twenty requests with one key at once are one payment and twenty equal answers', async () => {
+  const id = await issued(10_000);
+  const replies = await Promise.all(Array.from({ length: 20 }, () => pay(id, 6000, 'at-once')));
+  expect(new Set(replies.map(({ text }) => text)).size).toBe(1);
+  expect(replies.map(({ status }) => status)).toEqual(Array(20).fill(201));
+  expect((await invoice(id)).paid).toEqual(euros(6000));
+});
+
+test('what is wrong is said in the words of the contract', async () => {
+  const id = await issued(10_000);
+  const above = await pay(id, 10_001, 'above');
+  expectProblem(above, 'exceeds_balance');
+  expect(above.json.errors).toMatchObject([{ pointer: '/amount' }]);
+  const dollars = await salon.api.post('/invoices', {
+    branchId,
+    lines: [{ description: 'Cut', unitPrice: { amount: 1, currency: 'USD' } }],
+  });
+  expectProblem(dollars, 'invalid_body');
+  expect(dollars.json.errors).toMatchObject([{ pointer: '/lines/0/unitPrice/currency' }]);
+  const patched = await salon.api.patch(`/invoices/${await draft([line(100)])}`, {
+    discount: { amount: 1, currency: 'USD' },
+  });
+  expect(patched.json.errors).toMatchObject([{ pointer: '/discount/currency' }]);
+  await salon.api.post(`/invoices/${id}/uncollectible`);
+  const illegal = await salon.api.post(`/invoices/${id}/void`);
+  expectProblem(illegal, 'illegal_transition');
+  expect(illegal.json.allowed).toEqual([]);
+  const stranger = await salon.api.post('/invoices', {
+    branchId,
+    lines: [line(1, { staffId: 'stf_01h455vb4pex5vsknk084sn02q' })],
+  });
+  expectProblem(stranger, 'unknown_reference');
+});
+
+test('a bulk reports what a rule refuses beside what it stores', async () => {
+  const items = [
+    { branchId, lines: [line(100)] },
+    { branchId, lines: [line(100), line(-101)] },
+    { branchId, lines: [line(200)] },
+  ];
+  const reply = await salon.api.post('/invoices/bulk', { mode: 'partial', items });
+  const verdicts = reply.json.data as { status: number; problem?: Json }[];
+  expect(verdicts.map(({ status, problem }) => problem?.code ?? status)).toEqual([201, 'negative_total', 201]);
+});
+
+test('overdue is asked by the branch’s day, and only what is open and unpaid is', async () => {
+  const late = await issued(100, { dueDate: '2020-01-31' });
+  const [paid, dueToday] = [await issued(100, { dueDate: '2020-01-31' }), await issued(100)];
+  await pay(paid, 100, 'paid');
+  const [day] = await world.sql<{ day: string }>(`select (now() at time zone 'Europe/Vienna')::date::text as day`);
+  const today = await draft([line(100)], { dueDate: day?.day ?? '' });
+  await salon.api.post(`/invoices/${today}/finalize`);
+  const listed = async (query: string): Promise<unknown[]> =>
+    ((await salon.api.get(`/invoices?${query}&limit=100`, FRESH)).json.data as Json[]).map(({ id }) => id);
+  const overdue = await listed('overdue=true');
+  expect(overdue).toContain(late);
+  for (const other of [paid, dueToday, today]) expect(overdue).not.toContain(other);
+  expect(await listed(`overdue=false&paymentStatus=PAID`)).toContain(paid);
+});
+
+test('prices contain their taxes once the company says so', async () => {
+  await salon.api.patch('/company', { pricesIncludeTax: true });
+  const id = await draft([line(4800, { taxes: [{ name: 'VAT', rateBasisPoints: 1900 }] })]);
+  await salon.api.patch('/company', { pricesIncludeTax: false });
+  expect(await invoice(id)).toMatchObject({ taxInclusive: true, tax: euros(766), total: euros(4800) });
+});
