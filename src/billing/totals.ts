@@ -83,7 +83,8 @@ export function taxWithin(gross: number, rates: readonly TaxRate[]): Omit<LineTo
   return { net, total: gross, taxes: rates.map((rate, i) => ({ ...rate, amount: amounts[i] ?? 0 })) };
 }
 
-const lineAmount = (line: LineTerms): number => line.quantity * line.unitPrice - (line.discount ?? 0);
+// JSON has a -0, which beginning with 0 makes 0.
+const lineAmount = (line: LineTerms): number => 0 + line.quantity * line.unitPrice - (line.discount ?? 0);
 
 const sumOf = <T>(items: readonly T[], of: (item: T) => number): number =>
   items.reduce((sum, item) => sum + of(item), 0);

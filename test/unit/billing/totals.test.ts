@@ -104,6 +104,11 @@ test('lines, discounts and a return come to one total', () => {
   });
 });
 
+test('a price of -0 is one of 0', () => {
+  const totals = priceInvoice(invoice({ lines: [{ quantity: 1, unitPrice: -0, taxes: [VAT] }], taxInclusive: true }));
+  expect(totals.lines).toEqual([{ discountShare: 0, net: 0, total: 0, taxes: [{ ...VAT, amount: 0 }] }]);
+});
+
 const refusal = (terms: Partial<InvoiceTerms>): unknown => {
   try {
     return priceInvoice(invoice(terms));
