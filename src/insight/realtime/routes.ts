@@ -3,12 +3,13 @@ import { AppError } from '../../core/errors.ts';
 import { formatId, parseId } from '../../core/id.ts';
 import { lazy } from '../../core/lazy.ts';
 import { type Listener, openTicket, sealTicket, TICKET_SECONDS, type Ticket } from '../../core/ticket.ts';
+import { admissionOf } from '../../http/admission.ts';
 import { type Authenticator, authenticated } from '../../http/authenticate.ts';
 import { type AppContext, principalOf } from '../../http/context.ts';
 import type { RouteModule } from '../../http/route.ts';
 import { sendJson } from '../../http/send.ts';
 import { bodyValidator } from '../../http/validated.ts';
-import { admitted, refuse } from '../../resources/admitted.ts';
+import { admitted, headOf, refuse } from '../../resources/admitted.ts';
 import { readBody } from '../../resources/change.ts';
 
 /** Below the base of the API; where sockets are opened. */
@@ -51,6 +52,8 @@ async function makeTicket(base: string, c: AppContext): Promise<Response> {
   const { ctx, deps } = c.env;
   const raw = await readBody(c).catch((error: unknown) => refuse(c, LISTENING.weight, error));
   await admitted(c, LISTENING, () => null);
+  // Asked anew, as what it opens may last for hours.
+  await headOf(c, admissionOf(c, { ...LISTENING, weight: 0 }, 'read'));
   const { session = null } = await validateBody(c, raw === undefined ? {} : raw);
   const { protocol, host } = new URL(c.req.url);
   const body = {
