@@ -7,8 +7,8 @@ import type { Change } from './log.ts';
 export type RoomApi = {
   /** Arms the alarm: a write with this id may commit soon. False: it is not its turn yet, see `turn`. */
   expect(companyId: string, requestId: string, units?: number): Promise<boolean>;
-  /** Waits for the turn of a write, at most `patience` ms; true: it has come, and the write is expected. */
-  turn(companyId: string, requestId: string, patience: number, units?: number): Promise<boolean>;
+  /** Waits for the turn of a write, at most `patience` ms. */
+  turn(companyId: string, requestId: string, patience: number, units?: number): Promise<Turn>;
   /** The write committed, its announcement is under way: its turn is another's. */
   free(requestId: string): Promise<void>;
   /**
@@ -27,6 +27,12 @@ export type RoomApi = {
   /** These sessions and keys have ended: whoever listens with one hears nothing more. */
   end(credentials: readonly string[]): Promise<void>;
 };
+
+/**
+ * True: a write's turn has come, and it is expected. Else the room has forgotten it: at once because so many wait (`full`), or
+ * after its patience; by the company's pace a turn could come in `again` ms.
+ */
+export type Turn = true | { full: boolean; again: number };
 
 /** Revisions that follow each other, both ends included. */
 export type LogRange = { epoch: string; first: number; last: number };
@@ -81,6 +87,20 @@ const MOST_SILENT = 1000;
 /** Rooms that did not answer, so that not every write pays the deadline. Plain numbers, bounded. */
 const silent = new Map<string, Breaker>();
 
+/** For how long a room is believed to be full, ms: hardly a turn is given away, and no crowd asks for each refusal. */
+const BELIEVED = 500;
+/** Rooms that were full: when they said so, and when a turn could come, ms. Plain numbers, bounded. */
+const full = new Map<string, { said: number; free: number }>();
+
+/** When a turn could come in a room that was full a moment ago; null of any other. */
+function freeAt(companyId: string, now: number): number | null {
+  const room = full.get(companyId);
+  if (room === undefined) return null;
+  if (Math.abs(now - room.said) < BELIEVED) return room.free;
+  full.delete(companyId);
+  return null;
+}
+
 /** How a write stands with its company's room: expected, told to wait for its turn, or unknown to a room out of reach. */
 export type Standing = 'expected' | 'waiting' | 'unreached';
 
@@ -91,6 +111,8 @@ export async function announceIntent(ctx: Ctx, rooms: Rooms, companyId: string, 
     ctx.note('roomError', 'open');
     return 'unreached';
   }
+  // Its caller may yet be refused for something else.
+  if (freeAt(companyId, ctx.now()) !== null) return 'waiting';
   try {
     const expect = (): Promise<boolean> => rooms(companyId).expect(companyId, ctx.requestId, units);
     const begun = await callRoom(ctx, expect, NOTE_DEADLINE);
@@ -108,7 +130,7 @@ export async function announceIntent(ctx: Ctx, rooms: Rooms, companyId: string, 
 
 /**
  * Waits in the room, not in a backend, until it is this write's turn.
- * @throws AppError busy when it did not come in time; the room has forgotten the write then
+ * @throws AppError busy when it did not come in time, or could not; the room has forgotten the write then
  */
 export async function awaitTurn(
   ctx: Ctx,
@@ -118,20 +140,33 @@ export async function awaitTurn(
   patience: number,
 ): Promise<Standing> {
   const asked = ctx.now();
-  const turn = (): Promise<boolean> => rooms(companyId).turn(companyId, ctx.requestId, patience, units);
+  const free = freeAt(companyId, asked);
+  if (free !== null) throw crowded(free - asked);
+  const wait = (): Promise<Turn> => rooms(companyId).turn(companyId, ctx.requestId, patience, units);
+  let turn: Turn;
   try {
-    if (await callRoom(ctx, turn, patience + NOTE_DEADLINE)) {
-      ctx.note('turnMs', ctx.now() - asked);
-      return 'expected';
-    }
+    turn = await callRoom(ctx, wait, patience + NOTE_DEADLINE);
   } catch {
     ctx.note('roomError', 'turn');
     return 'unreached';
   }
-  throw new AppError('busy', 'Many writes of this company are under way. Nothing was changed; try again.', {
-    extra: { retryAfter: 2 },
-  });
+  const now = ctx.now();
+  if (turn === true) {
+    ctx.note('turnMs', now - asked);
+    return 'expected';
+  }
+  if (turn.full) {
+    if (full.size >= MOST_SILENT) full.clear();
+    full.set(companyId, { said: now, free: now + turn.again });
+  }
+  throw crowded(turn.again);
 }
+
+/** @param again ms until a turn could come */
+const crowded = (again: number): AppError =>
+  new AppError('busy', 'Many writes of this company are under way. Nothing was changed; try again.', {
+    extra: { retryAfter: Math.max(2, Math.ceil(again / 1000)) },
+  });
 
 /** Pause of whoever waits for news while the room is out of reach, ms. */
 const BLIND_PAUSE = 2000;

@@ -42,10 +42,15 @@ async function perform<Q extends readonly SQL[]>(
   const { companyId, admission, units = 1 } = order;
   const room = deps.rooms(companyId);
   const intent = announceIntent(ctx, deps.rooms, companyId, units);
+  // Whether the room may hold anything of it: not of a write that is refused its turn.
+  let held = true;
   try {
     const [, standing] = await Promise.all([admit({ ctx, deps }, admission), intent]);
-    if (standing === 'waiting')
+    if (standing === 'waiting') {
+      held = false;
       await awaitTurn(ctx, deps.rooms, companyId, units, deps.settings.databaseAcquireTimeout);
+      held = true;
+    }
     const committed = await commit(ctx, { ...order, database: deps.write }, queries);
     // Others wait for it, as this one did: the turn ends with the commit, not with its announcement.
     if (standing === 'waiting') tellRoom(ctx, 'free', () => room.free(ctx.requestId));
@@ -65,7 +70,7 @@ async function perform<Q extends readonly SQL[]>(
   } catch (error) {
     // What may be stored stays expected, and the room's alarm looks it up; only its turn is over.
     if (mayBeStored(error)) tellRoom(ctx, 'free', () => intent.then(() => room.free(ctx.requestId)));
-    else tellRoom(ctx, 'settle', () => intent.then(() => room.settle(companyId, ctx.requestId)));
+    else if (held) tellRoom(ctx, 'settle', () => intent.then(() => room.settle(companyId, ctx.requestId)));
     throw error;
   }
 }

@@ -1,9 +1,9 @@
 import { DurableObject } from 'cloudflare:workers';
 import { AppError } from '../core/errors.ts';
-import { BURST, Pace } from '../core/pace.ts';
+import { burstOf, Pace } from '../core/pace.ts';
 import type { Change } from '../data/log.ts';
 import { isBefore, type Position } from '../data/relay.ts';
-import type { LogRange, RoomApi } from '../data/rooms.ts';
+import type { LogRange, RoomApi, Turn } from '../data/rooms.ts';
 import type { Env } from '../env.ts';
 import { CompanyRelay } from './company-relay.ts';
 import { Expectations } from './expectations.ts';
@@ -51,8 +51,9 @@ export abstract class Room extends DurableObject<Env> implements RoomApi {
     return true;
   }
 
-  async turn(companyId: string, requestId: string, patience: number, units = 1): Promise<boolean> {
-    if (!(await this.#desk.wait(requestId, units, patience))) return false;
+  async turn(companyId: string, requestId: string, patience: number, units = 1): Promise<Turn> {
+    const turn = await this.#desk.wait(requestId, units, patience);
+    if (turn !== true) return turn;
     // Expected from now on: while it waited there was nothing to find.
     await this.#expect(companyId, requestId);
     return true;
@@ -179,10 +180,11 @@ export abstract class Room extends DurableObject<Env> implements RoomApi {
   }
 
   get #desk(): TurnDesk {
-    this.#turnDesk ??= new TurnDesk(
-      { now: Date.now, after: (ms, work) => void setTimeout(work, ms) },
-      new Pace(this.parts(this.env).deps.settings.rateLimitPerMinute, BURST),
-    );
+    if (this.#turnDesk === null) {
+      const { rateLimitPerMinute } = this.parts(this.env).deps.settings;
+      const time = { now: Date.now, after: (ms: number, work: () => void) => void setTimeout(work, ms) };
+      this.#turnDesk = new TurnDesk(time, new Pace(rateLimitPerMinute, burstOf(rateLimitPerMinute)));
+    }
     return this.#turnDesk;
   }
 

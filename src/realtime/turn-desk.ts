@@ -1,4 +1,5 @@
 import type { Pace } from '../core/pace.ts';
+import type { Turn } from '../data/rooms.ts';
 import { Turns } from './turns.ts';
 
 /** Clock and timer of whoever runs the desk. */
@@ -10,7 +11,7 @@ export type DeskTime = { now(): number; after(ms: number, work: () => void): voi
  */
 export class TurnDesk {
   readonly #turns: Turns;
-  readonly #callers = new Map<string, (begun: boolean) => void>();
+  readonly #callers = new Map<string, (turn: Turn) => void>();
   readonly #time: DeskTime;
   /** When the timer that is set will ring. */
   #rings = Number.POSITIVE_INFINITY;
@@ -25,12 +26,12 @@ export class TurnDesk {
     return this.#turns.begin(id, units, this.#time.now());
   }
 
-  /** True when the turn has come, false when it did not within `patience` ms or could not, as too many wait. */
-  wait(id: string, units: number, patience: number): Promise<boolean> {
+  /** Whether the turn has come; it did not within `patience` ms, or could not, as too many wait. */
+  wait(id: string, units: number, patience: number): Promise<Turn> {
     // It came meanwhile, or this asks again because an answer was lost.
     if (this.begin(id, units)) return Promise.resolve(true);
     const now = this.#time.now();
-    if (!this.#turns.wait(id, units, now + patience, now)) return Promise.resolve(false);
+    if (!this.#turns.wait(id, units, now + patience, now)) return Promise.resolve(this.#refusal(true));
     return new Promise((answer) => {
       this.#callers.set(id, answer);
       this.#call();
@@ -39,14 +40,14 @@ export class TurnDesk {
 
   end(id: string): void {
     this.#turns.end(id);
-    this.#answer(id, false);
+    this.#answer(id, this.#refusal(false));
     this.#call();
   }
 
   #call(): void {
     const { begun, late } = this.#turns.call(this.#time.now());
     for (const id of begun) this.#answer(id, true);
-    for (const id of late) this.#answer(id, false);
+    for (const id of late) this.#answer(id, this.#refusal(false));
     const next = this.#turns.nextCall(this.#time.now());
     if (next === null || next >= this.#rings) return;
     this.#rings = next;
@@ -56,8 +57,12 @@ export class TurnDesk {
     });
   }
 
-  #answer(id: string, begun: boolean): void {
-    this.#callers.get(id)?.(begun);
+  #refusal(full: boolean): Turn {
+    return { full, again: this.#turns.backlog(this.#time.now()) };
+  }
+
+  #answer(id: string, turn: Turn): void {
+    this.#callers.get(id)?.(turn);
     this.#callers.delete(id);
   }
 }

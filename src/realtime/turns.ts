@@ -51,6 +51,11 @@ export class Turns {
     return true;
   }
 
+  /** How long until the turn of one who came now could come, ms, by the pace alone. */
+  backlog(now: number): number {
+    return this.#pace.readyAt(now, this.#queued) - now;
+  }
+
   /** Ends a turn, or the waiting for one. */
   end(id: string): void {
     this.#underWay.delete(id);

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { Pace } from '../../../src/core/pace.ts';
+import { burstOf, Pace } from '../../../src/core/pace.ts';
 import { LONGEST_TURN, Turns } from '../../../src/realtime/turns.ts';
 
 /** A unit every 60 ms. */
@@ -58,9 +58,9 @@ describe('turns at a pace', () => {
   }
 
   test('a company that never pauses does a minute of work in a minute, and a burst before it', () => {
-    const began = busy(new Turns(new Pace(PER_MINUTE, 30)), 60_000);
-    expect(began.filter((at) => at === 0)).toHaveLength(30);
-    expect(began).toHaveLength(30 + PER_MINUTE - 1);
+    const began = busy(new Turns(new Pace(PER_MINUTE, burstOf(PER_MINUTE))), 60_000);
+    expect(began.filter((at) => at === 0)).toHaveLength(200);
+    expect(began).toHaveLength(200 + PER_MINUTE - 1);
   });
 
   test('who comes beyond the burst waits for its turn, and is called when the pace allows it', () => {

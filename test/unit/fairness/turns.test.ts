@@ -144,7 +144,7 @@ describe('the desk', () => {
     for (const id of four) desk.begin(id, 1);
     const [patient, impatient] = [desk.wait('e', 1, 10_000), desk.wait('f', 1, 2000)];
     await time.to(2000);
-    expect(await impatient).toBe(false);
+    expect(await impatient).toEqual({ full: false, again: 0 });
     await time.to(LONGEST_TURN);
     expect(await patient).toBe(true);
   });
@@ -155,9 +155,22 @@ describe('the desk', () => {
     for (const id of four) desk.begin(id, 1);
     const waits = desk.wait('e', 1, 1000);
     desk.end('e');
-    expect(await waits).toBe(false);
+    expect(await waits).toEqual({ full: false, again: 0 });
     desk.end('a');
     expect(desk.begin('f', 1)).toBe(true);
+  });
+
+  test('tells whom it refuses when a turn could come, and at once where that is too late', async () => {
+    const time = clock();
+    // A unit a second, and one at once.
+    const desk = new TurnDesk(time, new Pace(60, 1));
+    expect(desk.begin('a', 5)).toBe(true);
+    desk.end('a');
+    const waits = desk.wait('b', 5, 10_000);
+    expect(await desk.wait('c', 1, 9000)).toEqual({ full: true, again: 10_000 });
+    await time.to(5000);
+    expect(await waits).toBe(true);
+    expect(await desk.wait('c', 1, 4000)).toEqual({ full: true, again: 5000 });
   });
 
   test('a thousand callers need one timer, not a thousand', () => {

@@ -133,15 +133,32 @@ test('a write whose turn does not come in time changed nothing and is told when 
 });
 
 test('beyond a burst a company writes at the pace of its limit, bulks at five units each, and nothing is lost', async () => {
-  // A unit every 100 ms.
-  const paced = await startWorker({ bundle: inject('bundle'), vars: { ...world.vars, RATE_LIMIT_PER_MINUTE: '600' } });
+  // A unit every 200 ms, and 60 at once.
+  const vars = { ...world.vars, RATE_LIMIT_PER_MINUTE: '300', DB_ACQUIRE_TIMEOUT: '30000' };
+  const paced = await startWorker({ bundle: inject('bundle'), vars });
+  const busy = await openCompany(world);
   const bulk = { mode: 'atomic', items: [{ firstName: 'Anna' }] };
   const began = performance.now();
-  const writes = Array.from({ length: 30 }, () => create(stormy, paced.url));
-  const bulks = Array.from({ length: 4 }, () => stormy.api.at(paced.url).post('/clients/bulk', bulk));
-  expect(tally(await Promise.all([...writes, ...bulks]))).toEqual({ 200: 4, 201: 30 });
-  // 50 units, of which 30 at once; the last one's own five are not waited for.
-  expect(performance.now() - began).toBeGreaterThan((50 - 30 - 5) * 100);
+  const writes = Array.from({ length: 60 }, () => create(busy, paced.url));
+  const bulks = Array.from({ length: 4 }, () => busy.api.at(paced.url).post('/clients/bulk', bulk));
+  expect(tally(await Promise.all([...writes, ...bulks]))).toEqual({ 200: 4, 201: 60 });
+  // 80 units, of which 60 at once; the last one's own five are not waited for.
+  expect(performance.now() - began).toBeGreaterThan((80 - 60 - 5) * 200);
+  await paced.stop();
+});
+
+test('a write whose turn cannot come in time is refused at once, and told how long the others will take', async () => {
+  // A unit every ten seconds, and hardly more than one at once.
+  const vars = { ...world.vars, RATE_LIMIT_PER_MINUTE: '6', DB_ACQUIRE_TIMEOUT: '1000' };
+  const paced = await startWorker({ bundle: inject('bundle'), vars });
+  const busy = await openCompany(world);
+  expect((await create(busy, paced.url)).status).toBe(201);
+  const refused = await create(busy, paced.url);
+  expectProblem(refused, 'busy');
+  const seconds = Number(refused.headers.get('retry-after'));
+  // Of ten less what was at once, and what has passed.
+  expect(seconds).toBeGreaterThanOrEqual(4);
+  expect(seconds).toBeLessThanOrEqual(9);
   await paced.stop();
 });
 
