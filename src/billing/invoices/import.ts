@@ -5,8 +5,8 @@ import { money } from '../../http/money.ts';
 import { date, externalId, givenInstant, text } from '../../http/schemas.ts';
 import type { Importer } from '../../resources/importer.ts';
 import { PAYMENT_METHODS } from '../payments/table.ts';
+import { checkAmounts, line } from './line-body.ts';
 import { storedLines } from './lines.ts';
-import { checkAmounts, line } from './schema.ts';
 import { INVOICE_STATUSES } from './table.ts';
 
 const reference = () => externalId().nullable().optional();

@@ -1,23 +1,27 @@
 import { formatId, type Prefix, parseId } from '../../core/id.ts';
 import type { Money } from '../../http/money.ts';
 import { NOBODY } from '../../resources/fields.ts';
-import type { LineBody } from './schema.ts';
+import type { LineBody } from './line-body.ts';
 import type { StoredLine } from './table.ts';
 
 const idOf = (prefix: Prefix, id: string | null | undefined): string | null =>
   id === null || id === undefined ? null : (parseId(prefix, id) ?? NOBODY);
 
-/** The lines of a body as the database takes them; it adds what follows from them. */
+/** The lines of a body as the database takes them; it adds what follows from them, and what an appointment says. */
 export const storedLines = (lines: readonly LineBody[]): Record<string, unknown>[] =>
   lines.map(
-    ({ kind, description, quantity = 1, unitPrice, discount, staffId, serviceId, appointmentId, taxes = [] }) => ({
-      ...(kind !== undefined && { kind }),
-      ...{ description, quantity, unitPrice: unitPrice.amount, discount: discount?.amount ?? 0, taxes },
-      currency: unitPrice.currency,
-      staffId: idOf('stf', staffId),
-      serviceId: idOf('svc', serviceId),
-      appointmentId: idOf('appt', appointmentId),
-    }),
+    ({ kind, description, quantity = 1, unitPrice, discount, staffId, serviceId, appointmentId, taxes = [] }) => {
+      const appointment = { appointmentId: idOf('appt', appointmentId) };
+      if (unitPrice === undefined) return appointment;
+      return {
+        ...(kind !== undefined && { kind }),
+        ...{ description, quantity, unitPrice: unitPrice.amount, discount: discount?.amount ?? 0, taxes },
+        currency: unitPrice.currency,
+        staffId: idOf('stf', staffId),
+        serviceId: idOf('svc', serviceId),
+        ...appointment,
+      };
+    },
   );
 
 const shownId = (prefix: Prefix, id: string | null): string | null => (id === null ? null : formatId(prefix, id));

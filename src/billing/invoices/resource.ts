@@ -5,8 +5,9 @@ import { clients } from '../../people/clients/table.ts';
 import { nextQuarter } from '../../resources/filters.ts';
 import { tenantResource } from '../../resources/tenant-resource.ts';
 import { invoiceImporter } from './import.ts';
+import type { LineBody } from './line-body.ts';
 import { shownLines, storedLines } from './lines.ts';
-import { InvoiceCreate, InvoicePatch, InvoiceView, type LineBody } from './schema.ts';
+import { InvoiceCreate, InvoicePatch, InvoiceView } from './schema.ts';
 import { INVOICE_STATUSES, invoices, PAYMENT_STATUSES } from './table.ts';
 
 type Amounts = { currency: string } & Record<

@@ -1,84 +1,21 @@
 import * as z from 'zod';
-import { MAX_AMOUNT } from '../../core/currency.ts';
 import { lazy } from '../../core/lazy.ts';
 import { type Money, money, moneyView } from '../../http/money.ts';
-import { date, documentFields, exampleEnd, externalId, identityFields, text } from '../../http/schemas.ts';
-import { faultsOf } from '../totals.ts';
-import { INVOICE_STATUSES, LINE_KINDS, PAYMENT_STATUSES } from './table.ts';
+import { date, documentFields, exampleEnd, externalId, identityFields } from '../../http/schemas.ts';
+import { billedLine, checkAmounts } from './line-body.ts';
+import { INVOICE_STATUSES, PAYMENT_STATUSES } from './table.ts';
 
 const reference = () => z.string().nullable().optional();
-
-/** A line as bodies give it. */
-export const line = () =>
-  z.strictObject({
-    kind: z.enum(LINE_KINDS).optional().describe('SERVICE where it names a service, else OTHER.'),
-    description: text(500),
-    quantity: z.int().min(1, 'Must be at least 1.').max(1_000_000, 'Must be at most 1000000.').optional(),
-    unitPrice: money(-MAX_AMOUNT).describe('Below zero for a return or a redemption.'),
-    discount: money(0).nullable().optional().describe('Off the whole line.'),
-    staffId: reference(),
-    serviceId: reference(),
-    appointmentId: reference(),
-    taxes: z
-      .array(
-        z.strictObject({
-          name: text(),
-          rateBasisPoints: z.int().min(0, 'Must be at least 0.').max(10_000, 'Must be at most 10000.'),
-        }),
-      )
-      .max(10, 'Must have at most 10 taxes.')
-      .optional(),
-  });
-export type LineBody = z.output<ReturnType<typeof line>>;
 
 const fields = () => ({
   branchId: z.string(),
   clientId: reference(),
   issueDate: date().nullable().optional(),
   dueDate: date().nullable().optional(),
-  lines: z.array(line()).min(1, 'Must have at least one line.').max(200, 'Must have at most 200 lines.'),
+  lines: z.array(billedLine()).min(1, 'Must have at least one line.').max(200, 'Must have at most 200 lines.'),
   discount: money(0).nullable().optional().describe('Off the whole, before tax.'),
   externalId: externalId().nullable().optional(),
 });
-
-/** Amounts of one currency that make sense; the database says which currency, and what taxes make of them. */
-export function checkAmounts(
-  body: {
-    lines?: Pick<LineBody, 'quantity' | 'unitPrice' | 'discount'>[] | undefined;
-    discount?: Money | null | undefined;
-  },
-  ctx: z.RefinementCtx,
-): void {
-  const fault = (path: (string | number)[], code: string, message: string): void =>
-    ctx.addIssue({ code: 'custom', path, message, params: { code } });
-  const { lines = [], discount = null } = body;
-  const all = lines.flatMap((each, i): [Money, (string | number)[]][] => [
-    [each.unitPrice, ['lines', i, 'unitPrice', 'currency']],
-    ...(each.discount ? [[each.discount, ['lines', i, 'discount', 'currency']] as [Money, (string | number)[]]] : []),
-  ]);
-  if (discount !== null) all.push([discount, ['discount', 'currency']]);
-  const [first] = all;
-  for (const [{ currency }, path] of all)
-    if (currency !== first?.[0].currency) fault(path, 'currency_mismatch', 'An invoice is in one currency.');
-  if (lines.length === 0) return;
-  const terms = lines.map((each) => ({
-    ...{
-      quantity: each.quantity ?? 1,
-      unitPrice: each.unitPrice.amount,
-      discount: each.discount?.amount ?? 0,
-      taxes: [],
-    },
-  }));
-  for (const { pointer = '', code, detail } of faultsOf(terms, discount?.amount ?? 0))
-    fault(
-      pointer
-        .split('/')
-        .slice(1)
-        .map((part) => (/^[0-9]+$/.test(part) ? Number(part) : part)),
-      code,
-      detail,
-    );
-}
 
 const euros = (amount: number): Money => ({ amount, currency: 'EUR' });
 const LINE = { description: 'Cut and colour', unitPrice: euros(9000), taxes: [{ name: 'VAT', rateBasisPoints: 2000 }] };

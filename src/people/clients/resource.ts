@@ -1,11 +1,16 @@
 import { sql } from 'drizzle-orm';
 import { formatId } from '../../core/id.ts';
+import { instantOf } from '../../core/instant.ts';
 import { ERASED } from '../../data/registry.ts';
 import { byStatus } from '../../resources/archive.ts';
 import { tenantResource } from '../../resources/tenant-resource.ts';
 import { clientImport } from './import.ts';
 import { ClientCreate, ClientPatch, ClientView } from './schema.ts';
 import { clients } from './table.ts';
+
+type Stats = { lastVisitAt: string | null };
+/** Postgres writes instants in its own way. */
+const shownStats = (stats: Stats): Stats => ({ ...stats, lastVisitAt: instantOf(stats.lastVisitAt) });
 
 export const client = tenantResource(clients, {
   entity: 'client',
@@ -50,7 +55,11 @@ export const client = tenantResource(clients, {
       select: sql`app.client_duplicates(clients.id, clients.email, clients.phone)`,
       present: (ids) => (ids as string[]).map((id) => formatId('clnt', id)),
     },
-    stats: { tags: ['company'], select: sql`app.client_stats(clients.id)`, present: (stats) => stats },
+    stats: {
+      tags: ['company', 'appointments', 'payments'],
+      select: sql`app.client_stats(clients.id)`,
+      present: (stats) => shownStats(stats as Stats),
+    },
   },
   imports: clientImport,
   actions: {
