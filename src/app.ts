@@ -10,6 +10,7 @@ import { branch } from './catalog/branches/resource.ts';
 import { resourceRoutes } from './catalog/resources/routes.ts';
 import { serviceRoutes } from './catalog/services/routes.ts';
 import { staffRoutes } from './catalog/staff/routes.ts';
+import { timeOffRoutes } from './catalog/time-off/routes.ts';
 import { AppError } from './core/errors.ts';
 import type { AppContext, AppEnv } from './http/context.ts';
 import { development } from './http/fault.ts';
@@ -40,6 +41,7 @@ export const modules: readonly RouteModule[] = [
   staffRoutes,
   serviceRoutes,
   resourceRoutes,
+  timeOffRoutes,
   clientRoutes,
   invoiceRoutes,
   paymentRoutes,

@@ -7,6 +7,7 @@ import { branch } from './catalog/branches/resource.ts';
 import { bookableResource } from './catalog/resources/resource.ts';
 import { service } from './catalog/services/resource.ts';
 import { staffMember } from './catalog/staff/resource.ts';
+import { timeOff } from './catalog/time-off/resource.ts';
 import type { ConstraintMeaning } from './data/postgres-errors.ts';
 import { makeRegistry, PLAIN_ACTIONS, type Registry } from './data/registry.ts';
 import type { Logged } from './insight/events/schema.ts';
@@ -16,7 +17,7 @@ import type { Resource } from './resources/resource.ts';
 
 /** Every logged resource. A new one adds its line. */
 const resources: readonly Resource[] = [
-  ...[company, user, apiKey, branch, staffMember, service, bookableResource, client],
+  ...[company, user, apiKey, branch, staffMember, service, bookableResource, timeOff, client],
   ...[invoice, payment, refund],
 ];
 

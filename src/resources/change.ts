@@ -14,12 +14,13 @@ import { overLimit } from '../http/admission.ts';
 import { readJson, validate } from '../http/body.ts';
 import { type AppContext, principalOf } from '../http/context.ts';
 import type { Schema } from '../http/schemas.ts';
-import { sendJson } from '../http/send.ts';
+import { send, sendJson } from '../http/send.ts';
 import { bodyValidator } from '../http/validated.ts';
 import { submitted } from './admitted.ts';
 import { NOBODY } from './fields.ts';
 import { claimOf } from './idempotency.ts';
 import { notFound } from './list.ts';
+import { narrowedTo, type Parent, paramOf } from './parent.ts';
 import type { Resource } from './resource.ts';
 import { rowOf, type WriteInput } from './row-sql.ts';
 
@@ -45,7 +46,10 @@ export type WriteRoute<S extends z.ZodType> = {
   target: 'path' | 'new' | 'own';
   /** Whose the new object is: the path names one of these. */
   parent?: Resource;
-  status: 200 | 201;
+  /** The same where it has its place below that one. */
+  within?: Parent;
+  /** 204: it is gone, and there is nothing to show. */
+  status: 200 | 201 | 204;
   needsKey?: boolean;
   /** The answer holds a secret that is shown once: it is not kept, so an Idempotency-Key is ignored. */
   secret?: boolean;
@@ -67,16 +71,17 @@ export type WriteRoute<S extends z.ZodType> = {
  * and a replay of it are one.
  */
 export function change<S extends z.ZodType>(route: WriteRoute<S>): (c: AppContext) => Promise<Response> {
-  const { resource, permission = resource.writePermission, weight = 1, optionalBody: optional = false } = route;
+  const { resource, permission = resource.writePermission, weight = 1, optionalBody: optional = false, within } = route;
   const validateBody = route.body === undefined ? null : bodyValidator(route.body);
   return async function changeThroughLog(c) {
     const principal = principalOf(c);
     const { companyId } = principal;
-    // Of the object itself, or of the one that the new object belongs to.
-    const named = route.parent ?? resource;
-    const namedId = parseId(named.prefix, c.req.param('id') ?? '') ?? NOBODY;
-    const pathId = route.target === 'path' ? namedId : null;
-    const exists = pathId === null && route.parent === undefined ? undefined : () => mustExist(c, named, namedId);
+    const [parent, parentId] = [within?.of ?? route.parent, ownerIn(c, route)];
+    const param = within === undefined ? 'id' : paramOf(resource);
+    const pathId = route.target === 'path' ? (parseId(resource.prefix, c.req.param(param) ?? '') ?? NOBODY) : null;
+    const seen = within === undefined ? resource : narrowedTo(resource, within, parentId);
+    const [named, namedId] = pathId === null ? [parent, parentId] : [seen, pathId];
+    const exists = named === undefined ? undefined : () => mustExist(c, named, namedId);
     const { raw, body, admission } = await submitted(
       c,
       { permission, weight },
@@ -96,7 +101,7 @@ export function change<S extends z.ZodType>(route: WriteRoute<S>): (c: AppContex
       companyId,
       principal,
       id: pathId ?? (route.target === 'own' ? companyId : newUuid()),
-      parentId: namedId,
+      parentId,
       body: body as z.output<S>,
       expected: parseIfMatch(c.req.header('If-Match')),
     };
@@ -131,16 +136,20 @@ export function change<S extends z.ZodType>(route: WriteRoute<S>): (c: AppContex
 type Present = { row: Row; extra: Record<string, unknown> | null };
 type Written = Committed<readonly [...SQL[], SQL<Present>]>;
 
+const KEPT_BY_NOBODY = { 'Cache-Control': 'no-store' };
+
 function answer<S extends z.ZodType>(c: AppContext, route: WriteRoute<S>, committed: Written): Response {
   const { resource } = route;
   const { replay } = committed;
+  if (route.status === 204)
+    return send(c, { status: 204, body: null, revision: committed.head, headers: KEPT_BY_NOBODY });
   const [present] = last(committed.rows);
   const row = replay === null ? present?.row : replay.image?.row;
   if (row === undefined) throw notFound(resource);
   const extra = (replay === null ? present?.extra : replay.result) as Present['extra'] | undefined;
   const view = resource.view(row, replay?.image?.schemaVersion ?? resource.version);
   const status = replay?.status ?? route.status;
-  const headers: Record<string, string> = { 'Cache-Control': 'no-store' };
+  const headers: Record<string, string> = { ...KEPT_BY_NOBODY };
   if (status === 201) headers.Location = `${collectionOf(c, route)}/${view.id}`;
   if (replay !== null) headers['Idempotency-Replayed'] = 'true';
   c.env.ctx.note('entity', String(view.id));
@@ -150,6 +159,12 @@ function answer<S extends z.ZodType>(c: AppContext, route: WriteRoute<S>, commit
     headers,
   });
 }
+
+/** The id of the one whose the object is; nobody's where the path names none. */
+const ownerIn = (c: AppContext, { parent, within }: Pick<WriteRoute<z.ZodType>, 'parent' | 'within'>): string => {
+  const owner = within?.of ?? parent;
+  return owner === undefined ? NOBODY : (parseId(owner.prefix, c.req.param('id') ?? '') ?? NOBODY);
+};
 
 /** Where a new object is read. */
 function collectionOf<S extends z.ZodType>(c: AppContext, { resource, parent }: WriteRoute<S>): string {

@@ -18,15 +18,23 @@ import {
   pageStatements,
   presentIncludes,
 } from './page.ts';
+import { type Parent, parentIdOf, parentThere, partedBy } from './parent.ts';
 import { type Found, wholePage } from './pieces.ts';
 import { type ParsedQuery, type ReadRoute, read, TTL } from './read.ts';
 import type { Resource } from './resource.ts';
 import { beside, seenBy } from './row-sql.ts';
 
-type PageQuery = ListQuery & { at: Cursor | null; path: string };
+type PageQuery = ListQuery & {
+  at: Cursor | null;
+  path: string;
+  /** What links say besides: `normalised` alone, which beside a parent also names it. */
+  asked: string;
+  parentId: string | null;
+};
 
-/** GET of a collection. */
-export const list = (resource: Resource): ((c: AppContext) => Promise<Response>) => read(listRoute(resource));
+/** GET of a collection, or of what belongs to one parent. */
+export const list = (resource: Resource, parent?: Parent): ((c: AppContext) => Promise<Response>) =>
+  read(listRoute(resource, parent));
 
 /** GET of one object: by the id in the path, or the one that belongs to the caller. */
 export const detail = (
@@ -35,8 +43,8 @@ export const detail = (
 ): ((c: AppContext) => Promise<Response>) => read(detailRoute(resource, own));
 
 /** How a collection is read: pages, cursors, filters, sorts, fields (contract 2, "Lists"). */
-export function listRoute(resource: Resource): ReadRoute<PageQuery, PageStatements> {
-  const name = `${resource.topic}.list`;
+export function listRoute(resource: Resource, parent?: Parent): ReadRoute<PageQuery, PageStatements> {
+  const name = parent === undefined ? `${resource.topic}.list` : `${parent.of.topic}.${resource.topic}.list`;
   return {
     name,
     version: resource.version,
@@ -45,14 +53,27 @@ export function listRoute(resource: Resource): ReadRoute<PageQuery, PageStatemen
     ttl: TTL.list,
     linked: true,
     parse(params, principal, c) {
-      const query = parseListQuery(resource.list, params);
+      const query = ofParent(
+        parseListQuery(resource.list, params),
+        parent === undefined ? null : parentIdOf(c, parent),
+      );
       const expected = { company: principal.companyId, route: name, query: query.filterKey };
       const at = query.cursor === null ? null : decodeCursor(c.env.deps.settings.cursorSecret, query.cursor, expected);
       if (at !== null && !beginsHere(resource, query, at)) throw invalidCursor('invalid_cursor');
       return { ...query, at, path: c.req.path };
     },
-    tags: (query) => [...resource.listTags(query), ...includeTags(resource, query.include)],
-    statements: (query, principal) => pageStatements(seenBy(resource, principal), query, query.at, principal.companyId),
+    tags: (query) => [
+      ...resource.listTags(query),
+      ...includeTags(resource, query.include),
+      ...(parent === undefined || query.parentId === null ? [] : parent.of.detailTags(query.parentId)),
+    ],
+    statements(query, principal) {
+      const { companyId } = principal;
+      const seen = seenBy(resource, principal);
+      if (parent === undefined || query.parentId === null) return pageStatements(seen, query, query.at, companyId);
+      const own = pageStatements(partedBy(seen, parent, query.parentId), query, query.at, companyId);
+      return [...own, parentThere(parent, companyId, query.parentId)];
+    },
     complete({ ctx, deps }, query, { companyId }, taken) {
       const project = compileProjection(query.fields);
       const take = (row: Row, found: Found): void => {
@@ -62,7 +83,8 @@ export function listRoute(resource: Resource): ReadRoute<PageQuery, PageStatemen
       };
       return wholePage({ ctx, deps, resource, companyId, name, limit: query.limit, take }, taken);
     },
-    answer([found, totals], query, principal, c) {
+    answer([found, ...others], query, principal, c) {
+      if (parent !== undefined && others.at(-1)?.length === 0) throw notFound(parent.of);
       const more = found.length > query.limit;
       const rows = found.slice(0, query.limit);
       const backwards = query.at?.direction === 'prev';
@@ -91,7 +113,7 @@ export function listRoute(resource: Resource): ReadRoute<PageQuery, PageStatemen
       const next = hasNext ? (cursorAt(rows.at(-1), 'next') ?? turn('next')) : null;
       const hasPrev = query.at !== null && (backwards ? more : true);
       const prev = hasPrev ? (cursorAt(rows[0], 'prev') ?? turn('prev')) : null;
-      const total = query.count === 'none' ? null : (totals?.[0]?.total ?? 0);
+      const total = query.count === 'none' ? null : (others[0]?.[0]?.total ?? 0);
       const pagination = paginationOf(query, { total, hasNext, next, prev });
       return {
         body: `{"data":[${rows.map(({ shown }) => shown).join()}],"pagination":${JSON.stringify(pagination)}}`,
@@ -101,6 +123,17 @@ export function listRoute(resource: Resource): ReadRoute<PageQuery, PageStatemen
     },
   };
 }
+
+/** Of one parent: keys and cursors name it, links have it in their path. */
+const ofParent = (query: ListQuery, parentId: string | null) => ({
+  ...query,
+  parentId,
+  asked: query.normalised,
+  ...(parentId !== null && {
+    normalised: `${parentId}?${query.normalised}`,
+    filterKey: `${parentId}?${query.filterKey}`,
+  }),
+});
 
 /** A ranked search begins at a rank, every other list at the values of its sort. */
 function beginsHere(resource: Resource, query: ListQuery, at: Cursor): boolean {
@@ -132,7 +165,7 @@ function paginationOf(query: PageQuery, { total, hasNext, next, prev }: Ends): R
 function linkOf(query: PageQuery, next: string | null, prev: string | null): string {
   const to = (rel: string, change: (p: URLSearchParams) => void): string => {
     // From the normalised query, not from the URL: every spelling of a query shares one cached answer.
-    const changed = new URLSearchParams(query.normalised);
+    const changed = new URLSearchParams(query.asked);
     changed.delete('page');
     changed.delete('cursor');
     change(changed);

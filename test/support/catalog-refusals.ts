@@ -1,5 +1,5 @@
 import type { Json } from './api.ts';
-import type { Refusal } from './fixtures.ts';
+import { type Refusal, unique } from './fixtures.ts';
 
 // What routes of the catalogue are refused for by what they refer to. Fixtures hold these under `refusals`.
 
@@ -43,3 +43,25 @@ export const serviceRefusals = onEach(
 );
 
 export const resourceRefusals = onEach('resources', 'unknown_reference', saying({ branchId: `brch_${nobody}` }));
+
+/** Of the time off of one staff member or resource. */
+export function timeOffRefusals(topic: string): Record<string, Refusal> {
+  const path = `/${topic}/:id/time-off`;
+  return {
+    // Upwards, where the usual way is down.
+    async [`GET ${path} cursor_mismatch`](kit) {
+      const { path: list } = await kit.aim();
+      const body = { startsAt: '2027-01-01T00:00:00Z', endsAt: '2027-01-02T00:00:00Z' };
+      for (let n = 0; n < 2; n += 1) await kit.tenant.api.post(list, body);
+      const { pagination } = (await kit.tenant.api.get(`${list}?limit=1`)).json as { pagination: Json };
+      const cursor = encodeURIComponent(String(pagination.nextCursor));
+      return kit.tenant.api.get(`${list}?sort=startsAt&cursor=${cursor}`);
+    },
+    async [`POST ${path} external_id_taken`](kit) {
+      const shot = await kit.aim();
+      const taken = { ...shot, body: { ...shot.body, externalId: `taken-${unique()}` } };
+      await kit.fire(kit.tenant.api, taken);
+      return kit.fire(kit.tenant.api, taken);
+    },
+  };
+}

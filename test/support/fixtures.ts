@@ -1,6 +1,6 @@
 import type { Api, Json, Reply, Tenant } from './api.ts';
 import { invoiceRefusals, paymentRefusals } from './billing-refusals.ts';
-import { resourceRefusals, serviceRefusals, staffRefusals } from './catalog-refusals.ts';
+import { resourceRefusals, serviceRefusals, staffRefusals, timeOffRefusals } from './catalog-refusals.ts';
 import { authRefusals, clientRefusals, importRefusals, logRefusals, userRefusals } from './own-refusals.ts';
 import type { Route, Shot } from './routes.ts';
 import type { World } from './world.ts';
@@ -33,6 +33,8 @@ export type Fixture = {
   refusals?: Record<string, Refusal>;
   /** Queries of its cached lists beside the plain one; details are asked with `fields` by themselves. */
   queries?: string[];
+  /** Queries of the lists of what belongs to one of its objects. */
+  childQueries?: string[];
   /** Members of the create body that hold the id of another object, by the fixture that makes one. */
   references?: Record<string, string>;
   /** Where one is made, where that is not the collection. */
@@ -89,6 +91,15 @@ const invoice = (n: number): Json => ({
 });
 const finalized = (api: Api, id: string): Promise<Reply> => api.post(`/invoices/${id}/finalize`);
 const noMoney = { amount: 1.5, currency: 'Euro' };
+const timeOff = (n: number): Json => ({
+  startsAt: new Date(Date.UTC(2027, 0, 1) + (n % 300) * 86_400_000).toISOString(),
+  endsAt: '2028-01-01T00:00:00.000Z',
+  reason: `Holiday ${n}`,
+});
+const faultyTimeOff = {
+  body: { startsAt: '2027-01-01', endsAt: 5, reason: '', extra: 1 },
+  pointers: ['/endsAt', '/extra', '/reason', '/startsAt'],
+};
 
 /** ONE place for all resources, by topic: the first part of their paths. A route without a fixture fails the suite. */
 export const fixtures: Record<string, Fixture> = {
@@ -202,11 +213,15 @@ export const fixtures: Record<string, Fixture> = {
     sql: 'update branches set name = name || $2 where company_id = $1::uuid',
   },
   staff: {
-    refusals: staffRefusals,
+    refusals: { ...staffRefusals, ...timeOffRefusals('staff') },
     create: staffMember,
     patch: (n) => ({ lastName: `Maier ${n}` }),
-    bodies: { 'POST /staff/bulk': (n) => ({ mode: 'atomic', items: [staffMember(n)] }) },
+    bodies: {
+      'POST /staff/bulk': (n) => ({ mode: 'atomic', items: [staffMember(n)] }),
+      'POST /staff/:id/time-off': timeOff,
+    },
     invalid: {
+      'POST /staff/:id/time-off': faultyTimeOff,
       'POST /staff': {
         body: {
           firstName: '',
@@ -233,6 +248,7 @@ export const fixtures: Record<string, Fixture> = {
       'POST /staff/bulk': { body: { mode: 'some', items: [] }, pointers: ['/items', '/mode'] },
     },
     queries: ['?isActive=false', '?limit=3&sort=lastName', '?fields=name,branchIds'],
+    childQueries: ['?limit=2&sort=startsAt', '?fields=reason&count=none'],
     sql: `update staff set last_name = coalesce(last_name, $$$$) || $2 where company_id = $1::uuid`,
   },
   services: {
@@ -255,17 +271,19 @@ export const fixtures: Record<string, Fixture> = {
     sql: 'update services set name = name || $2 where company_id = $1::uuid',
   },
   resources: {
-    refusals: resourceRefusals,
+    refusals: { ...resourceRefusals, ...timeOffRefusals('resources') },
     create: (n) => ({ name: `Chair ${n % 7}`, kind: 'CHAIR' }),
     references: { branchId: 'branches' },
     patch: (n) => ({ name: `Chair ${n}` }),
     bodies: {
+      'POST /resources/:id/time-off': timeOff,
       'POST /resources/bulk': async (n, make) => ({
         mode: 'atomic',
         items: [{ name: `Chair ${n % 7}`, kind: 'CHAIR', branchId: await make('branches') }],
       }),
     },
     invalid: {
+      'POST /resources/:id/time-off': faultyTimeOff,
       'POST /resources': { body: { name: '', kind: 5, extra: 1 }, pointers: ['/branchId', '/extra', '/kind', '/name'] },
       'PATCH /resources/:id': {
         body: { kind: null, branchId: 5, version: 3 },
@@ -274,6 +292,7 @@ export const fixtures: Record<string, Fixture> = {
       'POST /resources/bulk': { body: { mode: 'some', items: [] }, pointers: ['/items', '/mode'] },
     },
     queries: ['?isActive=false', '?limit=3&sort=name', '?kind=CHAIR'],
+    childQueries: ['?limit=2&sort=startsAt', '?fields=reason&count=none'],
     sql: 'update resources set name = name || $2 where company_id = $1::uuid',
   },
   clients: {

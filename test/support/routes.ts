@@ -58,6 +58,11 @@ export const guarded = routes.filter((route) => route.spec.anonymous !== true &&
 export const cached = guarded.filter(({ spec }) => spec.success.cached === true);
 export const mutations = guarded.filter(({ method, name }) => method !== 'GET' && !UNLOGGED.has(name));
 
+/** Below one object of a resource, about others that belong to it: `/staff/:id/time-off`, and what leads on from there. */
+const PLACES = routes.filter(({ spec }) => /\/:id\/[^:]+\/:/.test(spec.path)).map(({ spec }) => spec.path);
+export const ofChildren = ({ spec }: Route): boolean =>
+  PLACES.some((path) => path === spec.path || path.startsWith(`${spec.path}/:`));
+
 export const takesId = ({ spec }: Route): boolean => spec.path.includes('/:');
 
 /** A body that creates an object, with what it refers to. */
@@ -114,12 +119,23 @@ export async function bodyOf(route: Route, tenant: Tenant): Promise<Json | undef
   throw new Error(`the fixture of ${topic} has no body for ${name}`);
 }
 
-/** A request to this route that must succeed for the tenant's owner. */
-export async function aim(route: Route, tenant: Tenant): Promise<Shot> {
+/** Adds an object to another, as the route before this one does, and answers its public id. */
+async function makeChild(route: Route, tenant: Tenant, id: string): Promise<string> {
+  const collection = route.spec.path.replace(/\/:[A-Za-z]+$/, '');
+  const adds = routes.find(({ method, spec }) => method === 'POST' && spec.path === collection);
+  if (adds === undefined) throw new Error(`no route makes what ${route.name} takes`);
+  const reply = await tenant.api.post(pathTo(adds, id), (await bodyOf(adds, tenant)) ?? {});
+  expect(reply.status, reply.text).toBe(201);
+  return String(reply.json.id);
+}
+
+/** A request to this route that must succeed for the tenant's owner, at a new object or one that is there. */
+export async function aim(route: Route, tenant: Tenant, there?: string): Promise<Shot> {
   const { spec, method, fixture, name, topic } = route;
-  const id = takesId(route) ? await make(tenant.api, topic) : null;
+  const id = takesId(route) ? (there ?? (await make(tenant.api, topic))) : null;
   if (id !== null) await fixture.states?.[name]?.(tenant.api, id);
-  const path = id === null ? spec.path : pathTo(route, id);
+  let path = id === null ? spec.path : pathTo(route, id);
+  if (id !== null && path.includes('/:')) path = path.replace(/:[A-Za-z]+$/, await makeChild(route, tenant, id));
   const file = fixture.files?.[name];
   if (file === undefined) return { method, path, body: await bodyOf(route, tenant), id, ...keyFor(spec) };
   return { method, path: path + file.query, body: undefined, id, file: { text: file.text(unique()), type: file.type } };
@@ -146,15 +162,18 @@ export const fire = (api: Api, shot: Shot, headers: Record<string, string> = {})
   });
 };
 
+const queriesOf = (route: Route): string[] =>
+  (ofChildren(route) ? route.fixture.childQueries : route.fixture.queries) ?? [];
+
 /** Paths of every cached GET: the plain one, its queries, and details with `fields`. `ids` names an object per topic. */
 export function cachedPaths(ids: Record<string, string>): string[] {
   return cached.flatMap((route) => {
-    const { spec, topic, fixture } = route;
+    const { spec, topic } = route;
     const id = ids[topic];
     if (takesId(route) && id === undefined) throw new Error(`no object of ${topic}`);
     const path = id === undefined ? spec.path : pathTo(route, id);
     const field = spec.detail?.fields.find((name) => name !== 'id');
-    const more = spec.list === undefined ? (field === undefined ? [] : [`?fields=${field}`]) : (fixture.queries ?? []);
+    const more = spec.list === undefined ? (field === undefined ? [] : [`?fields=${field}`]) : queriesOf(route);
     return ['', ...more].map((query) => path + query);
   });
 }

@@ -125,10 +125,9 @@ const erases = ({ spec }: Route): number => Number(spec.path.endsWith('/erase'))
 const inOrder = [...mutations].sort((a, b) => erases(a) - erases(b));
 test.each(inOrder.map((route) => [route.name, route] as const))('after %s, own and foreign', async (_, route) => {
   for (const tenant of [ours, theirs]) {
-    const shot = await aim(route, tenant);
     // The object that is being read is the one that changes.
-    const own = route.fixture.states === undefined;
-    if (tenant === ours && own && shot.id !== null) shot.path = shot.path.replace(shot.id, String(ids[route.topic]));
+    const own = tenant === ours && route.fixture.states === undefined;
+    const shot = await aim(route, tenant, own ? ids[route.topic] : undefined);
     // After our own write everything has just been compared.
     const kept = bodies.size;
     const written = await fire(tenant === ours ? near : theirs.api, shot);

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Reply } from '../../support/api.ts';
 import { openCompany } from '../../support/company.ts';
-import { aim, fire, mutations, ofMany, ofSignIn, type Route, routes } from '../../support/routes.ts';
+import { aim, fire, mutations, ofChildren, ofMany, ofSignIn, type Route, routes } from '../../support/routes.ts';
 import { sharedWorld } from '../../support/shared.ts';
 import { until } from '../../support/until.ts';
 
@@ -144,18 +144,21 @@ describe.each(routes.filter((route) => !ofSignIn(route)).map((route) => [route.n
     }
 
     if (mutations.includes(route)) {
-      test.skipIf(ofMany(route))('a write takes a revision, and its answer is what a GET with it answers', async () => {
-        const before = (await salon.api.get('/events', { headers: { 'Cache-Control': 'no-cache' } })).revision;
-        const shot = await aim(route, salon);
-        const reply = await fire(salon.api, shot);
-        expect(reply.status, reply.text).toBe(spec.success.status);
-        expect(reply.revision).toBeGreaterThan(before - 1);
-        // A new object is read where its answer says; the company has no id.
-        const own = spec.path.startsWith('/company') ? '/company' : `/${route.topic}/${reply.json.id}`;
-        const at = reply.headers.get('location')?.replace('/api/v1', '') ?? own;
-        const read = await salon.api.get(at, { headers: { 'Min-Revision': String(reply.revision) } });
-        expect(reply.json).toMatchObject(read.json);
-      });
+      test.skipIf(ofMany(route) || ofChildren(route))(
+        'a write takes a revision, and its answer is what a GET with it answers',
+        async () => {
+          const before = (await salon.api.get('/events', { headers: { 'Cache-Control': 'no-cache' } })).revision;
+          const shot = await aim(route, salon);
+          const reply = await fire(salon.api, shot);
+          expect(reply.status, reply.text).toBe(spec.success.status);
+          expect(reply.revision).toBeGreaterThan(before - 1);
+          // A new object is read where its answer says; the company has no id.
+          const own = spec.path.startsWith('/company') ? '/company' : `/${route.topic}/${reply.json.id}`;
+          const at = reply.headers.get('location')?.replace('/api/v1', '') ?? own;
+          const read = await salon.api.get(at, { headers: { 'Min-Revision': String(reply.revision) } });
+          expect(reply.json).toMatchObject(read.json);
+        },
+      );
     }
   },
 );

@@ -1,0 +1,9 @@
+import { nestedRoutes } from '../../resources/nested-routes.ts';
+import { bookableResource } from '../resources/resource.ts';
+import { staffMember } from '../staff/resource.ts';
+import { timeOff } from './resource.ts';
+
+export const timeOffRoutes = [
+  ...nestedRoutes(timeOff, { of: staffMember, field: 'staffId' }),
+  ...nestedRoutes(timeOff, { of: bookableResource, field: 'resourceId' }),
+];
