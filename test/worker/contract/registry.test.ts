@@ -42,6 +42,7 @@ function headersOf({ spec, method }: Route): Record<string, RegExp> {
     ...SECURITY,
     ...EVERY,
     ...kept,
+    ...(spec.success.schema === null && { 'content-type': /^$/ }),
     // The first is what is answered to who asks for none of them.
     ...(spec.success.types !== undefined && { 'content-type': new RegExp(`^${spec.success.types[0]}$`) }),
     ...(spec.anonymous !== true && TENANT),
