@@ -59,9 +59,9 @@ export const cached = guarded.filter(({ spec }) => spec.success.cached === true)
 export const mutations = guarded.filter(({ method, name }) => method !== 'GET' && !UNLOGGED.has(name));
 
 /** Below one object of a resource, about others that belong to it: `/staff/:id/time-off`, and what leads on from there. */
-const PLACES = routes.filter(({ spec }) => /\/:id\/[^:]+\/:/.test(spec.path)).map(({ spec }) => spec.path);
-export const ofChildren = ({ spec }: Route): boolean =>
-  PLACES.some((path) => path === spec.path || path.startsWith(`${spec.path}/:`));
+const CHILD = /^(.+\/:[A-Za-z]+\/[^:]+)\/:[A-Za-z]+$/;
+const collections = new Set(routes.map(({ spec }) => CHILD.exec(spec.path)?.[1]));
+export const ofChildren = ({ spec }: Route): boolean => CHILD.test(spec.path) || collections.has(spec.path);
 
 export const takesId = ({ spec }: Route): boolean => spec.path.includes('/:');
 
