@@ -81,6 +81,7 @@ async function computing(): Promise<() => Promise<unknown>> {
 
 test('the p95 of a bystander under each abuse', async () => {
   const table: Record<string, string>[] = [];
+  const found: { name: string; quiet: number; under: number }[] = [];
   for (const [name, begin] of [[CONTROL, computing] as const, ...Object.entries(await abuses())]) {
     const rounds: { quiet: number; under: number }[] = [];
     // Noise of the machine only adds: the best round is the nearest to the truth.
@@ -94,10 +95,11 @@ test('the p95 of a bystander under each abuse', async () => {
       rounds.push({ quiet, under });
     }
     const best = rounds.reduce((a, b) => (b.under / b.quiet < a.under / a.quiet ? b : a));
+    found.push({ name, ...best });
     const [quiet, under] = [best.quiet, best.under].map((ms) => `${Math.round(ms)} ms`);
     table.push({ abuse: name, quiet: quiet ?? '', under: under ?? '', ratio: (best.under / best.quiet).toFixed(2) });
   }
   console.table(table);
   // Attackers, bystander, Worker and database share the cores here: a sharper bound would measure those.
-  for (const { abuse, ratio } of table) expect(Number(ratio), abuse).toBeLessThan(12);
+  for (const { name, quiet, under } of found) expect(under, name).toBeLessThan(Math.max(1000, 12 * quiet));
 });
