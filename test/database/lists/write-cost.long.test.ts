@@ -1,0 +1,78 @@
+import type pg from 'pg';
+import { afterAll, expect, test } from 'vitest';
+import { fill } from '../../support/many-rows.ts';
+import { makeCompany, openStage, type Stage } from '../support.ts';
+
+// What writes pay for what the indexes of sorts hold besides their keys, beside the same indexes without it. Bytes of the log
+// are asserted; times are printed, because they are the machine's.
+
+const stages: Stage[] = [];
+afterAll(() => Promise.all(stages.map((stage) => stage.close())));
+
+/** A database with a hundred thousand clients. */
+async function filled(covering: boolean): Promise<{ client: pg.Client; company: string }> {
+  const stage = await openStage();
+  stages.push(stage);
+  const company = await makeCompany(stage);
+  const client = await stage.console();
+  await client.query('reset role');
+  if (!covering) {
+    const { rows } = await client.query<{ name: string; definition: string }>(
+      `select indexname as name, indexdef as definition from pg_indexes where tablename = 'clients' and indexdef like '%INCLUDE%'`,
+    );
+    expect(rows).toHaveLength(5);
+    for (const { name, definition } of rows)
+      await client.query(`drop index ${name}; ${definition.replace(/ INCLUDE \([^)]*\)/, '')}`);
+  }
+  await fill(client, 'clients', company, { own: 20_000, others: 80_000 });
+  await client.query('set role cp_owner');
+  return { client, company };
+}
+
+type Cost = { ms: number; bytes: number };
+
+async function costOf(client: pg.Client, work: () => Promise<unknown>): Promise<Cost> {
+  const place = async (): Promise<number> =>
+    Number((await client.query<{ at: string }>(`select pg_current_wal_insert_lsn() - '0/0' as at`)).rows[0]?.at);
+  const [before, began] = [await place(), performance.now()];
+  await work();
+  return { ms: performance.now() - began, bytes: (await place()) - before };
+}
+
+/** Ten thousand clients inserted, five hundred a statement, and two thousand of them changed. */
+async function write({ client, company }: { client: pg.Client; company: string }, round: number) {
+  const pieces = Array.from({ length: 20 }, (_, i) => round * 10_000 + i * 500);
+  const inserted = await costOf(client, async () => {
+    for (const first of pieces)
+      await client.query(
+        `insert into clients (company_id, id, first_name, last_name, email, external_id)
+         select $1, gen_random_uuid(), 'F' || i * 7919 % 997, 'L' || i * 104729 % 5003, 'q' || i || '@example.com', 'Y' || i
+         from generate_series($2::bigint, $2::bigint + 499) i`,
+        [company, first],
+      );
+  });
+  const changed = await costOf(client, async () => {
+    for (const first of pieces)
+      await client.query(
+        `update clients set notes = 'changed' where company_id = $1
+         and external_id = any(select 'Y' || i from generate_series($2::bigint, $2::bigint + 99) i)`,
+        [company, first],
+      );
+  });
+  return { inserted, changed };
+}
+
+const shown = ({ ms, bytes }: Cost): string => `${ms.toFixed(0)} ms, ${(bytes / 1e6).toFixed(1)} MB`;
+
+test('what the sorts of clients hold besides makes an insert no dearer by half, and a change not twice as dear', async () => {
+  const [bare, covering] = [await filled(false), await filled(true)];
+  const table: Record<string, string>[] = [];
+  for (let round = 0; round < 3; round += 1) {
+    const [without, held] = [await write(bare, round), await write(covering, round)];
+    for (const kind of ['inserted', 'changed'] as const)
+      table.push({ kind, without: shown(without[kind]), held: shown(held[kind]) });
+    expect(held.inserted.bytes / without.inserted.bytes).toBeLessThan(1.5);
+    expect(held.changed.bytes / without.changed.bytes).toBeLessThan(2);
+  }
+  console.table(table);
+}, 600_000);
