@@ -6,6 +6,7 @@ import { identify, jwks, signInRoutes } from './account/sign-in/routes.ts';
 import { userRoutes } from './account/users/routes.ts';
 import { invoiceRoutes } from './billing/invoices/routes.ts';
 import { paymentRoutes } from './billing/payments/routes.ts';
+import { appointmentRoutes } from './calendar/appointments/routes.ts';
 import { branch } from './catalog/branches/resource.ts';
 import { resourceRoutes } from './catalog/resources/routes.ts';
 import { serviceRoutes } from './catalog/services/routes.ts';
@@ -45,6 +46,7 @@ export const modules: readonly RouteModule[] = [
   clientRoutes,
   invoiceRoutes,
   paymentRoutes,
+  appointmentRoutes,
   importRoutes(importers),
   eventRoutes(logged),
   auditRoutes(logged),

@@ -12,7 +12,7 @@ import { last } from '../data/query.ts';
 import { write } from '../data/write.ts';
 import { overLimit } from '../http/admission.ts';
 import { readJson, validate } from '../http/body.ts';
-import { type AppContext, principalOf } from '../http/context.ts';
+import { type AppContext, principalOf, require } from '../http/context.ts';
 import type { Schema } from '../http/schemas.ts';
 import { send, sendJson } from '../http/send.ts';
 import { bodyValidator } from '../http/validated.ts';
@@ -21,8 +21,9 @@ import { NOBODY } from './fields.ts';
 import { claimOf } from './idempotency.ts';
 import { notFound } from './list.ts';
 import { narrowedTo, type Parent, paramOf } from './parent.ts';
+import { carryOut, type Look, lookOf, type Plan } from './planned.ts';
 import type { Resource } from './resource.ts';
-import { rowOf, type WriteInput } from './row-sql.ts';
+import { expectVersion, rowOf, type WriteInput } from './row-sql.ts';
 
 /** The body of a verb that takes none: absent or empty. */
 const Nothing = lazy(() => z.strictObject({}));
@@ -37,6 +38,8 @@ export type WriteRoute<S extends z.ZodType> = {
   /** Name in routes, logs and idempotency scopes: `clients.create`. */
   name: string;
   permission?: string;
+  /** What a body needs besides: asked of the caller, and again within the transaction. */
+  alsoNeeds?(body: z.output<S>): string | null;
   weight?: number;
   /** Absent: the verb takes no body, and ignores an empty one. */
   body?: Schema<S>;
@@ -55,7 +58,9 @@ export type WriteRoute<S extends z.ZodType> = {
   secret?: boolean;
   /** Work before the transaction, for callers who may: hashing a password, or rules of scope. @throws AppError */
   prepare?(input: WriteInput<z.output<S>>): Promise<void> | void;
-  statements(input: WriteInput<z.output<S>>): readonly SQL[];
+  statements?(input: WriteInput<z.output<S>>): readonly SQL[];
+  /** In the place of `statements`: what is to be written follows from what is read first, and holds while that does. */
+  plan?(input: WriteInput<z.output<S>>, look: Look, c: AppContext): Promise<Plan>;
   /** jsonb that the answer needs besides the object, kept with an Idempotency-Key; nothing personal. */
   extra?(input: WriteInput<z.output<S>>): SQL;
   /** How that jsonb is shown. */
@@ -105,8 +110,10 @@ export function change<S extends z.ZodType>(route: WriteRoute<S>): (c: AppContex
       body: body as z.output<S>,
       expected: parseIfMatch(c.req.header('If-Match')),
     };
-    if (route.prepare !== undefined || route.purges === true) {
+    const needed = body === undefined ? null : (route.alsoNeeds?.(input.body) ?? null);
+    if (route.prepare !== undefined || route.purges === true || needed !== null) {
       await admit(c.env, admission);
+      if (needed !== null) require(principal, needed);
       await route.prepare?.(input);
       if (route.purges === true) await renewIncarnation(c.env, companyId);
     }
@@ -121,14 +128,28 @@ export function change<S extends z.ZodType>(route: WriteRoute<S>): (c: AppContex
     const present = sql<Present>`select ${resource.row} as row, (${extra ?? sql`null::jsonb`}) as extra from ${resource.table} where ${resource.companyId} = ${companyId}::uuid and ${resource.id} = ${input.id}::uuid`;
     const { claim } = raw;
     const units = route.weight;
-    const writer = principal.writer(permission);
+    const writer = principal.writer(needed ?? permission);
     const order = { companyId, writer, name: route.name, claim, kept, admission, units };
-    const committed = await write(c.env, order, [...route.statements(input), present]).catch((error: unknown) => {
+    const perform = ({ statements, guard }: Plan): Promise<Written> =>
+      write(c.env, { ...order, guard }, [...statements, present]);
+    const committed = await carried(perform).catch((error: unknown) => {
       if (mayBeStored(error)) forget();
       throw error;
     });
     forget();
     return answer(c, route, committed);
+
+    async function carried(own: (plan: Plan) => Promise<Written>): Promise<Written> {
+      const { plan } = route;
+      if (plan === undefined) return own({ statements: route.statements?.(input) ?? [] });
+      const look = await lookOf(c, admission, route.name);
+      const expects = input.expected === null ? [] : [expectVersion(resource, input)];
+      return carryOut({
+        make: () => plan(input, look, c),
+        write: own,
+        first: { isKeyed: claim !== undefined, expects },
+      });
+    }
   };
 }
 

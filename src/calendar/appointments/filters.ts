@@ -1,0 +1,96 @@
+import { type SQL, sql } from 'drizzle-orm';
+import { dateOf, dayOf } from '../../core/civil.ts';
+import type { Filtered, ListQuery } from '../../core/list-query.ts';
+import type { Change, Row } from '../../data/log.ts';
+import type { Filter } from '../../data/narrow.ts';
+import { NOBODY } from '../../resources/fields.ts';
+
+/** Days of the branch that a query asks for, the second not included; null where it leaves an end open. */
+type Days = { from: string | null; to: string | null };
+
+const dateIn = (value: unknown): string | null => (typeof value === 'string' ? value : null);
+
+function daysOf({ filters }: Filtered): Days {
+  const date = dateIn(filters.date);
+  const froms = [date, dateIn(filters.from)].filter((day) => day !== null).sort();
+  const tos = [date === null ? null : dayAfter(date), dateIn(filters.to)].filter((day) => day !== null).sort();
+  return { from: froms.at(-1) ?? null, to: tos[0] ?? null };
+}
+
+const dayAfter = (date: string): string => dateOf(dayOf(date) + 1);
+
+/** A date of the years Postgres writes with four digits, which is all that appointments have. */
+const instantAt = (date: string, hours: number): SQL =>
+  sql`(${date}::date::timestamp at time zone 'UTC' + make_interval(hours => ${hours}::int))`;
+
+const idIn = (value: unknown): string => (value === 'none' ? NOBODY : String(value));
+
+/**
+ * What finds the rows of a query that is about days, people or places: the index of days or of people, whichever knows
+ * more, and for lists in order of time the range of it. Zones reach from 14 hours before UTC to 12 behind.
+ */
+export function found(query: Filtered): Filter[] {
+  const { filters } = query;
+  const { from, to } = daysOf(query);
+  const own = sql`a.company_id = app.company()`;
+  const days = (column: SQL): SQL[] => [
+    ...(from === null ? [] : [sql`${column} >= ${from}::date`]),
+    ...(to === null ? [] : [sql`${column} < ${to}::date`]),
+  ];
+  const where = sql.join(
+    [
+      ...(from === null ? [] : [sql`appointments.starts_at >= ${instantAt(from, -14)}`]),
+      ...(to === null ? [] : [sql`appointments.starts_at < ${instantAt(to, 12)}`]),
+      sql`true`,
+    ],
+    sql` and `,
+  );
+  const dated = from !== null && to !== null;
+  const select = (more: readonly SQL[], most: number): SQL =>
+    sql`(select a.* from appointments a where ${sql.join([own, ...more], sql` and `)} limit ${most})`;
+  const find = (): ((most: number) => SQL) | undefined => {
+    if (filters.staffId !== undefined && (dated || filters.clientId === undefined))
+      return (most) =>
+        select(
+          [
+            sql`a.id in (select p.appointment_id from appointment_parts p where p.company_id = app.company()
+              and p.staff_id = ${idIn(filters.staffId)}::uuid and ${sql.join([...days(sql`p.local_date`), sql`true`], sql` and `)})`,
+          ],
+          most,
+        );
+    if (filters.clientId !== undefined)
+      return (most) => select([sql`a.client_id = ${idIn(filters.clientId)}::uuid`], most);
+    if (!dated) return undefined;
+    const branch = filters.branchId === undefined ? [] : [sql`a.branch_id = ${idIn(filters.branchId)}::uuid`];
+    return (most) => select([...branch, ...days(sql`a.local_date`)], most);
+  };
+  const finding = find();
+  const isRange = from !== null || to !== null;
+  if (!isRange && finding === undefined) return [];
+  return [
+    { where, ...(isRange && { property: 'starts_at' }) },
+    ...(finding === undefined ? [] : [{ where: sql`true`, find: finding }]),
+  ];
+}
+
+/** A board of more days than this rests on all appointments of the company. */
+const MOST_DAYS = 7;
+
+const dayTag = (branch: string, date: string): string => `appointments@${branch}/${date}`;
+
+/** The tags of a list: days of one branch where it is about them, so that a booking elsewhere leaves it valid. */
+export function boardTags(query: ListQuery): readonly string[] {
+  const { from, to } = daysOf(query);
+  const { branchId } = query.filters;
+  if (typeof branchId !== 'string' || from === null || to === null) return ['appointments'];
+  const days = dayOf(to) - dayOf(from);
+  if (days > MOST_DAYS) return ['appointments'];
+  return Array.from({ length: Math.max(1, days) }, (_, n) => dayTag(branchId, dateOf(dayOf(from) + n)));
+}
+
+/** The days of branches that a change touches: where the appointment was, and where it is. */
+export function touchedDays({ before, after }: Change): string[] {
+  const of = (row: Row | null): string[] =>
+    row === null ? [] : [dayTag(String(row.branch_id), String(row.local_date))];
+  return [...new Set([...of(before), ...of(after)])];
+}

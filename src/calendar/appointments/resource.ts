@@ -1,0 +1,95 @@
+import { sql } from 'drizzle-orm';
+import { branches } from '../../catalog/branches/table.ts';
+import { staff } from '../../catalog/staff/table.ts';
+import { instantOf } from '../../core/instant.ts';
+import { actorOf } from '../../data/event.ts';
+import { clients } from '../../people/clients/table.ts';
+import type { ArchiveOf } from '../../resources/archive.ts';
+import { NOBODY } from '../../resources/fields.ts';
+import { tenantResource } from '../../resources/tenant-resource.ts';
+import { series } from '../series/table.ts';
+import { localShown, occupiedShown, partsShown } from '../shown.ts';
+import { boardTags, found, touchedDays } from './filters.ts';
+import { AppointmentCreate, AppointmentPatch, AppointmentView } from './schema.ts';
+import { APPOINTMENT_STATUSES, appointments, type StatusEntry } from './table.ts';
+
+const LIVING = APPOINTMENT_STATUSES.filter((status) => status !== 'CANCELLED');
+
+/** Who cancels takes it out of sight; brought back it is as good as confirmed. */
+const byCancelling: ArchiveOf = () => ({
+  filter: {
+    status: {
+      kind: 'enumList',
+      values: APPOINTMENT_STATUSES,
+      description: 'One or several; cancelled appointments are shown only when asked for.',
+    },
+  },
+  parts: ({ filters: { status } }) => ({
+    column: sql`appointments.status`,
+    values: Array.isArray(status) ? status : LIVING,
+  }),
+  archive: sql`status = 'CANCELLED'`,
+  restore: sql`status = case when status = 'CANCELLED' then 'CONFIRMED' else status end`,
+});
+
+const historyShown = ({ status, at, by, reason }: StatusEntry): unknown => {
+  const { type, id } = actorOf(by);
+  return { status, at: instantOf(at), by: id ?? type, reason: reason ?? null };
+};
+
+const made = tenantResource(appointments, {
+  entity: 'appointment',
+  prefix: 'appt',
+  permission: 'appointments',
+  view: AppointmentView,
+  create: AppointmentCreate,
+  patch: AppointmentPatch,
+  references: {
+    branchId: { prefix: 'brch', table: branches },
+    clientId: { prefix: 'clnt', table: clients },
+    staffId: { prefix: 'stf', table: staff },
+    seriesId: { prefix: 'ser', table: series },
+  },
+  computed: {
+    services: (row) => partsShown(row.services),
+    resources: (row) => occupiedShown(row.resources),
+    localStart: localShown,
+    statusHistory: (row) => row.status_history.map(historyShown),
+  },
+  archive: byCancelling,
+  filters: {
+    branchId: { kind: 'id', description: 'Is at this branch.' },
+    staffId: {
+      kind: 'id',
+      description: 'This staff member does some of it.',
+      condition: (id) => ({
+        where: sql`appointments.id in (select p.appointment_id from appointment_parts p where p.company_id = appointments.company_id
+          and p.staff_id = ${id === 'none' ? NOBODY : id}::uuid)`,
+      }),
+    },
+    clientId: { kind: 'id', description: 'Is for this client.' },
+    date: {
+      kind: 'date',
+      description: 'Begins on this day of its branch.',
+      condition: (date) => ({ where: sql`appointments.local_date = ${date}::date` }),
+    },
+    from: {
+      kind: 'date',
+      description: 'Begins on this day of its branch or later.',
+      condition: (date) => ({ where: sql`appointments.local_date >= ${date}::date` }),
+    },
+    to: {
+      kind: 'date',
+      description: 'Begins before this day of its branch.',
+      condition: (date) => ({ where: sql`appointments.local_date < ${date}::date` }),
+    },
+  },
+  sorts: ['startsAt'],
+  touches: touchedDays,
+});
+
+export const appointment = {
+  ...made,
+  filters: (query: Parameters<typeof made.filters>[0]) => [...made.filters(query), ...found(query)],
+  listTags: boardTags,
+};

@@ -1,0 +1,51 @@
+import type { ErrorCode } from '../../core/errors.ts';
+import type { RouteModule } from '../../http/route.ts';
+import { standardRoutes } from '../../resources/standard-routes.ts';
+import { appointment } from './resource.ts';
+import { AppointmentStatusChange, AppointmentView } from './schema.ts';
+import { changeStatus, createAppointment } from './verbs.ts';
+
+/** What planning and storing a booking may be refused for. */
+const BOOKING: readonly ErrorCode[] = [
+  ...(['unknown_reference', 'not_offered', 'nonexistent_local_time', 'ambiguous_local_time'] as const),
+  ...(['slot_taken', 'outside_working_hours'] as const),
+];
+
+const REPEATED = 'With an Idempotency-Key a repeat answers as the first did.';
+const success = { status: 200, schema: AppointmentView, description: 'The appointment as it is now' };
+
+export const appointmentRoutes: RouteModule = [
+  ...standardRoutes(appointment, {
+    only: ['list', 'create', 'export', 'read', 'update', 'archive', 'restore'],
+    create: {
+      summary: 'Book an appointment',
+      description: `Services are done in a row. Staff, buffers included and processing not, and resources are never booked twice: 409 \`slot_taken\` names who or what is in the way, and suggests the nearest free starts. ${REPEATED}`,
+      errors: [...BOOKING, 'external_id_taken'],
+      handler: createAppointment,
+    },
+    archive: {
+      summary: 'Cancel an appointment',
+      description:
+        'As the status CANCELLED: it is in nobody’s way, out of sight in lists unless asked for, and readable by id.',
+      errors: ['not_found', 'version_mismatch', 'illegal_transition'],
+    },
+    restore: {
+      summary: 'Bring a cancelled appointment back',
+      description: 'It is CONFIRMED, if its time is still free. One that is not cancelled stays as it is.',
+      errors: ['not_found', 'version_mismatch', 'slot_taken'],
+    },
+  }),
+  {
+    method: 'post',
+    path: '/appointments/:id/status',
+    tag: appointment.tag,
+    summary: 'Change the status of an appointment',
+    description:
+      'PENDING → CONFIRMED → CHECKED_IN → IN_PROGRESS → COMPLETED; CANCELLED and NO_SHOW free the time, and may be confirmed again. `illegal_transition` names the `allowed` ones. The same again is as good.',
+    permission: appointment.writePermission,
+    body: AppointmentStatusChange,
+    success,
+    errors: ['not_found', 'version_mismatch', 'illegal_transition', 'slot_taken'],
+    handler: changeStatus,
+  },
+];

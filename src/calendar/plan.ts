@@ -1,0 +1,128 @@
+import { DAY_MINUTES, dateOf, dayOf, instantTexts, localOf, minuteOf } from '../core/civil.ts';
+import { AppError } from '../core/errors.ts';
+import { localDateAt, type Offsets, offsetsOf } from '../core/offsets.ts';
+import type { Look } from '../resources/planned.ts';
+import { freeStartsOfWork } from './availability.ts';
+import {
+  type BookingPlan,
+  type BookingRequest,
+  type Catalogue,
+  nearestStarts,
+  neighbourhood,
+  planBooking,
+  planWork,
+  type Work,
+} from './booking.ts';
+import type { Branch } from './catalogue.ts';
+import { catalogueOf, catalogueQuery, type LoadedCatalogue } from './load-catalogue.ts';
+import { saying } from './shown.ts';
+import type { WantedStart } from './start.ts';
+
+/** What is to be planned, when, and the zone in which that is told where it is not the branch's. */
+export type Wish = { companyId: string; request: BookingRequest; start: WantedStart; zone: string | null };
+
+/** Who and what a request names. */
+const namedBy = ({ branchId, staffId, services, resources = [] }: BookingRequest) => ({
+  branchId,
+  serviceIds: services.map(({ serviceId }) => serviceId),
+  staffIds: services.flatMap((line) => line.staffId ?? staffId ?? []),
+  kinds: resources.map(({ kind }) => kind),
+});
+
+/** About when that is: zones differ by less than what is read on both sides. */
+const about = (start: WantedStart): number =>
+  'startsAt' in start ? minuteOf(start.startsAt) : localOf(start.localStart);
+
+/** The catalogue near a start: everything a plan is made from. */
+export async function lookAt(look: Look, { companyId, request, start }: Wish): Promise<LoadedCatalogue> {
+  const { rows, revision } = await look([
+    catalogueQuery({ companyId, ...namedBy(request), ...neighbourhood(about(start)) }),
+  ]);
+  const [row] = rows[0];
+  if (row === undefined) throw new AppError('internal_error');
+  return catalogueOf(row, revision);
+}
+
+/** Offsets of the branch's zone near a start, and of the zone in which it is told. */
+export async function offsetsAt(branch: Branch, { start, zone }: Pick<Wish, 'start' | 'zone'>) {
+  const { first, last } = neighbourhood(about(start));
+  const offsets = await offsetsOf(branch.timeZone, first, last);
+  return { offsets, wanted: zone === null ? offsets : await offsetsOf(zone, first, last) };
+}
+
+/** A branch that is there. @throws AppError of planWork, where it is not */
+export function withBranch(catalogue: Catalogue, request: BookingRequest): Catalogue & { branch: Branch } {
+  const { branch } = catalogue;
+  if (branch !== null) return { ...catalogue, branch };
+  planWork(catalogue, request);
+  throw new AppError('unknown_reference');
+}
+
+/**
+ * A booking as it is to be written.
+ * @throws AppError as planBooking; outside_working_hours with suggestions
+ */
+export async function planned(look: Look, now: number, wish: Wish): Promise<BookingPlan> {
+  const catalogue = withBranch(await lookAt(look, wish), wish.request);
+  const { offsets, wanted } = await offsetsAt(catalogue.branch, wish);
+  return orSuggest(look, now, wish, offsets, (ignoring) =>
+    planBooking(catalogue, { ...wish.request, start: wish.start, ...ignoring }, offsets, wanted),
+  );
+}
+
+/** What `plan` plans; where hours are in the way, the refusal says what else is free. */
+export async function orSuggest<P extends Work & { startsAt: string }>(
+  look: Look,
+  now: number,
+  wish: Wish,
+  offsets: Offsets,
+  plan: (ignoring: { ignoreWorkingHours?: boolean }) => P,
+): Promise<P> {
+  try {
+    return plan({});
+  } catch (error) {
+    if (!(error instanceof AppError) || error.code !== 'outside_working_hours') throw error;
+    throw saying(error, {
+      suggestions: await suggestions(look, now, wish, plan({ ignoreWorkingHours: true }), offsets),
+    });
+  }
+}
+
+const [BEFORE, AFTER] = [2, 7];
+const STEP = 15;
+
+/** The nearest starts, as instants, at which this very work is free: from two days before the wanted one to a week after. */
+export async function suggestions(
+  look: Look,
+  now: number,
+  { companyId, request }: Pick<Wish, 'companyId' | 'request'>,
+  work: Work & { startsAt: string },
+  near: Offsets,
+): Promise<string[]> {
+  const start = minuteOf(work.startsAt);
+  const today = dayOf(localDateAt(near, start));
+  const [from, to] = [dateOf(today - BEFORE), dateOf(today + AFTER)];
+  const [first, last] = [start - (BEFORE + 2) * DAY_MINUTES, start + (AFTER + 4) * DAY_MINUTES];
+  const named = {
+    ...namedBy(request),
+    staffIds: [...work.shape.staff.keys()],
+    kinds: work.resources.map(({ kind }) => kind),
+  };
+  const { rows, revision } = await look([catalogueQuery({ companyId, ...named, first, last, busy: true })]);
+  const [row] = rows[0];
+  const known = row === undefined ? null : catalogueOf(row, revision);
+  if (known === null || known.branch === null) return [];
+  const free = freeStartsOfWork(
+    {
+      branch: known.branch,
+      offsets: await offsetsOf(known.branch.timeZone, first, last + 32 * DAY_MINUTES),
+      ...{ services: [...known.services.values()], staff: [...known.staff.values()], resources: known.resources },
+      ...{ from, to, stepMinutes: STEP, now, timeOff: known.timeOff, busy: known.busy },
+    },
+    work,
+  );
+  // Nobody who asks for a time that is still to come can use one that is over.
+  const present = Math.ceil(now / 60_000);
+  const usable = start < present ? free : free.filter((minute) => minute >= present);
+  return instantTexts(nearestStarts(usable, start));
+}
