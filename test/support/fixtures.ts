@@ -1,6 +1,7 @@
 import type { Api, Json, Reply, Tenant } from './api.ts';
 import { invoiceRefusals, paymentRefusals } from './billing-refusals.ts';
 import { resourceRefusals, serviceRefusals, staffRefusals, timeOffRefusals } from './catalog-refusals.ts';
+import { appointmentRefusals, slot } from './calendar-refusals.ts';
 import { authRefusals, clientRefusals, importRefusals, logRefusals, userRefusals } from './own-refusals.ts';
 import type { Route, Shot } from './routes.ts';
 import type { World } from './world.ts';
@@ -37,6 +38,8 @@ export type Fixture = {
   childQueries?: string[];
   /** Members of the create body that hold the id of another object, by the fixture that makes one. */
   references?: Record<string, string>;
+  /** Other members of it, which take more than one object. */
+  within?: (api: Api) => Promise<Json>;
   /** Where one is made, where that is not the collection. */
   at?: (make: (topic: string) => Promise<string>) => Promise<string>;
   /** Its verbs go from state to state, so each needs an object of its own; by `POST /path`, how one comes to stand before it. */
@@ -402,6 +405,34 @@ export const fixtures: Record<string, Fixture> = {
     at: async (make) => `/payments/${await make('payments')}/refunds`,
     queries: ['?status=SUCCEEDED', '?to=2027-01-01&limit=2', '?fields=amount,paymentId'],
     sql: `update refunds set reason = coalesce(reason, '') || right($2::text, 1) where company_id = $1::uuid`,
+  },
+  appointments: {
+    refusals: appointmentRefusals,
+    create: (n) => ({ notes: n % 2 === 0 ? `note ${n}` : null }),
+    references: { clientId: 'clients' },
+    within: slot,
+    patch: (n) => ({ notes: `note ${n}` }),
+    bodies: { 'POST /appointments/:id/status': (n) => ({ status: 'CONFIRMED', reason: `reason ${n}` }) },
+    invalid: {
+      'POST /appointments': {
+        body: { branchId: 1, services: [], startsAt: 'soon', status: 'DONE', resources: [{}], extra: 1 },
+        pointers: ['/branchId', '/extra', '/resources/0/kind', '/services', '/startsAt', '/status'],
+      },
+      'PATCH /appointments/:id': {
+        body: { clientId: 5, notes: 7, status: 'CONFIRMED', version: 3 },
+        pointers: ['/clientId', '/notes', '/status', '/version'],
+      },
+      'POST /appointments/:id/status': {
+        body: { status: 'DONE', reason: 5, extra: 1 },
+        pointers: ['/extra', '/reason', '/status'],
+      },
+    },
+    queries: [
+      '?status=PENDING,CANCELLED&limit=3',
+      '?date=2031-01-02',
+      '?from=2031-01-01&to=2031-02-01&sort=-startsAt&fields=startsAt,status',
+    ],
+    sql: 'update appointments set notes = coalesce(notes, $$$$) || $2 where company_id = $1::uuid',
   },
   imports: {
     refusals: importRefusals,

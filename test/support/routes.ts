@@ -66,8 +66,8 @@ export const ofChildren = ({ spec }: Route): boolean => CHILD.test(spec.path) ||
 export const takesId = ({ spec }: Route): boolean => spec.path.includes('/:');
 
 /** A body that creates an object, with what it refers to. */
-async function createOf(api: Api, { create, references = {} }: Fixture): Promise<Json> {
-  const body = create?.(unique()) ?? {};
+async function createOf(api: Api, { create, references = {}, within }: Fixture): Promise<Json> {
+  const body = { ...create?.(unique()), ...(await within?.(api)) };
   for (const [member, other] of Object.entries(references)) {
     const id = await make(api, other);
     await fixtures[other]?.ready?.(api, id);

@@ -1,0 +1,108 @@
+import type { Api, Json, Reply } from './api.ts';
+import type { Kit, Refusal } from './fixtures.ts';
+
+// Where bookings of a company are made, and what only they can say. Fixtures hold these under `within` and `refusals`.
+
+type Salon = { branchId: string; staffId: string; serviceId: string };
+
+async function made(api: Api, path: string, body: Json): Promise<string> {
+  const reply = await api.post(path, body);
+  if (reply.status !== 201) throw new Error(`${path}: ${reply.text}`);
+  return String(reply.json.id);
+}
+
+/** A branch that is always open, with somebody who does one thing there. */
+export async function openSalon(api: Api): Promise<Salon> {
+  const branchId = await made(api, '/branches', { name: 'Calendar', timeZone: 'Europe/Vienna' });
+  const serviceId = await made(api, '/services', {
+    name: 'Cut',
+    durationMinutes: 30,
+    price: { amount: 4500, currency: 'EUR' },
+  });
+  const staffId = await made(api, '/staff', { firstName: 'Eve', branchIds: [branchId], serviceIds: [serviceId] });
+  return { branchId, staffId, serviceId };
+}
+
+const salons = new Map<string, Promise<Salon>>();
+let booked = 0;
+const FIRST = Date.parse('2031-01-01T00:00:00Z');
+
+/** What a booking is of, at a time that no other one has. */
+export async function slot(api: Api): Promise<Json> {
+  const key = `${api.token}`;
+  const salon = salons.get(key) ?? openSalon(api);
+  salons.set(key, salon);
+  const { branchId, staffId, serviceId } = await salon;
+  booked += 1;
+  const startsAt = new Date(FIRST + booked * 30 * 60_000).toISOString();
+  return { branchId, staffId, services: [{ serviceId }], startsAt };
+}
+
+const at = (localStart: string) => ({ startsAt: undefined, localStart });
+
+/** The usual request with other members. */
+const saying =
+  (members: (kit: Kit, body: Json) => Json | Promise<Json>): Refusal =>
+  async (kit) => {
+    const shot = await kit.aim();
+    const body = shot.body ?? {};
+    return kit.fire(kit.tenant.api, { ...shot, body: { ...body, ...(await members(kit, body)) } });
+  };
+
+const twice: Refusal = async (kit) => {
+  const shot = await kit.aim();
+  await kit.fire(kit.tenant.api, shot);
+  return kit.fire(kit.tenant.api, shot);
+};
+
+/** Somebody who works on Mondays only, on a Sunday. */
+const offDuty = saying(async ({ tenant }, body) => {
+  const [service] = body.services as { serviceId: string }[];
+  const hours = [{ weekday: 1, start: '09:00', end: '17:00' }];
+  const staff = {
+    firstName: 'Monday',
+    branchIds: [body.branchId],
+    serviceIds: [service?.serviceId],
+    workingHours: hours,
+  };
+  return { staffId: await made(tenant.api, '/staff', staff), ...at('2031-01-05T10:00') };
+});
+
+/** Of every route that books. */
+const booking = (name: string): Record<string, Refusal> => ({
+  [`${name} not_offered`]: saying(async ({ tenant }) => ({
+    services: [{ serviceId: await made(tenant.api, '/services', { name: 'Nobody does it', durationMinutes: 30 }) }],
+  })),
+  [`${name} nonexistent_local_time`]: saying(() => at('2031-03-30T02:30')),
+  [`${name} ambiguous_local_time`]: saying(() => at('2031-10-26T02:30')),
+  [`${name} slot_taken`]: twice,
+  [`${name} outside_working_hours`]: offDuty,
+});
+
+/** Once its time was given up and somebody else has it. */
+const whenTaken =
+  (body?: Json): Refusal =>
+  async ({ tenant: { api }, aim, fire }): Promise<Reply> => {
+    const shot = await aim();
+    const { json } = await api.get(`/appointments/${shot.id}`);
+    await api.delete(`/appointments/${shot.id}`);
+    const [service] = json.services as { serviceId: string }[];
+    const { branchId, staffId, startsAt } = json;
+    await api.post('/appointments', { branchId, staffId, startsAt, services: [{ serviceId: service?.serviceId }] });
+    return fire(api, { ...shot, body });
+  };
+
+const inProgress: Refusal = async ({ tenant: { api }, aim, fire }) => {
+  const shot = await aim();
+  for (const status of ['CONFIRMED', 'CHECKED_IN', 'IN_PROGRESS'])
+    await api.post(`/appointments/${shot.id}/status`, { status });
+  return fire(api, shot);
+};
+
+export const appointmentRefusals: Record<string, Refusal> = {
+  ...booking('POST /appointments'),
+  'POST /appointments/:id/status illegal_transition': saying(() => ({ status: 'COMPLETED' })),
+  'POST /appointments/:id/status slot_taken': whenTaken({ status: 'CONFIRMED' }),
+  'POST /appointments/:id/restore slot_taken': whenTaken(),
+  'DELETE /appointments/:id illegal_transition': inProgress,
+};
