@@ -155,7 +155,17 @@ export function planBooking(
   wantedOffsets: Offsets = offsets,
 ): BookingPlan {
   const work = planWork(catalogue, request);
-  const start = minuteOfStart(wantedOffsets, request.start);
+  return placed(catalogue, request, work, minuteOfStart(wantedOffsets, request.start), offsets);
+}
+
+/** Work at a start, whose hours it keeps unless the request says otherwise. @throws AppError outside_working_hours naming whom */
+export function placed(
+  catalogue: Catalogue & { branch: Branch },
+  request: BookingRequest,
+  work: Work,
+  start: number,
+  offsets: Offsets,
+): BookingPlan {
   if (!request.ignoreWorkingHours) {
     const { absent } = judgeStart(catalogue, offsets, work, start, new Map());
     if (absent.length > 0) {

@@ -88,11 +88,25 @@ export async function orSuggest<P extends Work & { startsAt: string }>(
   }
 }
 
+/** A refusal of the database: what is taken, with what is free. */
+export async function suggesting(
+  error: AppError,
+  look: Look,
+  now: number,
+  wish: Pick<Wish, 'companyId' | 'request'>,
+  work: Work & { startsAt: string; timeZone: string },
+): Promise<AppError> {
+  if (error.code !== 'slot_taken') return error;
+  const minute = minuteOf(work.startsAt);
+  const near = await offsetsOf(work.timeZone, minute, minute);
+  return saying(error, { suggestions: await suggestions(look, now, wish, work, near) });
+}
+
 const [BEFORE, AFTER] = [2, 7];
 const STEP = 15;
 
 /** The nearest starts, as instants, at which this very work is free: from two days before the wanted one to a week after. */
-export async function suggestions(
+async function suggestions(
   look: Look,
   now: number,
   { companyId, request }: Pick<Wish, 'companyId' | 'request'>,

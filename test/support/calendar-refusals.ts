@@ -27,15 +27,23 @@ const salons = new Map<string, Promise<Salon>>();
 let booked = 0;
 const FIRST = Date.parse('2031-01-01T00:00:00Z');
 
-/** What a booking is of, at a time that no other one has. */
-export async function slot(api: Api): Promise<Json> {
+function salonOf(api: Api): Promise<Salon> {
   const key = `${api.token}`;
   const salon = salons.get(key) ?? openSalon(api);
   salons.set(key, salon);
-  const { branchId, staffId, serviceId } = await salon;
+  return salon;
+}
+
+/** A start that no other booking has. */
+export function free(): string {
   booked += 1;
-  const startsAt = new Date(FIRST + booked * 30 * 60_000).toISOString();
-  return { branchId, staffId, services: [{ serviceId }], startsAt };
+  return new Date(FIRST + booked * 30 * 60_000).toISOString();
+}
+
+/** What a booking is of, at a time that no other one has. */
+export async function slot(api: Api): Promise<Json> {
+  const { branchId, staffId, serviceId } = await salonOf(api);
+  return { branchId, staffId, services: [{ serviceId }], startsAt: free() };
 }
 
 const at = (localStart: string) => ({ startsAt: undefined, localStart });
@@ -49,33 +57,38 @@ const saying =
     return kit.fire(kit.tenant.api, { ...shot, body: { ...body, ...(await members(kit, body)) } });
   };
 
-const twice: Refusal = async (kit) => {
+/** Somebody who works on Mondays only, on a Sunday. */
+const offDuty: Refusal = async (kit) => {
   const shot = await kit.aim();
-  await kit.fire(kit.tenant.api, shot);
-  return kit.fire(kit.tenant.api, shot);
+  const { branchId, serviceId } = await salonOf(kit.tenant.api);
+  const hours = [{ weekday: 1, start: '09:00', end: '17:00' }];
+  const staff = { firstName: 'Monday', branchIds: [branchId], serviceIds: [serviceId], workingHours: hours };
+  const body = { ...shot.body, staffId: await made(kit.tenant.api, '/staff', staff), ...at('2031-01-05T10:00') };
+  return kit.fire(kit.tenant.api, { ...shot, body });
 };
 
-/** Somebody who works on Mondays only, on a Sunday. */
-const offDuty = saying(async ({ tenant }, body) => {
-  const [service] = body.services as { serviceId: string }[];
-  const hours = [{ weekday: 1, start: '09:00', end: '17:00' }];
-  const staff = {
-    firstName: 'Monday',
-    branchIds: [body.branchId],
-    serviceIds: [service?.serviceId],
-    workingHours: hours,
-  };
-  return { staffId: await made(tenant.api, '/staff', staff), ...at('2031-01-05T10:00') };
-});
+/** Somebody who does nothing. */
+const idle = async ({ tenant }: Kit): Promise<Json> => {
+  const { branchId } = await salonOf(tenant.api);
+  return { staffId: await made(tenant.api, '/staff', { firstName: 'Idle', branchIds: [branchId] }) };
+};
 
-/** Of every route that books. */
+/** Where another booking is. */
+const taken = async ({ tenant }: Kit): Promise<Json> => {
+  const body = await slot(tenant.api);
+  await made(tenant.api, '/appointments', body);
+  return { startsAt: body.startsAt };
+};
+
+const NOBODY = 'stf_01h455vb4pex5vsknk084sn02q';
+
+/** Of every route that plans a booking. */
 const booking = (name: string): Record<string, Refusal> => ({
-  [`${name} not_offered`]: saying(async ({ tenant }) => ({
-    services: [{ serviceId: await made(tenant.api, '/services', { name: 'Nobody does it', durationMinutes: 30 }) }],
-  })),
+  [`${name} unknown_reference`]: saying(() => ({ staffId: NOBODY })),
+  [`${name} not_offered`]: saying(idle),
   [`${name} nonexistent_local_time`]: saying(() => at('2031-03-30T02:30')),
   [`${name} ambiguous_local_time`]: saying(() => at('2031-10-26T02:30')),
-  [`${name} slot_taken`]: twice,
+  [`${name} slot_taken`]: saying(taken),
   [`${name} outside_working_hours`]: offDuty,
 });
 
@@ -101,6 +114,7 @@ const inProgress: Refusal = async ({ tenant: { api }, aim, fire }) => {
 
 export const appointmentRefusals: Record<string, Refusal> = {
   ...booking('POST /appointments'),
+  ...booking('POST /appointments/:id/reschedule'),
   'POST /appointments/:id/status illegal_transition': saying(() => ({ status: 'COMPLETED' })),
   'POST /appointments/:id/status slot_taken': whenTaken({ status: 'CONFIRMED' }),
   'POST /appointments/:id/restore slot_taken': whenTaken(),

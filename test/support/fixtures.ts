@@ -1,7 +1,7 @@
 import type { Api, Json, Reply, Tenant } from './api.ts';
 import { invoiceRefusals, paymentRefusals } from './billing-refusals.ts';
+import { appointmentRefusals, free, slot } from './calendar-refusals.ts';
 import { resourceRefusals, serviceRefusals, staffRefusals, timeOffRefusals } from './catalog-refusals.ts';
-import { appointmentRefusals, slot } from './calendar-refusals.ts';
 import { authRefusals, clientRefusals, importRefusals, logRefusals, userRefusals } from './own-refusals.ts';
 import type { Route, Shot } from './routes.ts';
 import type { World } from './world.ts';
@@ -412,7 +412,10 @@ export const fixtures: Record<string, Fixture> = {
     references: { clientId: 'clients' },
     within: slot,
     patch: (n) => ({ notes: `note ${n}` }),
-    bodies: { 'POST /appointments/:id/status': (n) => ({ status: 'CONFIRMED', reason: `reason ${n}` }) },
+    bodies: {
+      'POST /appointments/:id/status': (n) => ({ status: 'CONFIRMED', reason: `reason ${n}` }),
+      'POST /appointments/:id/reschedule': () => ({ startsAt: free() }),
+    },
     invalid: {
       'POST /appointments': {
         body: { branchId: 1, services: [], startsAt: 'soon', status: 'DONE', resources: [{}], extra: 1 },
@@ -425,6 +428,10 @@ export const fixtures: Record<string, Fixture> = {
       'POST /appointments/:id/status': {
         body: { status: 'DONE', reason: 5, extra: 1 },
         pointers: ['/extra', '/reason', '/status'],
+      },
+      'POST /appointments/:id/reschedule': {
+        body: { localStart: '9:00', timeZone: 'CET+1', fold: 'NEVER', staffId: 5, extra: 1 },
+        pointers: ['/extra', '/fold', '/localStart', '/staffId', '/timeZone'],
       },
     },
     queries: [

@@ -1,8 +1,9 @@
 import type { ErrorCode } from '../../core/errors.ts';
 import type { RouteModule } from '../../http/route.ts';
 import { standardRoutes } from '../../resources/standard-routes.ts';
+import { rescheduleAppointment } from './reschedule.ts';
 import { appointment } from './resource.ts';
-import { AppointmentStatusChange, AppointmentView } from './schema.ts';
+import { AppointmentReschedule, AppointmentStatusChange, AppointmentView } from './schema.ts';
 import { changeStatus, createAppointment } from './verbs.ts';
 
 /** What planning and storing a booking may be refused for. */
@@ -47,5 +48,18 @@ export const appointmentRoutes: RouteModule = [
     success,
     errors: ['not_found', 'version_mismatch', 'illegal_transition', 'slot_taken'],
     handler: changeStatus,
+  },
+  {
+    method: 'post',
+    path: '/appointments/:id/reschedule',
+    tag: appointment.tag,
+    summary: 'Move an appointment',
+    description:
+      'To another time, also onto part of itself, or to somebody else. Its services stay as they were booked; what it occupies is kept where that is free, else chosen anew.',
+    permission: appointment.writePermission,
+    body: AppointmentReschedule,
+    success,
+    errors: ['not_found', 'version_mismatch', ...BOOKING],
+    handler: rescheduleAppointment,
   },
 ];

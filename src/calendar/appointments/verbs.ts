@@ -1,14 +1,12 @@
 import { sql } from 'drizzle-orm';
 import { parseId } from '../../core/id.ts';
-import { offsetsOf } from '../../core/offsets.ts';
 import { change } from '../../resources/change.ts';
 import { NOBODY } from '../../resources/fields.ts';
 import type { Plan } from '../../resources/planned.ts';
 import { expectVersion, insertRow, setRow } from '../../resources/row-sql.ts';
 import { createOf } from '../../resources/verbs.ts';
 import type { BookingRequest } from '../booking.ts';
-import { planned, suggestions, type Wish } from '../plan.ts';
-import { saying } from '../shown.ts';
+import { planned, suggesting, type Wish } from '../plan.ts';
 import { startOf } from '../wanted.ts';
 import { appointment as resource } from './resource.ts';
 import { AppointmentStatusChange } from './schema.ts';
@@ -33,7 +31,7 @@ type Asked = {
 
 /** A malformed id takes the same way as an absent one, so nothing tells them apart. */
 const uuidOf = (prefix: 'brch' | 'stf' | 'svc' | 'rsrc' | 'clnt', id: string): string => parseId(prefix, id) ?? NOBODY;
-const maybe = (prefix: 'stf' | 'rsrc' | 'clnt', id: string | null | undefined) =>
+export const maybe = (prefix: 'stf' | 'rsrc' | 'clnt', id: string | null | undefined) =>
   id === undefined || id === null ? undefined : uuidOf(prefix, id);
 
 /** What a body asks for, with the ids of the database. */
@@ -75,12 +73,7 @@ export const createAppointment = createOf(resource, {
     return {
       statements: [...ignoringHours(body.ignoreWorkingHours), insertRow(resource, row)],
       guard: booking.guard,
-      async explain(error) {
-        if (error.code !== 'slot_taken') return error;
-        const minute = Date.parse(booking.startsAt) / 60_000;
-        const near = await offsetsOf(booking.timeZone, minute, minute);
-        return saying(error, { suggestions: await suggestions(look, now, wish, booking, near) });
-      },
+      explain: (error) => suggesting(error, look, now, wish, booking),
     };
   },
 });

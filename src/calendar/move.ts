@@ -1,0 +1,67 @@
+import { AppError } from '../core/errors.ts';
+import type { Offsets } from '../core/offsets.ts';
+import { type BookingPlan, type BookingRequest, type Catalogue, placed } from './booking.ts';
+import { type Branch, offers } from './catalogue.ts';
+import { type Occupied, type Part, shapeOf, totalPrice } from './parts.ts';
+import { minuteOfStart, type WantedStart } from './start.ts';
+
+/** A booking as it is stored. */
+export type Booked = { branchId: string; parts: readonly Part[]; resources: readonly Occupied[] };
+
+/** Where it goes; `staffId`: who does what whoever begins was to do. */
+export type Move = { start: WantedStart; staffId?: string | undefined; ignoreWorkingHours?: boolean | undefined };
+
+/** Its parts stay as they were booked, done by whom they are to be done now. */
+export function movedParts({ parts }: Booked, staffId: string | undefined): Part[] {
+  const beginner = parts[0]?.staffId;
+  return parts.map((part) => (staffId !== undefined && part.staffId === beginner ? { ...part, staffId } : part));
+}
+
+/** What of the catalogue a move rests on. */
+export const requestOfMove = (
+  booked: Booked,
+  { staffId, ignoreWorkingHours }: Omit<Move, 'start'>,
+): BookingRequest => ({
+  branchId: booked.branchId,
+  services: movedParts(booked, staffId),
+  // Whichever of the kind is free; what it has is preferred by the database.
+  resources: booked.resources.map(({ kind }) => ({ kind, resourceId: null })),
+  ignoreWorkingHours,
+});
+
+/**
+ * A booking at another time or with somebody else: what was booked stays frozen.
+ * @throws AppError unknown_reference, invalid_body (archived) and not_offered of somebody else; as minuteOfStart; outside_working_hours
+ */
+export function planMove(
+  catalogue: Catalogue & { branch: Branch },
+  booked: Booked,
+  move: Move,
+  offsets: Offsets,
+  wantedOffsets: Offsets = offsets,
+): BookingPlan {
+  const request = requestOfMove(booked, move);
+  const parts = movedParts(booked, move.staffId);
+  if (move.staffId !== undefined && move.staffId !== booked.parts[0]?.staffId)
+    judgeStaff(catalogue, parts, move.staffId);
+  const resources = booked.resources.map(({ kind }) => ({ kind, resourceId: null }));
+  const work = { parts, shape: shapeOf(parts, []), price: totalPrice(parts), resources };
+  return placed(catalogue, request, work, minuteOfStart(wantedOffsets, move.start), offsets);
+}
+
+function judgeStaff(
+  { staff, services, branch }: Catalogue & { branch: Branch },
+  parts: readonly Part[],
+  id: string,
+): void {
+  const member = staff.get(id);
+  if (member === undefined) throw refused('unknown_reference', 'unknown_reference', 'There is no such object.');
+  if (!member.isActive) throw refused('invalid_body', 'inactive', 'Is archived.');
+  const theirs = parts.filter(({ staffId }) => staffId === id).map(({ serviceId }) => services.get(serviceId));
+  if (!theirs.every((service) => service === undefined || offers(member, service)))
+    throw refused('not_offered', 'not_offered', 'Does not offer this service.');
+  if (!member.branchIds.includes(branch.id)) throw refused('not_offered', 'not_offered', 'Does not work there.');
+}
+
+const refused = (code: 'unknown_reference' | 'invalid_body' | 'not_offered', fault: string, detail: string): AppError =>
+  new AppError(code, undefined, { faults: [{ pointer: '/staffId', code: fault, detail }] });
