@@ -12,7 +12,7 @@ import { PROBLEM_PAGE, problemOf } from '../http/problem.ts';
 import type { Schema } from '../http/schemas.ts';
 import { sendJson } from '../http/send.ts';
 import { submitted } from './admitted.ts';
-import { readBody } from './change.ts';
+import { readBody, refuseOverLimit } from './change.ts';
 import { claimOf } from './idempotency.ts';
 import { turnToRead } from './reading.ts';
 import type { Resource } from './resource.ts';
@@ -108,6 +108,8 @@ export function bulk(resource: Creatable): (c: AppContext) => Promise<Response> 
       { permission: resource.writePermission, weight: WEIGHT },
       {
         async read() {
+          // 429 before the wait for a turn, as everywhere.
+          refuseOverLimit(c);
           await turnToRead(c.env, companyId, WEIGHT);
           const value = await readBody(c);
           return { value, claim: claimOf(c, {}, value) };

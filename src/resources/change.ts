@@ -209,11 +209,18 @@ export async function mustExist(c: AppContext, resource: Resource, id: string): 
  * @throws AppError rate_limited, payload_too_large, unsupported_media_type, then malformed_json, unknown_parameter
  */
 export async function readBody(c: AppContext): Promise<unknown> {
-  // Whoever admits the caller says how long to wait.
-  if (overLimit(c)) throw new AppError('rate_limited', undefined, { extra: { retryAfter: 1 } });
+  refuseOverLimit(c);
   const value = await readJson(c);
   refuseParameters(c);
   return value;
+}
+
+/**
+ * For before any work on a body. Whoever admits the caller says how long to wait.
+ * @throws AppError rate_limited
+ */
+export function refuseOverLimit(c: AppContext): void {
+  if (overLimit(c)) throw new AppError('rate_limited', undefined, { extra: { retryAfter: 1 } });
 }
 
 /** @throws AppError unknown_parameter */
