@@ -113,13 +113,6 @@ test('a write whose answer is lost is announced all the same, and its key replay
   expect(await seen('/clients', body.firstName, since, 11_000)).toBeLessThan(10_000);
 });
 
-test('a write whose answer is lost does not say that nothing was changed', async () => {
-  world.neon.setHooks({ afterCommit: ({ readOnly }) => (readOnly ? undefined : Promise.reject(new Error('lost'))) });
-  const lost = await here.post('/clients', { firstName: 'Lost' });
-  expect(lost.status).toBe(503);
-  expect(String(lost.json.detail)).not.toContain('Nothing was changed');
-});
-
 test('a write in SQL is in the log at once, in a GET with Min-Revision at once, after a sweep everywhere', async () => {
   const id = await make(here, 'clients');
   const path = `/clients/${id}`;
@@ -176,4 +169,12 @@ test('a lost announcement is healed by the next one: the gap raises the floor', 
   // The announcement of `next` says nothing of the first client; that there was something between does.
   expect((await there.get(path, min(next))).text).toContain(mark);
   expect((await here.get(path, min(next))).text).toContain(mark);
+});
+
+// Last, because the room that looks for it would announce what another test keeps from being announced.
+test('a write whose answer is lost does not say that nothing was changed', async () => {
+  world.neon.setHooks({ afterCommit: ({ readOnly }) => (readOnly ? undefined : Promise.reject(new Error('lost'))) });
+  const lost = await here.post('/clients', { firstName: 'Lost' });
+  expect(lost.status).toBe(503);
+  expect(String(lost.json.detail)).not.toContain('Nothing was changed');
 });
