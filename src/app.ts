@@ -7,6 +7,7 @@ import { userRoutes } from './account/users/routes.ts';
 import { invoiceRoutes } from './billing/invoices/routes.ts';
 import { paymentRoutes } from './billing/payments/routes.ts';
 import { appointmentRoutes } from './calendar/appointments/routes.ts';
+import { availabilityRoutes } from './calendar/availability-routes.ts';
 import { branch } from './catalog/branches/resource.ts';
 import { resourceRoutes } from './catalog/resources/routes.ts';
 import { serviceRoutes } from './catalog/services/routes.ts';
@@ -43,6 +44,7 @@ export const modules: readonly RouteModule[] = [
   serviceRoutes,
   resourceRoutes,
   timeOffRoutes,
+  availabilityRoutes,
   clientRoutes,
   invoiceRoutes,
   paymentRoutes,

@@ -1,4 +1,5 @@
 import type { Api, Json, Reply, Tenant } from './api.ts';
+import { availabilityRefusals } from './availability-refusals.ts';
 import { invoiceRefusals, paymentRefusals } from './billing-refusals.ts';
 import { appointmentRefusals, free, slot } from './calendar-refusals.ts';
 import { resourceRefusals, serviceRefusals, staffRefusals, timeOffRefusals } from './catalog-refusals.ts';
@@ -28,6 +29,8 @@ export type Fixture = {
   bodies?: Record<string, (n: number, make: (topic: string) => Promise<string>) => Json | Promise<Json>>;
   /** Its routes that take a file: the query it needs, and a file that is taken, by `POST /path`. */
   files?: Record<string, { query: string; type: string; text: (n: number) => string }>;
+  /** The query that a route of reads cannot do without, by `GET /path`; a suite of its own asks for more. */
+  asks?: Record<string, (make: (topic: string) => Promise<string>) => Promise<string>>;
   /** A body with several faults at once and every pointer that must be named, by `POST /path`. */
   invalid?: Record<string, { body: Json; pointers: string[] }>;
   /** How its routes come to refuse where no rule for all says it (`refusals.ts`), by `POST /path code`. */
@@ -297,6 +300,13 @@ export const fixtures: Record<string, Fixture> = {
     queries: ['?isActive=false', '?limit=3&sort=name', '?kind=CHAIR'],
     childQueries: ['?limit=2&sort=startsAt', '?fields=reason&count=none'],
     sql: 'update resources set name = name || $2 where company_id = $1::uuid',
+  },
+  availability: {
+    refusals: availabilityRefusals,
+    asks: {
+      'GET /availability': async (make) =>
+        `?serviceId=${await make('services')}&branchId=${await make('branches')}&from=2027-03-01&to=2027-03-03`,
+    },
   },
   clients: {
     refusals: clientRefusals,

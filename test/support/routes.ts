@@ -136,6 +136,7 @@ export async function aim(route: Route, tenant: Tenant, there?: string): Promise
   if (id !== null) await fixture.states?.[name]?.(tenant.api, id);
   let path = id === null ? spec.path : pathTo(route, id);
   if (id !== null && path.includes('/:')) path = path.replace(/:[A-Za-z]+$/, await makeChild(route, tenant, id));
+  path += (await fixture.asks?.[name]?.((other) => make(tenant.api, other))) ?? '';
   const file = fixture.files?.[name];
   if (file === undefined) return { method, path, body: await bodyOf(route, tenant), id, ...keyFor(spec) };
   return { method, path: path + file.query, body: undefined, id, file: { text: file.text(unique()), type: file.type } };
@@ -167,7 +168,8 @@ const queriesOf = (route: Route): string[] =>
 
 /** Paths of every cached GET: the plain one, its queries, and details with `fields`. `ids` names an object per topic. */
 export function cachedPaths(ids: Record<string, string>): string[] {
-  return cached.flatMap((route) => {
+  const plain = cached.filter(({ fixture, name }) => fixture.asks?.[name] === undefined);
+  return plain.flatMap((route) => {
     const { spec, topic } = route;
     const id = ids[topic];
     if (takesId(route) && id === undefined) throw new Error(`no object of ${topic}`);

@@ -7,6 +7,7 @@ import { clients } from '../../people/clients/table.ts';
 import type { ArchiveOf } from '../../resources/archive.ts';
 import { NOBODY } from '../../resources/fields.ts';
 import { tenantResource } from '../../resources/tenant-resource.ts';
+import { touchedBusy } from '../busy-days.ts';
 import { series } from '../series/table.ts';
 import { localShown, occupiedShown, partsShown } from '../shown.ts';
 import { boardTags, found, touchedDays } from './filters.ts';
@@ -85,7 +86,7 @@ const made = tenantResource(appointments, {
     },
   },
   sorts: ['startsAt'],
-  touches: touchedDays,
+  touches: (change) => [...touchedDays(change), ...touchedBusy(change)],
 });
 
 export const appointment = {

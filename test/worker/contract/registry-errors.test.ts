@@ -65,7 +65,7 @@ describe.each(routes.map((route) => [route.name, route] as const))('%s', (_, rou
       expectProblem(reply, 'method_not_allowed');
       expect((reply.headers.get('allow') ?? '').split(', ').sort()).toEqual(allow);
     }
-    expectProblem(await salon.api.ask(method, `${path}/there/is/nothing`), 'not_found');
+    expectProblem(await salon.api.ask(method, `${path.split('?')[0]}/there/is/nothing`), 'not_found');
   });
 
   if (spec.body !== undefined) {
@@ -127,7 +127,10 @@ describe.each(routes.map((route) => [route.name, route] as const))('%s', (_, rou
   if (!anonymous) {
     test('an unknown query parameter is named beside those allowed', async () => {
       const shot = await aimed();
-      const reply = await fire(salon.api, { ...shot, path: `${shot.path}?nonsense=1&limit=10` });
+      const reply = await fire(salon.api, {
+        ...shot,
+        path: `${shot.path}${shot.path.includes('?') ? '&' : '?'}nonsense=1&limit=10`,
+      });
       const [fault, ...others] = expectProblem(reply, 'unknown_parameter');
       expect([fault?.parameter, fault?.code]).toEqual(['nonsense', 'unknown_parameter']);
       if (spec.list === undefined && spec.query?.limit === undefined)
