@@ -119,7 +119,7 @@ export abstract class Room extends DurableObject<Env> implements RoomApi {
     const upgrade = readUpgrade(request);
     this.#relay.belongsTo(upgrade.companyId);
     this.#sockets ??= this.#openSockets();
-    const response = this.#sockets.accept(upgrade, request.headers.get('Sec-WebSocket-Protocol'));
+    const response = await this.#sockets.accept(upgrade, request.headers.get('Sec-WebSocket-Protocol'));
     await this.#ringBy(this.#sockets.nextSweep());
     return response;
   }

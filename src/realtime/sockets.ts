@@ -67,7 +67,8 @@ export class Sockets {
   }
 
   /** Accepts an upgrade; what is wrong with it is said by a close code, as a browser cannot read a refused one's answer. */
-  accept(upgrade: Upgrade, protocol: string | null): Response {
+  async accept(upgrade: Upgrade, protocol: string | null): Promise<Response> {
+    await this.#hub.ready();
     const { 0: client, 1: server } = new WebSocketPair();
     const now = this.#parts.now();
     const { listener, session, ticket } = upgrade;

@@ -91,6 +91,11 @@ export class Hub {
     return present.length - (ghost === undefined ? 0 : 1) < this.#parts.limits.connections;
   }
 
+  /** Finds out where the company is, so that it can be told; whoever comes while that cannot be known is told nothing of it. */
+  async ready(): Promise<void> {
+    await this.#stream.locate().catch(() => undefined);
+  }
+
   /** Greets a socket that was just accepted. */
   welcome(connection: Connection): void {
     const { limits } = this.#parts;

@@ -29,7 +29,11 @@ describe('opening', () => {
     });
     const protocols = ['clientsplus.v1', `ticket.${ticket.ticket}`];
     const first = new WireListener(new WebSocket(ticket.url, protocols));
-    expect(await first.next('welcome')).toMatchObject({ protocol: 'clientsplus.v1', companyId: salon.companyId });
+    const { epoch, head } = (await salon.api.get('/events')).json;
+    expect(await first.next('welcome')).toMatchObject({
+      ...{ protocol: 'clientsplus.v1', companyId: salon.companyId, epoch },
+      revision: head,
+    });
     expect(first.socket.protocol).toBe('clientsplus.v1');
     expect(await new WireListener(new WebSocket(ticket.url, protocols)).closed()).toBe(4501);
     const { url, ticket: second } = await ticketOf(salon.api);
