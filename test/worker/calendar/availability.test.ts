@@ -4,6 +4,7 @@ import { openCompany } from '../../support/company.ts';
 import { uuidOf } from '../../support/people.ts';
 import { expectProblem } from '../../support/problem.ts';
 import { sharedWorld } from '../../support/shared.ts';
+import { until } from '../../support/until.ts';
 
 // Free starts, held to a count by hand: every step of each opening that nothing is in the way of, and no other.
 
@@ -215,6 +216,26 @@ test('every returned start can be booked, the next to it cannot; a booking spoil
   expect(cancelled.status, cancelled.text).toBe(200);
   const given = await look(day('2027-06-02'), { 'Min-Revision': String(cancelled.revision) });
   expect(startsOf(given)[dora]).toContain('2027-06-02T07:00:00.000Z');
+});
+
+test('a cached answer ends with the hold that it was computed beside', async () => {
+  const date = '2027-03-08';
+  await store('holds', `${date}T08:00:00Z`, [part(colour, bea, 30)]);
+  await world.sql(
+    `update holds set expires_at = clock_timestamp() + interval '5 seconds' where company_id = $1 and starts_at = $2`,
+    [uuidOf('comp', salon.companyId), `${date}T08:00:00Z`],
+    'cp_owner',
+  );
+  const query = `serviceId=${colour}&staffId=${bea}&${day(date)}`;
+  const [held] = at(date, '09:00');
+  // Announces what was written in SQL, so that nothing touches the entry from now on.
+  const settled = { 'Min-Revision': String((await api.post('/clients', { firstName: 'Ida' })).revision) };
+  const kept = await until('a hit', async () => {
+    const reply = await api.get(`/availability?branchId=${branch}&${query}`, { headers: settled });
+    return reply.headers.get('x-cache') === 'HIT' && reply;
+  });
+  expect(startsOf(kept)[bea]).not.toContain(held);
+  await until('the hold is over', async () => startsOf(await ask(query, false))[bea]?.includes(String(held)), 15_000);
 });
 
 test('a query is refused by what is wrong with it', async () => {
