@@ -8,6 +8,7 @@ import { invoiceRoutes } from './billing/invoices/routes.ts';
 import { paymentRoutes } from './billing/payments/routes.ts';
 import { appointmentRoutes } from './calendar/appointments/routes.ts';
 import { availabilityRoutes } from './calendar/availability-routes.ts';
+import { holdRoutes } from './calendar/holds/routes.ts';
 import { branch } from './catalog/branches/resource.ts';
 import { resourceRoutes } from './catalog/resources/routes.ts';
 import { serviceRoutes } from './catalog/services/routes.ts';
@@ -49,6 +50,7 @@ export const modules: readonly RouteModule[] = [
   invoiceRoutes,
   paymentRoutes,
   appointmentRoutes,
+  holdRoutes,
   importRoutes(importers),
   eventRoutes(logged),
   auditRoutes(logged),

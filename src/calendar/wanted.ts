@@ -67,9 +67,13 @@ export function oneStart(body: Start, ctx: z.core.$RefinementCtx): void {
   });
 }
 
-/** The start that a body wants, if it names one, and the zone it is told in where that is not the branch's. */
-export function startOf(body: Start): { start: WantedStart; zone: string | null } | null {
+/** The start that a body wants, and the zone it is told in where that is not the branch's. */
+export type Told = { start: WantedStart; zone: string | null };
+
+export const isToldBy = (body: Start): boolean => body.startsAt !== undefined || body.localStart !== undefined;
+
+/** Of a body that says one, as `oneStart` has seen to. */
+export function startOf(body: Start): Told {
   if (body.startsAt !== undefined) return { start: { startsAt: body.startsAt }, zone: null };
-  if (body.localStart === undefined) return null;
-  return { start: { localStart: body.localStart, fold: body.fold }, zone: body.timeZone ?? null };
+  return { start: { localStart: body.localStart ?? '', fold: body.fold }, zone: body.timeZone ?? null };
 }

@@ -112,9 +112,12 @@ const inProgress: Refusal = async ({ tenant: { api }, aim, fire }) => {
   return fire(api, shot);
 };
 
+/** Of appointments and holds. */
 export const appointmentRefusals: Record<string, Refusal> = {
   ...booking('POST /appointments'),
   ...booking('POST /appointments/:id/reschedule'),
+  ...booking('POST /holds'),
+  'POST /appointments hold_expired': saying(() => ({ holdId: 'hold_01h455vb4pex5vsknk084sn02q' })),
   'POST /appointments/:id/status illegal_transition': saying(() => ({ status: 'COMPLETED' })),
   'POST /appointments/:id/status slot_taken': whenTaken({ status: 'CONFIRMED' }),
   'POST /appointments/:id/restore slot_taken': whenTaken(),

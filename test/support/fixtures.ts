@@ -451,6 +451,19 @@ export const fixtures: Record<string, Fixture> = {
     ],
     sql: 'update appointments set notes = coalesce(notes, $$$$) || $2 where company_id = $1::uuid',
   },
+  holds: {
+    refusals: appointmentRefusals,
+    create: () => ({}),
+    references: { clientId: 'clients' },
+    within: slot,
+    invalid: {
+      'POST /holds': {
+        body: { branchId: 1, services: [], startsAt: 'soon', extra: 1 },
+        pointers: ['/branchId', '/extra', '/services', '/startsAt'],
+      },
+    },
+    sql: `update holds set purpose = purpose || $2 where company_id = $1::uuid`,
+  },
   imports: {
     refusals: importRefusals,
     files: {

@@ -5,13 +5,13 @@ import type { RowOf } from '../../resources/fields.ts';
 import { notFound } from '../../resources/list.ts';
 import type { Plan } from '../../resources/planned.ts';
 import { expectVersion, rowOf, setRow } from '../../resources/row-sql.ts';
+import { ignoringHours, liberties, maybe } from '../asked.ts';
 import { type Booked, planMove, requestOfMove } from '../move.ts';
 import { lookAt, offsetsAt, orSuggest, suggesting, type Wish, withBranch } from '../plan.ts';
-import { startOf } from '../wanted.ts';
+import { isToldBy, startOf } from '../wanted.ts';
 import { appointment as resource } from './resource.ts';
 import { AppointmentReschedule } from './schema.ts';
 import type { appointments } from './table.ts';
-import { ignoringHours, liberties, maybe } from './verbs.ts';
 
 type AppointmentRow = RowOf<typeof appointments>;
 
@@ -33,7 +33,8 @@ export const rescheduleAppointment = change({
     const row = found.rows[0][0]?.row;
     if (row === undefined) throw notFound(resource);
     const booked: Booked = { branchId: row.branch_id, parts: row.services, resources: row.resources };
-    const told = startOf(body) ?? { start: { startsAt: new Date(row.starts_at).toISOString() }, zone: null };
+    const stays = { start: { startsAt: new Date(row.starts_at).toISOString() }, zone: null };
+    const told = isToldBy(body) ? startOf(body) : stays;
     const move = {
       start: told.start,
       staffId: maybe('stf', body.staffId),

@@ -1,16 +1,10 @@
-import type { ErrorCode } from '../../core/errors.ts';
 import type { RouteModule } from '../../http/route.ts';
 import { standardRoutes } from '../../resources/standard-routes.ts';
+import { BOOKING } from '../asked.ts';
 import { rescheduleAppointment } from './reschedule.ts';
 import { appointment } from './resource.ts';
 import { AppointmentReschedule, AppointmentStatusChange, AppointmentView } from './schema.ts';
 import { changeStatus, createAppointment } from './verbs.ts';
-
-/** What planning and storing a booking may be refused for. */
-const BOOKING: readonly ErrorCode[] = [
-  ...(['unknown_reference', 'not_offered', 'nonexistent_local_time', 'ambiguous_local_time'] as const),
-  ...(['slot_taken', 'outside_working_hours'] as const),
-];
 
 const REPEATED = 'With an Idempotency-Key a repeat answers as the first did.';
 const success = { status: 200, schema: AppointmentView, description: 'The appointment as it is now' };
@@ -21,7 +15,7 @@ export const appointmentRoutes: RouteModule = [
     create: {
       summary: 'Book an appointment',
       description: `Services are done in a row. Staff, buffers included and processing not, and resources are never booked twice: 409 \`slot_taken\` names who or what is in the way, and suggests the nearest free starts. ${REPEATED}`,
-      errors: [...BOOKING, 'external_id_taken'],
+      errors: [...BOOKING, 'external_id_taken', 'hold_expired'],
       handler: createAppointment,
     },
     archive: {

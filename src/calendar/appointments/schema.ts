@@ -30,6 +30,7 @@ export const AppointmentCreate = lazy(() =>
       ...startFields(),
       ...described(),
       status: z.enum(['PENDING', 'CONFIRMED']).optional(),
+      holdId: reference().optional().describe('What has kept the time; it ends with this, once.'),
       ...liberties(),
     })
     .superRefine(oneStart)

@@ -1,0 +1,46 @@
+import { sql } from 'drizzle-orm';
+import type { ErrorCode } from '../core/errors.ts';
+import { type Prefix, parseId } from '../core/id.ts';
+import { NOBODY } from '../resources/fields.ts';
+import type { BookingRequest } from './booking.ts';
+
+/** What planning and storing a booking may be refused for. */
+export const BOOKING: readonly ErrorCode[] = [
+  ...(['unknown_reference', 'not_offered', 'nonexistent_local_time', 'ambiguous_local_time'] as const),
+  ...(['slot_taken', 'outside_working_hours'] as const),
+];
+
+type Liberties = { allowOverlap?: boolean | undefined; ignoreWorkingHours?: boolean | undefined };
+
+/** Whoever books over others or outside of hours needs to be allowed to. */
+export const liberties = ({ allowOverlap, ignoreWorkingHours }: Liberties): string | null =>
+  allowOverlap === true || ignoreWorkingHours === true ? 'appointments:overlap' : null;
+
+/** The database chooses resources that are there, unless told not to ask. */
+export const ignoringHours = (ignores: boolean | undefined) =>
+  ignores === true ? [sql`select set_config('app.ignore_hours', 'true', true)`] : [];
+
+type Asked = {
+  branchId: string;
+  staffId?: string | undefined;
+  services: readonly { serviceId: string; staffId?: string | undefined }[];
+  resources?: readonly { kind: string; resourceId?: string | null | undefined }[] | undefined;
+  ignoreWorkingHours?: boolean | undefined;
+};
+
+/** A malformed id takes the same way as an absent one, so nothing tells them apart. */
+const uuidOf = (prefix: Prefix, id: string): string => parseId(prefix, id) ?? NOBODY;
+export const maybe = (prefix: Prefix, id: string | null | undefined) =>
+  id === undefined || id === null ? undefined : uuidOf(prefix, id);
+
+/** What a body asks for, with the ids of the database. */
+export const requestOf = (body: Asked): BookingRequest => ({
+  branchId: uuidOf('brch', body.branchId),
+  staffId: maybe('stf', body.staffId),
+  services: body.services.map(({ serviceId, staffId }) => ({
+    serviceId: uuidOf('svc', serviceId),
+    staffId: maybe('stf', staffId),
+  })),
+  resources: body.resources?.map(({ kind, resourceId }) => ({ kind, resourceId: maybe('rsrc', resourceId) })),
+  ignoreWorkingHours: body.ignoreWorkingHours,
+});
