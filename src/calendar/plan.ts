@@ -1,5 +1,7 @@
+import { sql } from 'drizzle-orm';
 import { DAY_MINUTES, dateOf, dayOf, instantTexts, localOf, minuteOf } from '../core/civil.ts';
 import { AppError } from '../core/errors.ts';
+import { formatId } from '../core/id.ts';
 import { localDateAt, type Offsets, offsetsOf } from '../core/offsets.ts';
 import type { Look } from '../resources/planned.ts';
 import { freeStartsOfWork } from './availability.ts';
@@ -15,6 +17,7 @@ import {
 } from './booking.ts';
 import type { Branch } from './catalogue.ts';
 import { catalogueOf, catalogueQuery, type LoadedCatalogue } from './load-catalogue.ts';
+import { type Hindrance, judgeStart } from './presence.ts';
 import { saying } from './shown.ts';
 import type { WantedStart } from './start.ts';
 
@@ -33,10 +36,10 @@ const namedBy = ({ branchId, staffId, services, resources = [] }: BookingRequest
 const about = (start: WantedStart): number =>
   'startsAt' in start ? minuteOf(start.startsAt) : localOf(start.localStart);
 
-/** The catalogue near a start: everything a plan is made from. */
+/** Catalogue and calendar near a start: everything a plan is made from. */
 export async function lookAt(look: Look, { companyId, request, start }: Wish): Promise<LoadedCatalogue> {
   const { rows, revision } = await look([
-    catalogueQuery({ companyId, ...namedBy(request), ...neighbourhood(about(start)) }),
+    catalogueQuery({ companyId, ...namedBy(request), ...neighbourhood(about(start)), busy: true }),
   ]);
   const [row] = rows[0];
   if (row === undefined) throw new AppError('internal_error');
@@ -51,7 +54,7 @@ export async function offsetsAt(branch: Branch, { start, zone }: Pick<Wish, 'sta
 }
 
 /** A branch that is there. @throws AppError of planWork, where it is not */
-export function withBranch(catalogue: Catalogue, request: BookingRequest): Catalogue & { branch: Branch } {
+export function withBranch<C extends Catalogue>(catalogue: C, request: BookingRequest): C & { branch: Branch } {
   const { branch } = catalogue;
   if (branch !== null) return { ...catalogue, branch };
   planWork(catalogue, request);
@@ -59,15 +62,40 @@ export function withBranch(catalogue: Catalogue, request: BookingRequest): Catal
 }
 
 /**
- * A booking as it is to be written.
- * @throws AppError as planBooking; outside_working_hours with suggestions
+ * A booking as it is to be written. What is seen to be taken is refused without waiting for the company's turn to write:
+ * of many who want one time most are told by the snapshot. `blind`: whatever is busy, which may be its own hold.
+ * @throws AppError as planBooking; outside_working_hours and slot_taken with suggestions
  */
-export async function planned(look: Look, now: number, wish: Wish): Promise<BookingPlan> {
+export async function planned(look: Look, now: number, wish: Wish, blind: boolean): Promise<BookingPlan> {
   const catalogue = withBranch(await lookAt(look, wish), wish.request);
   const { offsets, wanted } = await offsetsAt(catalogue.branch, wish);
-  return orSuggest(look, now, wish, offsets, (ignoring) =>
+  const booking = await orSuggest(look, now, wish, offsets, (ignoring) =>
     planBooking(catalogue, { ...wish.request, start: wish.start, ...ignoring }, offsets, wanted),
   );
+  if (blind) return booking;
+  const start = minuteOf(booking.startsAt);
+  const [first] = judgeStart(catalogue, offsets, booking, start, catalogue.busy).taken;
+  if (first === undefined) return booking;
+  throw await suggesting(await takenBy(look, wish.companyId, first, booking), look, now, wish, booking);
+}
+
+/** That somebody or something is taken, and by which appointment. */
+async function takenBy(look: Look, companyId: string, taken: Hindrance, booking: BookingPlan): Promise<AppError> {
+  if ('kind' in taken) return new AppError('slot_taken', `No ${taken.kind} is free then.`, { extra: taken });
+  const isStaff = 'staffId' in taken;
+  const subject = isStaff ? taken.staffId : taken.resourceId;
+  const { rows } = await look([
+    sql<{ by: string | null }>`select o.appointment_id as by from occupancies o,
+        app.busy_subjects(${booking.startsAt}::timestamptz, ${JSON.stringify(booking.parts)}::jsonb, ${JSON.stringify(booking.resources)}::jsonb) b
+      where o.company_id = ${companyId}::uuid and o.subject_id = ${subject}::uuid and coalesce(b.staff_id, b.resource_id) = o.subject_id
+        and o.busy && b.busy and not o.deliberate order by o.appointment_id limit 1`,
+  ]);
+  const by = rows[0][0]?.by ?? null;
+  const named = isStaff ? { staffId: formatId('stf', subject) } : { resourceId: formatId('rsrc', subject) };
+  const extra = { ...named, ...(by !== null && { conflictingAppointmentId: formatId('appt', by) }) };
+  return new AppError('slot_taken', isStaff ? 'The staff member is booked then.' : 'The resource is taken then.', {
+    extra,
+  });
 }
 
 /** What `plan` plans; where hours are in the way, the refusal says what else is free. */

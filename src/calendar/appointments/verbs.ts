@@ -15,7 +15,7 @@ export const createAppointment = createOf(resource, {
   async plan({ companyId, principal, id, body }, look, c): Promise<Plan> {
     const wish: Wish = { companyId, request: requestOf(body), ...startOf(body) };
     const now = c.env.ctx.now();
-    const booking = await planned(look, now, wish);
+    const booking = await planned(look, now, wish, body.allowOverlap === true || body.holdId !== undefined);
     const row = {
       id,
       branch_id: wish.request.branchId,

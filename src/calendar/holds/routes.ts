@@ -17,7 +17,7 @@ const createHold = createOf(hold, {
     const services = body.services ?? [{ serviceId: body.serviceId ?? '' }];
     const wish: Wish = { companyId, request: requestOf({ ...body, services }), ...startOf(body) };
     const now = c.env.ctx.now();
-    const kept = await planned(look, now, wish);
+    const kept = await planned(look, now, wish, false);
     const row = {
       id,
       branch_id: wish.request.branchId,

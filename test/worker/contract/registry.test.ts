@@ -145,7 +145,8 @@ describe.each(routes.filter((route) => !ofSignIn(route)).map((route) => [route.n
     }
 
     if (mutations.includes(route)) {
-      test.skipIf(ofMany(route) || ofChildren(route))(
+      // What is gone is read no more.
+      test.skipIf(ofMany(route) || ofChildren(route) || spec.success.status === 204)(
         'a write takes a revision, and its answer is what a GET with it answers',
         async () => {
           const before = (await salon.api.get('/events', { headers: { 'Cache-Control': 'no-cache' } })).revision;
