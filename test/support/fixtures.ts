@@ -456,6 +456,8 @@ export const fixtures: Record<string, Fixture> = {
     create: () => ({}),
     references: { clientId: 'clients' },
     within: slot,
+    // Released, it is gone.
+    states: {},
     invalid: {
       'POST /holds': {
         body: { branchId: 1, services: [], startsAt: 'soon', extra: 1 },
