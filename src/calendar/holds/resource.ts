@@ -1,6 +1,7 @@
 import { branches } from '../../catalog/branches/table.ts';
 import { clients } from '../../people/clients/table.ts';
 import { tenantResource } from '../../resources/tenant-resource.ts';
+import { touchedBusy } from '../busy-days.ts';
 import { occupiedShown, partsShown } from '../shown.ts';
 import { HoldCreate, HoldView } from './schema.ts';
 import { holds } from './table.ts';
@@ -13,4 +14,5 @@ export const hold = tenantResource(holds, {
   create: HoldCreate,
   references: { branchId: { prefix: 'brch', table: branches }, clientId: { prefix: 'clnt', table: clients } },
   computed: { services: (row) => partsShown(row.services), resources: (row) => occupiedShown(row.resources) },
+  touches: touchedBusy,
 });
