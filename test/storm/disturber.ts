@@ -161,6 +161,7 @@ export class Disturber {
 function changesForSure({ statements }: NeonRequest): boolean {
   return statements.some(
     ({ query, params }) =>
-      /^\s*(?:insert into|update) clients /.test(query) && params.some((value) => value?.startsWith(MARK)),
+      (/^\s*update "?clients"? /.test(query) || (query.includes('app.insert_rows(') && params[0] === 'clients')) &&
+      params.some((value) => value?.includes(MARK)),
   );
 }
