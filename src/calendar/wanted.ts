@@ -10,6 +10,12 @@ export const reference = () => z.string().max(100, 'Must be an id.');
 
 const LOCAL = /^[0-9]{4}-[0-9]{2}-[0-9]{2}T(?:[01][0-9]|2[0-3]):[0-5][0-9](?::[0-5][0-9])?$/;
 
+/** What lies beyond is a slip of the hand, and its end might have no date that everybody can write. */
+const YEARS = { first: 1900, last: 2199 };
+const beyond = { message: `Must be from ${YEARS.first} to ${YEARS.last}.`, params: { code: 'out_of_range' } };
+const isNear = (value: string): boolean =>
+  Number(value.slice(0, 4)) >= YEARS.first && Number(value.slice(0, 4)) <= YEARS.last;
+
 export const startFields = () => ({
   startsAt: z
     .string()
@@ -19,6 +25,7 @@ export const startFields = () => ({
       abort: true,
     })
     .transform((value) => parseInstant(value) ?? value)
+    .refine(isNear, beyond)
     .optional()
     .describe('When it begins; or say `localStart`.'),
   localStart: z
@@ -26,7 +33,9 @@ export const startFields = () => ({
     .refine((value) => LOCAL.test(value) && isDate(value.slice(0, 10)), {
       message: 'Must be a local time without offset, such as 2026-01-31T09:00.',
       params: { code: 'invalid_format' },
+      abort: true,
     })
+    .refine(isNear, beyond)
     .optional()
     .describe('What the wall clock shows when it begins.'),
   timeZone: timeZone().optional().describe('Of `localStart`; the branch’s when absent.'),

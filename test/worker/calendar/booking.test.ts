@@ -58,6 +58,13 @@ describe('booking', () => {
     const both = await book({ localStart: '2029-06-02T04:00', startsAt: '2029-06-02T04:00:00Z' });
     expect(expectProblem(both, 'invalid_body')).toMatchObject([{ pointer: '/localStart', code: 'conflict' }]);
     expect(expectProblem(await book({}), 'invalid_body')).toMatchObject([{ pointer: '/startsAt', code: 'required' }]);
+    // An end beyond the year 9999 was stored once, and nobody could read it.
+    for (const far of [
+      { startsAt: '9999-12-31T23:59:00Z' },
+      { localStart: '9999-12-31T23:59' },
+      { localStart: '0001-01-01T00:00' },
+    ])
+      expect(expectProblem(await book(far), 'invalid_body')).toMatchObject([{ code: 'out_of_range' }]);
   });
 
   test('what is taken names who is booked and by what, and suggests what is free', async () => {
