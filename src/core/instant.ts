@@ -32,7 +32,12 @@ export function parseInstant(text: string): string | null {
   return instant.length === 24 && !instant.startsWith('0000') ? instant : null;
 }
 
-/** An instant as the log writes it (`2026-11-23T02:07:14.12+00:00`) as the API shows it: RFC 3339 UTC with milliseconds. */
+/**
+ * An instant as the log writes it (`2026-11-23T02:07:14.12+00:00`) as the API shows it: RFC 3339 UTC with milliseconds. What a
+ * console stored beyond the years that this can write is shown as it is: one row must not hide all others.
+ */
 export function instantOf(value: unknown): string | null {
-  return value === null || value === undefined ? null : new Date(String(value)).toISOString();
+  if (value === null || value === undefined) return null;
+  const instant = new Date(String(value));
+  return Number.isNaN(instant.getTime()) ? String(value) : instant.toISOString();
 }

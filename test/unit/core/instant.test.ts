@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { isDate, parseInstant } from '../../../src/core/instant.ts';
+import { instantOf, isDate, parseInstant } from '../../../src/core/instant.ts';
 import { anyText } from '../arbitraries.ts';
 
 describe('parseInstant', () => {
@@ -111,4 +111,9 @@ describe('isDate', () => {
     '2026-01-1.',
     '',
   ])('refuses %j', (text) => expect(isDate(text)).toBe(false));
+});
+
+it('an instant that no calendar of ours reaches is shown as it is stored', () => {
+  expect(instantOf('10000-01-01T00:44:00+00:00')).toBe('10000-01-01T00:44:00+00:00');
+  expect(instantOf('2026-11-23T02:07:14.12+00:00')).toBe('2026-11-23T02:07:14.120Z');
 });
