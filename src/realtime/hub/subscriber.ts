@@ -45,6 +45,8 @@ export class Subscriber {
     const topics = topicsFor(audience, member.grant, wanted.topics);
     if (topics.length === 0)
       return refuse(connection, wanted, 'forbidden', 'None of these topics exists and may be listened to.');
+    // Said, and not silently left out: who asks for a list would wait for it.
+    if (wanted.queries.length > 0) return refuse(connection, wanted, 'unknown_query', 'Lists are not followed yet.');
     this.#current.set(connection, wanted);
     try {
       // A position beyond what is known here may be right: what was kept may have been lost with a crash.
@@ -145,7 +147,7 @@ export function reset(
 function refuse(
   connection: Connection,
   { id }: Subscribe,
-  code: 'unknown_company' | 'forbidden',
+  code: 'unknown_company' | 'forbidden' | 'unknown_query',
   message: string,
 ): void {
   connection.send(errorFrame(code, message, { id }));

@@ -203,6 +203,8 @@ describe('a subscription', () => {
     expect(client.last()).toMatchObject({ type: 'error', id: 1, code: 'unknown_company' });
     await client.subscribe({ topics: ['a', 'nonsense'] });
     expect(client.last()).toMatchObject({ type: 'error', id: 1, code: 'forbidden' });
+    await client.subscribe({ queries: [{ id: 'l', path: '/clients' }] });
+    expect(client.last()).toMatchObject({ type: 'error', id: 1, code: 'unknown_query' });
     await happen(1, 'c');
     expect(client.last()).toMatchObject({ type: 'batch_update', messages: [{ topic: 'c' }] });
   });
