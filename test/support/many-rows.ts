@@ -1,4 +1,5 @@
 import type pg from 'pg';
+import { until } from './until.ts';
 
 /** Where others' rows belong: to twenty companies, which stand between the one's. */
 const OTHERS = 20;
@@ -59,5 +60,10 @@ export async function fill(
   for (const { definition } of apart) await client.query(definition);
   await client.query('reset session_replication_role');
   // What lies before a page is passed over in the index where the visibility map says that it may be.
-  await client.query(`vacuum analyze ${table}`);
+  // Until all may be seen by all, which an index alone answers: whoever else is at work for a moment holds some pages back.
+  await until(`every page of ${table} is visible to all`, async () => {
+    await client.query(`vacuum analyze ${table}`);
+    const seen = 'select relallvisible >= relpages as whole from pg_class where oid = $1::regclass';
+    return (await client.query<{ whole: boolean }>(seen, [table])).rows[0]?.whole;
+  });
 }
