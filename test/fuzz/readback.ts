@@ -53,7 +53,8 @@ export async function readBack(api: Api): Promise<{ objects: number; revisions: 
   const logged = new Set([...registry.values()].map(({ topic }) => topic));
   const stored = new Set<string>();
   for (const { spec } of operations) {
-    if (spec.list === undefined) continue;
+    // Lists below an object are read where that object is known.
+    if (spec.list === undefined || spec.path.includes('/:')) continue;
     for (const view of viewsOf(spec.list.filters)) {
       const items = await walk(api, `${spec.path}?limit=100&${view}`, fresh);
       expect(new Set(items.map(({ id }) => id)).size, 'a walk repeats nothing').toBe(items.length);

@@ -3,13 +3,14 @@ import { AppError } from '../../core/errors.ts';
 import { formatId, parseId } from '../../core/id.ts';
 import { lazy } from '../../core/lazy.ts';
 import { type Listener, openTicket, sealTicket, TICKET_SECONDS, type Ticket } from '../../core/ticket.ts';
+import { admit } from '../../data/admit.ts';
 import { admissionOf } from '../../http/admission.ts';
 import { type Authenticator, authenticated } from '../../http/authenticate.ts';
 import { type AppContext, principalOf } from '../../http/context.ts';
 import type { RouteModule } from '../../http/route.ts';
 import { sendJson } from '../../http/send.ts';
 import { bodyValidator } from '../../http/validated.ts';
-import { admitted, headOf, refuse } from '../../resources/admitted.ts';
+import { headOf, refuse } from '../../resources/admitted.ts';
 import { readBody } from '../../resources/change.ts';
 
 /** Below the base of the API; where sockets are opened. */
@@ -42,6 +43,13 @@ const validateBody = bodyValidator(TicketRequest);
 
 const LISTENING = { permission: 'realtime', weight: 1 };
 
+/** 401, 429 and 403; whether the credential lives is asked anew, as what it opens may last for hours. @throws AppError */
+async function admitListener(c: AppContext): Promise<void> {
+  const admission = admissionOf(c, LISTENING, 'read');
+  await admit(c.env, admission);
+  await headOf(c, admission);
+}
+
 function listenerOf(c: AppContext): Listener {
   const { companyId, actor, credentialId, grant, expiresAt } = principalOf(c);
   const company = formatId('comp', companyId);
@@ -51,9 +59,7 @@ function listenerOf(c: AppContext): Listener {
 async function makeTicket(base: string, c: AppContext): Promise<Response> {
   const { ctx, deps } = c.env;
   const raw = await readBody(c).catch((error: unknown) => refuse(c, LISTENING.weight, error));
-  await admitted(c, LISTENING, () => null);
-  // Asked anew, as what it opens may last for hours.
-  await headOf(c, admissionOf(c, { ...LISTENING, weight: 0 }, 'read'));
+  await admitListener(c);
   const { session = null } = await validateBody(c, raw === undefined ? {} : raw);
   const { protocol, host } = new URL(c.req.url);
   const body = {
@@ -70,7 +76,7 @@ async function makeTicket(base: string, c: AppContext): Promise<Response> {
  */
 export function openSocket(identify: Authenticator): (c: AppContext) => Promise<Response> | Response {
   const withBearer = authenticated(identify, false, async (c) => {
-    await admitted(c, LISTENING, () => null);
+    await admitListener(c);
     return connect(c, { listener: listenerOf(c), session: c.req.query('session') ?? null, ticket: null });
   });
   return (c) => {
