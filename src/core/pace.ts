@@ -32,6 +32,18 @@ export class Pace {
     return now + Math.max(0, this.#debt(now) + behind * this.#unit - this.#slack);
   }
 
+  /** Lets one unit through if it may go now. @returns 0, or in how many ms one may */
+  take(now: number): number {
+    const wait = Math.ceil(this.readyAt(now) - now);
+    if (wait <= 0) this.spend(1, now);
+    return Math.max(0, wait);
+  }
+
+  /** Whether nothing is owed any more, so that this one is as good as a new one. */
+  isIdle(now: number): boolean {
+    return this.#debt(now) === 0;
+  }
+
   /** Lets so many units through; one that weighs more than the burst goes all the same, and is waited for afterwards. */
   spend(units: number, now: number): void {
     const weight = units * this.#unit;

@@ -22,11 +22,14 @@ export class Delivery {
 
   /** To each of these: everything after the batch's `prev`, as far as they see it; an empty frame moves their position. */
   send(connections: Iterable<Connection>, batch: Batch<Change>): void {
+    const readers = [...connections];
+    // Changes go on while nobody listens; they are rendered for somebody.
+    if (readers.length === 0) return;
     const now = this.#now();
     const messages = batch.items.map((change) => this.#audience.render(change) ?? unseen(change.revision));
     const parts = partsOf({ ...batch, items: messages });
     const rendered = new Map<string, string[][]>();
-    for (const connection of connections) {
+    for (const connection of readers) {
       const { member } = connection;
       const signature = signatureOf(member);
       let seen = rendered.get(signature);

@@ -1,4 +1,4 @@
-import { Meter, Strikes } from './meter.ts';
+import { Pace } from '../../core/pace.ts';
 import type { RoomLimits } from './protocol.ts';
 
 /** A drag across a calendar sends five signals a second. */
@@ -7,7 +7,7 @@ const SIGNALS_PER_MINUTE = 300;
 const MOST_STRIKES = 3;
 const MINUTE = 60_000;
 
-type Quota = { messages: Meter; signals: Meter; refused: Strikes; bad: Strikes };
+type Quota = { messages: Pace; signals: Pace; refused: Strikes; bad: Strikes };
 
 /** What each user may still say, over all their sockets. Pure; memory alone, so a hibernation forgives what it slept through. */
 export class Quotas {
@@ -39,13 +39,32 @@ export class Quotas {
     if (quota === undefined) {
       const { messagesPerMinute } = this.#limits;
       quota = {
-        messages: new Meter({ perMinute: messagesPerMinute, burst: messagesPerMinute }),
-        signals: new Meter({ perMinute: SIGNALS_PER_MINUTE, burst: SIGNALS_PER_MINUTE }),
+        messages: new Pace(messagesPerMinute, messagesPerMinute),
+        signals: new Pace(SIGNALS_PER_MINUTE, SIGNALS_PER_MINUTE),
         refused: new Strikes(MOST_STRIKES, MINUTE),
         bad: new Strikes(MOST_STRIKES, MINUTE),
       };
       this.#byActor.set(actor, quota);
     }
     return quota;
+  }
+}
+
+/** Counts what may happen only so often within a while, ms. */
+class Strikes {
+  readonly #most: number;
+  readonly #within: number;
+  #times: number[] = [];
+
+  constructor(most: number, within: number) {
+    this.#most = most;
+    this.#within = within;
+  }
+
+  /** One more. @returns whether that was one too many */
+  strike(now: number): boolean {
+    this.#times = this.#times.filter((at) => Math.abs(now - at) < this.#within);
+    this.#times.push(now);
+    return this.#times.length >= this.#most;
   }
 }

@@ -1,6 +1,6 @@
+import { Pace } from '../../core/pace.ts';
 import type { Change } from '../../data/log.ts';
 import { isBefore, type Position } from '../../data/relay.ts';
-import { Cadence } from './cadence.ts';
 import type { Ring } from './ring.ts';
 import { type Batch, Sequence } from './sequence.ts';
 
@@ -27,6 +27,8 @@ export type StreamParts = {
   restarted(position: Position, reason: 'epoch_changed' | 'window_exceeded'): void;
 };
 
+/** Frames that may leave at once after a quiet time. */
+const BURST = 5;
 /** How long what comes out of order may wait for its predecessor to come by itself, ms. */
 const PUSH_UNDER_WAY = 25;
 /** Pauses between two tries to read the log, ms. */
@@ -44,7 +46,8 @@ const MOST_PENDING = 1000;
  */
 export class Stream {
   readonly #parts: StreamParts;
-  readonly #cadence: Cadence;
+  /** A change after a quiet time leaves at once, and a stream of them together: ten a second never wait. */
+  readonly #pace: Pace;
   #sequence: Sequence<Change> | null;
   /** Whether the log was asked since this object began; what the ring remembers may be old. */
   #located: boolean;
@@ -54,7 +57,7 @@ export class Stream {
   /** @param awake whether sockets are attached: after a hibernation they are exactly where the ring is */
   constructor(parts: StreamParts, awake: boolean) {
     this.#parts = parts;
-    this.#cadence = new Cadence(parts.batchMs);
+    this.#pace = new Pace(60_000 / parts.batchMs, BURST);
     const position = parts.ring.position();
     this.#sequence = position === null ? null : new Sequence(position);
     this.#located = awake && position !== null;
@@ -134,13 +137,13 @@ export class Stream {
     const sequence = this.#sequence;
     if (sequence === null || sequence.waiting === 0 || this.#rings) return;
     const { time } = this.#parts;
-    const now = time.now();
-    if (this.#cadence.take(now)) {
+    const wait = this.#pace.take(time.now());
+    if (wait === 0) {
       this.#flush();
       return;
     }
     this.#rings = true;
-    time.after(Math.max(1, this.#cadence.next(now) - now), () => {
+    time.after(wait, () => {
       this.#rings = false;
       this.#schedule();
     });
