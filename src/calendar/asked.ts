@@ -1,7 +1,6 @@
 import { sql } from 'drizzle-orm';
 import type { ErrorCode } from '../core/errors.ts';
-import { type Prefix, parseId } from '../core/id.ts';
-import { NOBODY } from '../resources/fields.ts';
+import { type Prefix, uuidOf } from '../core/id.ts';
 import type { BookingRequest } from './booking.ts';
 
 /** What planning and storing a booking may be refused for. */
@@ -28,8 +27,6 @@ type Asked = {
   ignoreWorkingHours?: boolean | undefined;
 };
 
-/** A malformed id takes the same way as an absent one, so nothing tells them apart. */
-const uuidOf = (prefix: Prefix, id: string): string => parseId(prefix, id) ?? NOBODY;
 export const maybe = (prefix: Prefix, id: string | null | undefined) =>
   id === undefined || id === null ? undefined : uuidOf(prefix, id);
 

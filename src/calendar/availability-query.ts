@@ -1,9 +1,8 @@
 import { DAY_MINUTES, dayOf } from '../core/civil.ts';
 import { AppError, type Fault } from '../core/errors.ts';
-import { parseId } from '../core/id.ts';
+import { uuidOf } from '../core/id.ts';
 import { isDate } from '../core/instant.ts';
 import type { QueryParameter } from '../http/route.ts';
-import { NOBODY } from '../resources/fields.ts';
 
 const MOST_DAYS = 31;
 const MOST_SERVICES = 20;
@@ -81,9 +80,9 @@ export function parseAvailability(params: URLSearchParams): AvailabilityQuery {
   }
   const staff = params.get('staffId');
   const query = {
-    serviceIds: serviceIds.map((id) => parseId('svc', id) ?? NOBODY),
-    branchId: parseId('brch', branchId) ?? NOBODY,
-    staffId: staff === null ? null : (parseId('stf', staff) ?? NOBODY),
+    serviceIds: serviceIds.map((id) => uuidOf('svc', id)),
+    branchId: uuidOf('brch', branchId),
+    staffId: staff === null ? null : uuidOf('stf', staff),
     ...{ from, to, stepMinutes },
   };
   return { ...query, normalised: JSON.stringify(query) };

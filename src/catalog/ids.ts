@@ -1,7 +1,6 @@
 import * as z from 'zod';
-import { formatId, type Prefix, parseId } from '../core/id.ts';
+import { formatId, type Prefix, uuidOf } from '../core/id.ts';
 import { canonicalJson } from '../core/json.ts';
-import { NOBODY } from '../resources/fields.ts';
 
 /** A reference in a body: any text, since a malformed id is told from an absent one by nothing. */
 export const reference = () => z.string().max(100, 'Must be an id.');
@@ -17,7 +16,7 @@ export const references = (most: number = 500) =>
 export const inside =
   (prefix: Prefix, member: string) =>
   (value: unknown): unknown =>
-    Array.isArray(value) ? value.map((each) => swap(each, member, (id) => parseId(prefix, id) ?? NOBODY)) : [];
+    Array.isArray(value) ? value.map((each) => swap(each, member, (id) => uuidOf(prefix, id))) : [];
 
 /** And as they are shown. */
 export const outside = <T extends object>(

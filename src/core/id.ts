@@ -166,3 +166,9 @@ function four(text: string, index: number): number {
 function digit(bits: number): number {
   return HEX_CODES[bits & 15] as number;
 }
+
+/** An id that no row has: a malformed one takes the same way as an absent one, so nothing tells them apart. */
+export const NOBODY = '00000000-0000-0000-0000-000000000000';
+
+/** The uuid of a public id, or nobody's. */
+export const uuidOf = (prefix: Prefix, id: string): string => parseId(prefix, id) ?? NOBODY;

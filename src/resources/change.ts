@@ -1,7 +1,7 @@
 import { type SQL, sql } from 'drizzle-orm';
 import * as z from 'zod';
 import { AppError } from '../core/errors.ts';
-import { newUuid, parseId } from '../core/id.ts';
+import { NOBODY, newUuid, uuidOf } from '../core/id.ts';
 import { lazy } from '../core/lazy.ts';
 import { parseIfMatch } from '../core/revision.ts';
 import { admit } from '../data/admit.ts';
@@ -17,7 +17,6 @@ import type { Schema } from '../http/schemas.ts';
 import { send, sendJson } from '../http/send.ts';
 import { bodyValidator } from '../http/validated.ts';
 import { submitted } from './admitted.ts';
-import { NOBODY } from './fields.ts';
 import { claimOf } from './idempotency.ts';
 import { notFound } from './list.ts';
 import { narrowedTo, type Parent, paramOf } from './parent.ts';
@@ -83,7 +82,7 @@ export function change<S extends z.ZodType>(route: WriteRoute<S>): (c: AppContex
     const { companyId } = principal;
     const [parent, parentId] = [within?.of ?? route.parent, ownerIn(c, route)];
     const param = within === undefined ? 'id' : paramOf(resource);
-    const pathId = route.target === 'path' ? (parseId(resource.prefix, c.req.param(param) ?? '') ?? NOBODY) : null;
+    const pathId = route.target === 'path' ? uuidOf(resource.prefix, c.req.param(param) ?? '') : null;
     const seen = within === undefined ? resource : narrowedTo(resource, within, parentId);
     const [named, namedId] = pathId === null ? [parent, parentId] : [seen, pathId];
     const exists = named === undefined ? undefined : () => mustExist(c, named, namedId);
@@ -184,7 +183,7 @@ function answer<S extends z.ZodType>(c: AppContext, route: WriteRoute<S>, commit
 /** The id of the one whose the object is; nobody's where the path names none. */
 const ownerIn = (c: AppContext, { parent, within }: Pick<WriteRoute<z.ZodType>, 'parent' | 'within'>): string => {
   const owner = within?.of ?? parent;
-  return owner === undefined ? NOBODY : (parseId(owner.prefix, c.req.param('id') ?? '') ?? NOBODY);
+  return owner === undefined ? NOBODY : uuidOf(owner.prefix, c.req.param('id') ?? '');
 };
 
 /** Where a new object is read. */

@@ -1,6 +1,6 @@
 import { sql } from 'drizzle-orm';
 import { AppError } from '../core/errors.ts';
-import { type ListDeclaration, type ListQuery, parseListQuery } from '../core/list-query.ts';
+import type { ListDeclaration, ListQuery } from '../core/list-query.ts';
 import { compileProjection } from '../core/project.ts';
 import { fault } from '../core/query-values.ts';
 import { PIECE, type Row, snapshot } from '../data/log.ts';
@@ -10,6 +10,7 @@ import { takesGzip } from '../http/encoding.ts';
 import type { QueryParameter } from '../http/route.ts';
 import { send } from '../http/send.ts';
 import { admitted, reached } from './admitted.ts';
+import { askedOf } from './filters.ts';
 import { conditionsOf } from './page.ts';
 import type { Resource } from './resource.ts';
 import { seenBy } from './row-sql.ts';
@@ -60,7 +61,7 @@ function parse(d: ListDeclaration, all: URLSearchParams): { format: Format; quer
     });
   }
   const params = new URLSearchParams([...all].filter(([name]) => name !== 'format'));
-  return { format, query: parseListQuery(d, params) };
+  return { format, query: askedOf(d, params) };
 }
 
 /**

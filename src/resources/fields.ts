@@ -1,6 +1,6 @@
 import { getTableColumns, getTableName, is, SQL, sql } from 'drizzle-orm';
 import { PgArray, type PgTable } from 'drizzle-orm/pg-core';
-import { formatId, type Prefix, parseId } from '../core/id.ts';
+import { formatId, type Prefix, uuidOf } from '../core/id.ts';
 import { instantOf } from '../core/instant.ts';
 import { isObject, mergePatch } from '../core/json.ts';
 
@@ -60,9 +60,6 @@ export function fieldsOf(table: PgTable, references: Readonly<Record<string, Ref
   return new Map(fields);
 }
 
-/** An id that no row has: a malformed one takes the same way as an absent one, so nothing tells them apart. */
-export const NOBODY = '00000000-0000-0000-0000-000000000000';
-
 /** What a body says of a field as its column holds it; absence and null are the same here. */
 export function stored({ reference, fallback }: Field, value: unknown): unknown {
   if (value === undefined || value === null) return fallback;
@@ -72,8 +69,8 @@ export function stored({ reference, fallback }: Field, value: unknown): unknown 
 /** A public id, or some, as the column holds them; of a column that refers to nothing the value itself. */
 export function idOf({ reference }: Pick<Field, 'reference'>, value: unknown): unknown {
   if (reference === null) return value;
-  const uuidOf = (id: unknown): string => parseId(reference.prefix, String(id)) ?? NOBODY;
-  return Array.isArray(value) ? value.map(uuidOf) : uuidOf(value);
+  const { prefix } = reference;
+  return Array.isArray(value) ? value.map((id) => uuidOf(prefix, String(id))) : uuidOf(prefix, String(value));
 }
 
 /** What a file calls a reference by external id: `branchExternalId` for `branchId`. */

@@ -1,8 +1,10 @@
 import { sql } from 'drizzle-orm';
+import { NOBODY } from '../core/id.ts';
+import { type ListDeclaration, type ListQuery, parseListQuery } from '../core/list-query.ts';
 import type { FilterDeclaration, FilterValue } from '../core/query-values.ts';
 import type { SortColumn } from '../data/keyset.ts';
 import type { Filter } from '../data/narrow.ts';
-import { type Field, NOBODY } from './fields.ts';
+import type { Field } from './fields.ts';
 
 /** A filter of a list. Without a condition of its own it asks for the value of the column of its name. */
 export type ResourceFilter = FilterDeclaration & {
@@ -13,6 +15,20 @@ export type ResourceFilter = FilterDeclaration & {
 
 type Fields = ReadonlyMap<string, Field>;
 type Values = Readonly<Record<string, FilterValue>>;
+
+/** What a list is asked for, with the uuid of nobody where the id of a filter is none. */
+export function askedOf(declaration: ListDeclaration, params: URLSearchParams): ListQuery {
+  const query = parseListQuery(declaration, params);
+  const filters = Object.entries(query.filters).map(([name, value]): [string, FilterValue] => {
+    const kind = declaration.filters[name]?.kind;
+    if (kind === 'idList' && Array.isArray(value)) return [name, value.map(orNobody)];
+    return [name, kind === 'id' ? orNobody(String(value)) : value];
+  });
+  return { ...query, filters: Object.fromEntries(filters) };
+}
+
+/** Of a malformed id, or one of another kind, the parser says so. */
+const orNobody = (uuid: string): string => (uuid === 'none' ? NOBODY : uuid);
 
 /** The filters that every resource has (contract 2). */
 const DOCUMENT = {
@@ -85,7 +101,7 @@ function equals(fields: Fields, name: string, value: FilterValue) {
   if (field === undefined) throw new Error(`the filter ${name} names no column and has no condition`);
   const { column, type } = field;
   if (type !== 'uuid') return Array.isArray(value) ? sql`${column} in ${value}` : sql`${column} = ${value}`;
-  const ids = (Array.isArray(value) ? value : [value]).map((id) => sql`${id === 'none' ? NOBODY : id}::uuid`);
+  const ids = (Array.isArray(value) ? value : [value]).map((id) => sql`${id}::uuid`);
   return sql`${column} in (${sql.join(ids, sql`, `)})`;
 }
 

@@ -1,13 +1,13 @@
 import { type SQL, sql } from 'drizzle-orm';
 import { type Cursor, decodeCursor, encodeCursor, invalidCursor } from '../core/cursor.ts';
 import { AppError } from '../core/errors.ts';
-import { parseId } from '../core/id.ts';
-import { type ListQuery, parseDetailQuery, parseListQuery } from '../core/list-query.ts';
+import { NOBODY, uuidOf } from '../core/id.ts';
+import { type ListQuery, parseDetailQuery } from '../core/list-query.ts';
 import { compileProjection } from '../core/project.ts';
 import { canBegin } from '../data/keyset.ts';
 import type { Row } from '../data/log.ts';
 import type { AppContext, Principal } from '../http/context.ts';
-import { NOBODY } from './fields.ts';
+import { askedOf } from './filters.ts';
 import {
   embed,
   includeTags,
@@ -53,10 +53,7 @@ export function listRoute(resource: Resource, parent?: Parent): ReadRoute<PageQu
     ttl: TTL.list,
     linked: true,
     parse(params, principal, c) {
-      const query = ofParent(
-        parseListQuery(resource.list, params),
-        parent === undefined ? null : parentIdOf(c, parent),
-      );
+      const query = ofParent(askedOf(resource.list, params), parent === undefined ? null : parentIdOf(c, parent));
       const expected = { company: principal.companyId, route: name, query: query.filterKey };
       const at = query.cursor === null ? null : decodeCursor(c.env.deps.settings.cursorSecret, query.cursor, expected);
       if (at !== null && !beginsHere(resource, query, at)) throw invalidCursor('invalid_cursor');
@@ -202,7 +199,7 @@ export function detailRoute(
     ttl: TTL.detail,
     parse(params, principal, c) {
       const { fields, include, normalised } = parseDetailQuery(resource.list, params);
-      const id = own?.(principal) ?? parseId(resource.prefix, c.req.param('id') ?? '') ?? NOBODY;
+      const id = own?.(principal) ?? uuidOf(resource.prefix, c.req.param('id') ?? '');
       return { id, fields, include, normalised: `${id}?${normalised}` };
     },
     tags: ({ id, include }) => [...resource.detailTags(id), ...includeTags(resource, include)],

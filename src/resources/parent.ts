@@ -1,15 +1,13 @@
 import { type SQL, sql } from 'drizzle-orm';
-import { parseId } from '../core/id.ts';
+import { uuidOf } from '../core/id.ts';
 import type { AppContext } from '../http/context.ts';
-import { NOBODY } from './fields.ts';
 import type { Resource } from './resource.ts';
 
 /** Whose objects these are: what comes before them in the path, `/staff/:id/time-off`, and their field that refers to it. */
 export type Parent = { readonly of: Resource; readonly field: string };
 
 /** The parent that the path names, or nobody. */
-export const parentIdOf = (c: AppContext, { of }: Parent): string =>
-  parseId(of.prefix, c.req.param('id') ?? '') ?? NOBODY;
+export const parentIdOf = (c: AppContext, { of }: Parent): string => uuidOf(of.prefix, c.req.param('id') ?? '');
 
 /** What their own id is called in a path, behind their parent's. */
 export const paramOf = ({ prefix }: Resource): string => `${prefix}Id`;

@@ -1,11 +1,10 @@
-import { formatId, type Prefix, parseId } from '../../core/id.ts';
+import { formatId, type Prefix, uuidOf } from '../../core/id.ts';
 import type { Money } from '../../http/money.ts';
-import { NOBODY } from '../../resources/fields.ts';
 import type { LineBody } from './line-body.ts';
 import type { StoredLine } from './table.ts';
 
 const idOf = (prefix: Prefix, id: string | null | undefined): string | null =>
-  id === null || id === undefined ? null : (parseId(prefix, id) ?? NOBODY);
+  id === null || id === undefined ? null : uuidOf(prefix, id);
 
 /** The lines of a body as the database takes them; it adds what follows from them, and what an appointment says. */
 export const storedLines = (lines: readonly LineBody[]): Record<string, unknown>[] =>

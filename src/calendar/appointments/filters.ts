@@ -3,7 +3,6 @@ import { dateOf, dayOf } from '../../core/civil.ts';
 import type { Filtered, ListQuery } from '../../core/list-query.ts';
 import type { Change, Row } from '../../data/log.ts';
 import type { Filter } from '../../data/narrow.ts';
-import { NOBODY } from '../../resources/fields.ts';
 
 /** Days of the branch that a query asks for, the second not included; null where it leaves an end open. */
 type Days = { from: string | null; to: string | null };
@@ -22,8 +21,6 @@ const dayAfter = (date: string): string => dateOf(dayOf(date) + 1);
 /** A date of the years Postgres writes with four digits, which is all that appointments have. */
 const instantAt = (date: string, hours: number): SQL =>
   sql`(${date}::date::timestamp at time zone 'UTC' + make_interval(hours => ${hours}::int))`;
-
-const idIn = (value: unknown): string => (value === 'none' ? NOBODY : String(value));
 
 /**
  * What finds the rows of a query that is about days, people or places: the index of days or of people, whichever knows
@@ -54,14 +51,13 @@ export function found(query: Filtered): Filter[] {
         select(
           [
             sql`a.id in (select p.appointment_id from appointment_parts p where p.company_id = app.company()
-              and p.staff_id = ${idIn(filters.staffId)}::uuid and ${sql.join([...days(sql`p.local_date`), sql`true`], sql` and `)})`,
+              and p.staff_id = ${filters.staffId}::uuid and ${sql.join([...days(sql`p.local_date`), sql`true`], sql` and `)})`,
           ],
           most,
         );
-    if (filters.clientId !== undefined)
-      return (most) => select([sql`a.client_id = ${idIn(filters.clientId)}::uuid`], most);
+    if (filters.clientId !== undefined) return (most) => select([sql`a.client_id = ${filters.clientId}::uuid`], most);
     if (!dated) return undefined;
-    const branch = filters.branchId === undefined ? [] : [sql`a.branch_id = ${idIn(filters.branchId)}::uuid`];
+    const branch = filters.branchId === undefined ? [] : [sql`a.branch_id = ${filters.branchId}::uuid`];
     return (most) => select([...branch, ...days(sql`a.local_date`)], most);
   };
   const finding = find();

@@ -5,7 +5,6 @@ import { instantOf } from '../../core/instant.ts';
 import { actorOf } from '../../data/event.ts';
 import { clients } from '../../people/clients/table.ts';
 import type { ArchiveOf } from '../../resources/archive.ts';
-import { NOBODY } from '../../resources/fields.ts';
 import { tenantResource } from '../../resources/tenant-resource.ts';
 import { touchedBusy } from '../busy-days.ts';
 import { series } from '../series/table.ts';
@@ -65,7 +64,7 @@ const made = tenantResource(appointments, {
       description: 'This staff member does some of it.',
       condition: (id) => ({
         where: sql`appointments.id in (select p.appointment_id from appointment_parts p where p.company_id = appointments.company_id
-          and p.staff_id = ${id === 'none' ? NOBODY : id}::uuid)`,
+          and p.staff_id = ${id}::uuid)`,
       }),
     },
     clientId: { kind: 'id', description: 'Is for this client.' },

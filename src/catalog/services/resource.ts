@@ -1,6 +1,5 @@
 import { sql } from 'drizzle-orm';
 import { byFlag } from '../../resources/archive.ts';
-import { NOBODY } from '../../resources/fields.ts';
 import { tenantResource } from '../../resources/tenant-resource.ts';
 import { inside, outside, sameList } from '../ids.ts';
 import { ServiceCreate, ServicePatch, ServiceView } from './schema.ts';
@@ -26,7 +25,7 @@ export const service = tenantResource(services, {
       description: 'This staff member offers it.',
       condition: (id) => ({
         where: sql`services.id in (select o.service_id from offers o where o.company_id = services.company_id
-          and o.staff_id = ${id === 'none' ? NOBODY : id}::uuid)`,
+          and o.staff_id = ${id}::uuid)`,
       }),
     },
   },

@@ -1,15 +1,12 @@
 import { sql } from 'drizzle-orm';
 import { users } from '../../account/users/table.ts';
 import { byFlag } from '../../resources/archive.ts';
-import { NOBODY } from '../../resources/fields.ts';
 import { tenantResource } from '../../resources/tenant-resource.ts';
 import { branches } from '../branches/table.ts';
 import { inside, outside, sameList } from '../ids.ts';
 import { services } from '../services/table.ts';
 import { StaffCreate, StaffPatch, StaffView } from './schema.ts';
 import { staff } from './table.ts';
-
-const idOr = (value: unknown): string => (value === 'none' ? NOBODY : String(value));
 
 export const staffMember = tenantResource(staff, {
   entity: 'staff',
@@ -35,7 +32,7 @@ export const staffMember = tenantResource(staff, {
       prefix: 'brch',
       description: 'Works at this branch.',
       condition: (id) => ({
-        where: sql`staff.id in (select b.staff_id from staff_branches b where b.company_id = staff.company_id and b.branch_id = ${idOr(id)}::uuid)`,
+        where: sql`staff.id in (select b.staff_id from staff_branches b where b.company_id = staff.company_id and b.branch_id = ${id}::uuid)`,
       }),
     },
     serviceId: {
@@ -43,7 +40,7 @@ export const staffMember = tenantResource(staff, {
       prefix: 'svc',
       description: 'Offers this service.',
       condition: (id) => ({
-        where: sql`staff.id in (select o.staff_id from offers o where o.company_id = staff.company_id and o.service_id = ${idOr(id)}::uuid)`,
+        where: sql`staff.id in (select o.staff_id from offers o where o.company_id = staff.company_id and o.service_id = ${id}::uuid)`,
       }),
     },
     userId: { kind: 'id', description: 'Signs in with this account.' },

@@ -1,10 +1,9 @@
-import { formatId, parseId } from '../../core/id.ts';
+import { formatId, NOBODY, parseId } from '../../core/id.ts';
 import { instantOf } from '../../core/instant.ts';
 import { actorOf } from '../../data/event.ts';
 import type { Change, Row } from '../../data/log.ts';
 import { type Registry, seesChange } from '../../data/registry.ts';
 import type { RouteModule } from '../../http/route.ts';
-import { NOBODY } from '../../resources/fields.ts';
 import { LOG_QUERY, readLog } from '../events/log-query.ts';
 import { auditPage, type Logged } from '../events/schema.ts';
 

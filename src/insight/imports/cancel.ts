@@ -1,5 +1,5 @@
 import { sql } from 'drizzle-orm';
-import { parseId } from '../../core/id.ts';
+import { uuidOf } from '../../core/id.ts';
 import { admit } from '../../data/admit.ts';
 import { commit, type Row } from '../../data/log.ts';
 import { callRoom } from '../../data/rooms.ts';
@@ -8,7 +8,6 @@ import { type AppContext, principalOf } from '../../http/context.ts';
 import { sendJson } from '../../http/send.ts';
 import { submitted } from '../../resources/admitted.ts';
 import { mustExist, readBody, validateNothing } from '../../resources/change.ts';
-import { NOBODY } from '../../resources/fields.ts';
 import { notFound } from '../../resources/list.ts';
 import { importDetails } from './resource.ts';
 import { PERMISSION } from './service.ts';
@@ -23,7 +22,7 @@ export async function cancelImport(c: AppContext): Promise<Response> {
   const { ctx, deps, bindings } = c.env;
   const principal = principalOf(c);
   const { companyId } = principal;
-  const id = parseId('imp', c.req.param('id') ?? '') ?? NOBODY;
+  const id = uuidOf('imp', c.req.param('id') ?? '');
   const { admission } = await submitted(
     c,
     { permission: PERMISSION, weight: 1 },

@@ -1,7 +1,6 @@
 import { type SQL, sql } from 'drizzle-orm';
-import { formatId, parseId } from '../../core/id.ts';
+import { formatId, uuidOf } from '../../core/id.ts';
 import { change } from '../../resources/change.ts';
-import { NOBODY } from '../../resources/fields.ts';
 import { expectVersion, rowOf, sameVersion, type WriteInput } from '../../resources/row-sql.ts';
 import { createOf, restoreOf, updateOf } from '../../resources/verbs.ts';
 import { client as resource } from './resource.ts';
@@ -47,7 +46,7 @@ export const mergeClient = change({
   target: 'path',
   status: 200,
   statements({ principal, id, body, expected }) {
-    const source = parseId('clnt', body.sourceId) ?? NOBODY;
+    const source = uuidOf('clnt', body.sourceId);
     // In the contract's order: 404, 422, 412; the merge itself refuses with 409.
     const expect = sql`select app.expect_version(max(version), null),
       app.refuse(${source === id}::boolean, 'invalid_body', '{"pointer": "/sourceId", "detail": "Must be another client."}'),

@@ -2,7 +2,7 @@ import { PgDialect } from 'drizzle-orm/pg-core';
 import type pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type CatalogueRow, catalogueOf, catalogueQuery, type Wanted } from '../../../src/calendar/load-catalogue.ts';
-import { NOBODY } from '../../../src/resources/fields.ts';
+import { NOBODY } from '../../../src/core/id.ts';
 import { beginRead, openStage, type Stage } from '../support.ts';
 import { at, book, hold, makeSalon, type Salon } from './salon.ts';
 
