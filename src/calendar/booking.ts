@@ -1,15 +1,8 @@
 import { DAY_MINUTES, instantTexts, localText } from '../core/civil.ts';
+import type { Money } from '../core/currency.ts';
 import { AppError, type Fault } from '../core/errors.ts';
 import { localAt, type Offsets } from '../core/offsets.ts';
-import {
-  type Branch,
-  type Money,
-  offers,
-  type Resource,
-  type Service,
-  type StaffMember,
-  type Times,
-} from './catalogue.ts';
+import { type Branch, offers, type Resource, type Service, type StaffMember, type Times } from './catalogue.ts';
 import { type Occupied, type Part, partsOf, type Shape, shapeOf, totalPrice } from './parts.ts';
 import { judgeStart } from './presence.ts';
 import { minuteOfStart, type WantedStart } from './start.ts';

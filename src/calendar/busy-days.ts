@@ -1,7 +1,7 @@
 import { DAY_MINUTES, dateOf, minuteOf } from '../core/civil.ts';
 import { canonicalJson } from '../core/json.ts';
 import type { Change, Row } from '../data/log.ts';
-import type { Occupied, Part } from './appointments/table.ts';
+import type { Occupied, Part } from './parts.ts';
 
 // Tags of what is busy, by days of UTC: a booking or hold touches the days that it keeps somebody or something busy on,
 // buffers included, and free starts depend on the days they were looked for on.

@@ -1,10 +1,8 @@
+import type { Processing, Tax } from '../catalog/services/table.ts';
+import type { Money } from '../core/currency.ts';
 import type { BranchHours, Hours } from './working-time.ts';
 
-/** What the calendar's rules need of the catalogue: the columns of its rows, with ids as the caller has them. */
-export type Money = { amount: number; currency: string };
-/** From `afterMinutes` of a service on, the client stays and the staff member is free. */
-export type Processing = { afterMinutes: number; minutes: number };
-export type Tax = { name: string; rateBasisPoints: number };
+// What the calendar's rules need of the catalogue: the columns of its rows, with ids as the caller has them.
 
 export type Branch = BranchHours & { timeZone: string; isActive: boolean };
 

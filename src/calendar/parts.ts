@@ -1,4 +1,6 @@
-import type { Money, Processing, Service, Tax } from './catalogue.ts';
+import type { Processing, Tax } from '../catalog/services/table.ts';
+import type { Money } from '../core/currency.ts';
+import type { Service } from './catalogue.ts';
 import { covered, type Spans, without } from './spans.ts';
 
 /** One service of a booking as it was booked: what is frozen, so that later edits of the service touch nothing. */

@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { AppError } from '../core/errors.ts';
 import { formatId } from '../core/id.ts';
 import { lazy } from '../core/lazy.ts';
-import type { Occupied, Part } from './appointments/table.ts';
+import type { Occupied, Part } from './parts.ts';
 import type { Hindrance } from './presence.ts';
 
 // Parts and resources of bookings as answers show them: with public ids.

@@ -1,12 +1,9 @@
 import * as z from 'zod';
-import { isDate, parseInstant } from '../core/instant.ts';
-import { text, timeZone } from '../http/schemas.ts';
+import { isDate } from '../core/instant.ts';
+import { givenInstant, reference, text, timeZone } from '../http/schemas.ts';
 import type { WantedStart } from './start.ts';
 
 // What bodies say of a booking: who does what, with what, and when.
-
-/** Any text, since a malformed id is told from an absent one by nothing. */
-export const reference = () => z.string().max(100, 'Must be an id.');
 
 const LOCAL = /^[0-9]{4}-[0-9]{2}-[0-9]{2}T(?:[01][0-9]|2[0-3]):[0-5][0-9](?::[0-5][0-9])?$/;
 
@@ -17,17 +14,7 @@ const isNear = (value: string): boolean =>
   Number(value.slice(0, 4)) >= YEARS.first && Number(value.slice(0, 4)) <= YEARS.last;
 
 export const startFields = () => ({
-  startsAt: z
-    .string()
-    .refine((value) => parseInstant(value) !== null, {
-      message: 'Must be an RFC 3339 instant with offset, such as 2026-01-31T09:00:00Z.',
-      params: { code: 'invalid_instant' },
-      abort: true,
-    })
-    .transform((value) => parseInstant(value) ?? value)
-    .refine(isNear, beyond)
-    .optional()
-    .describe('When it begins; or say `localStart`.'),
+  startsAt: givenInstant().refine(isNear, beyond).optional().describe('When it begins; or say `localStart`.'),
   localStart: z
     .string()
     .refine((value) => LOCAL.test(value) && isDate(value.slice(0, 10)), {

@@ -1,9 +1,7 @@
 import * as z from 'zod';
 import { formatId, type Prefix, uuidOf } from '../core/id.ts';
 import { canonicalJson } from '../core/json.ts';
-
-/** A reference in a body: any text, since a malformed id is told from an absent one by nothing. */
-export const reference = () => z.string().max(100, 'Must be an id.');
+import { reference } from '../http/schemas.ts';
 
 /** What is the same twice is said once. */
 export const references = (most: number = 500) =>

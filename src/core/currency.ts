@@ -26,3 +26,6 @@ export const exponentOf = (currency: string): number => exponents.get(currency) 
 
 /** The largest amount anywhere, either way, in minor units: ten digits before the point of a currency with cents. */
 export const MAX_AMOUNT = 1_000_000_000_000;
+
+/** Minor units of a currency. */
+export type Money = { amount: number; currency: string };

@@ -15,5 +15,3 @@ export const money = (least: number) =>
 /** Money as answers show it. */
 export const moneyView = (description: string) =>
   z.object({ amount: z.int(), currency: z.string() }).describe(`${description} Minor units.`);
-
-export type Money = { amount: number; currency: string };

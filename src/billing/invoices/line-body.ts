@@ -1,6 +1,7 @@
 import * as z from 'zod';
+import type { Money } from '../../core/currency.ts';
 import { MAX_AMOUNT } from '../../core/currency.ts';
-import { type Money, money } from '../../http/money.ts';
+import { money } from '../../http/money.ts';
 import { text } from '../../http/schemas.ts';
 import { faultsOf } from '../totals.ts';
 import { LINE_KINDS } from './table.ts';

@@ -1,5 +1,5 @@
+import type { Money } from '../../core/currency.ts';
 import { formatId, type Prefix, uuidOf } from '../../core/id.ts';
-import type { Money } from '../../http/money.ts';
 import type { LineBody } from './line-body.ts';
 import type { StoredLine } from './table.ts';
 

@@ -1,6 +1,6 @@
 import { sql } from 'drizzle-orm';
 import { branches } from '../../catalog/branches/table.ts';
-import type { Money } from '../../http/money.ts';
+import type { Money } from '../../core/currency.ts';
 import { clients } from '../../people/clients/table.ts';
 import { nextQuarter } from '../../resources/filters.ts';
 import { tenantResource } from '../../resources/tenant-resource.ts';

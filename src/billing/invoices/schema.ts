@@ -1,6 +1,7 @@
 import * as z from 'zod';
+import type { Money } from '../../core/currency.ts';
 import { lazy } from '../../core/lazy.ts';
-import { type Money, money, moneyView } from '../../http/money.ts';
+import { money, moneyView } from '../../http/money.ts';
 import { date, documentFields, exampleEnd, externalId, identityFields } from '../../http/schemas.ts';
 import { billedLine, checkAmounts } from './line-body.ts';
 import { INVOICE_STATUSES, PAYMENT_STATUSES } from './table.ts';

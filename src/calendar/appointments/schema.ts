@@ -1,8 +1,8 @@
 import * as z from 'zod';
 import { lazy } from '../../core/lazy.ts';
-import { bodyOf, externalId, instant, notes, publicObject, text } from '../../http/schemas.ts';
+import { bodyOf, externalId, instant, notes, publicObject, reference, text } from '../../http/schemas.ts';
 import { occupiedView, PART, partView, priceView } from '../shown.ts';
-import { oneStart, reference, startFields, workFields } from '../wanted.ts';
+import { oneStart, startFields, workFields } from '../wanted.ts';
 import { APPOINTMENT_STATUSES } from './table.ts';
 
 const BRANCH = 'brch_01h455vb4pex5vsknk084sn02q';

@@ -15,10 +15,12 @@ import {
   uuid,
 } from 'drizzle-orm/pg-core';
 import { branches } from '../../catalog/branches/table.ts';
-import { type Money, type Processing, services, type Tax } from '../../catalog/services/table.ts';
+import { services } from '../../catalog/services/table.ts';
 import { staff } from '../../catalog/staff/table.ts';
+import type { Money } from '../../core/currency.ts';
 import { documentColumns, instant, tenantKey } from '../../data/columns.ts';
 import { clients } from '../../people/clients/table.ts';
+import type { Occupied, Part } from '../parts.ts';
 import { series } from '../series/table.ts';
 
 export const APPOINTMENT_STATUSES = [
@@ -32,21 +34,6 @@ export const APPOINTMENT_STATUSES = [
 ] as const;
 export type AppointmentStatus = (typeof APPOINTMENT_STATUSES)[number];
 
-/** One service of an appointment as it was booked: what becomes of the service later touches no booking. */
-export type Part = {
-  serviceId: string;
-  staffId: string;
-  name: string;
-  startOffsetMinutes: number;
-  durationMinutes: number;
-  bufferBeforeMinutes: number;
-  bufferAfterMinutes: number;
-  processing: Processing[];
-  price: Money | null;
-  taxes: Tax[];
-};
-/** Without an id the database chooses a free one of that kind at the branch. */
-export type Occupied = { kind: string; resourceId: string | null };
 /** `by` as the log names actors. */
 export type StatusEntry = { status: AppointmentStatus; at: string; by: string; reason: string | null };
 

@@ -1,8 +1,8 @@
 import * as z from 'zod';
 import { lazy } from '../../core/lazy.ts';
-import { documentFields, exampleEnd, externalId, instant, notes } from '../../http/schemas.ts';
+import { documentFields, exampleEnd, externalId, instant, notes, reference } from '../../http/schemas.ts';
 import { occupiedView, PART, partView } from '../shown.ts';
-import { oneStart, reference, startFields, workFields } from '../wanted.ts';
+import { oneStart, startFields, workFields } from '../wanted.ts';
 
 const BRANCH = 'brch_01h455vb4pex5vsknk084sn02q';
 const START = '2026-11-01T08:30:00.000Z';

@@ -3,7 +3,7 @@ import { foreignKey, index, jsonb, pgTable, text, unique, uuid } from 'drizzle-o
 import { branches } from '../../catalog/branches/table.ts';
 import { documentColumns, instant, tenantKey } from '../../data/columns.ts';
 import { clients } from '../../people/clients/table.ts';
-import type { Occupied, Part } from '../appointments/table.ts';
+import type { Occupied, Part } from '../parts.ts';
 
 /** A slot that is kept for somebody for a while, inside the rule that nothing is booked twice. */
 export const holds = pgTable(

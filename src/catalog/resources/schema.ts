@@ -1,8 +1,7 @@
 import * as z from 'zod';
 import { lazy } from '../../core/lazy.ts';
-import { documentFields, exampleEnd, externalId, identityFields, text } from '../../http/schemas.ts';
+import { documentFields, exampleEnd, externalId, identityFields, reference, text } from '../../http/schemas.ts';
 import { hours, hoursView } from '../branches/hours.ts';
-import { reference } from '../ids.ts';
 
 const fields = () => ({
   name: text(),

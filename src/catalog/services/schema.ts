@@ -1,7 +1,14 @@
 import * as z from 'zod';
 import { lazy } from '../../core/lazy.ts';
-import { currency, documentFields, exampleEnd, externalId, identityFields, text } from '../../http/schemas.ts';
-import { reference } from '../ids.ts';
+import {
+  currency,
+  documentFields,
+  exampleEnd,
+  externalId,
+  identityFields,
+  reference,
+  text,
+} from '../../http/schemas.ts';
 
 const MONEY = { amount: 4500, currency: 'EUR' };
 const TAX = { name: 'USt', rateBasisPoints: 2000 };

@@ -11,11 +11,10 @@ import {
   unique,
   uuid,
 } from 'drizzle-orm/pg-core';
+import type { Money } from '../../core/currency.ts';
 import { documentColumns, tenantKey } from '../../data/columns.ts';
 import { staff } from '../staff/table.ts';
 
-/** Minor units of a currency. */
-export type Money = { amount: number; currency: string };
 /** Minutes after the start of the service from which the client stays and the staff member is free. */
 export type Processing = { afterMinutes: number; minutes: number };
 export type Tax = { name: string; rateBasisPoints: number };

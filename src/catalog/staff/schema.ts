@@ -1,8 +1,8 @@
 import * as z from 'zod';
 import { lazy } from '../../core/lazy.ts';
-import { documentFields, email, exampleEnd, externalId, identityFields, text } from '../../http/schemas.ts';
+import { documentFields, email, exampleEnd, externalId, identityFields, reference, text } from '../../http/schemas.ts';
 import { checkHours, hoursFields, hoursView } from '../branches/hours.ts';
-import { reference, references } from '../ids.ts';
+import { references } from '../ids.ts';
 
 const HOURS = { weekday: 1, start: '09:00', end: '17:00' };
 const BRANCH = 'brch_01h455vb4pex5vsknk084sn02q';
