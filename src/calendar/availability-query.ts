@@ -1,7 +1,8 @@
 import { DAY_MINUTES, dayOf } from '../core/civil.ts';
-import { AppError, type Fault } from '../core/errors.ts';
+import type { Fault } from '../core/errors.ts';
 import { uuidOf } from '../core/id.ts';
 import { isDate } from '../core/instant.ts';
+import { queryRefusal } from '../core/query-values.ts';
 import type { QueryParameter } from '../http/route.ts';
 
 const MOST_DAYS = 31;
@@ -74,10 +75,7 @@ export function parseAvailability(params: URLSearchParams): AvailabilityQuery {
   const stepMinutes = /^[1-9][0-9]{0,3}$/.test(step) ? Number(step) : 0;
   if (stepMinutes < 1 || stepMinutes > DAY_MINUTES)
     report('stepMinutes', 'out_of_range', `Must be a whole number from 1 to ${DAY_MINUTES}.`);
-  if (faults.length > 0) {
-    const code = faults.every((each) => each.code === 'unknown_parameter') ? 'unknown_parameter' : 'invalid_parameter';
-    throw new AppError(code, `${faults[0]?.parameter}: ${faults[0]?.detail}`, { faults });
-  }
+  if (faults.length > 0) throw queryRefusal(faults);
   const staff = params.get('staffId');
   const query = {
     serviceIds: serviceIds.map((id) => uuidOf('svc', id)),

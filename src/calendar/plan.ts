@@ -3,7 +3,10 @@ import { DAY_MINUTES, dateOf, dayOf, instantTexts, localOf, minuteOf } from '../
 import { AppError } from '../core/errors.ts';
 import { formatId } from '../core/id.ts';
 import { localDateAt, type Offsets, offsetsOf } from '../core/offsets.ts';
-import type { Look } from '../resources/planned.ts';
+import type { Look, Plan } from '../resources/planned.ts';
+import type { Resource } from '../resources/resource.ts';
+import { insertRow } from '../resources/row-sql.ts';
+import { ignoringHours } from './asked.ts';
 import { freeStartsOfWork } from './availability.ts';
 import {
   type BookingPlan,
@@ -77,6 +80,28 @@ export async function planned(look: Look, now: number, wish: Wish, blind: boolea
   const [first] = judgeStart(catalogue, offsets, booking, start, catalogue.busy).taken;
   if (first === undefined) return booking;
   throw await suggesting(await takenBy(look, wish.companyId, first, booking), look, now, wish, booking);
+}
+
+/** What stores a planned booking or hold; `own` are its columns besides where, what and when. */
+export function storing(
+  resource: Resource,
+  look: Look,
+  { now, wish, booking }: { now: number; wish: Wish; booking: BookingPlan },
+  own: Record<string, unknown>,
+): Plan {
+  const row = {
+    ...own,
+    branch_id: wish.request.branchId,
+    services: booking.parts,
+    resources: booking.resources,
+    starts_at: booking.startsAt,
+    time_zone: booking.timeZone,
+  };
+  return {
+    statements: [...ignoringHours(wish.request.ignoreWorkingHours), insertRow(resource, row)],
+    guard: booking.guard,
+    explain: (error) => suggesting(error, look, now, wish, booking),
+  };
 }
 
 /** That somebody or something is taken, and by which appointment. */

@@ -1,4 +1,4 @@
-import { AppError, type Fault } from './errors.ts';
+import type { Fault } from './errors.ts';
 import {
   type FilterDeclaration,
   type FilterValue,
@@ -6,6 +6,7 @@ import {
   listItems,
   parseFilter,
   parseSearch,
+  queryRefusal,
 } from './query-values.ts';
 
 export type { FilterDeclaration, FilterKind } from './query-values.ts';
@@ -137,11 +138,7 @@ function collect(params: URLSearchParams, allowed: ReadonlySet<string>, faults: 
 }
 
 function refuse(faults: Fault[]): void {
-  const [first] = faults;
-  if (first === undefined) return;
-  const only = faults.every((each) => each.code === first.code) ? first.code : '';
-  const code = only === 'unknown_parameter' || only === 'use_cursor' ? only : 'invalid_parameter';
-  throw new AppError(code, `${first.parameter}: ${first.detail}`, { faults });
+  if (faults.length > 0) throw queryRefusal(faults);
 }
 
 function parseFilters(d: ListDeclaration, given: Map<string, string>, faults: Fault[]) {

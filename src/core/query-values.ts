@@ -1,4 +1,4 @@
-import type { Fault } from './errors.ts';
+import { AppError, type Fault } from './errors.ts';
 import { type Prefix, parseId } from './id.ts';
 import { isDate, parseInstant } from './instant.ts';
 
@@ -16,6 +16,14 @@ export function fault(parameter: string, code: string, detail: string): Fault {
   // A parameter's name may be anything a caller typed; a problem document is not the place for kilobytes of it.
   const name = parameter.length > MAX_FAULT_LENGTH ? `${parameter.slice(0, MAX_FAULT_LENGTH)}…` : parameter;
   return { parameter: name.toWellFormed(), code, detail };
+}
+
+/** What a query with these faults, one at least, is refused with; where they are all of one telling kind, with that. */
+export function queryRefusal(faults: Fault[]): AppError {
+  const [first] = faults;
+  const only = faults.every((each) => each.code === first?.code) ? first?.code : '';
+  const code = only === 'unknown_parameter' || only === 'use_cursor' ? only : 'invalid_parameter';
+  return new AppError(code, `${first?.parameter}: ${first?.detail}`, { faults });
 }
 
 /** The items of a comma-separated list, sorted and without repeats. */

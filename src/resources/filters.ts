@@ -1,4 +1,4 @@
-import { sql } from 'drizzle-orm';
+import { type SQL, sql } from 'drizzle-orm';
 import { NOBODY } from '../core/id.ts';
 import { type ListDeclaration, type ListQuery, parseListQuery } from '../core/list-query.ts';
 import type { FilterDeclaration, FilterValue } from '../core/query-values.ts';
@@ -91,6 +91,23 @@ export function clockOf(
     filters[name] === undefined || changesAt === undefined ? [] : [changesAt(now)],
   );
   return ends.length === 0 ? null : Math.min(...ends);
+}
+
+/** The filters `from` and `to` of a column of days, half-open; `property`: as a list may be sorted by it. */
+export function daysBetween(column: SQL, says: { from: string; to: string }, property?: string) {
+  const more = property === undefined ? {} : { property };
+  return {
+    from: {
+      kind: 'date',
+      description: says.from,
+      condition: (day) => ({ where: sql`${column} >= ${day}::date`, ...more }),
+    },
+    to: {
+      kind: 'date',
+      description: says.to,
+      condition: (day) => ({ where: sql`${column} < ${day}::date`, ...more }),
+    },
+  } as const satisfies Record<string, ResourceFilter>;
 }
 
 /** The next quarter of an hour: whatever its zone, a branch's day begins at one. */

@@ -2,7 +2,7 @@ import { sql } from 'drizzle-orm';
 import { branches } from '../../catalog/branches/table.ts';
 import type { Money } from '../../core/currency.ts';
 import { clients } from '../../people/clients/table.ts';
-import { nextQuarter } from '../../resources/filters.ts';
+import { daysBetween, nextQuarter } from '../../resources/filters.ts';
 import { tenantResource } from '../../resources/tenant-resource.ts';
 import { invoiceImporter } from './import.ts';
 import type { LineBody } from './line-body.ts';
@@ -67,16 +67,11 @@ const made = tenantResource(invoices, {
       changesAt: nextQuarter,
       condition: (value) => ({ where: value === true ? overdue : sql`(${overdue}) is not true` }),
     },
-    from: {
-      kind: 'date',
-      description: 'Issued on this day or later.',
-      condition: (value) => ({ where: sql`invoices.issue_date >= ${value}::date`, property: 'issue_date' }),
-    },
-    to: {
-      kind: 'date',
-      description: 'Issued before this day.',
-      condition: (value) => ({ where: sql`invoices.issue_date < ${value}::date`, property: 'issue_date' }),
-    },
+    ...daysBetween(
+      sql`invoices.issue_date`,
+      { from: 'Issued on this day or later.', to: 'Issued before this day.' },
+      'issue_date',
+    ),
   },
   sorts: ['issueDate', 'dueDate'],
   actions: {

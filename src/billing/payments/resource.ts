@@ -2,7 +2,7 @@ import { sql } from 'drizzle-orm';
 import { branches } from '../../catalog/branches/table.ts';
 import type { Money } from '../../core/currency.ts';
 import { clients } from '../../people/clients/table.ts';
-import type { ResourceFilter } from '../../resources/filters.ts';
+import { daysBetween, type ResourceFilter } from '../../resources/filters.ts';
 import { tenantResource } from '../../resources/tenant-resource.ts';
 import { invoices } from '../invoices/table.ts';
 import { PaymentCreate, PaymentView, RefundCreate, RefundView } from './schema.ts';
@@ -18,16 +18,11 @@ const booked = (table: 'payments' | 'refunds'): Record<string, ResourceFilter> =
   return {
     branchId: { kind: 'id', description: 'At this branch.' },
     status: { kind: 'enumList', values: MONEY_STATUSES, description: 'One or several.' },
-    from: {
-      kind: 'date',
-      description: 'On this day of the branch or later.',
-      condition: (value) => ({ where: sql`${day} >= ${value}::date`, property: 'business_date' }),
-    },
-    to: {
-      kind: 'date',
-      description: 'Before this day of the branch.',
-      condition: (value) => ({ where: sql`${day} < ${value}::date`, property: 'business_date' }),
-    },
+    ...daysBetween(
+      day,
+      { from: 'On this day of the branch or later.', to: 'Before this day of the branch.' },
+      'business_date',
+    ),
   };
 };
 

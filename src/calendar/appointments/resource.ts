@@ -5,6 +5,7 @@ import { instantOf } from '../../core/instant.ts';
 import { actorOf } from '../../data/event.ts';
 import { clients } from '../../people/clients/table.ts';
 import type { ArchiveOf } from '../../resources/archive.ts';
+import { daysBetween } from '../../resources/filters.ts';
 import { tenantResource } from '../../resources/tenant-resource.ts';
 import { touchedBusy } from '../busy-days.ts';
 import { series } from '../series/table.ts';
@@ -73,16 +74,10 @@ const made = tenantResource(appointments, {
       description: 'Begins on this day of its branch.',
       condition: (date) => ({ where: sql`appointments.local_date = ${date}::date` }),
     },
-    from: {
-      kind: 'date',
-      description: 'Begins on this day of its branch or later.',
-      condition: (date) => ({ where: sql`appointments.local_date >= ${date}::date` }),
-    },
-    to: {
-      kind: 'date',
-      description: 'Begins before this day of its branch.',
-      condition: (date) => ({ where: sql`appointments.local_date < ${date}::date` }),
-    },
+    ...daysBetween(sql`appointments.local_date`, {
+      from: 'Begins on this day of its branch or later.',
+      to: 'Begins before this day of its branch.',
+    }),
   },
   sorts: ['startsAt'],
   touches: (change) => [...touchedDays(change), ...touchedBusy(change)],

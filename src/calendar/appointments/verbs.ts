@@ -1,10 +1,10 @@
 import { sql } from 'drizzle-orm';
 import { change } from '../../resources/change.ts';
 import type { Plan } from '../../resources/planned.ts';
-import { expectVersion, insertRow, setRow } from '../../resources/row-sql.ts';
+import { expectVersion, setRow } from '../../resources/row-sql.ts';
 import { createOf } from '../../resources/verbs.ts';
-import { ignoringHours, liberties, maybe, requestOf } from '../asked.ts';
-import { planned, suggesting, type Wish } from '../plan.ts';
+import { liberties, maybe, requestOf } from '../asked.ts';
+import { planned, storing, type Wish } from '../plan.ts';
 import { startOf } from '../wanted.ts';
 import { appointment as resource } from './resource.ts';
 import { AppointmentStatusChange } from './schema.ts';
@@ -16,28 +16,23 @@ export const createAppointment = createOf(resource, {
     const wish: Wish = { companyId, request: requestOf(body), ...startOf(body) };
     const now = c.env.ctx.now();
     const booking = await planned(look, now, wish, body.allowOverlap === true || body.holdId !== undefined);
-    const row = {
-      id,
-      branch_id: wish.request.branchId,
-      client_id: maybe('clnt', body.clientId) ?? null,
-      services: booking.parts,
-      resources: booking.resources,
-      starts_at: booking.startsAt,
-      time_zone: booking.timeZone,
-      status: body.status ?? 'PENDING',
-      notes: body.notes ?? null,
-      price: booking.price,
-      source: principal.userId === null ? 'API' : 'STAFF',
-      allow_overlap: body.allowOverlap ?? false,
-      status_history: [],
-      hold_id: maybe('hold', body.holdId) ?? null,
-      external_id: body.externalId ?? null,
-    };
-    return {
-      statements: [...ignoringHours(body.ignoreWorkingHours), insertRow(resource, row)],
-      guard: booking.guard,
-      explain: (error) => suggesting(error, look, now, wish, booking),
-    };
+    return storing(
+      resource,
+      look,
+      { now, wish, booking },
+      {
+        id,
+        client_id: maybe('clnt', body.clientId) ?? null,
+        status: body.status ?? 'PENDING',
+        notes: body.notes ?? null,
+        price: booking.price,
+        source: principal.userId === null ? 'API' : 'STAFF',
+        allow_overlap: body.allowOverlap ?? false,
+        status_history: [],
+        hold_id: maybe('hold', body.holdId) ?? null,
+        external_id: body.externalId ?? null,
+      },
+    );
   },
 });
 

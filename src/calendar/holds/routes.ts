@@ -2,11 +2,11 @@ import { sql } from 'drizzle-orm';
 import type { RouteModule } from '../../http/route.ts';
 import { change } from '../../resources/change.ts';
 import type { Plan } from '../../resources/planned.ts';
-import { expectVersion, insertRow, rowOf } from '../../resources/row-sql.ts';
+import { expectVersion, rowOf } from '../../resources/row-sql.ts';
 import { standardRoutes } from '../../resources/standard-routes.ts';
 import { createOf } from '../../resources/verbs.ts';
-import { BOOKING, ignoringHours, liberties, maybe, requestOf } from '../asked.ts';
-import { planned, suggesting, type Wish } from '../plan.ts';
+import { BOOKING, liberties, maybe, requestOf } from '../asked.ts';
+import { planned, storing, type Wish } from '../plan.ts';
 import { startOf } from '../wanted.ts';
 import { hold } from './resource.ts';
 
@@ -17,21 +17,8 @@ const createHold = createOf(hold, {
     const services = body.services ?? [{ serviceId: body.serviceId ?? '' }];
     const wish: Wish = { companyId, request: requestOf({ ...body, services }), ...startOf(body) };
     const now = c.env.ctx.now();
-    const kept = await planned(look, now, wish, false);
-    const row = {
-      id,
-      branch_id: wish.request.branchId,
-      client_id: maybe('clnt', body.clientId) ?? null,
-      services: kept.parts,
-      resources: kept.resources,
-      starts_at: kept.startsAt,
-      time_zone: kept.timeZone,
-    };
-    return {
-      statements: [...ignoringHours(body.ignoreWorkingHours), insertRow(hold, row)],
-      guard: kept.guard,
-      explain: (error) => suggesting(error, look, now, wish, kept),
-    };
+    const booking = await planned(look, now, wish, false);
+    return storing(hold, look, { now, wish, booking }, { id, client_id: maybe('clnt', body.clientId) ?? null });
   },
 });
 

@@ -1,5 +1,6 @@
 import { sql } from 'drizzle-orm';
 import { AppError, type Fault } from '../../core/errors.ts';
+import { queryRefusal } from '../../core/query-values.ts';
 import { type Change, changesAfter, readChange, snapshot } from '../../data/log.ts';
 import { awaitNews } from '../../data/rooms.ts';
 import { type AppContext, type Principal, principalOf } from '../../http/context.ts';
@@ -58,10 +59,7 @@ function parse(params: URLSearchParams, allowed: readonly string[]): Position {
   const unknown = [...new Set(params.keys())].filter((name) => !allowed.includes(name));
   for (const parameter of unknown)
     faults.push({ parameter, code: 'unknown_parameter', detail: `Allowed: ${allowed.join(', ')}.` });
-  if (faults.length > 0) {
-    const code = unknown.length === faults.length ? 'unknown_parameter' : 'invalid_parameter';
-    throw new AppError(code, `${faults[0]?.parameter}: ${faults[0]?.detail}`, { faults });
-  }
+  if (faults.length > 0) throw queryRefusal(faults);
   return { after, limit, wait, epoch: params.get('epoch') };
 }
 

@@ -1,4 +1,5 @@
 import { AppError, type Fault } from '../../core/errors.ts';
+import { queryRefusal } from '../../core/query-values.ts';
 import type { AppContext } from '../../http/context.ts';
 import type { QueryParameter } from '../../http/route.ts';
 import { keyOf } from '../../resources/idempotency.ts';
@@ -100,10 +101,7 @@ function readQuery(params: URLSearchParams, importers: Importers): Query {
   const dryRun = choice('dryRun', ['true', 'false'], 'false');
   const match = choice('match', importer?.matches ?? allowed.match.values, 'externalId');
   const mapping = readMapping(one('columns'), importer, faults);
-  if (importer === undefined || match === null || faults.length > 0) {
-    const code = unknown.length === faults.length ? 'unknown_parameter' : 'invalid_parameter';
-    throw new AppError(code, `${faults[0]?.parameter}: ${faults[0]?.detail}`, { faults });
-  }
+  if (importer === undefined || match === null || faults.length > 0) throw queryRefusal(faults);
   return { importer, dryRun: dryRun === 'true', match, mapping };
 }
 
