@@ -187,3 +187,12 @@ export async function awaitNews(
     return true;
   }
 }
+
+/** An upgrade that is answered by a close: a browser cannot read the status of a refused one, but the code. */
+export function closedSocket(code: number, reason: string, protocol: string | null): Response {
+  const { 0: client, 1: server } = new WebSocketPair();
+  server.accept();
+  server.close(code, reason);
+  const headers = protocol === null ? {} : { 'Sec-WebSocket-Protocol': protocol };
+  return new Response(null, { status: 101, webSocket: client, headers });
+}

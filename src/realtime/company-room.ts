@@ -1,13 +1,14 @@
 import { DurableObject } from 'cloudflare:workers';
 import { AppError } from '../core/errors.ts';
 import { burstOf, Pace } from '../core/pace.ts';
+import { readUpgrade } from '../core/upgrade.ts';
 import type { Change } from '../data/log.ts';
 import { isBefore, type Position } from '../data/relay.ts';
 import type { LogRange, RoomApi, Turn } from '../data/rooms.ts';
 import type { Env } from '../env.ts';
 import { CompanyRelay } from './company-relay.ts';
 import { Expectations } from './expectations.ts';
-import { openSockets, type RoomParts, readUpgrade } from './listening.ts';
+import { openSockets, type RoomParts } from './listening.ts';
 import { News } from './news.ts';
 import { dueAt, longestWrite, RETRY } from './patience.ts';
 import type { Sockets } from './sockets.ts';
@@ -116,7 +117,7 @@ export abstract class Room extends DurableObject<Env> implements RoomApi {
 
   /** An upgrade to a WebSocket, which the Worker has looked at. */
   override async fetch(request: Request): Promise<Response> {
-    const upgrade = readUpgrade(request);
+    const upgrade = readUpgrade(request.headers);
     this.#relay.belongsTo(upgrade.companyId);
     this.#sockets ??= this.#openSockets();
     const response = await this.#sockets.accept(upgrade, request.headers.get('Sec-WebSocket-Protocol'));

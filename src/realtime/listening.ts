@@ -5,7 +5,7 @@ import type { Deps } from '../data/deps.ts';
 import { changesAfter, readChange, snapshot } from '../data/log.ts';
 import type { Audience } from './hub/audience.ts';
 import type { LogPage } from './hub/stream.ts';
-import { Sockets, type Upgrade } from './sockets.ts';
+import { Sockets } from './sockets.ts';
 
 /** What a room is given by whoever knows the contexts. */
 export type RoomParts = {
@@ -17,13 +17,6 @@ export type RoomParts = {
 
 /** Changes in one answer of the log; fewer where they are large. */
 const PAGE = 500;
-
-/** Whose room it is, and who comes in, as the Worker that looked at the upgrade says. */
-export function readUpgrade(request: Request): Upgrade & { companyId: string } {
-  const said = request.headers.get('Clients-Plus-Upgrade');
-  if (said === null) throw new Error('no upgrade of ours');
-  return JSON.parse(said) as Upgrade & { companyId: string };
-}
 
 /** The sockets of a company's room, with the log and the credentials as Postgres has them. */
 export function openSockets(state: DurableObjectState, { deps, audience, living }: RoomParts, companyOf: () => string) {

@@ -1,20 +1,13 @@
 import type { Listener, Ticket } from '../core/ticket.ts';
+import { CLOSE, PROTOCOL, type Upgrade } from '../core/upgrade.ts';
 import type { Change } from '../data/log.ts';
 import type { Position } from '../data/relay.ts';
+import { closedSocket } from '../data/rooms.ts';
 import { Hub, type HubParts } from './hub/hub.ts';
 import type { Connection, Member } from './hub/member.ts';
-import { CLOSE, PING, PONG, PROTOCOL } from './hub/protocol.ts';
+import { PING, PONG } from './hub/protocol.ts';
 import { StoredRing } from './hub/ring.ts';
 import type { Log } from './hub/stream.ts';
-
-/** An upgrade that the Worker has looked at: who it is, and what makes it good once. */
-export type Upgrade = {
-  listener: Listener;
-  /** The connection it takes the place of. */
-  session: string | null;
-  /** The ticket's own id, ms until which it is good; null for whoever came with a bearer. */
-  ticket: Pick<Ticket, 'id' | 'until'> | null;
-};
 
 export type SocketParts = Pick<HubParts, 'audience' | 'limits'> & {
   log: Log;
@@ -24,12 +17,6 @@ export type SocketParts = Pick<HubParts, 'audience' | 'limits'> & {
   /** Those of these credentials that live, and what they may; asked once in a while for everybody who listens. */
   alive(listeners: readonly Listener[]): Promise<ReadonlyMap<string, Listener['grant']>>;
 };
-
-/** Why a socket is closed as soon as it is opened. */
-const REFUSED = {
-  ticket: [CLOSE.unauthorized, 'ticket used'],
-  full: [CLOSE.roomFull, 'room full'],
-} as const;
 
 /** How often the credentials of those who listen are looked after, ms: an ended one hears nothing a minute later. */
 const LOOK_AFTER = 50_000;
@@ -69,24 +56,13 @@ export class Sockets {
   /** Accepts an upgrade; what is wrong with it is said by a close code, as a browser cannot read a refused one's answer. */
   async accept(upgrade: Upgrade, protocol: string | null): Promise<Response> {
     await this.#hub.ready();
-    const { 0: client, 1: server } = new WebSocketPair();
-    const now = this.#parts.now();
     const { listener, session, ticket } = upgrade;
-    const headers = protocol === null ? {} : { 'Sec-WebSocket-Protocol': PROTOCOL };
-    const response = new Response(null, { status: 101, webSocket: client, headers });
-    const refusal =
-      ticket !== null && !this.#redeem(ticket)
-        ? REFUSED.ticket
-        : !this.#hub.admits(listener.actor, session)
-          ? REFUSED.full
-          : null;
-    if (refusal !== null) {
-      // Not hibernating: what closes before its first message has nothing to wait for.
-      server.accept();
-      server.close(refusal[0], refusal[1]);
-      return response;
-    }
+    const chosen = protocol === null ? null : PROTOCOL;
+    if (ticket !== null && !this.#redeem(ticket)) return closedSocket(CLOSE.unauthorized, 'ticket used', chosen);
+    if (!this.#hub.admits(listener.actor, session)) return closedSocket(CLOSE.roomFull, 'room full', chosen);
+    const { 0: client, 1: server } = new WebSocketPair();
     this.#state.acceptWebSocket(server);
+    const now = this.#parts.now();
     const member: Member = {
       ...listener,
       session: `rts_${crypto.randomUUID()}`,
@@ -99,7 +75,8 @@ export class Sockets {
     this.#hub.welcome(this.#attach(server, member));
     // It was looked after by whoever let it in.
     this.#lookAfter ??= now + LOOK_AFTER;
-    return response;
+    const headers = chosen === null ? {} : { 'Sec-WebSocket-Protocol': chosen };
+    return new Response(null, { status: 101, webSocket: client, headers });
   }
 
   /** @returns work that goes on behind it; not to be waited for in the handler, which holds up the socket's pongs */

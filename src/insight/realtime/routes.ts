@@ -2,8 +2,10 @@ import * as z from 'zod';
 import { AppError } from '../../core/errors.ts';
 import { formatId, parseId } from '../../core/id.ts';
 import { lazy } from '../../core/lazy.ts';
-import { type Listener, openTicket, sealTicket, TICKET_SECONDS, type Ticket } from '../../core/ticket.ts';
+import { type Listener, openTicket, sealTicket, TICKET_SECONDS } from '../../core/ticket.ts';
+import { CLOSE, PROTOCOL, type Upgrade, upgradeHeader } from '../../core/upgrade.ts';
 import { admit } from '../../data/admit.ts';
+import { closedSocket } from '../../data/rooms.ts';
 import { admissionOf } from '../../http/admission.ts';
 import { type Authenticator, authenticated } from '../../http/authenticate.ts';
 import { type AppContext, principalOf } from '../../http/context.ts';
@@ -15,10 +17,7 @@ import { readBody } from '../../resources/change.ts';
 
 /** Below the base of the API; where sockets are opened. */
 export const SOCKET_PATH = '/realtime';
-const PROTOCOL = 'clientsplus.v1';
 const TICKET = 'ticket.';
-/** Said by a close code, as a browser cannot read the status of a refused upgrade. */
-const REFUSED = { ticket: 4501, protocol: 4505 };
 
 const TicketRequest = lazy(() =>
   z
@@ -84,42 +83,26 @@ export function openSocket(identify: Authenticator): (c: AppContext) => Promise<
       throw new AppError('upgrade_required', 'This is where WebSockets are opened.');
     const offered = (c.req.header('Sec-WebSocket-Protocol') ?? '').split(',').map((one) => one.trim());
     const text = offered.find((one) => one.startsWith(TICKET))?.slice(TICKET.length) ?? c.req.query('ticket');
-    if (offered[0] !== '' && !offered.includes(PROTOCOL)) return close(REFUSED.protocol, offered[0] ?? null);
+    if (offered[0] !== '' && !offered.includes(PROTOCOL))
+      return closedSocket(CLOSE.unsupportedProtocol, 'unknown protocol', offered[0] ?? null);
     if (text === undefined) return withBearer(c);
     const ticket = openTicket(c.env.deps.settings.cursorSecret, text, c.env.ctx.now());
-    if (ticket === null) return close(REFUSED.ticket, offered.includes(PROTOCOL) ? PROTOCOL : null);
-    const { listener, session } = ticket;
-    return connect(c, { listener, session, ticket });
+    if (ticket === null)
+      return closedSocket(CLOSE.unauthorized, 'unauthorized', offered.includes(PROTOCOL) ? PROTOCOL : null);
+    const { listener, session, id, until } = ticket;
+    return connect(c, { listener, session, ticket: { id, until } });
   };
 }
 
-type Upgrade = { listener: Listener; session: string | null; ticket: Pick<Ticket, 'id' | 'until'> | null };
-
-function connect(c: AppContext, { listener, session, ticket }: Upgrade): Promise<Response> {
+function connect(c: AppContext, { listener, session, ticket }: Omit<Upgrade, 'companyId'>): Promise<Response> {
   const protocol = c.req.header('Sec-WebSocket-Protocol');
   const companyId = parseId('comp', listener.company) ?? '';
-  const upgrade = {
-    companyId,
-    listener,
-    session,
-    ticket: ticket === null ? null : { id: ticket.id, until: ticket.until },
-  };
   const headers = {
     Upgrade: 'websocket',
-    // Only we reach a room, so what stands here is true.
-    'Clients-Plus-Upgrade': JSON.stringify(upgrade),
+    ...upgradeHeader({ companyId, listener, session, ticket }),
     ...(protocol !== undefined && protocol !== '' && { 'Sec-WebSocket-Protocol': protocol }),
   };
   return c.env.deps.rooms(companyId).fetch('https://room/', { headers });
-}
-
-/** Accepts and closes. */
-function close(code: number, protocol: string | null): Response {
-  const { 0: client, 1: server } = new WebSocketPair();
-  server.accept();
-  server.close(code, code === REFUSED.protocol ? 'unknown protocol' : 'unauthorized');
-  const headers = protocol === null ? {} : { 'Sec-WebSocket-Protocol': protocol };
-  return new Response(null, { status: 101, webSocket: client, headers });
 }
 
 export const realtimeRoutes = (base: string): RouteModule => [

@@ -1,9 +1,9 @@
+import { CLOSE } from '../../core/upgrade.ts';
 import type { Change } from '../../data/log.ts';
 import { type Audience, isFor, signatureOf } from './audience.ts';
 import { Credit } from './credit.ts';
 import { batchFrame, type Message, partsOf } from './frames.ts';
 import type { Connection } from './member.ts';
-import { CLOSE } from './protocol.ts';
 import type { Batch } from './sequence.ts';
 
 /** A change that nobody is shown still moves everybody's position. */

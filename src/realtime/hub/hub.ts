@@ -1,4 +1,5 @@
 import type { Grant, Listener } from '../../core/ticket.ts';
+import { CLOSE, PROTOCOL } from '../../core/upgrade.ts';
 import type { Change } from '../../data/log.ts';
 import type { Position } from '../../data/relay.ts';
 import { type Audience, topicsFor } from './audience.ts';
@@ -6,14 +7,12 @@ import { readCommand } from './command.ts';
 import { Delivery } from './delivery.ts';
 import type { Connection } from './member.ts';
 import {
-  CLOSE,
   type Command,
   errorFrame,
   LARGEST_FRAME,
   MOST_QUERIES,
   PING_INTERVAL,
   PONG,
-  PROTOCOL,
   type RoomLimits,
 } from './protocol.ts';
 import { Quotas } from './quota.ts';

@@ -1,26 +1,8 @@
 import type { Position } from '../../data/relay.ts';
 
-/** The subprotocol, and the first part of the one that carries a ticket (`ticket.…`). */
-export const PROTOCOL = 'clientsplus.v1';
-
 /** Byte-exact, so that the platform answers without waking the room. */
 export const PING = '{"type":"ping"}';
 export const PONG = '{"type":"pong"}';
-
-/** Close codes (contract 6): below 4500 a client comes back, from there on it stays away. */
-export const CLOSE = {
-  idle: 4001,
-  positionLost: 4003,
-  slow: 4008,
-  credentialsExpired: 4009,
-  roomFull: 4013,
-  rateLimited: 4029,
-  replaced: 4500,
-  unauthorized: 4501,
-  badRequest: 4502,
-  revoked: 4503,
-  unsupportedProtocol: 4505,
-} as const;
 
 /** How often a client is to ping, ms. */
 export const PING_INTERVAL = 30_000;
