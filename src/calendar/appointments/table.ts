@@ -2,7 +2,6 @@ import { type SQL, sql } from 'drizzle-orm';
 import {
   boolean,
   date,
-  foreignKey,
   index,
   integer,
   jsonb,
@@ -18,7 +17,7 @@ import { branches } from '../../catalog/branches/table.ts';
 import { services } from '../../catalog/services/table.ts';
 import { staff } from '../../catalog/staff/table.ts';
 import type { Money } from '../../core/currency.ts';
-import { documentColumns, instant, tenantKey } from '../../data/columns.ts';
+import { documentColumns, instant, tenantKey, tenantReference } from '../../data/columns.ts';
 import { clients } from '../../people/clients/table.ts';
 import type { Occupied, Part } from '../parts.ts';
 import { series } from '../series/table.ts';
@@ -81,21 +80,9 @@ export const appointments = pgTable(
     unique('appointments_company_id').on(t.companyId, t.id),
     unique('appointments_external_id').on(t.companyId, t.externalId),
     unique('appointments_occurrence').on(t.companyId, t.seriesId, t.originalStart),
-    foreignKey({
-      name: 'appointments_branch',
-      columns: [t.companyId, t.branchId],
-      foreignColumns: [branches.companyId, branches.id],
-    }),
-    foreignKey({
-      name: 'appointments_client',
-      columns: [t.companyId, t.clientId],
-      foreignColumns: [clients.companyId, clients.id],
-    }),
-    foreignKey({
-      name: 'appointments_series',
-      columns: [t.companyId, t.seriesId],
-      foreignColumns: [series.companyId, series.id],
-    }),
+    tenantReference('appointments_branch', [t.companyId, t.branchId], branches),
+    tenantReference('appointments_client', [t.companyId, t.clientId], clients),
+    tenantReference('appointments_series', [t.companyId, t.seriesId], series),
     index('appointments_branch_day').on(t.companyId, t.branchId, t.localDate, t.status),
     index('appointments_day').on(t.companyId, t.localDate, t.status, t.branchId),
     index('appointments_client_created').on(t.companyId, t.clientId, t.createdAt, t.id),
@@ -121,21 +108,9 @@ export const appointmentParts = pgTable(
   },
   (t) => [
     primaryKey({ columns: [t.companyId, t.appointmentId, t.position] }),
-    foreignKey({
-      name: 'appointment_parts_appointment',
-      columns: [t.companyId, t.appointmentId],
-      foreignColumns: [appointments.companyId, appointments.id],
-    }).onDelete('cascade'),
-    foreignKey({
-      name: 'appointment_parts_service',
-      columns: [t.companyId, t.serviceId],
-      foreignColumns: [services.companyId, services.id],
-    }),
-    foreignKey({
-      name: 'appointment_parts_staff',
-      columns: [t.companyId, t.staffId],
-      foreignColumns: [staff.companyId, staff.id],
-    }),
+    tenantReference('appointment_parts_appointment', [t.companyId, t.appointmentId], appointments).onDelete('cascade'),
+    tenantReference('appointment_parts_service', [t.companyId, t.serviceId], services),
+    tenantReference('appointment_parts_staff', [t.companyId, t.staffId], staff),
     index('appointment_parts_staff_day').on(t.companyId, t.staffId, t.localDate, t.localStart),
     index('appointment_parts_service_day').on(t.companyId, t.serviceId, t.localDate),
   ],

@@ -1,7 +1,7 @@
 import { sql } from 'drizzle-orm';
-import { foreignKey, index, jsonb, pgTable, text, unique, uuid } from 'drizzle-orm/pg-core';
+import { index, jsonb, pgTable, text, unique, uuid } from 'drizzle-orm/pg-core';
 import { branches } from '../../catalog/branches/table.ts';
-import { documentColumns, instant, tenantKey } from '../../data/columns.ts';
+import { documentColumns, instant, tenantKey, tenantReference } from '../../data/columns.ts';
 import { clients } from '../../people/clients/table.ts';
 import type { Occupied, Part } from '../parts.ts';
 
@@ -25,16 +25,8 @@ export const holds = pgTable(
   },
   (t) => [
     unique('holds_company_id').on(t.companyId, t.id),
-    foreignKey({
-      name: 'holds_branch',
-      columns: [t.companyId, t.branchId],
-      foreignColumns: [branches.companyId, branches.id],
-    }),
-    foreignKey({
-      name: 'holds_client',
-      columns: [t.companyId, t.clientId],
-      foreignColumns: [clients.companyId, clients.id],
-    }),
+    tenantReference('holds_branch', [t.companyId, t.branchId], branches),
+    tenantReference('holds_client', [t.companyId, t.clientId], clients),
     index('holds_created').on(t.companyId, t.createdAt, t.id),
     index('holds_of_client').on(t.companyId, t.clientId),
     index('holds_expiry').on(t.expiresAt),

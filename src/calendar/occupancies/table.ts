@@ -1,8 +1,8 @@
 import { type SQL, sql } from 'drizzle-orm';
-import { boolean, customType, foreignKey, index, pgTable, uuid } from 'drizzle-orm/pg-core';
+import { boolean, customType, index, pgTable, uuid } from 'drizzle-orm/pg-core';
 import { resources } from '../../catalog/resources/table.ts';
 import { staff } from '../../catalog/staff/table.ts';
-import { instant } from '../../data/columns.ts';
+import { instant, tenantReference } from '../../data/columns.ts';
 import { appointments } from '../appointments/table.ts';
 import { holds } from '../holds/table.ts';
 
@@ -29,26 +29,10 @@ export const occupancies = pgTable(
     expiresAt: instant('expires_at'),
   },
   (t) => [
-    foreignKey({
-      name: 'occupancies_appointment',
-      columns: [t.companyId, t.appointmentId],
-      foreignColumns: [appointments.companyId, appointments.id],
-    }).onDelete('cascade'),
-    foreignKey({
-      name: 'occupancies_hold',
-      columns: [t.companyId, t.holdId],
-      foreignColumns: [holds.companyId, holds.id],
-    }).onDelete('cascade'),
-    foreignKey({
-      name: 'occupancies_staff',
-      columns: [t.companyId, t.staffId],
-      foreignColumns: [staff.companyId, staff.id],
-    }),
-    foreignKey({
-      name: 'occupancies_resource',
-      columns: [t.companyId, t.resourceId],
-      foreignColumns: [resources.companyId, resources.id],
-    }),
+    tenantReference('occupancies_appointment', [t.companyId, t.appointmentId], appointments).onDelete('cascade'),
+    tenantReference('occupancies_hold', [t.companyId, t.holdId], holds).onDelete('cascade'),
+    tenantReference('occupancies_staff', [t.companyId, t.staffId], staff),
+    tenantReference('occupancies_resource', [t.companyId, t.resourceId], resources),
     index('occupancies_of_appointment').on(t.companyId, t.appointmentId).where(sql`appointment_id is not null`),
     index('occupancies_of_hold').on(t.companyId, t.holdId).where(sql`hold_id is not null`),
     index('occupancies_expiry').on(t.companyId, t.expiresAt).where(sql`expires_at is not null`),

@@ -1,6 +1,6 @@
-import { foreignKey, index, jsonb, pgTable, text, timestamp, unique, uuid } from 'drizzle-orm/pg-core';
+import { index, jsonb, pgTable, text, timestamp, unique, uuid } from 'drizzle-orm/pg-core';
 import { branches } from '../../catalog/branches/table.ts';
-import { documentColumns, tenantKey } from '../../data/columns.ts';
+import { documentColumns, tenantKey, tenantReference } from '../../data/columns.ts';
 import { clients } from '../../people/clients/table.ts';
 
 /** A rule by which appointments repeat, in local time. Each occurrence is an appointment of its own. */
@@ -22,16 +22,8 @@ export const series = pgTable(
   (t) => [
     unique('series_company_id').on(t.companyId, t.id),
     unique('series_external_id').on(t.companyId, t.externalId),
-    foreignKey({
-      name: 'series_branch',
-      columns: [t.companyId, t.branchId],
-      foreignColumns: [branches.companyId, branches.id],
-    }),
-    foreignKey({
-      name: 'series_client',
-      columns: [t.companyId, t.clientId],
-      foreignColumns: [clients.companyId, clients.id],
-    }),
+    tenantReference('series_branch', [t.companyId, t.branchId], branches),
+    tenantReference('series_client', [t.companyId, t.clientId], clients),
     index('series_created').on(t.companyId, t.createdAt, t.id),
     index('series_updated').on(t.companyId, t.updatedAt, t.id),
     index('series_of_client').on(t.companyId, t.clientId),

@@ -1,18 +1,7 @@
 import { sql } from 'drizzle-orm';
-import {
-  boolean,
-  foreignKey,
-  index,
-  integer,
-  jsonb,
-  pgTable,
-  primaryKey,
-  text,
-  unique,
-  uuid,
-} from 'drizzle-orm/pg-core';
+import { boolean, index, integer, jsonb, pgTable, primaryKey, text, uuid } from 'drizzle-orm/pg-core';
 import type { Money } from '../../core/currency.ts';
-import { documentColumns, tenantKey } from '../../data/columns.ts';
+import { documentColumns, tenantIndexes, tenantKey, tenantReference } from '../../data/columns.ts';
 import { staff } from '../staff/table.ts';
 
 /** Minutes after the start of the service from which the client stays and the staff member is free. */
@@ -44,14 +33,7 @@ export const services = pgTable(
     externalId: text('external_id'),
     ...documentColumns(),
   },
-  (t) => [
-    unique('services_company_id').on(t.companyId, t.id),
-    unique('services_external_id').on(t.companyId, t.externalId),
-    // One per sort: what parts the rows, then the sort and the id, ascending (src/data/walk.ts).
-    index('services_created').on(t.companyId, t.isActive, t.createdAt, t.id),
-    index('services_updated').on(t.companyId, t.isActive, t.updatedAt, t.id),
-    index('services_name').on(t.companyId, t.isActive, t.name, t.id),
-  ],
+  (t) => [...tenantIndexes(t, { table: 'services', part: t.isActive, sorts: { name: t.name } })],
 );
 
 /**
@@ -68,16 +50,8 @@ export const offers = pgTable(
   },
   (t) => [
     primaryKey({ columns: [t.companyId, t.serviceId, t.staffId, t.saidBy] }),
-    foreignKey({
-      name: 'offers_service',
-      columns: [t.companyId, t.serviceId],
-      foreignColumns: [services.companyId, services.id],
-    }),
-    foreignKey({
-      name: 'offers_staff',
-      columns: [t.companyId, t.staffId],
-      foreignColumns: [staff.companyId, staff.id],
-    }),
+    tenantReference('offers_service', [t.companyId, t.serviceId], services),
+    tenantReference('offers_staff', [t.companyId, t.staffId], staff),
     index('offers_of_staff').on(t.companyId, t.staffId, t.serviceId),
   ],
 );

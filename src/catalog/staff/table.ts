@@ -1,7 +1,7 @@
 import { type SQL, sql } from 'drizzle-orm';
-import { boolean, foreignKey, index, jsonb, pgTable, primaryKey, text, unique, uuid } from 'drizzle-orm/pg-core';
+import { boolean, index, jsonb, pgTable, primaryKey, text, unique, uuid } from 'drizzle-orm/pg-core';
 import { users } from '../../account/users/table.ts';
-import { documentColumns, tenantKey } from '../../data/columns.ts';
+import { documentColumns, tenantIndexes, tenantKey, tenantReference } from '../../data/columns.ts';
 import { branches, type Hours } from '../branches/table.ts';
 
 /** Hours at one branch, or at every branch of theirs where none is named. No hours at all: those of the branch. */
@@ -27,15 +27,9 @@ export const staff = pgTable(
     ...documentColumns(),
   },
   (t) => [
-    unique('staff_company_id').on(t.companyId, t.id),
-    unique('staff_external_id').on(t.companyId, t.externalId),
+    ...tenantIndexes(t, { table: 'staff', part: t.isActive, sorts: { name: t.name, last_name: t.lastName } }),
     unique('staff_user_id').on(t.companyId, t.userId),
-    foreignKey({ name: 'staff_user', columns: [t.companyId, t.userId], foreignColumns: [users.companyId, users.id] }),
-    // One per sort: what parts the rows, then the sort and the id, ascending (src/data/walk.ts).
-    index('staff_created').on(t.companyId, t.isActive, t.createdAt, t.id),
-    index('staff_updated').on(t.companyId, t.isActive, t.updatedAt, t.id),
-    index('staff_name').on(t.companyId, t.isActive, t.name, t.id),
-    index('staff_last_name').on(t.companyId, t.isActive, t.lastName, t.id),
+    tenantReference('staff_user', [t.companyId, t.userId], users),
   ],
 );
 
@@ -49,16 +43,8 @@ export const staffBranches = pgTable(
   },
   (t) => [
     primaryKey({ columns: [t.companyId, t.staffId, t.branchId] }),
-    foreignKey({
-      name: 'staff_branches_staff',
-      columns: [t.companyId, t.staffId],
-      foreignColumns: [staff.companyId, staff.id],
-    }).onDelete('cascade'),
-    foreignKey({
-      name: 'staff_branches_branch',
-      columns: [t.companyId, t.branchId],
-      foreignColumns: [branches.companyId, branches.id],
-    }),
+    tenantReference('staff_branches_staff', [t.companyId, t.staffId], staff).onDelete('cascade'),
+    tenantReference('staff_branches_branch', [t.companyId, t.branchId], branches),
     index('staff_branches_of_branch').on(t.companyId, t.branchId, t.staffId),
   ],
 );

@@ -1,5 +1,5 @@
-import { foreignKey, index, pgTable, text, unique, uuid } from 'drizzle-orm/pg-core';
-import { documentColumns, instant, tenantKey } from '../../data/columns.ts';
+import { index, pgTable, text, unique, uuid } from 'drizzle-orm/pg-core';
+import { documentColumns, instant, tenantKey, tenantReference } from '../../data/columns.ts';
 import { resources } from '../resources/table.ts';
 import { staff } from '../staff/table.ts';
 
@@ -21,16 +21,8 @@ export const timeOff = pgTable(
   (t) => [
     unique('time_off_company_id').on(t.companyId, t.id),
     unique('time_off_external_id').on(t.companyId, t.externalId),
-    foreignKey({
-      name: 'time_off_staff',
-      columns: [t.companyId, t.staffId],
-      foreignColumns: [staff.companyId, staff.id],
-    }),
-    foreignKey({
-      name: 'time_off_resource',
-      columns: [t.companyId, t.resourceId],
-      foreignColumns: [resources.companyId, resources.id],
-    }),
+    tenantReference('time_off_staff', [t.companyId, t.staffId], staff),
+    tenantReference('time_off_resource', [t.companyId, t.resourceId], resources),
     // One per sort and owner, ascending (src/data/walk.ts).
     index('time_off_staff_starts').on(t.companyId, t.staffId, t.startsAt, t.id),
     index('time_off_staff_created').on(t.companyId, t.staffId, t.createdAt, t.id),
