@@ -1,10 +1,11 @@
 import { parseArgs } from 'node:util';
 import { gaplessNumbers, rightBalances, rightSums } from './verify/books.ts';
 import { legalStatuses, noOverlap } from './verify/calendar.ts';
+import { LISTED, listsAgree, type Row } from './verify/lists.ts';
 import { type Event, gapless, type Verdict } from './verify/log.ts';
 
 // Reads a company's log from the first revision through the public API, and says whether the laws of calendar and books hold.
-// It shares no code with the product, so it cannot be wrong with it.
+// It shares no code with the product, so it cannot be wrong with it. The lists are read only to be held against the log.
 const USAGE = `usage: npm run verify -- (--token TOKEN | --email EMAIL --password PASSWORD) [--url URL] [--company comp_…]
 The token is that of an owner or admin, or of a key that may read events and all that is looked at.
 Ends with 0 when every law holds, 1 when one is broken, 2 when the log cannot be read whole.`;
@@ -25,19 +26,28 @@ const { values } = parseArgs({
   },
 });
 
-async function ask(path: string, token: string | null, body?: object): Promise<Record<string, unknown>> {
+/** @param least the revision that an answer must not be older than */
+async function ask(
+  path: string,
+  token: string | null,
+  body?: object,
+  least?: number,
+): Promise<Record<string, unknown>> {
   const answer = await fetch(`${values.url}/api/v1${path}`, {
     method: body === undefined ? 'GET' : 'POST',
     headers: {
       ...(token !== null && { Authorization: `Bearer ${token}` }),
       ...(body && { 'Content-Type': 'application/json' }),
+      // As it is stored: what a cache may say is the promise of others.
+      'Cache-Control': 'no-cache',
+      ...(least !== undefined && { 'Min-Revision': String(least) }),
     },
     ...(body && { body: JSON.stringify(body) }),
   }).catch(() => fail(`${values.url} does not answer: is npm run dev running?`));
   const json = (await answer.json()) as Record<string, unknown>;
   if (answer.status === 429) {
     await new Promise((resolve) => setTimeout(resolve, Number(answer.headers.get('Retry-After') ?? 1) * 1000));
-    return ask(path, token, body);
+    return ask(path, token, body, least);
   }
   if (!answer.ok) fail(`${path}: ${json.code}: ${json.detail}`);
   return json;
@@ -59,13 +69,31 @@ const company = await ask('/company', token);
 if (values.company !== undefined && values.company !== company.id)
   fail(`The token is of ${company.id}, not of ${values.company}.`);
 const events: Event[] = [];
-let head = 0;
-for (let page: Event[] | null = null; page === null || page.length > 0; ) {
-  const answer = await ask(`/events?after=${events.at(-1)?.revision ?? 0}&limit=500`, token);
-  page = answer.data as Event[];
-  head = Number(answer.head);
-  events.push(...page);
+/** Reads the log to its end; answers the head. */
+async function read(): Promise<number> {
+  for (;;) {
+    const { data, head } = await ask(`/events?after=${events.at(-1)?.revision ?? 0}&limit=500`, token);
+    const page = data as Event[];
+    events.push(...page);
+    if (page.length === 0) return Number(head);
+  }
 }
+
+/** A list from its first page to its last, none older than the log as it was read. */
+async function walk(path: string, least: number): Promise<Row[]> {
+  const rows: Row[] = [];
+  for (let cursor: string | null = ''; cursor !== null; ) {
+    const answer = await ask(`${path}&limit=100${cursor === '' ? '' : `&cursor=${cursor}`}`, token, undefined, least);
+    rows.push(...(answer.data as Row[]));
+    cursor = (answer.pagination as { nextCursor: string | null }).nextCursor;
+  }
+  return rows;
+}
+
+const before = await read();
+const lists = new Map<string, Row[]>();
+for (const { entity, path } of LISTED) lists.set(entity, await walk(path, before));
+const head = await read();
 const verdicts: Verdict[] = [
   gapless(events, head),
   noOverlap(events),
@@ -73,6 +101,7 @@ const verdicts: Verdict[] = [
   rightSums(events),
   rightBalances(events),
   gaplessNumbers(events),
+  listsAgree(events, before, lists),
 ];
 for (const { law, looked, breaches } of verdicts) {
   console.log(`${breaches.length === 0 ? 'ok    ' : 'BROKEN'} ${law} (${looked})`);

@@ -1,4 +1,4 @@
-import { type Event, lastOf, livesOf, type Verdict } from './log.ts';
+import { type Event, presentOf, type Verdict } from './log.ts';
 
 // Written from the contract alone, in exact integers: the books are added up again, not read off.
 
@@ -28,18 +28,11 @@ type Invoice = {
   refunded: Money;
   balance: Money;
 };
-type Payment = { id: string; invoiceId: string | null; amount: Money; status: string };
+type Payment = { id: string; invoiceId: string | null; amount: Money; refunded: Money; status: string };
 type Refund = { id: string; paymentId: string; amount: Money; status: string };
 
 /** Numbers that are given by the company itself; those of another system keep theirs. */
 const GIVEN_ELSEWHERE = 'IMPORTED';
-
-function present<T extends { id: string }>(events: readonly Event[], entity: string): T[] {
-  return livesOf(events, entity).flatMap((life) => {
-    const last = lastOf(life);
-    return last === null ? [] : [{ ...(last as unknown as T), id: life.id }];
-  });
-}
 
 /** Half away from zero. */
 function rounded(numerator: bigint, denominator: bigint): bigint {
@@ -52,6 +45,11 @@ const sum = (amounts: readonly number[]): number => amounts.reduce((total, amoun
 /** What is wrong with the sums of an invoice; null when nothing is. */
 function wrongSum(invoice: Invoice): string | null {
   for (const [i, line] of invoice.lines.entries()) {
+    const sold = line.quantity * line.unitPrice.amount - line.discount.amount;
+    const base = invoice.taxInclusive ? line.total.amount : line.net.amount;
+    // What is off the whole lies on the lines that sell, wherever it was rounded.
+    if (invoice.discount.amount === 0 ? base !== sold : sold > 0 ? base > sold || base < 0 : base !== sold)
+      return `line ${i}: ${line.quantity} × ${line.unitPrice.amount} - ${line.discount.amount} is not ${base}`;
     const rates = line.taxes.map(({ rateBasisPoints }) => BigInt(rateBasisPoints));
     const taxes = sum(line.taxes.map(({ amount }) => amount));
     if (line.total.amount !== line.net.amount + taxes)
@@ -79,7 +77,7 @@ function wrongSum(invoice: Invoice): string | null {
 
 /** Lines, taxes and totals, added up again. */
 export function rightSums(events: readonly Event[]): Verdict {
-  const invoices = present<Invoice>(events, 'invoice');
+  const invoices = presentOf<Invoice>(events, 'invoice');
   const breaches = invoices.flatMap((invoice) => {
     const wrong = wrongSum(invoice);
     return wrong === null ? [] : [`${invoice.id}: ${wrong}`];
@@ -89,33 +87,48 @@ export function rightSums(events: readonly Event[]): Verdict {
 
 /** What was paid and refunded, added up again from payments and refunds. */
 export function rightBalances(events: readonly Event[]): Verdict {
-  const invoices = present<Invoice>(events, 'invoice');
-  const payments = present<Payment>(events, 'payment').filter(({ status }) => status === 'SUCCEEDED');
-  const refunds = present<Refund>(events, 'refund').filter(({ status }) => status === 'SUCCEEDED');
-  const breaches = invoices.flatMap(({ id, total, paid, refunded, balance, status }) => {
-    const own = payments.filter(({ invoiceId }) => invoiceId === id);
-    const ids = new Set(own.map((payment) => payment.id));
-    const [came, went] = [
-      sum(own.map(({ amount }) => amount.amount)),
-      sum(refunds.filter(({ paymentId }) => ids.has(paymentId)).map(({ amount }) => amount.amount)),
-    ];
-    const wrong: string[] = [];
-    if (paid.amount !== came) wrong.push(`paid ${paid.amount}, payments come to ${came}`);
-    if (refunded.amount !== went) wrong.push(`refunded ${refunded.amount}, refunds come to ${went}`);
-    if (came - went > total.amount || went > came) wrong.push('more was paid or refunded than there was');
-    if (balance.amount !== total.amount - came + went)
-      wrong.push(`the balance is ${total.amount - came + went}, not ${balance.amount}`);
-    if (status === 'VOID' && came !== went) wrong.push('void, with money in');
-    return wrong.map((what) => `${id}: ${what}`);
-  });
+  const succeeded = ({ status }: { status: string }): boolean => status === 'SUCCEEDED';
+  const invoices = presentOf<Invoice>(events, 'invoice');
+  const payments = presentOf<Payment>(events, 'payment').filter(succeeded);
+  const refunds = presentOf<Refund>(events, 'refund').filter(succeeded);
+  const paymentsOf = Map.groupBy(payments, ({ invoiceId }) => invoiceId);
+  const refundsOf = Map.groupBy(refunds, ({ paymentId }) => paymentId);
+  const wentBack = ({ id }: Payment): number => sum((refundsOf.get(id) ?? []).map(({ amount }) => amount.amount));
+  const breaches = [
+    ...invoices.flatMap((invoice) => {
+      const own = paymentsOf.get(invoice.id) ?? [];
+      const [came, went] = [sum(own.map(({ amount }) => amount.amount)), sum(own.map(wentBack))];
+      return wrongBalance(invoice, came, went).map((what) => `${invoice.id}: ${what}`);
+    }),
+    ...payments.flatMap((payment) => {
+      const [went, { id, refunded, amount }] = [wentBack(payment), payment];
+      if (refunded.amount === went && went <= amount.amount) return [];
+      return [`${id}: refunded ${refunded.amount} of ${amount.amount}, refunds come to ${went}`];
+    }),
+  ];
   const looked = `${invoices.length} invoices, ${payments.length} payments, ${refunds.length} refunds`;
   return { law: 'every balance is right to the last unit', looked, breaches };
+}
+
+/** What is wrong with an invoice for which so much came and of which so much went back. */
+function wrongBalance({ total, paid, refunded, balance, status }: Invoice, came: number, went: number): string[] {
+  const wrong: string[] = [];
+  const due = total.amount - came + went;
+  if (paid.amount !== came) wrong.push(`paid ${paid.amount}, payments come to ${came}`);
+  if (refunded.amount !== went) wrong.push(`refunded ${refunded.amount}, refunds come to ${went}`);
+  if (due < 0 || went > came) wrong.push('more was paid or refunded than there was');
+  if (balance.amount !== due) wrong.push(`the balance is ${due}, not ${balance.amount}`);
+  if (status === 'VOID' && came !== went) wrong.push('void, with money in');
+  if (status === 'DRAFT' && came !== 0) wrong.push('a draft, with money in');
+  if (status === 'OPEN' && due === 0) wrong.push('open, with nothing left to pay');
+  if (status === 'PAID' && came < total.amount) wrong.push(`called paid, with ${due} left to pay`);
+  return wrong;
 }
 
 /** Numbers run 1, 2, 3 … within a branch and series. */
 export function gaplessNumbers(events: readonly Event[]): Verdict {
   const numbers = new Map<string, number[]>();
-  for (const { branchId, series, number } of present<Invoice>(events, 'invoice')) {
+  for (const { branchId, series, number } of presentOf<Invoice>(events, 'invoice')) {
     if (number === null || series === GIVEN_ELSEWHERE) continue;
     const key = `${branchId} ${series}`;
     numbers.set(key, [...(numbers.get(key) ?? []), Number(number)]);

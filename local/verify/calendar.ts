@@ -1,4 +1,4 @@
-import { type Event, lastOf, livesOf, type Verdict } from './log.ts';
+import { type Event, livesOf, presentOf, type Verdict } from './log.ts';
 
 // Written from the contract alone: what is free and what is legal is not asked of the code that sells it.
 
@@ -10,16 +10,13 @@ type Part = {
   bufferAfterMinutes: number;
   processing: { afterMinutes: number; minutes: number }[];
 };
-type Appointment = {
-  id: string;
-  startsAt: string;
-  status: string;
-  allowOverlap: boolean;
-  services: Part[];
-  resources: { resourceId: string }[];
-};
+/** An appointment or a hold. */
+type Booking = { id: string; startsAt: string; services: Part[]; resources: { resourceId: string }[] };
+type Appointment = Booking & { status: string; allowOverlap: boolean };
+type Step = { status: string; at: string; by: string };
 
 const MINUTE = 60_000;
+const FIRST = ['PENDING', 'CONFIRMED'];
 const NEXT: Readonly<Record<string, readonly string[]>> = {
   PENDING: ['CONFIRMED', 'CANCELLED'],
   CONFIRMED: ['CHECKED_IN', 'NO_SHOW', 'CANCELLED'],
@@ -31,10 +28,10 @@ const NEXT: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** A span of time that someone or something is taken for, ms. */
-type Taken = { subject: string; from: number; to: number; by: string };
+export type Taken = { subject: string; from: number; to: number; by: string };
 
-/** What an appointment takes: each staff member without their processing, each resource throughout; buffers with them. */
-function takenBy({ id, startsAt, services, resources }: Appointment): Taken[] {
+/** What a booking takes: each staff member without their processing, each resource throughout; buffers with them. */
+export function takenBy({ id, startsAt, services, resources }: Booking): Taken[] {
   const start = Date.parse(startsAt);
   const at = (minutes: number): number => start + minutes * MINUTE;
   const taken: Taken[] = [];
@@ -59,20 +56,20 @@ function takenBy({ id, startsAt, services, resources }: Appointment): Taken[] {
   return [...taken, ...resources.map(({ resourceId }) => ({ subject: resourceId, from, to, by: id }))];
 }
 
-/** Nobody and nothing is booked twice, but for what overlaps on purpose; cancelled bookings and no-shows take nothing. */
+/**
+ * Nobody and nothing is booked twice, but for what overlaps on purpose; cancelled bookings and no-shows take nothing. A hold
+ * takes its time as long as it is there, expired or not: what comes in its place deletes it first.
+ */
 export function noOverlap(events: readonly Event[]): Verdict {
-  const present = livesOf(events, 'appointment').flatMap((life) => {
-    const last = lastOf(life);
-    return last === null ? [] : [{ ...(last as unknown as Appointment), id: life.id }];
-  });
+  const present = presentOf<Appointment>(events, 'appointment');
+  const holds = presentOf<Booking>(events, 'hold');
   const counting = present.filter(
     ({ status, allowOverlap }) => !allowOverlap && !['CANCELLED', 'NO_SHOW'].includes(status),
   );
-  const bySubject = new Map<string, Taken[]>();
-  for (const taken of counting.flatMap(takenBy)) {
-    if (taken.from >= taken.to) continue;
-    bySubject.set(taken.subject, [...(bySubject.get(taken.subject) ?? []), taken]);
-  }
+  const bySubject = Map.groupBy(
+    [...counting, ...holds].flatMap(takenBy).filter(({ from, to }) => from < to),
+    ({ subject }) => subject,
+  );
   const breaches: string[] = [];
   for (const [subject, spans] of bySubject) {
     spans.sort((a, b) => a.from - b.from);
@@ -83,27 +80,39 @@ export function noOverlap(events: readonly Event[]): Verdict {
       if (latest === null || span.to > latest.to) latest = span;
     }
   }
-  const looked = `${counting.length} of ${present.length} appointments, ${bySubject.size} staff and resources`;
+  const looked = `${counting.length} of ${present.length} appointments, ${holds.length} holds, ${bySubject.size} staff and resources`;
   return { law: 'nobody and nothing is booked twice', looked, breaches };
 }
 
-/** Every change of status is one the contract names; what was imported may begin anywhere. */
+/**
+ * Every change of status is one the contract names, and its history tells all of them and forgets none. What was imported may
+ * begin anywhere, and is what the company says it was.
+ */
 export function legalStatuses(events: readonly Event[]): Verdict {
   const breaches: string[] = [];
   let changes = 0;
   for (const { id, states } of livesOf(events, 'appointment')) {
-    let before: string | null = null;
+    let told: Step[] = [];
     for (const { revision, data } of states) {
-      const { status, source } = data as { status: string; source: string };
-      const began = before === null;
-      const legal = began
-        ? ['PENDING', 'CONFIRMED'].includes(status)
-        : before === status || NEXT[before ?? '']?.includes(status);
-      if (before !== status) changes += 1;
-      if (legal !== true && source !== 'IMPORT')
-        breaches.push(`${id} at ${revision}: ${before ?? 'nothing'} → ${status}`);
-      before = status;
+      if (data === null) break;
+      const { status, source, statusHistory } = data as { status: string; source: string; statusHistory: Step[] };
+      const wrong: string[] = [];
+      if (told.some((step, i) => !sameStep(step, statusHistory[i]))) wrong.push('the history is another one');
+      if (statusHistory.at(-1)?.status !== status) wrong.push(`${status} is not the end of its history`);
+      for (const [i, step] of statusHistory.entries()) {
+        if (i < told.length) continue;
+        changes += 1;
+        const before = statusHistory[i - 1]?.status;
+        const free = source === 'IMPORT' && told.length === 0;
+        const legal = before === undefined ? FIRST : (NEXT[before] ?? []);
+        if (!free && !legal.includes(step.status)) wrong.push(`${before ?? 'nothing'} → ${step.status}`);
+      }
+      told = statusHistory;
+      breaches.push(...wrong.map((what) => `${id} at ${revision}: ${what}`));
     }
   }
   return { law: 'every change of status is legal', looked: `${changes} changes`, breaches };
 }
+
+const sameStep = (one: Step, other: Step | undefined): boolean =>
+  one.status === other?.status && one.at === other.at && one.by === other.by;

@@ -4,25 +4,27 @@ export type Event = { revision: number; type: string; entityId: string; data: Re
 /** What a law says of a company: what it looked at, and every breach of it. */
 export type Verdict = { law: string; looked: string; breaches: string[] };
 
-/** An object through its life, in the order of the log. */
-export type Life = { id: string; states: { revision: number; type: string; data: Record<string, unknown> }[] };
+/** An object through its life, in the order of the log; nothing is left of what was deleted. */
+export type Life = { id: string; states: { revision: number; data: Record<string, unknown> | null }[] };
 
 /** The lives of the objects of one kind: `appointment`, `invoice`, … */
 export function livesOf(events: readonly Event[], entity: string): Life[] {
   const lives = new Map<string, Life>();
   for (const { revision, type, entityId, data } of events) {
-    if (!type.startsWith(`${entity}.`) || data === null) continue;
+    if (!type.startsWith(`${entity}.`)) continue;
     const life = lives.get(entityId) ?? { id: entityId, states: [] };
-    life.states.push({ revision, type, data });
+    life.states.push({ revision, data: type === `${entity}.deleted` ? null : data });
     lives.set(entityId, life);
   }
   return [...lives.values()];
 }
 
-/** As it is at the end of the log; null when it was deleted. */
-export function lastOf({ states }: Life): Record<string, unknown> | null {
-  const last = states.at(-1);
-  return last === undefined || last.type.endsWith('.deleted') ? null : last.data;
+/** What there is at the end of the log. */
+export function presentOf<T extends { id: string }>(events: readonly Event[], entity: string): T[] {
+  return livesOf(events, entity).flatMap(({ id, states }) => {
+    const last = states.at(-1)?.data ?? null;
+    return last === null ? [] : [{ ...(last as unknown as T), id }];
+  });
 }
 
 /** Revisions 1, 2, 3 … without a gap up to the head. */

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { gaplessNumbers, rightBalances, rightSums } from '../../../local/verify/books.ts';
 import { legalStatuses, noOverlap } from '../../../local/verify/calendar.ts';
+import { listsAgree } from '../../../local/verify/lists.ts';
 import { type Event, gapless, type Verdict } from '../../../local/verify/log.ts';
 
 // The laws of `npm run verify`: each holds for a small company, and names what was broken in it.
@@ -30,7 +31,7 @@ const invoice = (more: object = {}) => ({
   ...{ discount: euros(0), subtotal: euros(2000), discountTotal: euros(100), tax: euros(95), total: euros(1995) },
   ...{ paid: euros(1000), refunded: euros(200), balance: euros(1195), ...more },
 });
-const payment = { invoiceId: 'inv_1', amount: euros(1000), status: 'SUCCEEDED' };
+const payment = { invoiceId: 'inv_1', amount: euros(1000), refunded: euros(200), status: 'SUCCEEDED' };
 const refund = { paymentId: 'pay_1', amount: euros(200), status: 'SUCCEEDED' };
 
 /** Events in this order: of which object, and its state. */
@@ -125,20 +126,81 @@ test.each<[string, [string, string, object][], number]>([
   expect(breaches(noOverlap(events))).toBe(found);
 });
 
-test('statuses follow each other as the contract says', () => {
-  const through = (...statuses: string[]) =>
-    logOf(
-      ...statuses.map((status): [string, string, object] => [
-        '1',
-        'appointment.updated',
-        appointment('09:00', { status }),
-      ]),
-    );
-  expect(
-    breaches(legalStatuses(through('PENDING', 'CONFIRMED', 'CHECKED_IN', 'CHECKED_IN', 'IN_PROGRESS', 'COMPLETED'))),
-  ).toBe(0);
-  expect(breaches(legalStatuses(through('CONFIRMED', 'COMPLETED', 'CONFIRMED')))).toBe(2);
-  expect(breaches(legalStatuses(through('NO_SHOW')))).toBe(1);
+const step = (status: string) => ({ status, at: '2026-11-01T08:00:00.000Z', by: 'usr_1', reason: null });
+/** An appointment's states: each the statuses its history tells by then. */
+const histories = (source: string, ...states: string[][]) =>
+  logOf(
+    ...states.map((statuses): [string, string, object] => [
+      '1',
+      'appointment.updated',
+      appointment('09:00', { source, status: statuses.at(-1), statusHistory: statuses.map(step) }),
+    ]),
+  );
+test.each<[string, Event[], number]>([
+  [
+    'step by step',
+    histories(
+      'STAFF',
+      ['PENDING'],
+      ['PENDING', 'CONFIRMED'],
+      ['PENDING', 'CONFIRMED'],
+      ['PENDING', 'CONFIRMED', 'NO_SHOW'],
+    ),
+    0,
+  ],
+  [
+    'several steps at once',
+    histories('API', ['CONFIRMED'], ['CONFIRMED', 'CHECKED_IN', 'IN_PROGRESS', 'COMPLETED']),
+    0,
+  ],
+  ['a step left out', histories('STAFF', ['CONFIRMED'], ['CONFIRMED', 'COMPLETED']), 1],
+  [
+    'back from the end',
+    histories('STAFF', ['CONFIRMED'], ['CONFIRMED', 'CANCELLED'], ['CONFIRMED', 'CANCELLED', 'PENDING']),
+    1,
+  ],
+  ['a wrong beginning', histories('STAFF', ['NO_SHOW']), 1],
+  ['any beginning of what was imported', histories('IMPORT', ['COMPLETED']), 0],
+  ['no liberties after that', histories('IMPORT', ['COMPLETED'], ['COMPLETED', 'CONFIRMED']), 1],
+  ['a step forgotten', histories('STAFF', ['PENDING'], ['PENDING', 'CONFIRMED'], ['CONFIRMED']), 1],
+  [
+    'a status without its step',
+    logOf(['1', '', appointment('09:00', { status: 'NO_SHOW', statusHistory: [step('CONFIRMED')] })]).map((event) => ({
+      ...event,
+      type: 'appointment.created',
+    })),
+    1,
+  ],
+])('a history of statuses: %s', (_, events, found) => expect(breaches(legalStatuses(events))).toBe(found));
+
+test('a hold keeps its time until it is deleted', () => {
+  const hold = { ...appointment('09:30'), expiresAt: '2026-11-01T08:00:00.000Z' };
+  const events = logOf(['1', 'appointment.created', appointment('09:00')], ['2', 'hold.created', hold]);
+  expect(breaches(noOverlap(events))).toBe(1);
+  const deleted: Event = { revision: 3, type: 'hold.deleted', entityId: '2', data: null };
+  expect(breaches(noOverlap([...events, deleted]))).toBe(0);
+});
+
+test('what is listed is what the log says', () => {
+  const events = logOf(
+    ['1', 'client.created', { id: '1', version: 1, name: 'A' }],
+    ['1', 'client.updated', { id: '1', version: 2, name: 'B' }],
+    ['2', 'client.created', { id: '2', version: 1, name: 'C' }],
+    ['3', 'client.created', { id: '3', version: 1, name: 'D' }],
+  );
+  const listed = (...rows: { id: string; version: number; name: string }[]) =>
+    breaches(listsAgree(events, 3, new Map([['client', rows]])));
+  const [a, b, c] = [
+    { id: '1', version: 1, name: 'A' },
+    { id: '1', version: 2, name: 'B' },
+    { id: '2', version: 1, name: 'C' },
+  ];
+  expect(listed(b, c)).toBe(0);
+  expect(listed(a, c)).toBe(1);
+  expect(listed(b)).toBe(1);
+  expect(listed(b, { ...c, name: 'X' })).toBe(1);
+  expect(listed(b, { ...c, version: 2 })).toBe(1);
+  expect(listed(b, c, c)).toBe(1);
 });
 
 const books = (of: object, ...more: [string, string, object][]) =>
