@@ -13,6 +13,8 @@ declare module 'vitest' {
     adminUrl: string;
     vars: Record<string, string>;
     bundle: string;
+    /** Whether this is the run that leaves nothing out. */
+    thorough: boolean;
     /** Where the answers that tests produced are noted. */
     seen: string;
   }
@@ -34,6 +36,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
   project.provide('vars', stack.vars);
   project.provide('bundle', bundle);
   project.provide('seen', seen);
+  project.provide('thorough', project.name === 'long');
   return async () => {
     await stack.stop();
     await rm(dir, { recursive: true, force: true });

@@ -1,4 +1,4 @@
-import { expect } from 'vitest';
+import { expect, inject } from 'vitest';
 import type { RouteSpec } from '../../src/http/route.ts';
 import type { Api, Json, Tenant } from './api.ts';
 import { type Fixture, fixtures, unique } from './fixtures.ts';
@@ -178,4 +178,20 @@ export function cachedPaths(ids: Record<string, string>): string[] {
     const more = spec.list === undefined ? (field === undefined ? [] : [`?fields=${field}`]) : queriesOf(route);
     return ['', ...more].map((query) => path + query);
   });
+}
+
+/** So many writes to a topic are needed to have looked at every path of another once. */
+const SHARE = 3;
+
+/**
+ * What is read after a write: all queries of its topic, and of the others the plain paths. Those are a share, another one
+ * with each write, where the topic has enough of them to come round; in `npm run test:long` they are all.
+ */
+export function pathsAfter(route: Route, paths: readonly string[]): string[] {
+  const own = mutations.filter(({ topic }) => topic === route.topic);
+  const share = inject('thorough') || own.length < SHARE ? 1 : SHARE;
+  const turn = own.findIndex(({ name }) => name === route.name);
+  const ofTopic = (path: string): boolean => path.split(/[/?]/)[1] === route.topic;
+  const others = paths.filter((path) => !path.includes('?') && !ofTopic(path));
+  return [...paths.filter(ofTopic), ...others.filter((_, index) => (index + turn) % share === 0)];
 }

@@ -3,7 +3,17 @@ import type { Reply } from '../../support/api.ts';
 import { openCompany } from '../../support/company.ts';
 import { fixtures, unique } from '../../support/fixtures.ts';
 import { uuidOf } from '../../support/people.ts';
-import { aim, cachedPaths, fire, make, makeEach, mutations, ofChildren, ofMany } from '../../support/routes.ts';
+import {
+  aim,
+  cachedPaths,
+  fire,
+  make,
+  makeEach,
+  mutations,
+  ofChildren,
+  ofMany,
+  pathsAfter,
+} from '../../support/routes.ts';
 import { ownWorld } from '../../support/shared.ts';
 import { until } from '../../support/until.ts';
 
@@ -50,8 +60,7 @@ test.each(mutations.map((route) => [route.name, route] as const))(
     // What is gone is read no more.
     const isGone = route.spec.success.status === 204;
     const ids = { ...objects, ...(shot.id !== null && !isGone && { [route.topic]: shot.id }) };
-    // Of other resources the plain ones: their queries depend on the same tags.
-    const paths = cachedPaths(ids).filter((path) => !path.includes('?') || path.startsWith(`/${route.topic}`));
+    const paths = pathsAfter(route, cachedPaths(ids));
     // Where it is read: in memory and in Redis. The writer's own has nothing to do with it.
     await warm(paths, [there]);
     const written = await fire(here, shot);

@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, test } from 'vitest';
-import { Api, type Json, type Reply } from '../../support/api.ts';
+import { Api, type Reply } from '../../support/api.ts';
 import { newCompany, openCompany } from '../../support/company.ts';
 import { fixtures, unique } from '../../support/fixtures.ts';
 import { uuidOf } from '../../support/people.ts';
@@ -201,19 +201,15 @@ describe('with 12 requests a minute', () => {
     }),
   );
 
-  // Writes go at the pace of so small a limit: a try takes some 25 s, and one that meets the end of a minute is made again.
-  test.each(['GET', 'POST'] as const)('two isolates share the limit of a company: %s', { timeout: 150_000 }, (method) =>
+  test('two isolates share the limit of a company', () =>
     inOneMinute(async () => {
       const tenant = await newCompany({ ...world, api: new Api(a.url) });
       let allowed = 0;
       for (let i = 0; i < 20; i += 1) {
-        const api = tenant.api.at((i % 2 === 0 ? a : b).url);
-        const reply =
-          method === 'GET' ? await api.get('/clients') : await api.post('/clients', { firstName: 'A' } satisfies Json);
+        const reply = await tenant.api.at((i % 2 === 0 ? a : b).url).get('/clients');
         if (reply.status !== 429) allowed += 1;
       }
       expect(allowed).toBeLessThanOrEqual(14);
       expect(allowed).toBeGreaterThanOrEqual(12);
-    }),
-  );
+    }));
 });
