@@ -117,7 +117,9 @@ function wrongBalance({ total, paid, refunded, balance, status }: Invoice, came:
   if (paid.amount !== came) wrong.push(`paid ${paid.amount}, payments come to ${came}`);
   if (refunded.amount !== went) wrong.push(`refunded ${refunded.amount}, refunds come to ${went}`);
   if (due < 0 || went > came) wrong.push('more was paid or refunded than there was');
-  if (balance.amount !== due) wrong.push(`the balance is ${due}, not ${balance.amount}`);
+  // A refund is money back: what was paid is not due again.
+  const left = status === 'PAID' || status === 'VOID' ? 0 : due;
+  if (balance.amount !== left) wrong.push(`the balance is ${left}, not ${balance.amount}`);
   if (status === 'VOID' && came !== went) wrong.push('void, with money in');
   if (status === 'DRAFT' && came !== 0) wrong.push('a draft, with money in');
   if (status === 'OPEN' && due === 0) wrong.push('open, with nothing left to pay');

@@ -1,7 +1,7 @@
 import { DAY_MINUTES, dayOf } from '../core/civil.ts';
 import type { Fault } from '../core/errors.ts';
 import { uuidOf } from '../core/id.ts';
-import { isDate } from '../core/instant.ts';
+import { BEYOND, isDate, isNear } from '../core/instant.ts';
 import { queryRefusal } from '../core/query-values.ts';
 import type { QueryParameter } from '../http/route.ts';
 
@@ -63,6 +63,7 @@ export function parseAvailability(params: URLSearchParams): AvailabilityQuery {
   const date = (name: 'from' | 'to'): string => {
     const text = required(name);
     if (text !== '' && !isDate(text)) report(name, 'invalid_value', 'Must be a date, such as 2026-01-31.');
+    else if (text !== '' && !isNear(text)) report(name, 'out_of_range', BEYOND);
     return text;
   };
   const [from, to] = [date('from'), date('to')];

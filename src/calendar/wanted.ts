@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { isDate } from '../core/instant.ts';
+import { BEYOND, isDate, isNear } from '../core/instant.ts';
 import { givenInstant, reference, text, timeZone } from '../http/schemas.ts';
 import type { WantedStart } from './start.ts';
 
@@ -7,14 +7,8 @@ import type { WantedStart } from './start.ts';
 
 const LOCAL = /^[0-9]{4}-[0-9]{2}-[0-9]{2}T(?:[01][0-9]|2[0-3]):[0-5][0-9](?::[0-5][0-9])?$/;
 
-/** What lies beyond is a slip of the hand, and its end might have no date that everybody can write. */
-const YEARS = { first: 1900, last: 2199 };
-const beyond = { message: `Must be from ${YEARS.first} to ${YEARS.last}.`, params: { code: 'out_of_range' } };
-const isNear = (value: string): boolean =>
-  Number(value.slice(0, 4)) >= YEARS.first && Number(value.slice(0, 4)) <= YEARS.last;
-
 export const startFields = () => ({
-  startsAt: givenInstant().refine(isNear, beyond).optional().describe('When it begins; or say `localStart`.'),
+  startsAt: givenInstant().optional().describe('When it begins; or say `localStart`.'),
   localStart: z
     .string()
     .refine((value) => LOCAL.test(value) && isDate(value.slice(0, 10)), {
@@ -22,7 +16,7 @@ export const startFields = () => ({
       params: { code: 'invalid_format' },
       abort: true,
     })
-    .refine(isNear, beyond)
+    .refine(isNear, { message: BEYOND, params: { code: 'out_of_range' } })
     .optional()
     .describe('What the wall clock shows when it begins.'),
   timeZone: timeZone().optional().describe('Of `localStart`; the branch’s when absent.'),
@@ -51,8 +45,9 @@ type Start = {
   fold?: 'EARLIER' | 'LATER' | undefined;
 };
 
-/** That a body says when: by one of two ways. */
+/** That a body says when: by one of two ways, and nothing of the wall clock beside an instant. */
 export function oneStart(body: Start, ctx: z.core.$RefinementCtx): void {
+  clockAlone(body, ctx);
   const both = body.startsAt !== undefined && body.localStart !== undefined;
   if (!both && (body.startsAt !== undefined || body.localStart !== undefined)) return;
   ctx.addIssue({
@@ -61,6 +56,19 @@ export function oneStart(body: Start, ctx: z.core.$RefinementCtx): void {
     message: both ? 'Say either startsAt or localStart.' : 'Say when: startsAt or localStart.',
     params: { code: both ? 'conflict' : 'required' },
   });
+}
+
+/** What is said of the wall clock goes with `localStart` alone. */
+export function clockAlone(body: Start, ctx: z.core.$RefinementCtx): void {
+  if (body.localStart !== undefined) return;
+  for (const name of ['timeZone', 'fold'] as const)
+    if (body[name] !== undefined)
+      ctx.addIssue({
+        code: 'custom',
+        path: [name],
+        message: 'Goes with localStart alone.',
+        params: { code: 'conflict' },
+      });
 }
 
 /** The start that a body wants, and the zone it is told in where that is not the branch's. */

@@ -44,10 +44,13 @@ export const ERROR_CODES = {
   epoch_changed: { status: 409, title: 'The history was replaced, load again' },
   slot_taken: { status: 409, title: 'The time is already booked' },
   outside_working_hours: { status: 409, title: 'Outside working hours' },
+  appointment_closed: { status: 409, title: 'The appointment is over' },
   illegal_transition: { status: 409, title: 'The status cannot change that way' },
   hold_expired: { status: 409, title: 'The hold has expired or was used' },
   invoice_not_open: { status: 409, title: 'The invoice is not open' },
   invoice_not_draft: { status: 409, title: 'The invoice is no longer a draft' },
+  already_billed: { status: 409, title: 'The appointment is on another invoice' },
+  not_billable: { status: 409, title: 'The appointment did not take place' },
   exceeds_balance: { status: 409, title: 'More than the balance' },
   exceeds_paid: { status: 409, title: 'More than was paid' },
 

@@ -13,6 +13,16 @@ export function isDate(text: string): boolean {
   return day <= (DAYS[month - 1] ?? 0);
 }
 
+/** Years that calendars and books are kept for: what lies beyond is a slip of the hand, and not everybody can write its end. */
+const YEARS = { first: 1900, last: 2199 };
+export const BEYOND = `Must be from ${YEARS.first} to ${YEARS.last}.`;
+
+/** Whether a date, or an instant as UTC text, lies within those years. */
+export function isNear(text: string): boolean {
+  const year = Number(text.slice(0, 4));
+  return year >= YEARS.first && year <= YEARS.last;
+}
+
 /**
  * An RFC 3339 date-time with offset as UTC ISO text with milliseconds, or null when it is malformed, not in the
  * calendar, a leap second, or outside the years 0001 to 9999 in UTC. Finer fractions are cut off.

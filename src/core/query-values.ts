@@ -1,6 +1,6 @@
 import { AppError, type Fault } from './errors.ts';
 import { type Prefix, parseId } from './id.ts';
-import { isDate, parseInstant } from './instant.ts';
+import { BEYOND, isDate, isNear, parseInstant } from './instant.ts';
 
 export type FilterKind = 'enum' | 'enumList' | 'boolean' | 'instant' | 'id' | 'idList' | 'date' | 'text';
 export type FilterDeclaration = { kind: FilterKind; values?: readonly string[]; prefix?: Prefix; description: string };
@@ -60,19 +60,22 @@ export function parseFilter(name: string, declaration: FilterDeclaration, text: 
     case 'instant': {
       // An offset's plus sign reads as a space when a caller forgot to encode it; nothing else can stand there.
       const instant = parseInstant(text.replace(/ (?=[0-9]{2}:[0-9]{2}$)/, '+'));
-      if (instant !== null) return { value: instant, canonical: instant };
+      if (instant !== null) return near(name, instant);
       return {
         fault: fault(name, 'invalid_value', 'Must be an RFC 3339 instant with offset, such as 2026-01-31T09:00:00Z.'),
       };
     }
     case 'date':
-      if (isDate(text)) return { value: text, canonical: text };
+      if (isDate(text)) return near(name, text);
       return { fault: fault(name, 'invalid_value', 'Must be a date, such as 2026-01-31.') };
     case 'text':
       if (text !== '' && text.length <= MAX_TEXT && !text.includes('\0')) return { value: text, canonical: text };
       return { fault: fault(name, 'invalid_value', `Must be 1 to ${MAX_TEXT} characters without NUL.`) };
   }
 }
+
+const near = (name: string, text: string): ParsedValue =>
+  isNear(text) ? { value: text, canonical: text } : { fault: fault(name, 'out_of_range', BEYOND) };
 
 function publicAndUuid(declaration: FilterDeclaration, text: string): { uuid: string; public: string } {
   const uuid = declaration.prefix === undefined ? null : parseId(declaration.prefix, text);

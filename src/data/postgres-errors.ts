@@ -132,6 +132,7 @@ const ID_MEMBERS: Readonly<Record<string, Prefix>> = {
   staffId: 'stf',
   resourceId: 'rsrc',
   conflictingAppointmentId: 'appt',
+  conflictingInvoiceId: 'inv',
 };
 
 function shown(name: string, value: unknown): unknown {

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { isCurrency } from '../core/currency.ts';
 import { ERROR_CODES } from '../core/errors.ts';
-import { isDate, parseInstant } from '../core/instant.ts';
+import { BEYOND, isDate, isNear, parseInstant } from '../core/instant.ts';
 import { lazy } from '../core/lazy.ts';
 import { isTimeZone } from '../core/zones.ts';
 
@@ -81,11 +81,14 @@ export const externalId = () => text().describe("Your system's own id, unique pe
 /** The public id of another object in a body: any text, since a malformed id is told from an absent one by nothing. */
 export const reference = () => z.string().max(100, 'Must be an id.');
 
+const NEAR = { message: BEYOND, params: { code: 'out_of_range' } };
+
 /** A day of the calendar. */
 export const date = () =>
   z
     .string()
-    .refine(isDate, { message: 'Must be a date such as 2026-12-24.', params: { code: 'invalid_format' } })
+    .refine(isDate, { message: 'Must be a date such as 2026-12-24.', params: { code: 'invalid_format' }, abort: true })
+    .refine(isNear, NEAR)
     .meta({ format: 'date' });
 
 /** An instant as answers show it. */
@@ -100,7 +103,8 @@ export const givenInstant = () =>
       params: { code: 'invalid_instant' },
       abort: true,
     })
-    .transform((value) => parseInstant(value) ?? value);
+    .transform((value) => parseInstant(value) ?? value)
+    .refine(isNear, NEAR);
 
 /** What every resource answers besides its own fields. */
 export const documentFields = () => ({

@@ -1,4 +1,5 @@
 import type { Api, Reply } from './api.ts';
+import { slot } from './calendar-refusals.ts';
 import type { Kit, Refusal } from './fixtures.ts';
 
 // What only invoices and payments can say, by route and code.
@@ -47,6 +48,18 @@ async function paying(
   return fire(tenant.api, shot);
 }
 
+/** The usual request, for an appointment that something has become of. */
+const billing =
+  (become: (api: Api, appointmentId: string, branchId: unknown) => Promise<Reply>): Refusal =>
+  async (kit, route) => {
+    const { api } = kit.tenant;
+    const booked = await api.post('/appointments', await slot(api));
+    const appointmentId = String(booked.json.id);
+    const { status, text } = await become(api, appointmentId, booked.json.branchId);
+    if (status >= 300) throw new Error(text);
+    return saying({ lines: [{ appointmentId }], discount: null })(kit, route);
+  };
+
 export const invoiceRefusals: Record<string, Refusal> = {
   'PATCH /invoices/:id invoice_not_draft': after('finalize'),
   'DELETE /invoices/:id illegal_transition': after('finalize', 'uncollectible'),
@@ -59,6 +72,10 @@ export const invoiceRefusals: Record<string, Refusal> = {
 for (const name of ['POST /invoices', 'POST /invoices/bulk', 'PATCH /invoices/:id']) {
   invoiceRefusals[`${name} unknown_reference`] = saying({ branchId: NOBODY });
   invoiceRefusals[`${name} negative_total`] = saying({ lines: LESS_THAN_NOTHING, discount: null });
+  invoiceRefusals[`${name} not_billable`] = billing((api, id) => api.delete(`/appointments/${id}`));
+  invoiceRefusals[`${name} already_billed`] = billing((api, appointmentId, branchId) =>
+    api.post('/invoices', { branchId, lines: [{ appointmentId }] }),
+  );
   if (!name.endsWith('bulk')) invoiceRefusals[`${name} external_id_taken`] = sameExternalId;
 }
 invoiceRefusals['POST /invoices/bulk external_id_taken'] = async ({ tenant, aim, fire }) => {

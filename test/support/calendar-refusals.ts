@@ -112,6 +112,12 @@ const inProgress: Refusal = async ({ tenant: { api }, aim, fire }) => {
   return fire(api, shot);
 };
 
+const cancelled: Refusal = async ({ tenant: { api }, aim, fire }) => {
+  const shot = await aim();
+  await api.delete(`/appointments/${shot.id}`);
+  return fire(api, shot);
+};
+
 /** Of appointments and holds. */
 export const appointmentRefusals: Record<string, Refusal> = {
   ...booking('POST /appointments'),
@@ -121,5 +127,6 @@ export const appointmentRefusals: Record<string, Refusal> = {
   'POST /appointments/:id/status illegal_transition': saying(() => ({ status: 'COMPLETED' })),
   'POST /appointments/:id/status slot_taken': whenTaken({ status: 'CONFIRMED' }),
   'POST /appointments/:id/restore slot_taken': whenTaken(),
+  'POST /appointments/:id/reschedule appointment_closed': cancelled,
   'DELETE /appointments/:id illegal_transition': inProgress,
 };

@@ -18,7 +18,9 @@ export const line = () =>
     discount: money(0).nullable().optional().describe('Off the whole line.'),
     staffId: reference(),
     serviceId: reference(),
-    appointmentId: reference().describe('Alone, it takes the rest: a line for each of its services, as it was booked.'),
+    appointmentId: reference().describe(
+      'Alone, it takes the rest: a line for each of its services, as it was booked. Not of one that was cancelled or not come to.',
+    ),
     taxes: z
       .array(
         z.strictObject({

@@ -5,7 +5,10 @@ import { invoice } from './resource.ts';
 import { InvoiceView } from './schema.ts';
 import { finalizeInvoice, updateInvoice, voidInvoice, writeOffInvoice } from './verbs.ts';
 
-const refusals: ErrorCode[] = ['external_id_taken', 'unknown_reference', 'negative_total'];
+const refusals: ErrorCode[] = [
+  ...(['external_id_taken', 'unknown_reference', 'negative_total'] as const),
+  ...(['already_billed', 'not_billable'] as const),
+];
 const onInvoice = (verb: string, route: Pick<RouteSpec, 'summary' | 'description' | 'handler'>): RouteSpec => ({
   method: 'post',
   path: `/invoices/:id/${verb}`,
@@ -21,7 +24,7 @@ export const invoiceRoutes: RouteModule = [
     only: ['list', 'create', 'bulk', 'export', 'read', 'update', 'archive'],
     create: {
       description:
-        'A draft: without a number, and free to change. With an Idempotency-Key a repeat answers as the first did.',
+        'A draft: without a number, and free to change. Services of an appointment are on one living invoice: `already_billed` names the other. With an Idempotency-Key a repeat answers as the first did.',
       errors: refusals,
     },
     bulk: { errors: refusals },

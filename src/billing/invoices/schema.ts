@@ -75,7 +75,9 @@ export const InvoiceView = lazy(() =>
       total: moneyView('What is to be paid.'),
       paid: moneyView('By payments that succeeded.'),
       refunded: moneyView('Of what was paid.'),
-      balance: moneyView('What is still to be paid.'),
+      balance: moneyView(
+        'What is still to be paid: total − paid + refunded; of a PAID or VOID one nothing, whatever was given back.',
+      ),
       ...documentFields(),
     })
     .meta({

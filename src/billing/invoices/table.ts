@@ -59,7 +59,7 @@ export const invoices = pgTable(
     refunded: amount('refunded').notNull().default(0),
     balance: amount('balance')
       .notNull()
-      .generatedAlwaysAs((): SQL => sql`total - paid + refunded`),
+      .generatedAlwaysAs((): SQL => sql`case when status in ('PAID', 'VOID') then 0 else total - paid + refunded end`),
     paymentStatus: text('payment_status', { enum: PAYMENT_STATUSES })
       .notNull()
       .generatedAlwaysAs(

@@ -1,17 +1,21 @@
-import { sql } from 'drizzle-orm';
+import { type SQL, sql } from 'drizzle-orm';
+import { AppError } from '../../core/errors.ts';
 import type { Row } from '../../data/log.ts';
 import { change } from '../../resources/change.ts';
 import type { RowOf } from '../../resources/fields.ts';
 import { notFound } from '../../resources/list.ts';
 import type { Plan } from '../../resources/planned.ts';
-import { expectVersion, rowOf, setRow } from '../../resources/row-sql.ts';
+import { expectVersion, rowOf, setRow, type WriteInput } from '../../resources/row-sql.ts';
 import { ignoringHours, liberties, maybe } from '../asked.ts';
 import { type Booked, planMove, requestOfMove } from '../move.ts';
 import { lookAt, offsetsAt, orSuggest, suggesting, type Wish, withBranch } from '../plan.ts';
 import { isToldBy, startOf } from '../wanted.ts';
 import { appointment as resource } from './resource.ts';
 import { AppointmentReschedule } from './schema.ts';
-import type { appointments } from './table.ts';
+import type { AppointmentStatus, appointments } from './table.ts';
+
+/** Where the time is part of what happened, or did not. Who confirms a cancelled one again may move it. */
+const CLOSED: ReadonlySet<AppointmentStatus> = new Set(['COMPLETED', 'CANCELLED', 'NO_SHOW']);
 
 type AppointmentRow = RowOf<typeof appointments>;
 
@@ -24,7 +28,7 @@ export const rescheduleAppointment = change({
   status: 200,
   alsoNeeds: liberties,
   async plan(input, look, c): Promise<Plan> {
-    const { companyId, id, body } = input;
+    const { companyId, body } = input;
     const found = await look([
       sql<{
         row: AppointmentRow & Row;
@@ -35,10 +39,12 @@ export const rescheduleAppointment = change({
     const booked: Booked = { branchId: row.branch_id, parts: row.services, resources: row.resources };
     const stays = { start: { startsAt: new Date(row.starts_at).toISOString() }, zone: null };
     const told = isToldBy(body) ? startOf(body) : stays;
+    const isOver = CLOSED.has(row.status);
     const move = {
       start: told.start,
       staffId: maybe('stf', body.staffId),
-      ignoreWorkingHours: body.ignoreWorkingHours,
+      // What is over is refused for that, once all else is right.
+      ignoreWorkingHours: isOver || body.ignoreWorkingHours,
     };
     const wish: Wish = { companyId, request: requestOfMove(booked, move), ...told };
     const catalogue = withBranch(await lookAt(look, wish), wish.request);
@@ -47,17 +53,30 @@ export const rescheduleAppointment = change({
     const moved = await orSuggest(look, now, wish, offsets, (ignoring) =>
       planMove(catalogue, booked, { ...move, ...ignoring }, offsets, wanted),
     );
+    if (isOver) throw new AppError('appointment_closed', `It is ${row.status}: its time is what it was.`);
     const assignment = sql`services = ${JSON.stringify(moved.parts)}::jsonb, resources = ${JSON.stringify(moved.resources)}::jsonb,
       starts_at = ${moved.startsAt}::timestamptz, time_zone = ${moved.timeZone}, allow_overlap = ${body.allowOverlap ?? false}::boolean`;
     return {
       statements: [
         expectVersion(resource, input),
+        stillAs(input, row, isToldBy(body)),
         ...ignoringHours(body.ignoreWorkingHours),
         setRow(resource, input, assignment),
       ],
       // What is moved was read first.
-      guard: { since: found.revision, entities: { ...moved.guard.entities, appointment: [id] } },
+      guard: { ...moved.guard, since: found.revision },
       explain: (error) => suggesting(error, look, now, wish, moved),
     };
   },
 });
+
+/**
+ * Outdates the plan if what it rests on of the appointment has changed. Where it is in time is not among that, unless it stays
+ * there: of two that move it at once the second moves it on.
+ */
+const stillAs = (input: WriteInput<unknown>, row: AppointmentRow & Row, moves: boolean): SQL =>
+  sql`select app.expect_still(exists (select from ${resource.table} where ${rowOf(resource, input)}
+    and branch_id = ${row.branch_id}::uuid and services = ${JSON.stringify(row.services)}::jsonb
+    and jsonb_path_query_array(resources, '$[*].kind') = ${JSON.stringify(row.resources.map(({ kind }) => kind))}::jsonb
+    and (status in ('COMPLETED', 'CANCELLED', 'NO_SHOW')) = ${CLOSED.has(row.status)}::boolean
+    and (${moves}::boolean or starts_at = ${row.starts_at}::timestamptz)))`;

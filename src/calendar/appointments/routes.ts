@@ -49,11 +49,11 @@ export const appointmentRoutes: RouteModule = [
     tag: appointment.tag,
     summary: 'Move an appointment',
     description:
-      'To another time, also onto part of itself, or to somebody else. Its services stay as they were booked; what it occupies is kept where that is free, else chosen anew.',
+      'To another time, also onto part of itself, or to somebody else; not once it is COMPLETED, CANCELLED or NO_SHOW: `appointment_closed`. Its services stay as they were booked; what it occupies is kept where that is free, else chosen anew.',
     permission: appointment.writePermission,
     body: AppointmentReschedule,
     success,
-    errors: ['not_found', 'version_mismatch', ...BOOKING],
+    errors: ['not_found', 'version_mismatch', ...BOOKING, 'appointment_closed'],
     handler: rescheduleAppointment,
   },
 ];

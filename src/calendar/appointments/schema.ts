@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { lazy } from '../../core/lazy.ts';
 import { bodyOf, externalId, instant, notes, publicObject, reference, text } from '../../http/schemas.ts';
 import { occupiedView, PART, partView, priceView } from '../shown.ts';
-import { oneStart, startFields, workFields } from '../wanted.ts';
+import { clockAlone, oneStart, startFields, workFields } from '../wanted.ts';
 import { APPOINTMENT_STATUSES } from './table.ts';
 
 const BRANCH = 'brch_01h455vb4pex5vsknk084sn02q';
@@ -64,6 +64,7 @@ export const AppointmentReschedule = lazy(() =>
     .superRefine((body, ctx) => {
       if (body.staffId === undefined || (body.startsAt !== undefined && body.localStart !== undefined))
         oneStart(body, ctx);
+      else clockAlone(body, ctx);
     })
     .meta({ id: 'AppointmentReschedule', examples: [{ startsAt: '2026-11-02T09:30:00.000Z' }] }),
 );

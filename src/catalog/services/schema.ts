@@ -1,14 +1,7 @@
 import * as z from 'zod';
 import { lazy } from '../../core/lazy.ts';
-import {
-  currency,
-  documentFields,
-  exampleEnd,
-  externalId,
-  identityFields,
-  reference,
-  text,
-} from '../../http/schemas.ts';
+import { money, moneyView } from '../../http/money.ts';
+import { documentFields, exampleEnd, externalId, identityFields, reference, text } from '../../http/schemas.ts';
 
 const MONEY = { amount: 4500, currency: 'EUR' };
 const TAX = { name: 'USt', rateBasisPoints: 2000 };
@@ -17,11 +10,6 @@ const DAY = 1440;
 const minutes = (least: number, most: number = DAY) =>
   z.int().min(least, `Must be at least ${least}.`).max(most, `Must be at most ${most}.`);
 
-const price = () =>
-  z.strictObject({
-    amount: z.int().min(0, 'Must not be negative.').max(Number.MAX_SAFE_INTEGER, 'Must be a safe integer.'),
-    currency: currency(),
-  });
 const taxes = () =>
   z
     .array(
@@ -35,7 +23,7 @@ const processing = () =>
   z.array(z.strictObject({ afterMinutes: minutes(0), minutes: minutes(1) })).max(10, 'Must have at most 10 entries.');
 const terms = () =>
   z
-    .array(z.strictObject({ staffId: reference(), price: price().optional(), durationMinutes: minutes(1).optional() }))
+    .array(z.strictObject({ staffId: reference(), price: money(0).optional(), durationMinutes: minutes(1).optional() }))
     .max(500, 'Must have at most 500 entries.')
     .superRefine((list, ctx) => {
       for (const [i, each] of list.entries()) {
@@ -54,7 +42,7 @@ const fields = () => ({
   bufferAfterMinutes: minutes(0).nullable().optional(),
   processing: processing().nullable().optional(),
   requires: z.array(text(50)).max(20, 'Must have at most 20 kinds.').nullable().optional(),
-  price: price().nullable().optional(),
+  price: money(0).nullable().optional(),
   taxes: taxes().nullable().optional(),
   isActive: z.boolean().optional(),
   staff: terms().nullable().optional(),
@@ -76,9 +64,6 @@ export const ServicePatch = lazy(() =>
     .meta({ id: 'ServicePatch', examples: [{ durationMinutes: 60, price: null }] }),
 );
 
-const moneyView = () =>
-  z.object({ amount: z.int().describe('In minor units.'), currency: z.string().describe('ISO 4217.') });
-
 export const ServiceView = lazy(() =>
   z
     .object({
@@ -93,11 +78,17 @@ export const ServiceView = lazy(() =>
         .array(z.object({ afterMinutes: z.int(), minutes: z.int() }))
         .describe('While the client stays and the staff member is free.'),
       requires: z.array(z.string()).describe('Kinds of resource it occupies throughout; one named twice needs two.'),
-      price: moneyView().nullable().describe('Null: told on the day.'),
+      price: moneyView('Of the whole service; null: told on the day.').nullable(),
       taxes: z.array(z.object({ name: z.string(), rateBasisPoints: z.int() })).describe('Each in basis points.'),
       isActive: z.boolean().describe('False: archived.'),
       staff: z
-        .array(z.object({ staffId: z.string(), price: moneyView().optional(), durationMinutes: z.int().optional() }))
+        .array(
+          z.object({
+            staffId: z.string(),
+            price: moneyView('Theirs, where it is another one.').optional(),
+            durationMinutes: z.int().optional(),
+          }),
+        )
         .describe('Terms of single staff members, who offer it by having them.'),
       leadTimeMinutes: z.int().nullable().describe('Offered no sooner than in so many minutes.'),
       horizonDays: z.int().nullable().describe('Offered no further ahead.'),

@@ -83,7 +83,7 @@ describe('a status', () => {
     });
     await refund(run, shop.company, payment, 60);
     await set('invoices', id, `status = 'VOID'`);
-    expect(await invoiceOf(stage, id)).toMatchObject({ status: 'VOID', payment_status: 'REFUNDED' });
+    expect(await invoiceOf(stage, id)).toMatchObject({ status: 'VOID', payment_status: 'REFUNDED', balance: 0 });
   });
 });
 

@@ -33,8 +33,8 @@ const id = fc.oneof(
 const instant = fc
   .record({
     date: fc.date({
-      min: new Date('1000-01-01T00:00:00Z'),
-      max: new Date('3000-01-01T00:00:00Z'),
+      min: new Date('1900-01-02T00:00:00Z'),
+      max: new Date('2199-12-30T00:00:00Z'),
       noInvalidDate: true,
     }),
     offset: fc.constantFrom('Z', '+02:00', '-11:30', 'z'),

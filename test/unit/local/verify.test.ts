@@ -232,6 +232,12 @@ test.each<[string, Event[], [number, number, number]]>([
     [0, 0, 0],
   ],
   ['of a payment that is nowhere', books(invoice({ paid: euros(1100), balance: euros(1095) })), [0, 1, 0]],
+  [
+    'paid before something went back',
+    books(invoice({ total: euros(1000), status: 'PAID', balance: euros(0) })),
+    [1, 0, 0],
+  ],
+  ['due again for what went back', books(invoice({ status: 'PAID' })), [0, 1, 0]],
   ['with a gap before its number', books(invoice({ number: '2' })), [0, 0, 1]],
   [
     'twice of one number',

@@ -23,8 +23,10 @@ afterAll(() => world.close());
 
 const uuid = (prefix: 'brch' | 'stf' | 'svc' | 'clnt' | 'comp', id: string): string => parseId(prefix, id) ?? '';
 
-/** A completed appointment of the client, as an import makes it. */
-async function visit(startsAt: string, amount: number): Promise<string> {
+const euros = (amount: number): Json => ({ amount, currency: 'EUR' });
+
+/** An appointment of the client, completed unless it is said otherwise, as an import makes it. */
+async function visit(startsAt: string, amount: number, status = 'COMPLETED'): Promise<string> {
   const id = newUuid();
   const [service, staff] = [uuid('svc', ids.service), uuid('stf', ids.staff)];
   const part = {
@@ -34,7 +36,7 @@ async function visit(startsAt: string, amount: number): Promise<string> {
   };
   await world.sql(
     `insert into appointments (company_id, id, branch_id, client_id, services, starts_at, time_zone, status, source)
-     values ($1, $2, $3, $4, $5, $6, 'Europe/Vienna', 'COMPLETED', 'IMPORT')`,
+     values ($1, $2, $3, $4, $5, $6, 'Europe/Vienna', $7, 'IMPORT')`,
     [
       uuid('comp', salon.companyId),
       id,
@@ -42,6 +44,7 @@ async function visit(startsAt: string, amount: number): Promise<string> {
       uuid('clnt', ids.client),
       JSON.stringify([part]),
       startsAt,
+      status,
     ],
   );
   return formatId('appt', id);
@@ -74,11 +77,71 @@ test('a line takes all from its appointment, and what is half said is told', asy
   expect(expectProblem(unknown, 'unknown_reference')[0]?.pointer).toBe('/lines/0/appointmentId');
 });
 
+test('an appointment is on one living invoice, and only if it took place', async () => {
+  const appointmentId = await visit('2026-03-16T09:00:00Z', 4200);
+  const whole = [{ appointmentId }];
+  const bill = (lines: Json[]) => salon.api.post('/invoices', { branchId: ids.branch, lines });
+  const first = await bill([...whole, { description: 'Extra', unitPrice: euros(100), appointmentId }]);
+  expect(first.status, first.text).toBe(201);
+  const again = await bill([{ description: 'Shampoo', unitPrice: euros(900) }, ...whole]);
+  expect(expectProblem(again, 'already_billed', ['conflictingInvoiceId'])).toMatchObject([
+    { pointer: '/lines/1/appointmentId' },
+  ]);
+  expect(again.json.conflictingInvoiceId).toBe(first.json.id);
+  const said = { description: 'Cut', unitPrice: euros(4200), appointmentId };
+  expectProblem(await bill([said]), 'already_billed', ['conflictingInvoiceId']);
+  // What else it may be for.
+  expect((await bill([{ ...said, kind: 'PRODUCT' }])).status).toBe(201);
+  expect((await salon.api.patch(`/invoices/${first.json.id}`, { lines: whole })).status).toBe(200);
+  await salon.api.post(`/invoices/${first.json.id}/finalize`);
+  expectProblem(await bill(whole), 'already_billed', ['conflictingInvoiceId']);
+  await salon.api.post(`/invoices/${first.json.id}/void`);
+  const item = { branchId: ids.branch, lines: whole };
+  const bulk = await salon.api.post('/invoices/bulk', { mode: 'partial', items: [item, item] });
+  const verdicts = bulk.json.data as { status: number; problem?: Json }[];
+  expect(verdicts.map(({ status, problem }) => problem?.code ?? status)).toEqual([201, 'already_billed']);
+
+  const missed = await visit('2026-03-17T09:00:00Z', 4200, 'NO_SHOW');
+  expect(expectProblem(await bill([{ appointmentId: missed }]), 'not_billable')).toMatchObject([
+    { pointer: '/lines/0/appointmentId' },
+  ]);
+  const fee = { description: 'Not come', kind: 'FEE', unitPrice: euros(1500), appointmentId: missed };
+  expect((await bill([fee])).status).toBe(201);
+});
+
+test('what a list names and nobody has is told at its place', async () => {
+  const nobody = (prefix: string): string => `${prefix}_01h455vb4pex5vsknk084sn02q`;
+  const line = { description: 'Cut', unitPrice: euros(1) };
+  const staffed = { firstName: 'Eve', branchIds: [ids.branch], serviceIds: [ids.service] };
+  const priced = { name: 'Dye', durationMinutes: 30, staff: [{ staffId: ids.staff }, { staffId: nobody('stf') }] };
+  const hours = { weekday: 1, start: '09:00', end: '17:00' };
+  const pointers = await Promise.all(
+    (
+      [
+        ['/invoices', { branchId: ids.branch, lines: [line, { ...line, staffId: nobody('stf') }] }],
+        ['/invoices', { branchId: ids.branch, lines: [line, { ...line, serviceId: nobody('svc') }] }],
+        ['/staff', { ...staffed, branchIds: [ids.branch, nobody('brch')] }],
+        ['/staff', { ...staffed, serviceIds: [ids.service, nobody('svc')] }],
+        ['/staff', { ...staffed, workingHours: [hours, { ...hours, weekday: 2, branchId: nobody('brch') }] }],
+        ['/services', priced],
+      ] as [string, Json][]
+    ).map(async ([path, body]) => expectProblem(await salon.api.post(path, body), 'unknown_reference')[0]?.pointer),
+  );
+  expect(pointers).toEqual([
+    '/lines/1/staffId',
+    '/lines/1/serviceId',
+    '/branchIds/1',
+    '/serviceIds/1',
+    '/workingHours/1/branchId',
+    '/staff/1/staffId',
+  ]);
+});
+
 test('a client’s stats follow visits, payments and refunds', async () => {
   const stats = async (): Promise<unknown> => (await salon.api.get(`/clients/${ids.client}?include=stats`)).json.stats;
   const of = (amount: number) => ({ spent: { amount, currency: 'EUR' } });
-  await visit('2026-03-09T09:00:00Z', 4200);
-  expect(await stats()).toMatchObject({ noShows: 0, lastVisitAt: '2026-03-09T09:00:00.000Z', ...of(0) });
+  await visit('2026-04-09T09:00:00Z', 4200);
+  expect(await stats()).toMatchObject({ noShows: 1, lastVisitAt: '2026-04-09T09:00:00.000Z', ...of(0) });
   const invoice = await salon.api.post('/invoices', {
     ...{ branchId: ids.branch, clientId: ids.client },
     lines: [{ description: 'Cut', unitPrice: { amount: 4200, currency: 'EUR' } }],

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { Json, Tenant } from '../../support/api.ts';
+import type { ErrorCode } from '../../../src/core/errors.ts';
+import type { Json, Reply, Tenant } from '../../support/api.ts';
 import { openCompany } from '../../support/company.ts';
 import { expectProblem } from '../../support/problem.ts';
 import { openWorld, type World } from '../../support/world.ts';
@@ -70,6 +71,7 @@ test('a sale: draft, finalize, pay in part and in full, refund; each document a 
     status: 'PAID',
     paymentStatus: 'PARTIALLY_REFUNDED',
     refunded: euros(500),
+    balance: euros(0),
   });
   const events = (await salon.api.get(`/events?after=${part.revision}&limit=100`)).json.data as Json[];
   expect(events.map(({ type }) => type)).toEqual([
@@ -113,6 +115,36 @@ test('what is wrong is said in the words of the contract', async () => {
     lines: [line(1, { staffId: 'stf_01h455vb4pex5vsknk084sn02q' })],
   });
   expectProblem(stranger, 'unknown_reference');
+});
+
+test('days and amounts beyond every book are told by name', async () => {
+  const far = '9999-12-31';
+  const told = async (reply: Promise<Reply>, code: ErrorCode): Promise<unknown> =>
+    expectProblem(await reply, code).map(({ pointer, parameter, code: own }) => [pointer ?? parameter, own]);
+  const id = await issued(100);
+  const paid = { invoiceId: id, amount: euros(1), method: 'CASH', paidAt: `${far}T23:59:59Z` };
+  expect(
+    await told(salon.api.post('/payments', paid, { headers: { 'Idempotency-Key': 'far' } }), 'invalid_body'),
+  ).toEqual([['/paidAt', 'out_of_range']]);
+  const dated = { branchId, lines: [line(1)], issueDate: far, dueDate: '1899-12-31' };
+  expect(await told(salon.api.post('/invoices', dated), 'invalid_body')).toEqual([
+    ['/issueDate', 'out_of_range'],
+    ['/dueDate', 'out_of_range'],
+  ]);
+  const holidays = [{ date: far, name: 'The last' }];
+  expect(await told(salon.api.patch(`/branches/${branchId}`, { holidays }), 'invalid_body')).toEqual([
+    ['/holidays/0/date', 'out_of_range'],
+  ]);
+  for (const [path, parameter] of [
+    [`/appointments?date=${far}`, 'date'],
+    [`/appointments?branchId=${branchId}&to=${far}`, 'to'],
+    ['/invoices?from=0001-01-01', 'from'],
+    ['/clients?createdAfter=0001-01-01T00:00:00Z', 'createdAfter'],
+    [`/availability?serviceId=x&branchId=${branchId}&from=2026-12-31&to=${far}`, 'to'],
+  ] as const)
+    expect(await told(salon.api.get(path), 'invalid_parameter')).toContainEqual([parameter, 'out_of_range']);
+  const dear = { name: 'Cut', durationMinutes: 30, price: euros(1_000_000_000_001) };
+  expect(await told(salon.api.post('/services', dear), 'invalid_body')).toEqual([['/price/amount', 'too_big']]);
 });
 
 test('a bulk reports what a rule refuses beside what it stores', async () => {

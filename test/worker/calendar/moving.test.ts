@@ -57,6 +57,49 @@ describe('rescheduling', () => {
     expect(stale.json.code).toBe('not_offered');
     expect(expectProblem(await move(json.id, {}), 'invalid_body')).toMatchObject([{ pointer: '/startsAt' }]);
   });
+
+  test('at once goes through one after the other: each is answered what is true', async () => {
+    const { json } = await book({ startsAt: '2029-06-04T08:00:00Z' });
+    await book({ startsAt: '2029-06-04T16:00:00Z' });
+    const starts = [9, 10, 11, 16, 12, 13, 14, 16].map(
+      (hour) => `2029-06-04T${hour < 10 ? '0' : ''}${hour}:00:00.000Z`,
+    );
+    const moves = await Promise.all(starts.map((startsAt) => move(json.id, { startsAt })));
+    expect(moves.map((reply) => (reply.status === 200 ? reply.json.startsAt : reply.json.code))).toEqual(
+      starts.map((start) => (start.includes('T16') ? 'slot_taken' : start)),
+    );
+    expect((await api.get(`/appointments/${json.id}`)).json.version).toBe(1 + 6);
+  });
+
+  test('what is over stays where it was', async () => {
+    const { json } = await book({ startsAt: '2029-06-05T08:00:00Z', status: 'CONFIRMED' });
+    for (const status of ['NO_SHOW', 'CONFIRMED', 'CANCELLED', 'CONFIRMED', 'CHECKED_IN', 'IN_PROGRESS', 'COMPLETED']) {
+      expect((await api.post(`/appointments/${json.id}/status`, { status })).status).toBe(200);
+      const moved = await move(json.id, { startsAt: json.startsAt });
+      if (['NO_SHOW', 'CANCELLED', 'COMPLETED'].includes(status)) expectProblem(moved, 'appointment_closed');
+      else expect(moved.status, moved.text).toBe(200);
+    }
+    // 422 comes before 409.
+    expectProblem(await move(json.id, { staffId: 'stf_01h455vb4pex5vsknk084sn02q' }), 'unknown_reference');
+  });
+
+  test('to an instant takes nothing of a wall clock', async () => {
+    const { json } = await book({ startsAt: '2029-06-06T08:00:00Z' });
+    const clock = { timeZone: 'Europe/Vienna', fold: 'LATER' };
+    const faults = [
+      { pointer: '/timeZone', code: 'conflict' },
+      { pointer: '/fold', code: 'conflict' },
+    ];
+    const startsAt = '2029-06-06T09:00:00Z';
+    expect(expectProblem(await move(json.id, { startsAt, ...clock }), 'invalid_body')).toMatchObject(faults);
+    expect(expectProblem(await move(json.id, { staffId: json.staffId, ...clock }), 'invalid_body')).toMatchObject(
+      faults,
+    );
+    expect(expectProblem(await book({ startsAt, ...clock }), 'invalid_body')).toMatchObject(faults);
+    expect(expectProblem(await api.post('/holds', { ...cut, startsAt, ...clock }), 'invalid_body')).toMatchObject(
+      faults,
+    );
+  });
 });
 
 describe('a hold', () => {
