@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { refused } from '../billing/books.ts';
 import { logOf, makeCompany, openStage, type Stage, write } from '../support.ts';
 
 // Lists of references are held to what exists, and what a service takes is held to what fits.
@@ -77,20 +78,27 @@ test('branches and services of a staff member are rows that follow the lists, an
   expect(await offersOf(staff)).toEqual([`${other}staff`]);
 });
 
-test('a reference to nobody, or to another company’s row, is refused in every list', async () => {
+test('a reference to nobody, or to another company’s row, is refused in every list, at its place', async () => {
   const theirs = await makeCompany(stage);
   const [theirBranch, theirService] = [await makeBranch(theirs), await makeService(theirs)];
-  for (const branches of [[randomUUID()], [branch, theirBranch]])
-    expect(await broken(makeStaff({ branches }))).toBe('staff_branches_branch');
+  const place = async (work: Promise<unknown>): Promise<unknown> => {
+    const refusal = await refused(work);
+    return refusal === null ? null : [refusal.code, refusal.said.pointer];
+  };
+  const at = (pointer: string): unknown => ['unknown_reference', pointer];
+  expect(await place(makeStaff({ branches: [randomUUID()] }))).toEqual(at('/branchIds/0'));
+  expect(await place(makeStaff({ branches: [branch, theirBranch] }))).toEqual(at('/branchIds/1'));
   for (const services of [[randomUUID()], [theirService]])
-    expect(await broken(makeStaff({ services }))).toBe('offers_service');
+    expect(await place(makeStaff({ services }))).toEqual(at('/serviceIds/0'));
   const terms = JSON.stringify([{ staffId: randomUUID() }]);
-  expect(
-    await broken(write(app, ours, () => app.query('update services set staff = $2 where id = $1', [service, terms]))),
-  ).toBe('offers_staff');
-  const hours = [{ weekday: 1, start: '09:00', end: '12:00', branchId: branch }];
-  expect(await broken(makeStaff({ hours }))).toBe('staff_hours_branches');
-  expect(await broken(makeStaff({ hours, branches: [branch] }))).toBeNull();
+  const set = write(app, ours, () => app.query('update services set staff = $2 where id = $1', [service, terms]));
+  expect(await place(set)).toEqual(at('/staff/0/staffId'));
+  const hours = [
+    { weekday: 1, start: '09:00', end: '12:00' },
+    { weekday: 2, start: '09:00', end: '12:00', branchId: branch },
+  ];
+  expect(await place(makeStaff({ hours }))).toEqual(at('/workingHours/1/branchId'));
+  expect(await place(makeStaff({ hours, branches: [branch] }))).toBeNull();
 });
 
 describe('a service fits into its own time', () => {
