@@ -1,11 +1,12 @@
 import { grantAfter, listenerMay, livingListeners } from './account/listening.ts';
-import { makeApp } from './app.ts';
+import { BASE, makeApp, modules } from './app.ts';
 import { formatId, newUuid } from './core/id.ts';
 import { makeCtx } from './data/ctx.ts';
 import { type Deps, openDeps } from './data/deps.ts';
 import type { JobsApi, JobWorker } from './data/jobs.ts';
 import { type Env, jobsOf, nearTo } from './env.ts';
 import { logFault } from './http/fault.ts';
+import { liveLists } from './http/live-lists.ts';
 import { observe } from './http/observe.ts';
 import { toAppError } from './http/problem.ts';
 import { importWorker } from './insight/imports/worker.ts';
@@ -21,7 +22,7 @@ import { constraints, importers, registry } from './registry.ts';
 import { loadSettings } from './settings.ts';
 
 const opened = new WeakMap<object, Deps>();
-const audience = audienceOf(registry, { may: listenerMay, grantAfter });
+const audience = audienceOf(registry, { may: listenerMay, grantAfter }, liveLists(BASE, modules));
 
 /** What this isolate reaches the outside with: holds no socket and no request, so one set serves all requests. */
 function depsOf(env: Env): Deps {

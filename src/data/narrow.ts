@@ -1,10 +1,13 @@
 import { type SQL, sql } from 'drizzle-orm';
 import { boundary, type Key } from './keyset.ts';
+import type { Row } from './log.ts';
 import { keyColumns, ofParts, orderAgain, type Walk, walk } from './walk.ts';
 
 /** One filter of a list as a condition. What finds its rows decides how a page in another order is found. */
 export type Filter = {
   where: SQL;
+  /** The same of a row as the log has it; absent: only the database can tell. */
+  holds?: (row: Row) => boolean;
   /** The property of a sort column: its index finds the rows. */
   property?: string;
   /** At most one row has it, which an index finds. */

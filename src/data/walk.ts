@@ -1,5 +1,6 @@
 import { type SQL, sql } from 'drizzle-orm';
 import { bind, boundary, type Key, orderOf, rises } from './keyset.ts';
+import type { Row } from './log.ts';
 
 /**
  * A walk along an index. Every sort has an index on company, parting column, sort column and id, all ascending, which is
@@ -19,7 +20,8 @@ export type Walk = {
   /** Conditions on every row; those on the first key are index conditions too. */
   where: readonly SQL[];
 };
-export type Parts = { column: SQL; values: readonly (string | boolean)[] };
+/** `of` is the column of a row as the log has it. */
+export type Parts = { column: SQL; values: readonly (string | boolean)[]; of(row: Row): unknown };
 
 /** Rows whose first sort value is there, or is not, in the order in which a page meets them. */
 type Stage = { empty: boolean; bound: SQL | null };

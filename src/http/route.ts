@@ -1,6 +1,7 @@
 import type { Hono } from 'hono';
 import type { ErrorCode } from '../core/errors.ts';
 import type { DetailDeclaration, FilterKind, ListDeclaration } from '../core/list-query.ts';
+import type { LiveRoute } from '../data/live-list.ts';
 import { type Authenticator, authenticated } from './authenticate.ts';
 import type { AppContext, AppEnv } from './context.ts';
 import type { Schema } from './schemas.ts';
@@ -33,6 +34,8 @@ export type RouteSpec = {
   /** Permissions that the handler asks for besides. */
   alsoNeeds?: readonly string[];
   list?: ListDeclaration;
+  /** How a room follows this list; absent: it cannot be followed. */
+  live?: LiveRoute;
   /** What of one object may be asked for. */
   detail?: DetailDeclaration;
   /** Query parameters of a special route. */

@@ -1,7 +1,9 @@
-import type { Grant } from '../core/ticket.ts';
+import { NOBODY, parseId } from '../core/id.ts';
+import type { Grant, Listener } from '../core/ticket.ts';
 import { eventOf } from '../data/event.ts';
+import type { FindList } from '../data/live-list.ts';
 import type { Change } from '../data/log.ts';
-import { ERASED, type Registry } from '../data/registry.ts';
+import { ERASED, type Registry, type Viewer } from '../data/registry.ts';
 import type { Audience } from './hub/audience.ts';
 
 /** What accounts know of those who listen. */
@@ -11,13 +13,16 @@ export type GrantRules = Pick<Audience, 'may' | 'grantAfter'>;
 const anybody = (_: Grant): boolean => true;
 
 /** What rooms know of the company's resources and people, from what these say of themselves. */
-export function audienceOf(registry: Registry, { may, grantAfter }: GrantRules): Audience {
+export function audienceOf(registry: Registry, { may, grantAfter }: GrantRules, find: FindList): Audience {
   const topics = new Map([...registry.values()].map(({ topic, permission }) => [topic, permission]));
+  const tags = (change: Change): readonly string[] => registry.get(change.entity)?.tagsTouched(change) ?? [];
   return {
     topics,
     may: (grant, permission) => (permission === topics.get('company') ? anybody(grant) : may(grant, permission)),
     grantAfter,
-    purges: (change: Change) => registry.get(change.entity)?.tagsTouched(change).includes(ERASED) === true,
+    tags,
+    list: (listener, path) => find(path, viewerOf(listener, may)),
+    purges: (change) => tags(change).includes(ERASED),
     render(change) {
       const event = eventOf(registry, null, change);
       const logged = registry.get(change.entity);
@@ -25,5 +30,16 @@ export function audienceOf(registry: Registry, { may, grantAfter }: GrantRules):
       const { topic, permission } = logged;
       return { revision: change.revision, topic, permission, text: JSON.stringify(event) };
     },
+  };
+}
+
+/** Whoever listens, as a request of theirs would read. */
+function viewerOf({ company, actor, grant }: Listener, may: GrantRules['may']): Viewer {
+  const [kind, id = ''] = actor.split(':', 2);
+  return {
+    companyId: parseId('comp', company) ?? NOBODY,
+    userId: kind === 'USER' ? id : null,
+    role: 'role' in grant ? grant.role : null,
+    may: (permission) => may(grant, permission),
   };
 }

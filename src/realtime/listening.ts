@@ -28,6 +28,15 @@ export function openSockets(state: DurableObjectState, { deps, audience, living 
     now: Date.now,
     unseal: (ticket) => openTicket(settings.cursorSecret, ticket, Date.now()),
     alive: (listeners) => living(ctx(), companyOf(), listeners),
+    async readLists(lists) {
+      const call = { database: deps.read, companyId: companyOf(), name: 'lists' };
+      const { epoch, revision, rows } = await snapshot(
+        ctx(),
+        call,
+        lists.map((list) => list.count()),
+      );
+      return { epoch, revision, counted: rows.flatMap(([counted]) => counted ?? []) };
+    },
     log: {
       async after(revision): Promise<LogPage> {
         const companyId = companyOf();

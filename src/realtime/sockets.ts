@@ -9,7 +9,7 @@ import { PING, PONG } from './hub/protocol.ts';
 import { StoredRing } from './hub/ring.ts';
 import type { Log } from './hub/stream.ts';
 
-export type SocketParts = Pick<HubParts, 'audience' | 'limits'> & {
+export type SocketParts = Pick<HubParts, 'audience' | 'limits' | 'readLists'> & {
   log: Log;
   now(): number;
   /** Reads a sealed ticket; null for what is none, or none any more. */
@@ -42,6 +42,7 @@ export class Sockets {
       audience: parts.audience,
       limits: parts.limits,
       log: parts.log,
+      readLists: parts.readLists,
       time: { now: parts.now, after: (ms, work) => void setTimeout(work, ms) },
       ring: new StoredRing(sql),
       connections: () => this.#connections(),

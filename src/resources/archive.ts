@@ -37,7 +37,7 @@ export const byFlag =
     const description = `Archived ${many} are shown only when asked for with \`false\`.`;
     return {
       filter: { [flag]: { kind: 'boolean', description } },
-      parts: ({ filters }) => ({ column, values: [filters[flag] !== false] }),
+      parts: ({ filters }) => ({ column, values: [filters[flag] !== false], of: (row) => row[name] }),
       isArchived: (row) => row[name] === false,
       archivedSql: `${name} = false`,
       archive: sql`${sql.identifier(name)} = false`,
@@ -57,7 +57,7 @@ export const byStatus =
       filter: { [status]: { kind: 'enumList', values, description } },
       parts: ({ filters }) => {
         const wanted = filters[status];
-        return { column, values: Array.isArray(wanted) ? wanted : living };
+        return { column, values: Array.isArray(wanted) ? wanted : living, of: (row) => row[name] };
       },
       isArchived: (row) => row[name] === 'ARCHIVED',
       archivedSql: `${name} = 'ARCHIVED'`,

@@ -3,6 +3,7 @@ import { NOBODY } from '../core/id.ts';
 import { type ListDeclaration, type ListQuery, parseListQuery } from '../core/list-query.ts';
 import type { FilterDeclaration, FilterValue } from '../core/query-values.ts';
 import type { SortColumn } from '../data/keyset.ts';
+import type { Row } from '../data/log.ts';
 import type { Filter } from '../data/narrow.ts';
 import type { Field } from './fields.ts';
 
@@ -55,18 +56,44 @@ export function documentConditions(fields: Fields, filters: Values): Filter[] {
   return [
     ...(createdAfter === undefined
       ? []
-      : [{ where: sql`${created} > ${createdAfter}::timestamptz`, property: 'created_at' }]),
+      : [
+          {
+            where: sql`${created} > ${createdAfter}::timestamptz`,
+            holds: (row: Row) => time(row.created_at) > time(createdAfter),
+            property: 'created_at',
+          },
+        ]),
     ...(createdBefore === undefined
       ? []
-      : [{ where: sql`${created} < ${createdBefore}::timestamptz`, property: 'created_at' }]),
+      : [
+          {
+            where: sql`${created} < ${createdBefore}::timestamptz`,
+            holds: (row: Row) => time(row.created_at) < time(createdBefore),
+            property: 'created_at',
+          },
+        ]),
     ...(updatedAfter === undefined
       ? []
-      : [{ where: sql`${updated} > ${updatedAfter}::timestamptz`, property: 'updated_at' }]),
+      : [
+          {
+            where: sql`${updated} > ${updatedAfter}::timestamptz`,
+            holds: (row: Row) => time(row.updated_at) > time(updatedAfter),
+            property: 'updated_at',
+          },
+        ]),
     ...(externalId === undefined
       ? []
-      : [{ where: sql`${fields.get('externalId')?.column} = ${externalId}`, single: true as const }]),
+      : [
+          {
+            where: sql`${fields.get('externalId')?.column} = ${externalId}`,
+            holds: (row: Row) => row.external_id === externalId,
+            single: true as const,
+          },
+        ]),
   ];
 }
+
+const time = (instant: unknown): number => Date.parse(String(instant));
 
 /** The conditions of a resource's own filters. */
 export function ownConditions(
@@ -77,7 +104,7 @@ export function ownConditions(
   return Object.entries(declared).flatMap(([name, filter]) => {
     const value = filters[name];
     if (value === undefined) return [];
-    return [filter.condition?.(value) ?? { where: equals(fields, name, value) }];
+    return [filter.condition?.(value) ?? equals(fields, name, value)];
   });
 }
 
@@ -93,19 +120,31 @@ export function clockOf(
   return ends.length === 0 ? null : Math.min(...ends);
 }
 
-/** The filters `from` and `to` of a column of days, half-open; `property`: as a list may be sorted by it. */
-export function daysBetween(column: SQL, says: { from: string; to: string }, property?: string) {
-  const more = property === undefined ? {} : { property };
+/** The filters `from` and `to` of a column of days, half-open; `sorted`: a list may be sorted by it. */
+export function daysBetween(
+  { column, name, sorted = false }: { column: SQL; name: string; sorted?: boolean },
+  says: { from: string; to: string },
+) {
+  const more = sorted ? { property: name } : {};
+  const dayOf = (row: Row): string | null => (typeof row[name] === 'string' ? row[name] : null);
   return {
     from: {
       kind: 'date',
       description: says.from,
-      condition: (day) => ({ where: sql`${column} >= ${day}::date`, ...more }),
+      condition: (day) => ({
+        where: sql`${column} >= ${day}::date`,
+        holds: (row) => (dayOf(row) ?? '') >= String(day),
+        ...more,
+      }),
     },
     to: {
       kind: 'date',
       description: says.to,
-      condition: (day) => ({ where: sql`${column} < ${day}::date`, ...more }),
+      condition: (day) => ({
+        where: sql`${column} < ${day}::date`,
+        holds: (row) => (dayOf(row) ?? '~') < String(day),
+        ...more,
+      }),
     },
   } as const satisfies Record<string, ResourceFilter>;
 }
@@ -113,13 +152,17 @@ export function daysBetween(column: SQL, says: { from: string; to: string }, pro
 /** The next quarter of an hour: whatever its zone, a branch's day begins at one. */
 export const nextQuarter = (now: number): number => (Math.floor(now / 900_000) + 1) * 900_000;
 
-function equals(fields: Fields, name: string, value: FilterValue) {
+function equals(fields: Fields, name: string, value: FilterValue): Filter {
   const field = fields.get(name);
   if (field === undefined) throw new Error(`the filter ${name} names no column and has no condition`);
   const { column, type } = field;
-  if (type !== 'uuid') return Array.isArray(value) ? sql`${column} in ${value}` : sql`${column} = ${value}`;
-  const ids = (Array.isArray(value) ? value : [value]).map((id) => sql`${id}::uuid`);
-  return sql`${column} in (${sql.join(ids, sql`, `)})`;
+  const own = field.name;
+  const wanted: readonly unknown[] = Array.isArray(value) ? value : [value];
+  const holds = (row: Row): boolean => wanted.includes(row[own]);
+  if (type !== 'uuid')
+    return { where: Array.isArray(value) ? sql`${column} in ${value}` : sql`${column} = ${value}`, holds };
+  const ids = wanted.map((id) => sql`${id}::uuid`);
+  return { where: sql`${column} in (${sql.join(ids, sql`, `)})`, holds };
 }
 
 const SORT_TYPES: Readonly<Partial<Record<Field['type'], SortColumn['type']>>> = {

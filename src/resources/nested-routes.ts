@@ -4,6 +4,7 @@ import type { RouteModule } from '../http/route.ts';
 import { page, type Schema } from '../http/schemas.ts';
 import { change } from './change.ts';
 import { list } from './list.ts';
+import { liveRoute } from './live.ts';
 import { belonging, narrowedTo, type Parent, paramOf } from './parent.ts';
 import type { Resource } from './resource.ts';
 import { expectVersion, insertRow, newRow, rowOf } from './row-sql.ts';
@@ -22,6 +23,7 @@ export function nestedRoutes(resource: Resource & { create: Schema<z.ZodObject> 
       summary: `List ${many} of a ${owner}`,
       description: 'Filters combine. A walk with `cursor` has no end and never repeats or skips one.',
       list: resource.list,
+      live: liveRoute(resource, parent),
       success: { status: 200, schema: page(resource.shown), description: `A page of ${many}`, cached: true },
       errors: ['not_found', 'use_cursor', 'invalid_cursor', 'cursor_mismatch'],
       handler: list(resource, parent),

@@ -25,8 +25,8 @@ export const belonging = (resource: Resource, parent: Parent, id: string): Recor
 
 /** As a list of one parent's reads it: by the indexes that begin with the field. */
 export const partedBy = (resource: Resource, parent: Parent, id: string): Resource => {
-  const { column } = fieldOf(resource, parent);
-  return { ...resource, parts: () => ({ column, values: [id] }) };
+  const { column, name } = fieldOf(resource, parent);
+  return { ...resource, parts: () => ({ column, values: [id], of: (row) => row[name] }) };
 };
 
 /** As a write to one parent's sees it: those of others are not there. */

@@ -1,5 +1,6 @@
 import { type SQL, sql } from 'drizzle-orm';
 import { isObject } from '../core/json.ts';
+import type { Row } from '../data/log.ts';
 import type { Viewer } from '../data/registry.ts';
 import type { Principal } from '../http/context.ts';
 import { stored } from './fields.ts';
@@ -31,8 +32,8 @@ export const beside = ({ visibility }: Resource, viewer: Viewer): SQL =>
 export function seenBy(resource: Resource, viewer: Viewer): Resource {
   const { visibility, search } = resource;
   if (visibility === undefined) return resource;
-  const where = visibility.where(viewer);
-  const seen: Resource = { ...resource, filters: (query) => [...resource.filters(query), { where }] };
+  const own = { where: visibility.where(viewer), holds: (row: Row) => visibility.sees(viewer, row) };
+  const seen: Resource = { ...resource, filters: (query) => [...resource.filters(query), own] };
   return search === undefined ? seen : { ...seen, search: wordSearch(seen) };
 }
 

@@ -6,6 +6,7 @@ import { page, type Schema } from '../http/schemas.ts';
 import { BulkResult, bulk, bulkBody } from './bulk.ts';
 import { EXPORT_TYPES, exportOf, exportParameters } from './export.ts';
 import { detail, list } from './list.ts';
+import { liveRoute } from './live.ts';
 import type { Resource } from './resource.ts';
 import { archiveOf, createOf, restoreOf, updateOf } from './verbs.ts';
 
@@ -54,6 +55,7 @@ const usual: Readonly<Record<Verb, (resource: Resource, routes: Routes) => Route
     description: `Filters and a search combine. \`page\` reaches the first 10,000; a walk with \`cursor\` has no end and never repeats or skips one.`,
     permission: resource.permission,
     list: resource.list,
+    live: liveRoute(resource),
     success: { status: 200, schema: page(shown), description: `A page of ${resource.many}`, cached: true },
     errors: ['use_cursor', 'invalid_cursor', 'cursor_mismatch'],
     handler: list(resource),

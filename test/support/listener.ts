@@ -39,7 +39,11 @@ export class WireListener {
   async subscribe(more: object = {}): Promise<Frame> {
     const { companyId } = await this.next('welcome');
     const before = this.of('subscribed').length;
-    this.say({ type: 'subscribe', id: before + 1, companyId, ...more });
+    const id = before + 1;
+    this.say({ type: 'subscribe', id, companyId, ...more });
+    const refused = () => this.of('error').find((frame) => frame.id === id);
+    await until('an answer', () => this.of('subscribed').length > before || refused() !== undefined);
+    if (refused() !== undefined) throw new Error(`refused: ${JSON.stringify(refused())}`);
     return this.next('subscribed', before);
   }
 

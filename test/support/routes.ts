@@ -163,7 +163,8 @@ export const fire = (api: Api, shot: Shot, headers: Record<string, string> = {})
   });
 };
 
-const queriesOf = (route: Route): string[] =>
+/** Queries of a list besides the plain one. */
+export const queriesOf = (route: Route): string[] =>
   (ofChildren(route) ? route.fixture.childQueries : route.fixture.queries) ?? [];
 
 /** Paths of every cached GET: the plain one, its queries, and details with `fields`. `ids` names an object per topic. */

@@ -25,7 +25,11 @@ export const apiKey = tenantResource(apiKeys, {
   archive: () => ({
     filter: { isActive: { kind: 'boolean', description: 'False: the revoked ones, which are hidden otherwise.' } },
     // Said so that it becomes the predicate of the one index or the other.
-    parts: ({ filters }) => ({ column: sql`(api_keys.revoked_at is null)`, values: [filters.isActive !== false] }),
+    parts: ({ filters }) => ({
+      column: sql`(api_keys.revoked_at is null)`,
+      values: [filters.isActive !== false],
+      of: (row) => row.revoked_at === null,
+    }),
     archive: sql`revoked_at = coalesce(revoked_at, clock_timestamp())`,
   }),
   sorts: ['name'],

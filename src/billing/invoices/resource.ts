@@ -53,6 +53,7 @@ const made = tenantResource(invoices, {
     parts: ({ filters }) => ({
       column: sql`invoices.status`,
       values: Array.isArray(filters.status) ? filters.status : INVOICE_STATUSES,
+      of: (row) => row.status,
     }),
     archive: sql`status = 'VOID'`,
   }),
@@ -68,9 +69,8 @@ const made = tenantResource(invoices, {
       condition: (value) => ({ where: value === true ? overdue : sql`(${overdue}) is not true` }),
     },
     ...daysBetween(
-      sql`invoices.issue_date`,
+      { column: sql`invoices.issue_date`, name: 'issue_date', sorted: true },
       { from: 'Issued on this day or later.', to: 'Issued before this day.' },
-      'issue_date',
     ),
   },
   sorts: ['issueDate', 'dueDate'],

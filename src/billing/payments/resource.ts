@@ -14,14 +14,12 @@ const branch = { prefix: 'brch', table: branches } as const;
 
 /** What both are found by: where and on which day of the branch, and what became of them. */
 const booked = (table: 'payments' | 'refunds'): Record<string, ResourceFilter> => {
-  const day = sql`${sql.identifier(table)}.business_date`;
   return {
     branchId: { kind: 'id', description: 'At this branch.' },
     status: { kind: 'enumList', values: MONEY_STATUSES, description: 'One or several.' },
     ...daysBetween(
-      day,
+      { column: sql`${sql.identifier(table)}.business_date`, name: 'business_date', sorted: true },
       { from: 'On this day of the branch or later.', to: 'Before this day of the branch.' },
-      'business_date',
     ),
   };
 };

@@ -3,6 +3,7 @@ import { dateOf, dayOf } from '../../core/civil.ts';
 import type { Filtered, ListQuery } from '../../core/list-query.ts';
 import type { Change, Row } from '../../data/log.ts';
 import type { Filter } from '../../data/narrow.ts';
+import type { Part } from '../parts.ts';
 
 /** Days of the branch that a query asks for, the second not included; null where it leaves an end open. */
 type Days = { from: string | null; to: string | null };
@@ -64,10 +65,17 @@ export function found(query: Filtered): Filter[] {
   const isRange = from !== null || to !== null;
   if (!isRange && finding === undefined) return [];
   return [
-    { where, ...(isRange && { property: 'starts_at' }) },
-    ...(finding === undefined ? [] : [{ where: sql`true`, find: finding }]),
+    { where, holds: implied, ...(isRange && { property: 'starts_at' }) },
+    ...(finding === undefined ? [] : [{ where: sql`true`, holds: implied, find: finding }]),
   ];
 }
+
+/** Of what only finds rows: whether they are meant is for the filters to say. */
+const implied = (): boolean => true;
+
+/** Whether one of the parts of a row is done by this staff member. */
+export const isDoneBy = (services: unknown, staffId: unknown): boolean =>
+  Array.isArray(services) && services.some((part: Part) => part.staffId === staffId);
 
 /** A board of more days than this rests on all appointments of the company. */
 const MOST_DAYS = 7;

@@ -10,7 +10,7 @@ import { tenantResource } from '../../resources/tenant-resource.ts';
 import { touchedBusy } from '../busy-days.ts';
 import { series } from '../series/table.ts';
 import { localShown, occupiedShown, partsShown } from '../shown.ts';
-import { boardTags, found, touchedDays } from './filters.ts';
+import { boardTags, found, isDoneBy, touchedDays } from './filters.ts';
 import { AppointmentCreate, AppointmentPatch, AppointmentView } from './schema.ts';
 import { APPOINTMENT_STATUSES, appointments, type StatusEntry } from './table.ts';
 
@@ -28,6 +28,7 @@ const byCancelling: ArchiveOf = () => ({
   parts: ({ filters: { status } }) => ({
     column: sql`appointments.status`,
     values: Array.isArray(status) ? status : LIVING,
+    of: (row) => row.status,
   }),
   archive: sql`status = 'CANCELLED'`,
   restore: sql`status = case when status = 'CANCELLED' then 'CONFIRMED' else status end`,
@@ -66,18 +67,25 @@ const made = tenantResource(appointments, {
       condition: (id) => ({
         where: sql`appointments.id in (select p.appointment_id from appointment_parts p where p.company_id = appointments.company_id
           and p.staff_id = ${id}::uuid)`,
+        holds: ({ services }) => isDoneBy(services, id),
       }),
     },
     clientId: { kind: 'id', description: 'Is for this client.' },
     date: {
       kind: 'date',
       description: 'Begins on this day of its branch.',
-      condition: (date) => ({ where: sql`appointments.local_date = ${date}::date` }),
+      condition: (date) => ({
+        where: sql`appointments.local_date = ${date}::date`,
+        holds: (row) => row.local_date === date,
+      }),
     },
-    ...daysBetween(sql`appointments.local_date`, {
-      from: 'Begins on this day of its branch or later.',
-      to: 'Begins before this day of its branch.',
-    }),
+    ...daysBetween(
+      { column: sql`appointments.local_date`, name: 'local_date' },
+      {
+        from: 'Begins on this day of its branch or later.',
+        to: 'Begins before this day of its branch.',
+      },
+    ),
   },
   sorts: ['startsAt'],
   touches: (change) => [...touchedDays(change), ...touchedBusy(change)],

@@ -33,6 +33,7 @@ export const staffMember = tenantResource(staff, {
       description: 'Works at this branch.',
       condition: (id) => ({
         where: sql`staff.id in (select b.staff_id from staff_branches b where b.company_id = staff.company_id and b.branch_id = ${id}::uuid)`,
+        holds: ({ branch_ids: ids }) => Array.isArray(ids) && ids.includes(id),
       }),
     },
     serviceId: {

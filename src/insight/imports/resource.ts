@@ -17,6 +17,7 @@ export const importDetails = tenantResource(imports, {
     parts: ({ filters }) => ({
       column: fields.get('status')?.column ?? sql`null`,
       values: Array.isArray(filters.status) ? filters.status : IMPORT_STATUSES,
+      of: (row) => row.status,
     }),
   }),
   filters: {

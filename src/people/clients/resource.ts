@@ -28,6 +28,7 @@ export const client = tenantResource(clients, {
       description: 'Has this tag.',
       condition: (tag) => ({
         where: sql`clients.tags @> array[${tag}::text]`,
+        holds: ({ tags }) => Array.isArray(tags) && tags.includes(tag),
         find: (most) => sql`app.tagged_client_rows(${tag}::text, ${most}::int)`,
       }),
     },

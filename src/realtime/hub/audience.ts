@@ -1,4 +1,5 @@
-import type { Grant } from '../../core/ticket.ts';
+import type { Grant, Listener } from '../../core/ticket.ts';
+import type { LiveList } from '../../data/live-list.ts';
 import type { Change } from '../../data/log.ts';
 import type { Message } from './frames.ts';
 import type { Member } from './member.ts';
@@ -13,6 +14,10 @@ export type Audience = {
   /** Whose grant a change changes, and to what: null when they may listen no more. Null when it changes nobody's. */
   grantAfter(change: Change): { actor: string; grant: Grant | null } | null;
   purges(change: Change): boolean;
+  /** The list behind a GET path, as this listener would be answered. @throws AppError as GET refuses it */
+  list(listener: Listener, path: string): LiveList;
+  /** What a change touches; a list that rests on none of it stays as it is. */
+  tags(change: Change): readonly string[];
 };
 
 /** Those of the wanted topics, or of all, that this grant shows; in their fixed order. */

@@ -3,6 +3,7 @@ import type { Change } from '../../data/log.ts';
 import { type Audience, isFor, signatureOf } from './audience.ts';
 import { Credit } from './credit.ts';
 import { batchFrame, type Message, partsOf } from './frames.ts';
+import type { Telling } from './lists.ts';
 import type { Connection } from './member.ts';
 import type { Batch } from './sequence.ts';
 
@@ -20,8 +21,11 @@ export class Delivery {
     this.#now = now;
   }
 
-  /** To each of these: everything after the batch's `prev`, as far as they see it; an empty frame moves their position. */
-  send(connections: Iterable<Connection>, batch: Batch<Change>): void {
+  /**
+   * To each of these: everything after the batch's `prev`, as far as they see it; an empty frame moves their position.
+   * @param telling what their lists are told of the changes of one frame, and then of the next
+   */
+  send(connections: Iterable<Connection>, batch: Batch<Change>, telling: Telling): void {
     const readers = [...connections];
     // Changes go on while nobody listens; they are rendered for somebody.
     if (readers.length === 0) return;
@@ -29,6 +33,11 @@ export class Delivery {
     const messages = batch.items.map((change) => this.#audience.render(change) ?? unseen(change.revision));
     const parts = partsOf({ ...batch, items: messages });
     const rendered = new Map<string, string[][]>();
+    let at = 0;
+    const told = parts.map(({ items }) => {
+      at += items.length;
+      return telling(batch.items.slice(at - items.length, at));
+    });
     for (const connection of readers) {
       const { member } = connection;
       const signature = signatureOf(member);
@@ -38,7 +47,11 @@ export class Delivery {
         rendered.set(signature, seen);
       }
       for (const [at, { prev, revision }] of parts.entries())
-        this.#frame(connection, { prev, revision, messages: seen[at] ?? [], timestamp: now }, now);
+        this.#frame(
+          connection,
+          { prev, revision, messages: seen[at] ?? [], timestamp: now, lists: told[at]?.(connection, revision) ?? [] },
+          now,
+        );
     }
   }
 
@@ -56,7 +69,8 @@ export class Delivery {
       connection.close(CLOSE.slow, 'slow reader');
       return;
     }
-    const length = frame.messages.reduce((sum, text) => sum + text.length, 100);
+    const { messages, lists = [] } = frame;
+    const length = [...messages, ...lists].reduce((sum, text) => sum + text.length, 100);
     connection.send(batchFrame({ ...frame, ack: credit.spend(length, frame.revision, now) }));
   }
 }

@@ -5,6 +5,7 @@ import type { Position } from '../../data/relay.ts';
 import { type Audience, topicsFor } from './audience.ts';
 import { readCommand } from './command.ts';
 import { Delivery } from './delivery.ts';
+import { Lists, type ReadLists } from './lists.ts';
 import type { Connection } from './member.ts';
 import {
   type Command,
@@ -26,6 +27,7 @@ export type HubParts = {
   limits: RoomLimits;
   time: Time;
   log: Log;
+  readLists: ReadLists;
   ring: Ring;
   /** The sockets that are open now; after a hibernation, those that stayed so. */
   connections(): Iterable<Connection>;
@@ -43,6 +45,7 @@ export class Hub {
   readonly #subscriber: Subscriber;
   readonly #quotas: Quotas;
   readonly #talk: Talk;
+  readonly #lists: Lists;
 
   constructor(parts: HubParts) {
     this.#parts = parts;
@@ -50,6 +53,8 @@ export class Hub {
     this.#delivery = new Delivery(audience, time.now);
     this.#quotas = new Quotas(limits);
     this.#talk = new Talk(audience, parts.connections);
+    const epoch = (): string | null => this.#stream.position()?.epoch ?? null;
+    this.#lists = new Lists({ audience, read: parts.readLists, now: time.now, epoch });
     this.#stream = new Stream(
       {
         time,
@@ -61,9 +66,12 @@ export class Hub {
         deliver: (batch) => {
           // First, so that nobody is sent what the same moment has taken from them.
           for (const change of batch.items) this.#applyGrant(change);
-          this.#delivery.send(this.#live(), batch);
+          this.#lists.passed(batch.items);
+          const readers = [...this.#live()];
+          this.#delivery.send(readers, batch, this.#lists.present(readers));
         },
         restarted: (position, reason) => {
+          this.#lists.clear();
           for (const connection of this.#live()) reset(connection, reason, position);
         },
       },
@@ -75,6 +83,7 @@ export class Hub {
       ring,
       log,
       delivery: this.#delivery,
+      lists: this.#lists,
       now: time.now,
     });
   }

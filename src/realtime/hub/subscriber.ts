@@ -1,6 +1,9 @@
+import { AppError } from '../../core/errors.ts';
+import { type LiveList, MOST_FOLLOWED } from '../../data/live-list.ts';
 import type { Position } from '../../data/relay.ts';
 import { type Audience, topicsFor } from './audience.ts';
 import type { Delivery } from './delivery.ts';
+import type { Lists, Refusal } from './lists.ts';
 import type { Connection } from './member.ts';
 import { type Command, errorFrame } from './protocol.ts';
 import type { Ring } from './ring.ts';
@@ -20,6 +23,7 @@ export type SubscriberParts = {
   ring: Ring;
   log: Log;
   delivery: Delivery;
+  lists: Lists;
   now(): number;
 };
 
@@ -43,17 +47,20 @@ export class Subscriber {
     if (wanted.companyId !== member.company)
       return refuse(connection, wanted, 'unknown_company', 'This connection belongs to another company.');
     const topics = topicsFor(audience, member.grant, wanted.topics);
-    if (topics.length === 0)
+    // Whoever follows lists may want nothing else.
+    if (topics.length === 0 && (wanted.topics?.length !== 0 || wanted.queries.length === 0))
       return refuse(connection, wanted, 'forbidden', 'None of these topics exists and may be listened to.');
-    // Said, and not silently left out: who asks for a list would wait for it.
-    if (wanted.queries.length > 0) return refuse(connection, wanted, 'unknown_query', 'Lists are not followed yet.');
+    const lists = this.#find(connection, wanted);
+    if (lists === null) return;
     this.#current.set(connection, wanted);
     try {
       // A position beyond what is known here may be right: what was kept may have been lost with a crash.
       let at = stream.position();
       if (at === null || (wanted.resume !== null && isBeyond(wanted.resume, at)))
         at = await stream.locate(wanted.resume);
+      const refusal = lists.length === 0 ? null : await this.#parts.lists.open(lists);
       if (this.#current.get(connection) !== wanted) return;
+      if (refusal !== null) return refuse(connection, wanted, refusal.code, refusalOf(wanted, refusal));
       at = stream.position() ?? at;
       Object.assign(member, { topics, lists: wanted.queries, live: false });
       await this.#bring(connection, wanted, at);
@@ -62,6 +69,22 @@ export class Subscriber {
       const more = { id: wanted.id, temporary: true, retryAfterMs: TRY_AGAIN };
       connection.send(errorFrame('unavailable', 'The log cannot be read at the moment.', more));
     }
+  }
+
+  /** The lists that are asked for; null when one of them is refused, and all with it. */
+  #find(connection: Connection, wanted: Subscribe): LiveList[] | null {
+    const found: LiveList[] = [];
+    for (const { id, path } of wanted.queries) {
+      try {
+        found.push(this.#parts.lists.find(connection, path));
+      } catch (error) {
+        if (!(error instanceof AppError)) throw error;
+        const code = error.code === 'forbidden' ? 'forbidden' : 'unknown_query';
+        refuse(connection, wanted, code, `queries: ${id}: ${error.message}`);
+        return null;
+      }
+    }
+    return found;
   }
 
   async #bring(connection: Connection, wanted: Subscribe, at: Position): Promise<void> {
@@ -73,8 +96,10 @@ export class Subscriber {
     const kept = this.#parts.ring.after(resume.revision);
     if (kept === null) return await this.#catchUp(connection, wanted, at, resume.revision);
     this.#begin(connection, wanted, at, resume.revision, true);
-    if (kept.length > 0)
-      this.#parts.delivery.send([connection], { prev: resume.revision, revision: at.revision, items: kept });
+    if (kept.length === 0) return;
+    const { delivery, lists } = this.#parts;
+    const batch = { prev: resume.revision, revision: at.revision, items: kept };
+    delivery.send([connection], batch, lists.past(connection, kept, at.revision));
   }
 
   /** Answers `subscribed`; from here on the connection is live, after what it is sent in the same turn. */
@@ -86,7 +111,8 @@ export class Subscriber {
 
   /** From the log, until the rest is what everybody live has. */
   async #catchUp(connection: Connection, wanted: Subscribe, at: Position, from: number): Promise<void> {
-    const { log, stream, ring, delivery, now } = this.#parts;
+    const { log, stream, ring, delivery, lists, now } = this.#parts;
+    const telling = lists.unsure(connection);
     let reached = from;
     for (let first = true; ; first = false) {
       const page = await log.after(reached);
@@ -103,11 +129,12 @@ export class Subscriber {
       // Not beyond what everybody live has: those frames come to all at once.
       const items = page.changes.filter(({ revision }) => revision > reached && revision <= sent.revision);
       const revision = items.at(-1)?.revision ?? reached;
-      if (items.length > 0) delivery.send([connection], { prev: reached, revision, items });
+      if (items.length > 0) delivery.send([connection], { prev: reached, revision, items }, telling);
       reached = revision;
       const rest = reached === sent.revision ? [] : ring.after(reached);
       if (rest !== null) {
-        if (rest.length > 0) delivery.send([connection], { prev: reached, revision: sent.revision, items: rest });
+        if (rest.length > 0)
+          delivery.send([connection], { prev: reached, revision: sent.revision, items: rest }, telling);
         connection.member.live = true;
         return connection.save();
       }
@@ -144,10 +171,13 @@ export function reset(
   connection.send(JSON.stringify({ type: 'reset', reason, epoch, revision }));
 }
 
+const refusalOf = ({ queries }: Subscribe, { at, code }: Refusal): string =>
+  `queries: ${queries[at]?.id}: ${code === 'query_too_large' ? `More than ${MOST_FOLLOWED} rows match.` : 'There is nothing at this path.'}`;
+
 function refuse(
   connection: Connection,
   { id }: Subscribe,
-  code: 'unknown_company' | 'forbidden' | 'unknown_query',
+  code: 'unknown_company' | 'forbidden' | Refusal['code'],
   message: string,
 ): void {
   connection.send(errorFrame(code, message, { id }));

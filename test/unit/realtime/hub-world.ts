@@ -1,3 +1,4 @@
+import { AppError } from '../../../src/core/errors.ts';
 import type { Grant, Listener } from '../../../src/core/ticket.ts';
 import type { Change } from '../../../src/data/log.ts';
 import type { Position } from '../../../src/data/relay.ts';
@@ -25,6 +26,10 @@ export const audience: Audience = {
   }),
   grantAfter: () => null,
   purges: (change) => change.after?.erased === true,
+  list: () => {
+    throw new AppError('not_found');
+  },
+  tags: () => [],
 };
 
 /** The rows of a log page of the world. */
@@ -238,6 +243,7 @@ export class HubWorld {
             if (life === this.#life) this.asked.push({ after, answer, fail, page: null });
           }),
       },
+      readLists: async () => ({ ...this.head(), counted: [] }),
       ring: this.#ring,
       connections: () => [...this.sockets],
       lastPing: (connection) => this.pinged.get(connection) ?? 0,
