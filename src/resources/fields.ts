@@ -73,9 +73,6 @@ export function idOf({ reference }: Pick<Field, 'reference'>, value: unknown): u
   return Array.isArray(value) ? value.map((id) => uuidOf(prefix, String(id))) : uuidOf(prefix, String(value));
 }
 
-/** What a file calls a reference by external id: `branchExternalId` for `branchId`. */
-export const byExternalId = (field: string): string => field.replace(/Id$/, 'ExternalId');
-
 /** How a column is shown. */
 export function shown({ name, type, reference }: Field): (row: Readonly<Record<string, unknown>>) => unknown {
   if (type === 'instant') return (row) => instantOf(row[name]);

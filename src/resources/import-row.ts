@@ -1,8 +1,9 @@
 import * as z from 'zod';
 import { lazy } from '../core/lazy.ts';
 import { externalId, type Schema } from '../http/schemas.ts';
-import { byExternalId, type Field, idOf } from './fields.ts';
-import type { Cell, Importer, MatchKey } from './importer.ts';
+import { type Field, idOf, type Reference } from './fields.ts';
+import { externalMembers, lookUp, type Referring, resolved } from './import-references.ts';
+import type { Importer, MatchKey } from './importer.ts';
 import type { Resource } from './resource.ts';
 import { upsertOf } from './upsert.ts';
 
@@ -12,6 +13,8 @@ export type ImportParticulars = {
   matches?: Readonly<Partial<Record<MatchKey, { key: Schema; found: string }>>>;
   /** Fields that files may write otherwise than bodies do. */
   reads?: Schema<z.ZodObject>;
+  /** Fields that are lists of objects, and their members that refer to others. */
+  within?: Readonly<Record<string, Readonly<Record<string, Reference>>>>;
   /** Conditions in SQL; `h` is the row there is, `g` the row of the file, `p` and `d` its values and the defaults. */
   sql?: {
     /** Who may be found by a key that is no id: of `c`. */
@@ -22,8 +25,6 @@ export type ImportParticulars = {
     values?: Readonly<Record<string, string>>;
   };
 };
-
-const CELLS: Readonly<Partial<Record<Field['type'], Cell>>> = { list: 'list', boolean: 'boolean', number: 'number' };
 
 /** How rows of a file become objects of a resource: what its patch takes, and references by external id. */
 export function importerOf(resource: Resource, particulars: ImportParticulars = {}): Importer {
@@ -38,60 +39,50 @@ export function importerOf(resource: Resource, particulars: ImportParticulars = 
       return field === undefined ? [] : [[name, field]];
     });
   });
-  const references = lazy(() => written().filter(([, { type, reference }]) => reference !== null && type !== 'list'));
+  const referring = lazy((): Referring => {
+    const ids = written().flatMap(([name, { reference }]) => (reference === null ? [] : [[name, reference] as const]));
+    const required = ids.flatMap(([name]) => (fields.get(name)?.required ? [name] : []));
+    return { ids: Object.fromEntries(ids), within: particulars.within ?? {}, required: new Set(required) };
+  });
   const schemas = lazy(() => {
-    const names = references().map(([name]) => [byExternalId(name), externalId().nullable().optional()]);
-    const row = { ...patch().shape, ...particulars.reads?.().shape, ...Object.fromEntries(names) };
+    const external = externalMembers(Object.keys(referring().ids));
+    const row = { ...patch().shape, ...particulars.reads?.().shape, ...external };
     return new Map(
-      keys.map((match) => [match, z.strictObject({ ...row, [match]: matches[match]?.key() ?? externalId() })]),
+      keys.map((match) => {
+        const key = { [match]: matches[match]?.key() ?? externalId() };
+        // First, where columns are told.
+        return [match, z.strictObject({ ...key, ...row, ...key })];
+      }),
     );
   });
-  const plain = (match: MatchKey): z.ZodType => schemas().get(match) ?? z.never();
   const statements = new Map<MatchKey, string>();
   return {
     resource: resource.topic,
     matches: keys,
-    get columns() {
-      const own = written().flatMap(([name, { type }]): [string, Cell][] =>
-        type === 'object' ? [] : [[name, CELLS[type] ?? 'text']],
-      );
-      return Object.fromEntries([
-        ...own,
-        ...references().map(([name]): [string, Cell] => [byExternalId(name), 'text']),
-      ]);
-    },
-    get objects() {
-      return written().flatMap(([name, { type }]) => (type === 'object' ? [name] : []));
-    },
     get ignored() {
       const known = new Set(Object.keys(patch().shape));
       return resource.list.fields.filter((name) => !known.has(name));
     },
-    schema: plain,
-    row(match, value, id, cells) {
-      const body = value as Readonly<Record<string, unknown>>;
-      const given: Record<string, unknown> = {};
-      const refers: Record<string, unknown> = {};
-      for (const [name, field] of written()) {
-        const own = body[name];
-        if (own !== undefined)
-          given[field.name] = own === null ? null : (resource.stored[name]?.(own) ?? idOf(field, own));
-        const other = field.reference === null ? undefined : body[byExternalId(name)];
-        if (other !== undefined) refers[field.name] = other;
-      }
-      return { id, key: body[match], given, refers, cells };
+    schema: (match) => schemas().get(match) ?? z.strictObject({}),
+    async prepare(match, all, desk) {
+      const bodies = all.map(({ value }) => value as Readonly<Record<string, unknown>>);
+      const known = await lookUp(referring(), bodies, desk);
+      return ({ value, id, cells }) => {
+        const body = resolved(referring(), value as Readonly<Record<string, unknown>>, known);
+        const given: Record<string, unknown> = {};
+        for (const [name, field] of written()) {
+          const own = body[name];
+          if (own !== undefined)
+            given[field.name] = own === null ? null : (resource.stored[name]?.(own) ?? idOf(field, own));
+        }
+        return { id, key: body[match], given, cells };
+      };
     },
     upsert(match) {
       const known = statements.get(match);
       if (known !== undefined) return known;
       const found = matches[match]?.found ?? '';
-      const made = upsertOf(resource, {
-        match,
-        found,
-        columns: written(),
-        references: references(),
-        ...particulars.sql,
-      });
+      const made = upsertOf(resource, { match, found, columns: written(), ...particulars.sql });
       statements.set(match, made);
       return made;
     },

@@ -1,5 +1,5 @@
-import { getTableName } from 'drizzle-orm';
-import { byExternalId, type Field } from './fields.ts';
+import type { Field } from './fields.ts';
+import { byExternalId } from './import-references.ts';
 import type { MatchKey } from './importer.ts';
 import type { Resource } from './resource.ts';
 
@@ -9,7 +9,6 @@ type Upsert = {
   match: MatchKey;
   found: string;
   columns: readonly Named[];
-  references: readonly Named[];
   findable?: string;
   checks?: readonly string[];
   values?: Readonly<Record<string, string>>;
@@ -25,7 +24,7 @@ const refusal = (condition: string, code: string, said: object): string =>
  * cannot slip in between. By another key than the id archived ones are found only where nobody else has it; two who have it
  * are a fault of the row.
  */
-export function upsertOf(resource: Resource, { match, found, columns, references, ...own }: Upsert): string {
+export function upsertOf(resource: Resource, { match, found, columns, ...own }: Upsert): string {
   const table = resource.tableName;
   const names = columns.map(([, { name }]) => name);
   const list = (prefix = ''): string => names.map((name) => `${prefix}${name}`).join(', ');
@@ -44,20 +43,15 @@ export function upsertOf(resource: Resource, { match, found, columns, references
     ...columns
       .filter(([, { required }]) => required)
       .map(([name, field]) =>
-        refusal(`h.id is null and not (g.given ? '${field.name}' or g.refers ? '${field.name}')`, 'invalid_body', {
-          ...{ pointer: `/${name}`, detail: 'This field is required.' },
+        refusal(`h.id is null and not g.given ? '${field.name}'`, 'invalid_body', {
+          ...{ pointer: `/${field.reference === null ? name : byExternalId(name)}`, detail: 'This field is required.' },
         }),
       ),
-    ...references.map(([name, { name: column }]) =>
-      refusal(`g.refers ->> '${column}' is not null and r_${column}.id is null`, 'unknown_reference', {
-        ...{ pointer: `/${byExternalId(name)}`, detail: `There is no such ${name.replace(/Id$/, '')}.` },
-      }),
-    ),
   ];
   const archived = resource.archive?.archivedSql;
   return `
 with rows as (
-  select (r ->> 'id')::uuid as id, r ->> 'key' as key, r -> 'given' as given, r -> 'refers' as refers, (r ->> 'cells')::boolean as cells
+  select (r ->> 'id')::uuid as id, r ->> 'key' as key, r -> 'given' as given, (r ->> 'cells')::boolean as cells
   from jsonb_array_elements($1) r),
 found as materialized (
   select r.key, c.* from rows r join ${table} c on c.company_id = app.company() and ${found}
@@ -71,8 +65,7 @@ merged as (
     ${columns.map(([, field]) => `${own.values?.[field.name] ?? mergedValue(field)} as ${field.name}`).join(',\n    ')}
   from rows g left join held h on h.key = g.key
     cross join lateral jsonb_populate_record(null::${table}, g.given) p
-    cross join lateral jsonb_populate_record(null::${table}, ${literal(JSON.stringify(defaults))}::jsonb) d
-    ${references.map(([, field]) => referred(field)).join('\n    ')}),
+    cross join lateral jsonb_populate_record(null::${table}, ${literal(JSON.stringify(defaults))}::jsonb) d),
 done as (
   insert into ${table} as c (company_id, id, ${list()})
   select app.company(), id, ${list()} from merged where living
@@ -84,10 +77,8 @@ select jsonb_build_object('created', count(*) filter (where before is null), 'up
 }
 
 /** A column after the merge: absent leaves, null clears, an object is merged (RFC 7396). */
-function mergedValue({ name, type, reference }: Field): string {
+function mergedValue({ name, type }: Field): string {
   const given = `case when g.given ? '${name}' then p.${name} else h.${name} end`;
-  if (reference !== null && type !== 'list')
-    return `case when g.refers ? '${name}' then r_${name}.id else ${given} end`;
   if (type !== 'object') return `coalesce(${given}, d.${name})`;
   // A cell is text: one that reads like the number that is stored changes nothing.
   return `case when jsonb_typeof(g.given -> '${name}') = 'object' then app.merge_patch(h.${name}, (
@@ -95,9 +86,3 @@ function mergedValue({ name, type, reference }: Field): string {
         where not g.cells or h.${name} ->> f.key is distinct from f.value #>> '{}'))
       else coalesce(${given}, d.${name}) end`;
 }
-
-const referred = ({ name, reference }: Field): string =>
-  reference === null
-    ? ''
-    : `left join lateral (select o.id from ${getTableName(reference.table)} o
-      where o.company_id = app.company() and o.external_id = g.refers ->> '${name}') r_${name} on true`;

@@ -47,48 +47,40 @@ const Row = lazy(() =>
  */
 export const invoiceImporter: Importer = {
   resource: 'invoices',
-  columns: {
-    externalId: 'text',
-    branchExternalId: 'text',
-    clientExternalId: 'text',
-    status: 'text',
-    number: 'text',
-    issueDate: 'text',
-    dueDate: 'text',
-  },
-  objects: [],
   ignored: [],
   matches: ['externalId'],
   schema: () => Row(),
-  row(_match, value, id) {
-    const invoice = value as z.output<ReturnType<typeof Row>>;
-    const {
-      branchExternalId,
-      clientExternalId = null,
-      status,
-      number = null,
-      issueDate,
-      dueDate,
-      lines,
-      discount,
-    } = invoice;
-    const stored = storedLines(lines).map((own, i) => ({
-      ...own,
-      staff: lines[i]?.staffExternalId ?? null,
-      service: lines[i]?.serviceExternalId ?? null,
-    }));
-    const payments = (invoice.payments ?? []).map(({ amount, method, reference = null, paidAt = null }) => ({
-      ...{ id: newUuid(), ...amount, method, reference, paidAt },
-    }));
-    return {
-      id,
-      key: invoice.externalId,
-      given: {
-        ...{ branch: branchExternalId, client: clientExternalId, status: status ?? null, number },
-        ...{ issueDate: issueDate ?? null, dueDate: dueDate ?? null, discount: discount?.amount ?? 0 },
-        ...{ lines: stored, payments },
-      },
-    };
-  },
+  prepare:
+    async () =>
+    ({ value, id }) => {
+      const invoice = value as z.output<ReturnType<typeof Row>>;
+      const {
+        branchExternalId,
+        clientExternalId = null,
+        status,
+        number = null,
+        issueDate,
+        dueDate,
+        lines,
+        discount,
+      } = invoice;
+      const stored = storedLines(lines).map((own, i) => ({
+        ...own,
+        staff: lines[i]?.staffExternalId ?? null,
+        service: lines[i]?.serviceExternalId ?? null,
+      }));
+      const payments = (invoice.payments ?? []).map(({ amount, method, reference = null, paidAt = null }) => ({
+        ...{ id: newUuid(), ...amount, method, reference, paidAt },
+      }));
+      return {
+        id,
+        key: invoice.externalId,
+        given: {
+          ...{ branch: branchExternalId, client: clientExternalId, status: status ?? null, number },
+          ...{ issueDate: issueDate ?? null, dueDate: dueDate ?? null, discount: discount?.amount ?? 0 },
+          ...{ lines: stored, payments },
+        },
+      };
+    },
   upsert: () => 'select app.import_invoices($1)',
 };

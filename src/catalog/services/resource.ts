@@ -2,7 +2,8 @@ import { sql } from 'drizzle-orm';
 import { byFlag } from '../../resources/archive.ts';
 import { tenantResource } from '../../resources/tenant-resource.ts';
 import { inside, outside, sameList } from '../ids.ts';
-import { ServiceCreate, ServicePatch, ServiceView } from './schema.ts';
+import { staff } from '../staff/table.ts';
+import { ServiceCreate, ServiceFile, ServicePatch, ServiceView } from './schema.ts';
 import { services } from './table.ts';
 
 export const service = tenantResource(services, {
@@ -12,7 +13,7 @@ export const service = tenantResource(services, {
   view: ServiceView,
   create: ServiceCreate,
   patch: ServicePatch,
-  imports: true,
+  imports: { reads: ServiceFile, within: { staff: { staffId: { prefix: 'stf', table: staff } } } },
   computed: { staff: (row) => outside('stf', 'staffId', row.staff) },
   // A price is replaced as a whole: half of another's currency would be no price.
   stored: { staff: inside('stf', 'staffId'), price: (value) => value ?? null },

@@ -21,17 +21,22 @@ const taxes = () =>
     .max(10, 'Must have at most 10 taxes.');
 const processing = () =>
   z.array(z.strictObject({ afterMinutes: minutes(0), minutes: minutes(1) })).max(10, 'Must have at most 10 entries.');
-const terms = () =>
-  z
-    .array(z.strictObject({ staffId: reference(), price: money(0).optional(), durationMinutes: minutes(1).optional() }))
-    .max(500, 'Must have at most 500 entries.')
-    .superRefine((list, ctx) => {
-      for (const [i, each] of list.entries()) {
-        if (list.findIndex(({ staffId }) => staffId === each.staffId) === i) continue;
-        const params = { code: 'duplicate_value' };
-        ctx.addIssue({ code: 'custom', path: [i, 'staffId'], message: 'Names this staff member twice.', params });
-      }
-    });
+const term = () =>
+  z.strictObject({ staffId: reference(), price: money(0).optional(), durationMinutes: minutes(1).optional() });
+const terms = () => z.array(term()).max(500, 'Must have at most 500 entries.').superRefine(oncePerMember);
+
+type Term = { staffId?: string | undefined; staffExternalId?: string | null | undefined };
+
+function oncePerMember(list: readonly Term[], ctx: z.core.$RefinementCtx): void {
+  const whose = ({ staffId, staffExternalId }: Term): string | undefined => staffExternalId ?? staffId;
+  const fault = (at: number, code: string, message: string): void =>
+    ctx.addIssue({ code: 'custom', path: [at, 'staffId'], message, params: { code } });
+  for (const [i, each] of list.entries()) {
+    if (whose(each) === undefined) fault(i, 'required', 'This field is required.');
+    else if (list.findIndex((other) => whose(other) === whose(each)) < i)
+      fault(i, 'duplicate_value', 'Names this staff member twice.');
+  }
+}
 
 const fields = () => ({
   name: text(),
@@ -62,6 +67,18 @@ export const ServicePatch = lazy(() =>
   z
     .strictObject({ ...fields(), name: text().optional(), durationMinutes: minutes(1).optional() })
     .meta({ id: 'ServicePatch', examples: [{ durationMinutes: 60, price: null }] }),
+);
+
+/** What files say otherwise: terms name their staff member by either id. */
+export const ServiceFile = lazy(() =>
+  z.object({
+    staff: z
+      .array(term().partial({ staffId: true }).extend({ staffExternalId: externalId().nullable().optional() }))
+      .max(500, 'Must have at most 500 entries.')
+      .superRefine(oncePerMember)
+      .nullable()
+      .optional(),
+  }),
 );
 
 export const ServiceView = lazy(() =>

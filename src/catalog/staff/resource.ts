@@ -5,7 +5,7 @@ import { tenantResource } from '../../resources/tenant-resource.ts';
 import { branches } from '../branches/table.ts';
 import { inside, outside, sameList } from '../ids.ts';
 import { services } from '../services/table.ts';
-import { StaffCreate, StaffPatch, StaffView } from './schema.ts';
+import { StaffCreate, StaffFile, StaffPatch, StaffView } from './schema.ts';
 import { staff } from './table.ts';
 
 export const staffMember = tenantResource(staff, {
@@ -17,7 +17,7 @@ export const staffMember = tenantResource(staff, {
   view: StaffView,
   create: StaffCreate,
   patch: StaffPatch,
-  imports: true,
+  imports: { reads: StaffFile, within: { workingHours: { branchId: { prefix: 'brch', table: branches } } } },
   computed: { workingHours: (row) => outside('brch', 'branchId', row.working_hours) },
   stored: { workingHours: inside('brch', 'branchId') },
   references: {

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { lazy } from '../../core/lazy.ts';
 import { documentFields, email, exampleEnd, externalId, identityFields, reference, text } from '../../http/schemas.ts';
-import { checkHours, hoursFields, hoursView } from '../branches/hours.ts';
+import { checkHours, type HoursInterval, hoursFields, hoursView } from '../branches/hours.ts';
 import { references } from '../ids.ts';
 
 const HOURS = { weekday: 1, start: '09:00', end: '17:00' };
@@ -9,21 +9,19 @@ const BRANCH = 'brch_01h455vb4pex5vsknk084sn02q';
 const SERVICE = 'svc_01h455vb4pex5vsknk084sn02q';
 
 /** Of one branch, or of all where none is named; those of one branch may not overlap. */
-const workingHours = () =>
-  z
-    .array(z.strictObject({ ...hoursFields(), branchId: reference().optional() }))
-    .max(200, 'Must have at most 200 intervals.')
-    .superRefine((hours, ctx) => {
-      const sameBranch = (a: number, b: number): boolean => {
-        const [one, other] = [hours[a]?.branchId, hours[b]?.branchId];
-        return one === undefined || other === undefined || one === other;
-      };
-      checkHours(
-        hours,
-        (path, code, message) => ctx.addIssue({ code: 'custom', path, message, params: { code } }),
-        sameBranch,
-      );
-    });
+const workingHours = () => z.array(interval()).max(200, 'Must have at most 200 intervals.').superRefine(checkOwners);
+const interval = () => z.strictObject({ ...hoursFields(), branchId: reference().optional() });
+
+type Interval = HoursInterval & { branchId?: string | undefined; branchExternalId?: string | null | undefined };
+
+function checkOwners(hours: readonly Interval[], ctx: z.core.$RefinementCtx): void {
+  const branchOf = (at: number): string | undefined => hours[at]?.branchExternalId ?? hours[at]?.branchId;
+  checkHours(
+    hours,
+    (path, code, message) => ctx.addIssue({ code: 'custom', path, message, params: { code } }),
+    (a, b) => branchOf(a) === undefined || branchOf(b) === undefined || branchOf(a) === branchOf(b),
+  );
+}
 
 const color = () => z.string().regex(/^#[0-9a-fA-F]{6}$/, 'Must be a colour such as #3366cc.');
 
@@ -55,6 +53,18 @@ export const StaffPatch = lazy(() =>
   z
     .strictObject(optional())
     .meta({ id: 'StaffPatch', examples: [{ email: 'anna@example.com', workingHours: [HOURS] }] }),
+);
+
+/** What files say otherwise: each interval names its branch by either id. */
+export const StaffFile = lazy(() =>
+  z.object({
+    workingHours: z
+      .array(interval().extend({ branchExternalId: externalId().nullable().optional() }))
+      .max(200, 'Must have at most 200 intervals.')
+      .superRefine(checkOwners)
+      .nullable()
+      .optional(),
+  }),
 );
 
 export const StaffView = lazy(() =>

@@ -1,5 +1,5 @@
 import { AppError, ERROR_CODES, type Fault } from '../../core/errors.ts';
-import type { Importer, ImportRow, MatchKey } from '../../resources/importer.ts';
+import type { Given, ImportRow, MatchKey } from '../../resources/importer.ts';
 import type { RawRow, ReadRow } from './rows.ts';
 
 /** A row that was not taken, as the report shows it. Nothing of its content. */
@@ -7,12 +7,13 @@ export type Failure = { row: number; status: 'FAILED'; errors: Fault[] };
 
 /** What a chunk needs from outside. */
 export type ChunkWork = {
-  importer: Importer;
   match: MatchKey;
   read: (raw: RawRow) => ReadRow;
   /** CSV: every value is text. */
   cells: boolean;
   newId: () => string;
+  /** Reads what rows name, and answers how each becomes one of the database. @throws AppError the answer does, of its row */
+  prepare: (all: readonly Given[]) => Promise<(given: Given) => ImportRow>;
   /** The first row of the file that has this key, which is `row` unless another was told before. */
   firstWith: (key: string, row: number) => number;
   /**
@@ -39,23 +40,44 @@ export function briefly(failures: readonly Failure[]): Failure[] {
 
 type Verdict = { row: ImportRow } | { failure: Failure };
 
+/** Times that a chunk is made anew because what it was made from has changed meanwhile. */
+const MOST_TRIES = 3;
+
 /**
  * Takes `raws` in, the rows of a file after its first `first`. Where the database refuses the lot, it says which rows are to
  * blame; where it cannot, the lot is halved until they stand alone. @returns how many rows of the job are done
  */
 export async function takeChunk(work: ChunkWork, first: number, raws: readonly RawRow[]): Promise<number> {
-  const verdicts = raws.map((raw, at) => judge(work, first + at + 1, raw));
-  return store(work, first, verdicts);
+  const read = raws.map((raw, at) => judge(work, first + at + 1, raw));
+  const given = read.flatMap((each) => ('given' in each ? [each.given] : []));
+  for (let tries = 1; ; tries += 1) {
+    const rowOf = await work.prepare(given);
+    const verdicts = read.map((each, at) => ('given' in each ? made(each.given, first + at + 1, rowOf) : each));
+    try {
+      return await store(work, first, verdicts);
+    } catch (error) {
+      if (tries === MOST_TRIES || !(error instanceof AppError) || error.code !== 'snapshot_conflict') throw error;
+    }
+  }
 }
 
-function judge(work: ChunkWork, number: number, raw: RawRow): Verdict {
+function made(given: Given, row: number, rowOf: (given: Given) => ImportRow): Verdict {
+  try {
+    return { row: rowOf(given) };
+  } catch (error) {
+    if (!(error instanceof AppError)) throw error;
+    return refused(row, error);
+  }
+}
+
+function judge(work: ChunkWork, number: number, raw: RawRow): { given: Given } | { failure: Failure } {
   const { key, value, faults } = work.read(raw);
   const errors = [...faults];
   const before = key === null ? number : work.firstWith(key, number);
   if (before !== number) errors.push(repeated(work.match, before));
   if (errors.length > 0) return { failure: { row: number, status: 'FAILED', errors } };
   // Without a fault the schema has checked it, the match key included.
-  return { row: work.importer.row(work.match, value, work.newId(), work.cells) };
+  return { given: { value, id: work.newId(), cells: work.cells } };
 }
 
 const repeated = (match: MatchKey, before: number): Fault =>
@@ -63,7 +85,7 @@ const repeated = (match: MatchKey, before: number): Fault =>
     ? { pointer: '/externalId', code: 'duplicate_external_id', detail: `Row ${before} has this external id already.` }
     : { pointer: `/${match}`, code: 'duplicate_key', detail: `Row ${before} has this ${match} already.` };
 
-function refused(row: number, { faults, code, message }: AppError): Verdict {
+function refused(row: number, { faults, code, message }: AppError): { failure: Failure } {
   const errors = faults.length > 0 ? [...faults] : [{ pointer: '', code, detail: message }];
   return { failure: { row, status: 'FAILED', errors } };
 }

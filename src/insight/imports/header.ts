@@ -1,17 +1,15 @@
 import { AppError, type Fault } from '../../core/errors.ts';
 import { pointer } from '../../core/json.ts';
-import type { Cell, Importer } from '../../resources/importer.ts';
+import type { Importer, MatchKey } from '../../resources/importer.ts';
+import { columnsOf, type Place, placeOf } from '../../resources/place.ts';
 
 /** What the request says of the file's columns: the field per name of the file, null for those that are not read. */
 export type Mapping = Readonly<Record<string, string | null>>;
 
-/** Where a value of the file goes: a field, or a member of an object. */
-export type Target = { field: string; member: string | null; cell: Cell };
-
 export type Column = {
   name: string;
   /** Null for what is not read. */
-  to: Target | null;
+  to: Place | null;
   fault: Fault | null;
 };
 
@@ -19,18 +17,14 @@ export type Column = {
 const pointerTo = (name: string): string => pointer([name]);
 
 /** The place of a field as a file or a mapping names it; null when there is none. */
-export function targetOf(importer: Importer, name: string): Target | null {
-  if (Object.hasOwn(importer.columns, name))
-    return { field: name, member: null, cell: importer.columns[name] ?? 'text' };
-  const object = importer.objects.find((field) => name.startsWith(`${field}.`) && name.length > field.length + 1);
-  return object === undefined ? null : { field: object, member: name.slice(object.length + 1), cell: 'text' };
-}
+export const targetOf = (importer: Importer, match: MatchKey, name: string): Place | null =>
+  placeOf(importer.schema(match), name);
 
 /** The field that the mapping gives a name of the file, else the name itself. */
 export const mapped = (mapping: Mapping, name: string): string | null =>
   Object.hasOwn(mapping, name) ? (mapping[name] ?? null) : name;
 
-export function readHeader(importer: Importer, mapping: Mapping, header: readonly string[]): Column[] {
+export function readHeader(importer: Importer, match: MatchKey, mapping: Mapping, header: readonly string[]): Column[] {
   const names = header.map((name) => name.trim());
   const fields = names.map((name) => mapped(mapping, name));
   return names.map((name, at): Column => {
@@ -43,7 +37,7 @@ export function readHeader(importer: Importer, mapping: Mapping, header: readonl
     if (field === null) return { name, to: null, fault: null };
     if (field !== '' && fields.indexOf(field) !== at)
       return fault('duplicate_column', 'This column stands there twice.');
-    const to = targetOf(importer, field);
+    const to = targetOf(importer, match, field);
     if (to !== null) return { name, to, fault: null };
     if (importer.ignored.includes(field)) return { name, to: null, fault: null };
     return fault('unknown_field', 'This column does not exist here.');
@@ -61,17 +55,17 @@ const shown = (names: readonly string[]): string[] =>
  * @param key the match key, without which no row could go in
  * @throws AppError malformed_file naming the columns of the file and the known ones
  */
-export function checkHeader(importer: Importer, mapping: Mapping, key: string, header: readonly string[]): void {
-  const columns = readHeader(importer, mapping, header);
+export function checkHeader(importer: Importer, mapping: Mapping, key: MatchKey, header: readonly string[]): void {
+  const columns = readHeader(importer, key, mapping, header);
   const found = columns.map(({ name }) => name).filter((name) => name !== '');
-  const known = [...Object.keys(importer.columns), ...importer.objects.map((object) => `${object}.<key>`)];
+  const known = columnsOf(importer.schema(key));
   const absent = Object.keys(mapping).filter((name) => !found.includes(name));
   const reason =
     absent.length > 0
       ? `columns names what the file does not have: ${shown(absent).join(', ')}.`
       : columns.every(({ to }) => to === null)
         ? 'The file has no column that is known here.'
-        : columns.some(({ to }) => to?.field === key)
+        : columns.some(({ to }) => to?.path[0] === key)
           ? null
           : `The file has no column ${key}, by which rows are matched.`;
   if (reason === null) return;

@@ -4,6 +4,7 @@ import type { AppContext } from '../../http/context.ts';
 import type { QueryParameter } from '../../http/route.ts';
 import { keyOf } from '../../resources/idempotency.ts';
 import type { Importer, Importers, MatchKey } from '../../resources/importer.ts';
+import { columnsOf } from '../../resources/place.ts';
 import type { Charset } from './charset.ts';
 import { type Mapping, targetOf } from './header.ts';
 import type { Format } from './rows.ts';
@@ -100,14 +101,14 @@ function readQuery(params: URLSearchParams, importers: Importers): Query {
   const importer = importers.get(choice('resource', allowed.resource.values, null) ?? '');
   const dryRun = choice('dryRun', ['true', 'false'], 'false');
   const match = choice('match', importer?.matches ?? allowed.match.values, 'externalId');
-  const mapping = readMapping(one('columns'), importer, faults);
+  const mapping = readMapping(one('columns'), importer, match ?? 'externalId', faults);
   if (importer === undefined || match === null || faults.length > 0) throw queryRefusal(faults);
   return { importer, dryRun: dryRun === 'true', match, mapping };
 }
 
 const MOST_MAPPED = 500;
 
-function readMapping(text: string | null, importer: Importer | undefined, faults: Fault[]): Mapping {
+function readMapping(text: string | null, importer: Importer | undefined, match: MatchKey, faults: Fault[]): Mapping {
   const wrong = (detail: string): Mapping => {
     faults.push({ parameter: 'columns', code: 'invalid_value', detail });
     return {};
@@ -125,10 +126,12 @@ function readMapping(text: string | null, importer: Importer | undefined, faults
   if (entries.length > MOST_MAPPED) return wrong(`May name ${MOST_MAPPED} columns.`);
   const fields = entries.flatMap(([, field]) => (field === null ? [] : [field]));
   if (
-    fields.some((field) => typeof field !== 'string' || (importer !== undefined && targetOf(importer, field) === null))
+    fields.some(
+      (field) => typeof field !== 'string' || (importer !== undefined && targetOf(importer, match, field) === null),
+    )
   )
     return wrong(
-      `A column may mean null or one of: ${Object.keys(importer?.columns ?? {}).join(', ')}${importer?.objects.map((object) => `, ${object}.<key>`).join('') ?? ''}.`,
+      `A column may mean null or one of: ${importer === undefined ? '' : columnsOf(importer.schema(match)).join(', ')}.`,
     );
   if (new Set(fields).size < fields.length) return wrong('Two columns cannot mean the same field.');
   // The caller chooses the names: as plain members, whatever they are called.

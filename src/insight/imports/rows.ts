@@ -2,6 +2,7 @@ import { AppError, type Fault } from '../../core/errors.ts';
 import { validate } from '../../http/body.ts';
 import { unneutral } from '../../http/csv.ts';
 import type { Cell, Importer, MatchKey } from '../../resources/importer.ts';
+import type { Place } from '../../resources/place.ts';
 import { type Column, type Mapping, mapped, readHeader } from './header.ts';
 
 export type Format = 'csv' | 'ndjson';
@@ -27,7 +28,7 @@ const UNREADABLE = {
 
 /** Reads the rows of one file. Pure; never throws for anything a file may hold. */
 export function rowReader(importer: Importer, { header, mapping, match }: FileForm): (raw: RawRow) => ReadRow {
-  const columns = header === null ? null : readHeader(importer, mapping, header);
+  const columns = header === null ? null : readHeader(importer, match, mapping, header);
   const read = (given: Record<string, unknown>, faults: Fault[]) => check(importer, match, given, faults);
   return (raw) => {
     if (typeof raw === 'object' && 'fault' in raw) return failed(raw.fault, UNREADABLE[raw.fault]);
@@ -96,11 +97,20 @@ function shortened(fault: Fault): Fault {
   return { ...fault, pointer: short.replaceAll('\0', '\ufffd').toWellFormed() };
 }
 
-/** What is no number or truth stays text, which the schema refuses. */
+/** What is no number, truth or JSON stays text, which the schema refuses. */
+function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}
+
 const VALUES: Readonly<Record<Cell, (text: string) => unknown>> = {
   text: (text) => text,
   list: (text) => text.split('|').filter((part) => part.trim() !== ''),
   boolean: (text) => ({ true: true, false: false })[text.trim().toLowerCase()] ?? text,
+  json: jsonOf,
   number: (text) => (/^-?[0-9]+(?:\.[0-9]+)?$/.test(text.trim()) ? Number(text) : text),
 };
 
@@ -109,9 +119,7 @@ function readCells(
   cells: readonly string[],
 ): { given: Record<string, unknown>; faults: Fault[] } {
   const faults: Fault[] = [];
-  // Maps, not objects: the file chooses the names, and assigning to `__proto__` would set the prototype instead.
-  const given = new Map<string, unknown>();
-  const objects = new Map<string, Map<string, unknown>>();
+  const given: Group = new Map();
   if (cells.length !== columns.length) {
     const detail = `The row has ${cells.length} cells, the header ${columns.length}.`;
     faults.push({ pointer: '', code: 'cell_count', detail });
@@ -121,15 +129,35 @@ function readCells(
     // A trailing comma in every line makes a column without name or values.
     if (column.fault !== null && !(column.name === '' && (cell ?? '') === '')) faults.push(column.fault);
     if (column.to === null || cell === undefined) continue;
-    const { field, member, cell: kind } = column.to;
+    const { path, cell: kind, clears, clearsField } = column.to;
     const text = unneutral(cell);
     const value = text.trim() === '' ? null : VALUES[kind](text);
-    if (member === null) given.set(field, value);
-    else {
-      const object = objects.get(field) ?? new Map<string, unknown>();
-      objects.set(field, object.set(member, value));
-    }
+    if (value !== null || clears) put(given, path, value);
+    // All of its members empty, it is empty as a whole.
+    else if (clearsField && !given.has(path[0] ?? '')) given.set(path[0] ?? '', null);
   }
-  for (const [field, object] of objects) given.set(field, Object.fromEntries(object));
-  return { given: Object.fromEntries(given), faults };
+  return { given: Object.fromEntries([...given].map(([field, value]) => [field, written(value)])), faults };
+}
+
+/** Maps, not objects: the file chooses the names, and assigning to `__proto__` would set the prototype instead. */
+type Group = Map<string | number, unknown>;
+
+function put(group: Group, [step = '', ...rest]: Place['path'], value: unknown): void {
+  if (rest.length === 0) {
+    group.set(step, value);
+    return;
+  }
+  const there = group.get(step);
+  const inner: Group = there instanceof Map ? there : new Map();
+  group.set(step, inner);
+  put(inner, rest, value);
+}
+
+/** Members by number are a list, in their order and without the gaps. */
+function written(value: unknown): unknown {
+  if (!(value instanceof Map)) return value;
+  const members = [...(value as Group)].map(([step, inner]) => [step, written(inner)] as const);
+  return members.every(([step]) => typeof step === 'number')
+    ? members.sort(([a], [b]) => Number(a) - Number(b)).map(([, inner]) => inner)
+    : Object.fromEntries(members);
 }

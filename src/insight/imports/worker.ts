@@ -92,8 +92,16 @@ function workOf(deps: Deps, importer: Importer, step: Step, waitUntil: (work: Pr
   const { spec, jobId } = step;
   const { companyId, writer } = spec;
   return {
-    importer,
     match: spec.match,
+    prepare(all) {
+      const ctx = makeCtx(`${spec.requestId}.${step.first}!`, waitUntil);
+      const call = { database: deps.read, companyId, name: 'imports.look' };
+      return importer.prepare(spec.match, all, {
+        companyId,
+        look: (queries) => snapshot(ctx, call, queries),
+        now: ctx.now(),
+      });
+    },
     read: rowReader(importer, spec),
     cells: spec.header !== null,
     newId: newUuid,

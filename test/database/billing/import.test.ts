@@ -43,9 +43,14 @@ const receipt = (externalId: string, more: Record<string, unknown> = {}): Record
 
 async function take(...rows: Record<string, unknown>[]): Promise<unknown> {
   const app = await stage.login();
-  const read = rows.map((row) =>
-    invoiceImporter.row('externalId', invoiceImporter.schema('externalId').parse(row), newUuid(), false),
-  );
+  const given = rows.map((row) => ({
+    value: invoiceImporter.schema('externalId').parse(row),
+    id: newUuid(),
+    cells: false,
+  }));
+  const look = () => Promise.reject(new Error('reads nothing'));
+  const rowOf = await invoiceImporter.prepare('externalId', given, { companyId: shop.company, look, now: 0 });
+  const read = given.map(rowOf);
   let counts: unknown;
   await write(app, shop.company, async () => {
     const { rows: answer } = await app.query({

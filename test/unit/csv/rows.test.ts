@@ -97,8 +97,8 @@ describe('a chunk', () => {
     const state = { done: 0, created: [] as string[], failures: [] as Failure[], commits: 0 };
     const seen = new Map<string, number>();
     const work: ChunkWork = {
-      importer,
       match: 'externalId',
+      prepare: async () => (given) => ({ id: given.id, key: (given.value as { externalId: string }).externalId }),
       read: rowReader(importer, form(['externalId'])),
       cells: true,
       newId: () => 'id',

@@ -1,0 +1,125 @@
+import type { Json } from './api.ts';
+
+/** How files of one resource look, for the suite that runs over all that can be imported. */
+export type Sample = {
+  resource: string;
+  /** Rows of CSV, and the same as NDJSON: either finds everything there after the other. */
+  csv: string;
+  lines: Json[];
+  /** Rows that are refused, by what is wrong with them: `pointer code`, sorted. */
+  faulty: [line: Json, faults: string[]][];
+  /** What GET of the list shows of them afterwards, by external id. */
+  shown: Record<string, (ids: (resource: string, externalId: string) => string) => Json>;
+};
+
+const nobody = 'unknown_reference';
+const monday = { weekday: 1, start: '09:00', end: '17:00' };
+const euros = (amount: number): Json => ({ amount, currency: 'EUR' });
+/** A cell of RFC 4180. */
+const cell = (value: unknown): string =>
+  `"${(typeof value === 'string' ? value : JSON.stringify(value)).replaceAll('"', '""')}"`;
+const csv = (...rows: unknown[][]): string => rows.map((row) => row.map(cell).join(',')).join('\r\n');
+
+/** In the order in which they can be told. What they take for granted is the branch `main` and the client `anna`. */
+export const samples: Sample[] = [
+  {
+    resource: 'staff',
+    csv: csv(
+      ['externalId', 'firstName', 'branchExternalIds', 'workingHours', 'isActive'],
+      ['jj', 'Jay', 'main', [{ ...monday, branchExternalId: 'main' }], 'true'],
+      ['kelly', 'Kelly', '', '', 'true'],
+      ['gone', 'Sinead', 'main', '', 'false'],
+    ),
+    lines: [
+      {
+        externalId: 'jj',
+        firstName: 'Jay',
+        branchExternalIds: ['main'],
+        workingHours: [{ ...monday, branchExternalId: 'main' }],
+      },
+      { externalId: 'kelly', firstName: 'Kelly', branchExternalIds: [], workingHours: [] },
+      { externalId: 'gone', firstName: 'Sinead', branchExternalIds: ['main'], isActive: false },
+    ],
+    faulty: [
+      [
+        { externalId: 'x', firstName: 'X', branchExternalIds: ['main', 'nowhere'], serviceExternalIds: ['none'] },
+        [`/branchExternalIds/1 ${nobody}`, `/serviceExternalIds/0 ${nobody}`],
+      ],
+      [
+        { externalId: 'y', firstName: 'Y', workingHours: [monday, { ...monday, branchExternalId: 'nowhere' }] },
+        ['/workingHours/1 overlap'],
+      ],
+      [{ externalId: 'z' }, [' invalid_body']],
+    ],
+    shown: {
+      jj: (ids) => ({
+        name: 'Jay',
+        branchIds: [ids('branches', 'main')],
+        workingHours: [{ ...monday, branchId: ids('branches', 'main') }],
+      }),
+      gone: () => ({ isActive: false }),
+    },
+  },
+  {
+    resource: 'services',
+    csv: csv(
+      [
+        'externalId',
+        'name',
+        'durationMinutes',
+        'price.amount',
+        'price.currency',
+        'taxes.1.name',
+        'taxes.1.rateBasisPoints',
+        'requires',
+        'staff.1.staffExternalId',
+        'staff.1.durationMinutes',
+        'staff.2.staffExternalId',
+      ],
+      ['cut', 'Cut', '45', '4500', 'EUR', 'USt', '2000', 'CHAIR', 'jj', '30', 'kelly'],
+      ['talk', 'Talk', '15', '', '', '', '', '', '', '', ''],
+    ),
+    lines: [
+      {
+        ...{
+          externalId: 'cut',
+          name: 'Cut',
+          durationMinutes: 45,
+          price: euros(4500),
+          taxes: [{ name: 'USt', rateBasisPoints: 2000 }],
+          requires: ['CHAIR'],
+        },
+        staff: [{ staffExternalId: 'jj', durationMinutes: 30 }, { staffExternalId: 'kelly' }],
+      },
+      { externalId: 'talk', name: 'Talk', durationMinutes: 15, price: null, taxes: [], staff: null },
+    ],
+    faulty: [
+      [
+        { externalId: 'x', name: 'X', durationMinutes: 5, staff: [{ staffExternalId: 'nobody' }] },
+        [`/staff/0/staffExternalId ${nobody}`],
+      ],
+      [
+        { externalId: 'y', name: 'Y', durationMinutes: 5, staff: [{ durationMinutes: 5 }] },
+        ['/staff/0/staffId required'],
+      ],
+      [{ externalId: 'z', name: 'Z' }, ['/durationMinutes invalid_body']],
+    ],
+    shown: {
+      cut: (ids) => ({
+        price: euros(4500),
+        staff: [{ staffId: ids('staff', 'jj'), durationMinutes: 30 }, { staffId: ids('staff', 'kelly') }],
+      }),
+      talk: () => ({ price: null, taxes: [] }),
+    },
+  },
+  {
+    resource: 'resources',
+    csv: csv(['externalId', 'name', 'kind', 'branchExternalId'], ['chair', 'Chair', 'CHAIR', 'main']),
+    lines: [{ externalId: 'chair', name: 'Chair', kind: 'CHAIR', branchExternalId: 'main' }],
+    faulty: [
+      [{ externalId: 'x', name: 'X', kind: 'CHAIR' }, ['/branchExternalId invalid_body']],
+      [{ externalId: 'y', name: 'Y', kind: 'CHAIR', branchExternalId: 'nowhere' }, [`/branchExternalId ${nobody}`]],
+    ],
+    shown: { chair: (ids) => ({ branchId: ids('branches', 'main'), workingHours: [] }) },
+  },
+];
