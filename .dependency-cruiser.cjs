@@ -34,7 +34,7 @@ const layer = (from, to) => ({
 module.exports = {
   forbidden: [
     // In test/support fixtures and what fires them name each other's types.
-    { name: 'no-circular', severity: 'error', from: { path: '^(src|local|bench)/' }, to: { circular: true } },
+    { name: 'no-circular', severity: 'error', from: { path: '^(src|local|bench|client)/' }, to: { circular: true } },
     { name: 'no-orphans', severity: 'error', from: { orphan: true, path: '^src/', pathNot: 'table\\.ts$' }, to: {} },
     ...Object.entries(floors).map(([name, to]) => layer(name, to)),
     ...contexts.map((name) =>
@@ -55,6 +55,8 @@ module.exports = {
       to: { path: `^src/(${contexts.filter((other) => other !== name).join('|')})/`, pathNot: shared },
     })),
     { name: 'src-runs-in-workers', severity: 'error', from: { path: '^src/' }, to: { path: '^(local|test|bench)/' } },
+    { name: 'client-stands-alone', severity: 'error', from: { path: '^client/src/' }, to: { pathNot: '^client/src/' } },
+    { name: 'nothing-needs-client', severity: 'error', from: { pathNot: '^client/' }, to: { path: '^client/' } },
     {
       name: 'bench-needs-no-test',
       severity: 'error',

@@ -9,7 +9,7 @@ const stack = {
   // Files share what they import and the compiled contract; nothing in it belongs to one of them.
   isolate: false,
 };
-const long = 'test/**/*.long.test.ts';
+const long = '{test,client/test}/**/*.long.test.ts';
 /** What reads every path after every write: `npm test` looks at a share of them. */
 const sampled = ['cached-equals-uncached', 'freshness'].map((name) => `test/worker/cache/${name}.test.ts`);
 
@@ -18,12 +18,20 @@ export default defineConfig({
   test: {
     reporters: ['default', './test/support/unseen.ts'],
     projects: [
-      { test: { name: 'unit', include: ['test/unit/**/*.test.ts'], exclude: [long], isolate: false, maxWorkers: 3 } },
+      {
+        test: {
+          name: 'unit',
+          include: ['test/unit/**/*.test.ts', 'client/test/unit/**/*.test.ts'],
+          exclude: [long],
+          isolate: false,
+          maxWorkers: 3,
+        },
+      },
       {
         test: {
           ...stack,
           name: 'stack',
-          include: ['test/database/**/*.test.ts', 'test/worker/**/*.test.ts'],
+          include: ['test/database/**/*.test.ts', 'test/worker/**/*.test.ts', 'client/test/worker/**/*.test.ts'],
           exclude: [long],
           maxWorkers: 3,
           testTimeout: 30_000,

@@ -1,0 +1,28 @@
+import { gzipSync } from 'node:zlib';
+import { build } from 'esbuild';
+import { expect, test } from 'vitest';
+
+/** What a page loads that imports this, gzipped. */
+async function sizeOf(contents: string): Promise<number> {
+  const { outputFiles } = await build({
+    stdin: { contents, resolveDir: 'client/src', loader: 'ts' },
+    bundle: true,
+    minify: true,
+    format: 'esm',
+    target: 'es2022',
+    write: false,
+  });
+  return gzipSync(outputFiles[0]?.contents ?? '', { level: 9 }).length;
+}
+
+const KIB = 1024;
+
+test.each([
+  ['REST', `export { createClient } from './index.ts'`, 4 * KIB],
+  ['REST and realtime', `export * from './index.ts'`, 8 * KIB],
+  ['all of it', `export * from './index.ts'; export * from './live.ts'`, 11 * KIB],
+])('%s stays small', async (what, contents, most) => {
+  const size = await sizeOf(contents);
+  console.log(`${what}: ${size} bytes gzipped, at most ${most}`);
+  expect(size).toBeLessThanOrEqual(most);
+});
