@@ -4,6 +4,7 @@ import { uuidOf } from '../core/id.ts';
 import { BEYOND, isDate, isNear } from '../core/instant.ts';
 import { queryRefusal } from '../core/query-values.ts';
 import type { QueryParameter } from '../http/route.ts';
+import { type Question, questionOf } from './question.ts';
 
 const MOST_DAYS = 31;
 const MOST_SERVICES = 20;
@@ -39,6 +40,8 @@ export type AvailabilityQuery = {
   to: string;
   stepMinutes: number;
   normalised: string;
+  /** What has to be known of the calendar. */
+  question: Question;
 };
 
 /** @throws AppError invalid_parameter, unknown_parameter */
@@ -84,7 +87,9 @@ export function parseAvailability(params: URLSearchParams): AvailabilityQuery {
     staffId: staff === null ? null : uuidOf('stf', staff),
     ...{ from, to, stepMinutes },
   };
-  return { ...query, normalised: JSON.stringify(query) };
+  const { branchId: branch, staffId } = query;
+  const whom = { branchId: branch, serviceIds: query.serviceIds, staffIds: staffId === null ? null : [staffId] };
+  return { ...query, normalised: JSON.stringify(query), question: questionOf({ ...whom, ...reachOf(query) }) };
 }
 
 /** A zone's midnight may come 14 hours before that of UTC or 12 after it. */
@@ -94,7 +99,7 @@ const [EAST, WEST] = [14 * 60, 12 * 60];
  * Between which minutes what is busy matters for starts on these days, wherever the branch is: a buffer of a day before,
  * and after the last start two days of work (its last part begins within the first) and a buffer of a day.
  */
-export function reachOf({ from, to }: Pick<AvailabilityQuery, 'from' | 'to'>): { first: number; last: number } {
+function reachOf({ from, to }: Pick<AvailabilityQuery, 'from' | 'to'>): { first: number; last: number } {
   return {
     first: (dayOf(from) - 1) * DAY_MINUTES - EAST,
     last: (dayOf(to) + 3) * DAY_MINUTES + WEST,

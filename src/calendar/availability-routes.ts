@@ -1,84 +1,73 @@
-import type { SQL } from 'drizzle-orm';
 import * as z from 'zod';
 import { DAY_MINUTES, instantTexts } from '../core/civil.ts';
 import { AppError, type Fault } from '../core/errors.ts';
 import { formatId } from '../core/id.ts';
 import { lazy } from '../core/lazy.ts';
-import { type Offsets, offsetsOf } from '../core/offsets.ts';
+import { offsetsOf } from '../core/offsets.ts';
 import type { RouteModule } from '../http/route.ts';
 import { instant } from '../http/schemas.ts';
-import { type ReadRoute, read, TTL } from '../resources/read.ts';
+import { type Assembled, type AssembledRoute, readAssembled, TTL } from '../resources/read.ts';
 import { freeStarts, offeredUntil } from './availability.ts';
-import { AVAILABILITY_QUERY, type AvailabilityQuery, parseAvailability, reachOf } from './availability-query.ts';
-import { busyTags } from './busy-days.ts';
+import { AVAILABILITY_QUERY, type AvailabilityQuery, parseAvailability } from './availability-query.ts';
 import { offers, type Service, type StaffMember } from './catalogue.ts';
-import { type CatalogueRow, catalogueOf, catalogueQuery, type LoadedCatalogue } from './load-catalogue.ts';
+import { type Known, known, learned } from './known.ts';
+import type { LoadedCatalogue } from './load-catalogue.ts';
 import { partsOf } from './parts.ts';
-
-/** `offsets` are those of the branch's zone, once they are known. */
-type Found = CatalogueRow & { offsets?: Offsets };
 
 const PERMISSION = 'appointments:read';
 
-const availability: ReadRoute<AvailabilityQuery, readonly [SQL<Found>]> = {
+const availability: AssembledRoute<AvailabilityQuery> = {
   name: 'availability',
   version: 1,
   permission: PERMISSION,
   ttl: TTL.list,
   parse: parseAvailability,
-  tags: (query) => [
-    `branches/${query.branchId}`,
-    ...new Set(query.serviceIds.map((id) => `services/${id}`)),
-    query.staffId === null ? 'staff' : `staff/${query.staffId}`,
-    ...['resources', 'time-off'],
-    ...busyTags(reachOf(query), query),
-  ],
-  statements: ({ branchId, serviceIds, staffId, ...days }, { companyId }) => [
-    catalogueQuery({
-      ...{ companyId, branchId, serviceIds, staffIds: staffId === null ? null : [staffId] },
-      ...{ ...reachOf(days), busy: true },
-    }),
-  ],
-  async complete(_work, query, _principal, { rows: [[found]] }) {
-    if (found === undefined || found.branch === null) return;
-    const { first, last } = reachOf(query);
-    found.offsets = await offsetsOf(found.branch.time_zone, first, last + 32 * DAY_MINUTES);
-  },
-  answer([[found]], query, _principal, c) {
-    const { offsets } = found ?? {};
-    const catalogue = found === undefined ? null : catalogueOf(found, 0);
-    const { branch, services } = judged(catalogue, query);
-    if (catalogue === null || offsets === undefined) throw new AppError('internal_error');
-    const now = c.env.ctx.now();
-    const staff = [...catalogue.staff.values()];
-    const isOpen = branch.isActive && services.every(({ isActive }) => isActive);
-    const free = freeStarts({
-      ...{ branch, offsets, services, resources: catalogue.resources },
-      staff: isOpen ? staff.filter((member) => fits(member, services)) : [],
-      ...{ from: query.from, to: query.to, stepMinutes: query.stepMinutes, now },
-      ...{ timeOff: catalogue.timeOff, busy: catalogue.busy },
-    });
-    const until = [catalogue.busyUntil, offeredUntil(services, offsets, now, free)].filter((at) => at !== null);
-    const data = free.map(({ staffId, starts }) => ({
-      staffId: formatId('stf', staffId),
-      starts: instantTexts(starts),
-    }));
-    return { body: JSON.stringify({ data }), validUntil: until.length === 0 ? null : Math.min(...until) };
+  tags: ({ question }) => question.tags,
+  async assemble({ query, companyId, row, look, c }) {
+    const { ctx, deps } = c.env;
+    const now = ctx.now();
+    const asking = { companyId, question: query.question, now };
+    if (look !== null) return await offered(await learned(asking, row, look, deps.registry), query, now);
+    const found = row === null ? null : known(asking, row);
+    return found === null ? null : await offered(found, query, now);
   },
 };
 
+/** The answer to a query from the calendar it is about. @throws AppError unknown_reference, not_offered */
+async function offered(calendar: Known, query: AvailabilityQuery, now: number): Promise<Assembled> {
+  const { branch, services } = judged(calendar, query);
+  const { first, last } = query.question.wanted;
+  const offsets = await offsetsOf(branch.timeZone, first, last + 32 * DAY_MINUTES);
+  const isOpen = branch.isActive && services.every(({ isActive }) => isActive);
+  const free = freeStarts({
+    ...{ branch, offsets, services, resources: calendar.resources },
+    staff: isOpen ? [...calendar.staff.values()].filter((member) => fits(member, services)) : [],
+    ...{ from: query.from, to: query.to, stepMinutes: query.stepMinutes, now },
+    ...{ timeOff: calendar.timeOff, busy: calendar.busy },
+  });
+  const until = [calendar.busyUntil, offeredUntil(services, offsets, now, free)].filter((at) => at !== null);
+  const data = free.map(({ staffId, starts }) => ({ staffId: formatId('stf', staffId), starts: instantTexts(starts) }));
+  const { epoch, revision } = calendar;
+  return {
+    epoch,
+    revision,
+    body: JSON.stringify({ data }),
+    validUntil: until.length === 0 ? null : Math.min(...until),
+  };
+}
+
 /** What of the query is there, and whether the one who is asked for offers it. @throws AppError unknown_reference, not_offered */
 function judged(
-  catalogue: LoadedCatalogue | null,
+  catalogue: LoadedCatalogue,
   { serviceIds, staffId }: AvailabilityQuery,
 ): { branch: NonNullable<LoadedCatalogue['branch']>; services: Service[] } {
   const faults: Fault[] = [];
   const missing = (parameter: string): void => {
     faults.push({ parameter, code: 'unknown_reference', detail: 'There is no such object.' });
   };
-  const services = serviceIds.flatMap((id) => catalogue?.services.get(id) ?? []);
-  const branch = catalogue?.branch ?? null;
-  const member = staffId === null ? null : (catalogue?.staff.get(staffId) ?? undefined);
+  const services = serviceIds.flatMap((id) => catalogue.services.get(id) ?? []);
+  const { branch } = catalogue;
+  const member = staffId === null ? null : (catalogue.staff.get(staffId) ?? undefined);
   if (branch === null) missing('branchId');
   if (services.length < serviceIds.length) missing('serviceId');
   if (member === undefined) missing('staffId');
@@ -133,6 +122,6 @@ export const availabilityRoutes: RouteModule = [
     query: AVAILABILITY_QUERY,
     success: { status: 200, schema: Availability, description: 'Starts per staff member', cached: true },
     errors: ['unknown_reference', 'not_offered'],
-    handler: read(availability),
+    handler: readAssembled(availability),
   },
 ];

@@ -52,14 +52,15 @@ function tagsOf(booked: Booked | null): string[] {
   ]);
 }
 
-/** The tags of what is busy between two minutes: of one staff member and of the resources of a branch, or of all. */
+/** The tags of what is busy on a day of UTC: of these staff members and then of the resources of a branch, or of all. */
 export function busyTags(
-  { first, last }: { first: number; last: number },
-  { branchId, staffId }: { branchId: string; staffId: string | null },
+  day: number,
+  { branchId, staffIds }: { branchId: string; staffIds: readonly string[] | null },
 ): string[] {
-  const dates = datesWithin(first, last);
-  if (staffId === null) return dates.map(companyDay);
-  return dates.flatMap((date) => [staffDay(staffId, date), branchDay(branchId, date)]);
+  const date = dateOf(day);
+  return staffIds === null
+    ? [companyDay(date)]
+    : [...staffIds.map((id) => staffDay(id, date)), branchDay(branchId, date)];
 }
 
 function datesWithin(first: number, end: number): string[] {

@@ -5,6 +5,7 @@ import type { services } from '../catalog/services/table.ts';
 import type { staff } from '../catalog/staff/table.ts';
 import type { TableRow } from '../data/query.ts';
 import type { Catalogue } from './booking.ts';
+import { type BusyRow, busyOf } from './busy-slices.ts';
 import type { Branch, Resource, Service, StaffMember, Times } from './catalogue.ts';
 
 /** What of a company's catalogue and calendar is asked for. Ids are uuids; one that nobody has finds nothing. */
@@ -16,14 +17,15 @@ export type Wanted = {
   staffIds: readonly string[] | null;
   /** Of resources, besides those that the services require. */
   kinds?: readonly string[];
-  /** Minutes since 1970 between which absences count, and bookings if they are wanted. */
+  /** Minutes since 1970 between which absences count. */
   first: number;
   last: number;
-  busy?: boolean;
+  /** Whether bookings and holds are wanted: all of that time, or between these pairs of minutes alone. */
+  busy?: boolean | readonly number[];
 };
 
-/** Whose, where its stretches begin and where they end, and when a hold among them expires. */
-type Stretches = [id: string, starts: number[], ends: number[], until?: string | null];
+/** Whose, where its stretches begin and where they end. */
+type Stretches = [id: string, starts: number[], ends: number[]];
 
 export type CatalogueRow = {
   branch: TableRow<typeof branches> | null;
@@ -31,11 +33,19 @@ export type CatalogueRow = {
   staff: TableRow<typeof staff>[];
   resources: TableRow<typeof resources>[];
   away: Stretches[];
-  busy: Stretches[];
+  busy: BusyRow[];
 };
 
 /** What bookings are planned from, and what is busy; `busyUntil`: when a hold among that expires, ms since 1970. */
 export type LoadedCatalogue = Catalogue & { busy: Times; busyUntil: number | null };
+
+/** What keeps these subjects busy between pairs of minutes, as JSON. */
+const busyBetween = (subjects: SQL, spans: readonly number[]): SQL =>
+  sql`(select coalesce(json_agg(json_build_array(k.subject_id, k.pieces, k.held)), '[]') from app.busy(${subjects}, ${sql.param([...spans])}::int[]) k)`;
+
+/** The same for itself. */
+export const busyQuery = (subjects: readonly string[], spans: readonly number[]): SQL<{ busy: BusyRow[] }> =>
+  sql<{ busy: BusyRow[] }>`select ${busyBetween(uuids(subjects), spans)} as busy`;
 
 const uuids = (ids: readonly string[]): SQL => sql`${sql.param([...new Set(ids)])}::uuid[]`;
 
@@ -52,9 +62,8 @@ export function catalogueQuery({ companyId, branchId, kinds = [], ...wanted }: W
       : sql`x.id = any (${uuids(staffIds)})`;
   const subjects = sql`array(select id from members) || array(select id from things)`;
   const span = sql`to_timestamp(${first * 60}::double precision), to_timestamp(${last * 60}::double precision)`;
-  const taken = busy
-    ? sql`(select coalesce(json_agg(json_build_array(k.subject_id, k.starts, k.ends, k.until)), '[]') from app.busy(${subjects}, ${span}) k)`
-    : sql`'[]'::json`;
+  const spans = busy === true ? [first, last] : busy;
+  const taken = spans === false || spans.length === 0 ? sql`'[]'::json` : busyBetween(subjects, spans);
   return sql<CatalogueRow>`with offered as materialized (select x.* from services x where ${own} and x.id = any (${asked})),
     members as materialized (select x.* from staff x where ${own} and ${whom}),
     things as materialized (select x.* from resources x where ${own} and x.branch_id = ${branchId}::uuid
@@ -69,7 +78,7 @@ export function catalogueQuery({ companyId, branchId, kinds = [], ...wanted }: W
 
 /** That row as the rules of the calendar take it. */
 export function catalogueOf(row: CatalogueRow, revision: number): LoadedCatalogue {
-  const until = row.busy.flatMap(([, , , expires]) => (expires == null ? [] : [Date.parse(expires)]));
+  const { busy, until } = busyOf(row.busy);
   return {
     revision,
     branch: row.branch === null ? null : branchOf(row.branch),
@@ -77,8 +86,8 @@ export function catalogueOf(row: CatalogueRow, revision: number): LoadedCatalogu
     staff: byId(row.staff.map(memberOf)),
     resources: row.resources.map(resourceOf),
     timeOff: timesOf(row.away),
-    busy: timesOf(row.busy),
-    busyUntil: until.length === 0 ? null : Math.min(...until),
+    busy,
+    busyUntil: until,
   };
 }
 

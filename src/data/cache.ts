@@ -29,8 +29,10 @@ export type Read = {
   plan: ReadPlan;
   demand: ReadDemand;
   admission: Admission;
-  /** Computes the answer from one snapshot; with `unsure` it also settles the caller's life in it. */
-  load(unsure: boolean): Promise<Loaded>;
+  /** Computes the answer from one snapshot, which the reading came before; with `unsure` it also settles the caller's life. */
+  load(unsure: boolean, row: TagRow | null): Promise<Loaded>;
+  /** Puts the answer together from parts that this reading vouches for; null: Postgres is needed. */
+  compose?(row: TagRow): Promise<Loaded | null>;
   /** Where the company is and, with `unsure`, whether the caller lives: for an answer that needs no Postgres itself. */
   confirm(unsure: boolean): Promise<Head>;
   /** Called when Redis does not know the company: announces where its snapshot is. */
@@ -71,6 +73,8 @@ export class AnswerCache {
         this.#readings.renew(ctx, plan, readings, admission);
         const near = this.#serve(read, readings, this.#near(read));
         if (near !== null) return near;
+        const made = await this.#composed(read, readings);
+        if (made !== null) return made;
         const entry = (await this.#parts.edge?.get(ctx, plan.key)) ?? null;
         const local = this.#serve(read, readings, { entry, tier: 'edge' });
         if (local !== null) return local;
@@ -83,6 +87,9 @@ export class AnswerCache {
       const served =
         this.#serve(read, row, this.#near(read)) ?? this.#serve(read, row, { entry: trip.entry, tier: 'redis' });
       if (served !== null && (await this.#stands(read, trip, sure))) return served;
+      // Another's parts are no proof of this caller's life, and an unproven reading vouches for nothing by itself.
+      const made = served === null && sure && trip.standing === 'sound' ? await this.#composed(read, row) : null;
+      if (made !== null) return made;
     }
     try {
       // The reading comes before the snapshot; without Redis a remembered one still does.
@@ -90,7 +97,7 @@ export class AnswerCache {
       let own = false;
       const work = async (): Promise<Computed> => {
         own = true;
-        return { loaded: await read.load(!sure), row: before };
+        return { loaded: await read.load(!sure, before), row: before };
       };
       // An unsure caller's computation is its own: what it settles holds for nobody else.
       const compute = sure && !demand.bypass ? () => flight(ctx, plan.key, work) : work;
@@ -150,6 +157,15 @@ export class AnswerCache {
     const { body, link } = entry;
     if (named.newest !== newest && holds(demand, named, ctx.now())) return unchanged({ revision, etag, tier, link });
     return { status: 200, body, revision, etag, link, outcome: 'HIT', tier, stored: false };
+  }
+
+  /** An answer of parts: an entry of the reading's own moment, which it vouches for. */
+  async #composed(read: Read, row: TagRow): Promise<ReadAnswer | null> {
+    const loaded = (await read.compose?.(row)) ?? null;
+    if (loaded === null) return null;
+    const entry = entryOf(loaded, row.incarnation, read.plan.ttl, read.ctx.now());
+    this.#store(read, entry, loaded.body);
+    return this.#serve(read, row, { entry, tier: 'memory' });
   }
 
   async #fill(

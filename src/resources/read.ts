@@ -3,16 +3,19 @@ import { shortHash } from '../core/hash.ts';
 import { parseMinRevision } from '../core/revision.ts';
 import { announceSnapshot } from '../data/announce.ts';
 import type { Loaded, ReadPlan } from '../data/answer.ts';
+import type { Read } from '../data/cache.ts';
 import type { Admission } from '../data/caller.ts';
 import { behind } from '../data/ctx.ts';
 import type { Deps, Work } from '../data/deps.ts';
 import { type Snapshot, snapshot } from '../data/log.ts';
 import type { RowsOf } from '../data/query.ts';
+import type { TagRow } from '../data/tags.ts';
 import { WeighedMap } from '../data/weighed.ts';
 import { admissionOf } from '../http/admission.ts';
 import { type AppContext, claimantOf, type Principal } from '../http/context.ts';
 import { send } from '../http/send.ts';
 import { headOf, refuse } from './admitted.ts';
+import type { Look } from './planned.ts';
 
 /** Server-side lifetimes of the brief, seconds. Revisions decide validity; these only bound what is kept. */
 export const TTL = { list: 1800, detail: 3600, user: 900, analytics: 1800 } as const;
@@ -20,8 +23,8 @@ export const TTL = { list: 1800, detail: 3600, user: 900, analytics: 1800 } as c
 /** A query as a route understands it: `normalised` names everything in it that changes the answer. */
 export type ParsedQuery = { normalised: string };
 
-/** How one GET route reads: what it needs, what it depends on, and how its answer is made from one snapshot. */
-export type ReadRoute<Q extends ParsedQuery, S extends readonly SQL[]> = {
+/** What of a GET route says who may ask, and what the answer depends on. */
+type CachedRoute<Q extends ParsedQuery> = {
   /** Name of the route in keys and logs. */
   name: string;
   /** Bumped when the answer's shape changes, so that a deploy never serves the old one. */
@@ -34,9 +37,13 @@ export type ReadRoute<Q extends ParsedQuery, S extends readonly SQL[]> = {
   weight?: number;
   parse(params: URLSearchParams, principal: Principal, c: AppContext): Q;
   tags(query: Q, principal: Principal): readonly string[];
-  statements(query: Q, principal: Principal): S;
   /** Answers carry a Link, which a 304 repeats: then one is not given from the tags alone. */
   linked?: true;
+};
+
+/** How one GET route reads: what it needs, what it depends on, and how its answer is made from one snapshot. */
+export type ReadRoute<Q extends ParsedQuery, S extends readonly SQL[]> = CachedRoute<Q> & {
+  statements(query: Q, principal: Principal): S;
   /** Reads what one answer of Postgres did not hold, into the rows, as of the same revision. */
   complete?(work: Work, query: Q, principal: Principal, taken: Snapshot<S>): Promise<void>;
   /** The body, serialised. @throws AppError not_found */
@@ -48,6 +55,24 @@ export type ReadRoute<Q extends ParsedQuery, S extends readonly SQL[]> = {
   ): { body: string; link?: string | null; validUntil?: number | null };
 };
 
+/** A body, and the moment of the company that it is of. */
+export type Assembled = Omit<Loaded, 'link'>;
+
+/** A route whose answer is put together from parts that outlive it. */
+export type AssembledRoute<Q extends ParsedQuery> = CachedRoute<Q> & {
+  /**
+   * @param of `row`: a reading of the tags from before; `look`: null where Postgres is not to be asked
+   * @returns null where it would have to be
+   */
+  assemble(of: {
+    query: Q;
+    companyId: string;
+    row: TagRow | null;
+    look: Look | null;
+    c: AppContext;
+  }): Promise<Assembled | null>;
+};
+
 type Prepared<Q> = { query: Q; plan: ReadPlan };
 
 /** A parsed request beside its URL, which it holds in four forms (measured: bench/heap.ts). */
@@ -55,9 +80,41 @@ const PREPARED_BYTES = 1500;
 /** Parsed requests by URL and scope, so that a repeated URL is neither parsed nor hashed again. Plain data, bounded. */
 const prepared = new WeighedMap<Prepared<ParsedQuery>>(4 * 1024 * 1024);
 
+/** How a route computes what the cache does not have. */
+type Computing<Q> = (c: AppContext, query: Q, min: number, admission: Admission) => Pick<Read, 'load' | 'compose'>;
+
 /** The handler of a cached GET. */
 export function read<Q extends ParsedQuery, const S extends readonly SQL[]>(
   route: ReadRoute<Q, S>,
+): (c: AppContext) => Promise<Response> {
+  return cached(route, (c, query, min, admission) => ({
+    load: (unsure) => load(c, route, { query, min, unsure: unsure ? admission : null }),
+  }));
+}
+
+/** The same of one that is put together. */
+export function readAssembled<Q extends ParsedQuery>(route: AssembledRoute<Q>): (c: AppContext) => Promise<Response> {
+  return cached(route, (c, query, min, admission) => {
+    const { companyId } = claimantOf(c);
+    const assemble = async (row: TagRow | null, look: Look | null): Promise<Loaded | null> => {
+      const assembled = await route.assemble({ query, companyId, row, look, c });
+      return assembled === null ? null : { ...assembled, link: null };
+    };
+    return {
+      compose: (row) => assemble(row, null),
+      async load(unsure, row) {
+        const look: Look = (queries) => taken(c, route.name, queries, { min, unsure: unsure ? admission : null });
+        const loaded = await assemble(row, look);
+        if (loaded === null) throw new Error(`${route.name} was not assembled`);
+        return loaded;
+      },
+    };
+  });
+}
+
+function cached<Q extends ParsedQuery>(
+  route: CachedRoute<Q>,
+  computing: Computing<Q>,
 ): (c: AppContext) => Promise<Response> {
   return async function readThroughCache(c) {
     const { ctx, deps } = c.env;
@@ -87,7 +144,7 @@ export function read<Q extends ParsedQuery, const S extends readonly SQL[]>(
       plan,
       demand,
       admission,
-      load: (unsure) => load(c, route, { query, min, unsure: unsure ? admission : null }),
+      ...computing(c, query, min, admission),
       confirm: (unsure) => headOf(c, unsure ? admission : null),
       heal: (head) => announceSnapshot({ ctx: behind(ctx), deps }, principal.companyId, head),
     });
@@ -110,10 +167,10 @@ export function read<Q extends ParsedQuery, const S extends readonly SQL[]>(
   };
 }
 
-function prepare<Q extends ParsedQuery, S extends readonly SQL[]>(
+function prepare<Q extends ParsedQuery>(
   c: AppContext,
   principal: Principal,
-  route: ReadRoute<Q, S>,
+  route: CachedRoute<Q>,
 ): Prepared<Q> & { min: number } {
   const { deps } = c.env;
   const min = parseMinRevision(c.req.header('Min-Revision'));
@@ -146,28 +203,37 @@ async function load<Q extends ParsedQuery, S extends readonly SQL[]>(
   route: ReadRoute<Q, S>,
   { query, min, unsure }: { query: Q; min: number; unsure: Admission | null },
 ): Promise<Loaded> {
-  const { ctx, deps } = c.env;
   const principal = claimantOf(c);
-  const { companyId } = principal;
-  const own = route.statements(query, principal);
+  const found = await taken(c, route.name, route.statements(query, principal), { min, unsure });
+  await route.complete?.(c.env, query, principal, found);
+  const { body, link = null, validUntil = null } = route.answer(found.rows, query, principal, c);
+  return { epoch: found.epoch, revision: found.revision, body, link, validUntil };
+}
+
+/** One snapshot for a read, of the replica where that will do; with `unsure` it settles the caller's life. */
+async function taken<const S extends readonly SQL[]>(
+  c: AppContext,
+  name: string,
+  own: S,
+  { min, unsure }: { min: number; unsure: Admission | null },
+): Promise<Snapshot<S>> {
+  const { ctx, deps } = c.env;
+  const { companyId } = claimantOf(c);
   const from = async (database: Deps['read']): Promise<Snapshot<S>> => {
-    const call = { database, companyId, name: route.name };
+    const call = { database, companyId, name };
     if (unsure === null) return snapshot(ctx, call, own);
     // First, because it may raise: nobody makes the database work for a key that was made up.
     const { rows, ...at } = await snapshot(ctx, call, [unsure.credentialQuery(), ...own] as const);
     const [standing, ...results] = rows;
     unsure.settleCredential(ctx, standing);
-    return { ...at, rows: results };
+    return { ...at, rows: results as RowsOf<S> };
   };
   // A replica may not know yet that a session or key has begun, or ended; without Redis nobody can tell how far it lags.
   const replica = unsure === null && deps.redis.fault === null ? deps.replica : null;
-  let taken = await from(replica ?? deps.read);
+  const found = await from(replica ?? deps.read);
   // A replica that lags behind what is asked for, or known to exist, would be a step back (R2).
   const needed = Math.max(min, deps.tags.newest(companyId));
-  if (replica !== null && taken.revision < needed) taken = await from(deps.read);
-  await route.complete?.(c.env, query, principal, taken);
-  const { body, link = null, validUntil = null } = route.answer(taken.rows, query, principal, c);
-  return { epoch: taken.epoch, revision: taken.revision, body, link, validUntil };
+  return replica !== null && found.revision < needed ? from(deps.read) : found;
 }
 
 /** RFC 9211. */

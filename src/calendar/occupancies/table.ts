@@ -11,7 +11,8 @@ const multirange = customType<{ data: string }>({ dataType: () => 'tstzmultirang
 /**
  * What appointments and holds keep busy: one row per owner and subject, kept by triggers from the documents alone. An
  * exclusion constraint (`occupancies_once`, migrations/*_calendar.sql) makes overlapping rows of a subject impossible.
- * `busy` of staff has their buffers and lacks processing; that of a resource is the whole span, buffers included.
+ * `busy` of staff has their buffers and lacks processing; that of a resource is the whole span, buffers included. The same
+ * in minutes, generated and indexed for `app.busy`, stands beside it (migrations/*_busy_pieces.sql).
  */
 export const occupancies = pgTable(
   'occupancies',

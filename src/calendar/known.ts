@@ -1,0 +1,184 @@
+import { DAY_MINUTES } from '../core/civil.ts';
+import { newestTag } from '../core/revision.ts';
+import { changesAfter, readChange } from '../data/log.ts';
+import { type Registry, touchedTags } from '../data/registry.ts';
+import type { TagRow } from '../data/tags.ts';
+import { WeighedMap } from '../data/weighed.ts';
+import type { Look } from '../resources/planned.ts';
+import { joined, type Slice, type Slices, slicesOf } from './busy-slices.ts';
+import { busyQuery, catalogueOf, catalogueQuery, type LoadedCatalogue } from './load-catalogue.ts';
+import { type Question, tagsOfDay, tagWithinDay } from './question.ts';
+
+// What an isolate knows of calendars, in parts that outlive the answers made of them: the catalogue of a question, and what is
+// busy in slices of one staff member or resource and one day. Each part says of which revision it is; a reading of the tags
+// says which of them still hold, and Postgres is asked for the others alone.
+
+/** A life of the company's tag state: what was read under another one is worth nothing. */
+type Life = { epoch: string; incarnation: string };
+type Catalogue = Omit<LoadedCatalogue, 'busy' | 'busyUntil'>;
+type KnownCatalogue = Life & { catalogue: Catalogue; subjects: readonly string[] };
+type KnownDay = Life & { slices: Slices };
+
+/** By company and question; by company and day. A day's map is never changed, so that whoever holds one keeps what it says. */
+const catalogues = new WeighedMap<KnownCatalogue>(2 * 1024 * 1024);
+const calendar = new WeighedMap<KnownDay>(6 * 1024 * 1024);
+/** What one of them weighs on the heap, bytes (measured: bench/heap.ts). */
+const [SLICE_BYTES, NUMBER_BYTES, ROW_BYTES] = [250, 8, 2000];
+
+/** Changes since the reading that are looked at; beyond, all is read anew. */
+const MOST_CHANGES = 50;
+
+export type Asking = { companyId: string; question: Question; now: number };
+/** An answer, and of which moment of the company it is. */
+export type Known = LoadedCatalogue & { epoch: string };
+
+/** What of the parts a reading vouches for. */
+type Kept = { row: TagRow; known: KnownCatalogue | null; days: (Slices | null)[]; missing: number[] };
+
+const isOf = (row: Life, { epoch, incarnation }: Life): boolean =>
+  epoch === row.epoch && incarnation === row.incarnation;
+
+/** What is known of the question as of this reading, whose newest change must not be ahead of its head. */
+function keptOf({ companyId, question }: Asking, row: TagRow | null): Kept | null {
+  if (row === null || newestTag(row.floor, row.values) > row.head) return null;
+  const found = catalogues.get(`${companyId} ${question.key}`);
+  if (found === undefined || !isOf(row, found)) return null;
+  const { revision } = found.catalogue;
+  let holds = revision >= row.floor && revision <= row.head;
+  for (let i = 0; i < question.catalogueTags; i += 1) holds &&= (row.values[i] ?? 0) <= revision;
+  const days: (Slices | null)[] = [];
+  const missing: number[] = [];
+  const each = tagsOfDay(question);
+  const whose = found.subjects.map((id) => tagWithinDay(question, id));
+  for (let n = 0; n < question.days; n += 1) {
+    const first = question.catalogueTags + n * each;
+    const isValid = (slice: Slice | undefined, i: number): boolean =>
+      slice !== undefined &&
+      slice.revision <= row.head &&
+      slice.revision >= Math.max(row.floor, row.values[first + (whose[i] ?? 0)] ?? 0);
+    const day = calendar.get(`${companyId} ${question.firstDay + n}`);
+    const whole =
+      day !== undefined && isOf(row, day) && found.subjects.every((id, i) => isValid(day.slices.get(id), i));
+    days.push(whole ? day.slices : null);
+    if (!whole) missing.push(question.firstDay + n);
+  }
+  return { row, known: holds ? found : null, days, missing };
+}
+
+/** The answer from what is known alone, of the reading's head; null: Postgres has to be asked. */
+export function known(asking: Asking, row: TagRow): Known | null {
+  const kept = keptOf(asking, row);
+  if (kept === null || kept.known === null || kept.missing.length > 0) return null;
+  return answered(asking, kept.known.catalogue, kept.days, row.epoch, row.head);
+}
+
+/**
+ * The answer of one snapshot: what no reading vouches for is read, and what one does is taken as it is, if the log says that
+ * nothing of it was touched between the reading and the snapshot. One trip, two where something was.
+ * @param row a reading from before, under whose life the parts are kept; null: all is read and nothing is kept
+ */
+export async function learned(asking: Asking, row: TagRow | null, look: Look, registry: Registry): Promise<Known> {
+  const { companyId, question } = asking;
+  const kept = keptOf(asking, row);
+  if (kept === null) return await whole(asking, row, look);
+  const { days, missing } = kept;
+  const { catalogue, busy, changes, epoch, revision } = await missed(asking, kept, look);
+  const subjects = subjectsOf(catalogue);
+  const seen = changes.map(readChange);
+  const touched = touchedTags(registry, seen);
+  const stands =
+    epoch === kept.row.epoch &&
+    // All that came after the reading was looked at, and touched nothing of it.
+    (seen.at(-1)?.revision ?? kept.row.head) === revision &&
+    !question.tags.some((tag) => tag in touched) &&
+    // Of somebody who has come since the other days are not known.
+    subjects.every((id) => days.every((slices) => slices === null || slices.has(id)));
+  if (!stands) return await whole(asking, row, look);
+  const read = slicesOf(busy, subjects, missing, revision);
+  keep(companyId, question, kept.row, { ...catalogue, revision }, read);
+  const all = days.map((slices, n) => slices ?? read.get(question.firstDay + n) ?? new Map());
+  return answered(asking, catalogue, all, epoch, revision);
+}
+
+/** What the reading does not vouch for, and what was changed since. */
+async function missed({ companyId, question }: Asking, { row, known: held, missing }: Kept, look: Look) {
+  const since = changesAfter(row.head, MOST_CHANGES);
+  const spans = spansOf(missing);
+  if (held !== null) {
+    const { rows, ...at } = await look([since, busyQuery(held.subjects, spans)]);
+    return { ...at, changes: rows[0], catalogue: held.catalogue, busy: rows[1][0]?.busy ?? [] };
+  }
+  const { rows, ...at } = await look([since, catalogueQuery({ ...question.wanted, companyId, busy: spans })]);
+  const found = only(rows[1]);
+  return { ...at, changes: rows[0], catalogue: catalogueOf(found, at.revision), busy: found.busy };
+}
+
+async function whole(asking: Asking, row: TagRow | null, look: Look): Promise<Known> {
+  const { companyId, question } = asking;
+  const { rows, epoch, revision } = await look([catalogueQuery({ ...question.wanted, companyId, busy: true })]);
+  const found = only(rows[0]);
+  const catalogue = catalogueOf(found, revision);
+  const all = Array.from({ length: question.days }, (_, n) => question.firstDay + n);
+  const read = slicesOf(found.busy, subjectsOf(catalogue), all, revision);
+  // A state of another epoch says nothing of these rows.
+  if (row !== null && row.epoch === epoch) keep(companyId, question, row, catalogue, read);
+  return answered(
+    asking,
+    catalogue,
+    all.map((day) => read.get(day) ?? new Map()),
+    epoch,
+    revision,
+  );
+}
+
+function only<T>([row]: readonly T[]): T {
+  if (row === undefined) throw new Error('no row of the catalogue');
+  return row;
+}
+
+const subjectsOf = ({ staff, resources }: Catalogue): string[] => [...staff.keys(), ...resources.map(({ id }) => id)];
+
+function answered(
+  { now }: Asking,
+  catalogue: Catalogue,
+  days: readonly (Slices | null)[],
+  epoch: string,
+  revision: number,
+): Known {
+  const slices = days.filter((each) => each !== null);
+  const { busy, until } = joined(slices, subjectsOf(catalogue), now);
+  return { ...catalogue, busy, busyUntil: until, epoch, revision };
+}
+
+/** Keeps what was read, of the life of the reading that came before. */
+function keep(
+  companyId: string,
+  question: Question,
+  { epoch, incarnation }: Life,
+  catalogue: Catalogue,
+  read: ReadonlyMap<number, Slices>,
+): void {
+  const life = { epoch, incarnation };
+  const subjects = subjectsOf(catalogue);
+  const weight = (subjects.length + catalogue.services.size + 1) * ROW_BYTES;
+  catalogues.set(`${companyId} ${question.key}`, { ...life, catalogue, subjects }, weight);
+  for (const [day, slices] of read) {
+    const before = calendar.get(`${companyId} ${day}`);
+    const all = new Map(before !== undefined && isOf(life, before) ? before.slices : []);
+    for (const [id, slice] of slices) if ((all.get(id)?.revision ?? -1) <= slice.revision) all.set(id, slice);
+    let bytes = 0;
+    for (const { busy, holds } of all.values()) bytes += SLICE_BYTES + NUMBER_BYTES * (busy.length + 10 * holds.length);
+    calendar.set(`${companyId} ${day}`, { ...life, slices: all }, bytes);
+  }
+}
+
+/** Days that follow each other as pairs of minutes. */
+function spansOf(days: readonly number[]): number[] {
+  const spans: number[] = [];
+  for (const day of days) {
+    if (spans.at(-1) === day * DAY_MINUTES) spans.pop();
+    else spans.push(day * DAY_MINUTES);
+    spans.push((day + 1) * DAY_MINUTES);
+  }
+  return spans;
+}
