@@ -6,6 +6,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { freePort } from '../../local/ports.ts';
 import { commandLine, groupMembers } from '../../local/processes.ts';
 import { until } from '../support/until.ts';
+import { timeless, tourOf, typed } from './readme.ts';
 
 // `npm run dev` as a developer has it: a copy of the project whose files are edited while it runs.
 const root = join(import.meta.dirname, '../..');
@@ -97,6 +98,14 @@ test('ready means ready: nothing before the demo company, and then the first sig
   });
   expect(status, text).toBe(201);
   await until('the welcome', () => dev.output().includes('Demo API key'));
+});
+
+test('the tour of the README prints what it says', async () => {
+  const steps = await tourOf(join(root, 'README.md'));
+  expect(steps.length).toBeGreaterThan(10);
+  const printed = await typed(steps, dir, Number(new URL(api).port));
+  for (const [i, { commands, shown }] of steps.entries())
+    for (const piece of shown) expect(timeless(printed[i] ?? ''), commands).toContain(timeless(piece));
 });
 
 test('a wrong setting ends the start before it began, a line per mistake', async () => {
