@@ -9,6 +9,7 @@ import { paymentRoutes } from './billing/payments/routes.ts';
 import { appointmentRoutes } from './calendar/appointments/routes.ts';
 import { availabilityRoutes } from './calendar/availability-routes.ts';
 import { holdRoutes } from './calendar/holds/routes.ts';
+import { seriesRoutes } from './calendar/series/routes.ts';
 import { branch } from './catalog/branches/resource.ts';
 import { resourceRoutes } from './catalog/resources/routes.ts';
 import { serviceRoutes } from './catalog/services/routes.ts';
@@ -49,6 +50,8 @@ export const modules: readonly RouteModule[] = [
   clientRoutes,
   invoiceRoutes,
   paymentRoutes,
+  // Before the appointments by id: 'series' is none.
+  seriesRoutes,
   appointmentRoutes,
   holdRoutes,
   importRoutes(importers),

@@ -5,6 +5,7 @@ import { invoice } from './billing/invoices/resource.ts';
 import { payment, refund } from './billing/payments/resource.ts';
 import { appointment } from './calendar/appointments/resource.ts';
 import { hold } from './calendar/holds/resource.ts';
+import { series } from './calendar/series/resource.ts';
 import { branch } from './catalog/branches/resource.ts';
 import { bookableResource } from './catalog/resources/resource.ts';
 import { service } from './catalog/services/resource.ts';
@@ -20,7 +21,7 @@ import type { Resource } from './resources/resource.ts';
 /** Every logged resource. A new one adds its line. */
 const resources: readonly Resource[] = [
   ...[company, user, apiKey, branch, staffMember, service, bookableResource, timeOff, client],
-  ...[appointment, hold, invoice, payment, refund],
+  ...[appointment, series, hold, invoice, payment, refund],
 ];
 
 /** What relay, rooms, events and cache know of them. */

@@ -3,6 +3,7 @@ import type { Money } from '../core/currency.ts';
 import { AppError, type Fault } from '../core/errors.ts';
 import { localAt, type Offsets } from '../core/offsets.ts';
 import { type Branch, offers, type Resource, type Service, type StaffMember, type Times } from './catalogue.ts';
+import { type BookingGuard, guardOf } from './guard.ts';
 import { type Occupied, type Part, partsOf, type Shape, shapeOf, totalPrice } from './parts.ts';
 import { judgeStart } from './presence.ts';
 import { minuteOfStart, type WantedStart } from './start.ts';
@@ -41,12 +42,6 @@ export type BookingPlan = Work & {
   localDate: string;
   localStart: string;
   guard: BookingGuard;
-};
-
-/** By id, or by a field of theirs: somebody else's time off spoils nothing. */
-export type BookingGuard = {
-  since: number;
-  entities: Record<string, readonly string[] | Record<string, readonly string[]>>;
 };
 
 /**
@@ -172,25 +167,6 @@ export function placed(
   return { ...work, startsAt, endsAt, timeZone, localDate: local.slice(0, 10), localStart: local, guard };
 }
 
-/** What the plan took from the catalogue. Bookings are not in it: the database's own rule speaks for those. */
-function guardOf(catalogue: Catalogue, request: BookingRequest, work: Work): BookingGuard {
-  const staff = [...work.shape.staff.keys()];
-  const kinds = new Set(work.resources.map(({ kind }) => kind));
-  const resources = catalogue.resources.filter(({ kind }) => kinds.has(kind)).map(({ id }) => id);
-  const services = [...new Set(request.services.map(({ serviceId }) => serviceId))];
-  const away = request.ignoreWorkingHours
-    ? {}
-    : { 'time-off': { staff_id: staff, ...(resources.length === 0 ? {} : { resource_id: resources }) } };
-  return {
-    since: catalogue.revision,
-    entities: {
-      ...{ branch: [request.branchId], service: services, staff },
-      ...(resources.length === 0 ? {} : { resource: resources }),
-      ...away,
-    },
-  };
-}
-
 /** The nearest of these starts to the wanted one, in order of time: what to suggest when that is taken. */
 export function nearestStarts(starts: readonly number[], wanted: number, count: number = 5): number[] {
   const nearest = starts.toSorted((a, b) => Math.abs(a - wanted) - Math.abs(b - wanted) || a - b).slice(0, count);
@@ -198,7 +174,7 @@ export function nearestStarts(starts: readonly number[], wanted: number, count: 
 }
 
 /** The minutes for which offsets and time off are needed to plan a start: two days about it, and as long as it may last. */
-export const neighbourhood = (minute: number): { first: number; last: number } => ({
-  first: minute - 2 * DAY_MINUTES,
-  last: minute + 4 * DAY_MINUTES,
+export const neighbourhood = (first: number, last: number = first): { first: number; last: number } => ({
+  first: first - 2 * DAY_MINUTES,
+  last: last + 4 * DAY_MINUTES,
 });

@@ -12,7 +12,7 @@ export type Booked = { branchId: string; parts: readonly Part[]; resources: read
 export type Move = { start: WantedStart; staffId?: string | undefined; ignoreWorkingHours?: boolean | undefined };
 
 /** Its parts stay as they were booked, done by whom they are to be done now. */
-export function movedParts({ parts }: Booked, staffId: string | undefined): Part[] {
+export function movedParts({ parts }: Pick<Booked, 'parts'>, staffId: string | undefined): Part[] {
   const beginner = parts[0]?.staffId;
   return parts.map((part) => (staffId !== undefined && part.staffId === beginner ? { ...part, staffId } : part));
 }
@@ -49,7 +49,8 @@ export function planMove(
   return placed(catalogue, request, work, minuteOfStart(wantedOffsets, move.start), offsets);
 }
 
-function judgeStaff(
+/** Whether somebody else may do what they are to do now. @throws AppError unknown_reference, invalid_body (archived), not_offered */
+export function judgeStaff(
   { staff, services, branch }: Catalogue & { branch: Branch },
   parts: readonly Part[],
   id: string,

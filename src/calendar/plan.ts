@@ -28,7 +28,7 @@ import type { WantedStart } from './start.ts';
 export type Wish = { companyId: string; request: BookingRequest; start: WantedStart; zone: string | null };
 
 /** Who and what a request names. */
-const namedBy = ({ branchId, staffId, services, resources = [] }: BookingRequest) => ({
+export const namedBy = ({ branchId, staffId, services, resources = [] }: BookingRequest) => ({
   branchId,
   serviceIds: services.map(({ serviceId }) => serviceId),
   staffIds: services.flatMap((line) => line.staffId ?? staffId ?? []),
@@ -36,14 +36,21 @@ const namedBy = ({ branchId, staffId, services, resources = [] }: BookingRequest
 });
 
 /** About when that is: zones differ by less than what is read on both sides. */
-const about = (start: WantedStart): number =>
+export const about = (start: WantedStart): number =>
   'startsAt' in start ? minuteOf(start.startsAt) : localOf(start.localStart);
 
 /** Catalogue and calendar near a start: everything a plan is made from. */
-export async function lookAt(look: Look, { companyId, request, start }: Wish): Promise<LoadedCatalogue> {
-  const { rows, revision } = await look([
-    catalogueQuery({ companyId, ...namedBy(request), ...neighbourhood(about(start)), busy: true }),
-  ]);
+export const lookAt = (look: Look, { companyId, request, start }: Wish): Promise<LoadedCatalogue> =>
+  lookBetween(look, companyId, request, neighbourhood(about(start)));
+
+/** The same of all that lies between two minutes. */
+export async function lookBetween(
+  look: Look,
+  companyId: string,
+  request: BookingRequest,
+  span: { first: number; last: number },
+): Promise<LoadedCatalogue> {
+  const { rows, revision } = await look([catalogueQuery({ companyId, ...namedBy(request), ...span, busy: true })]);
   const [row] = rows[0];
   if (row === undefined) throw new AppError('internal_error');
   return catalogueOf(row, revision);
@@ -77,10 +84,23 @@ export async function planned(look: Look, now: number, wish: Wish, blind: boolea
   );
   if (blind) return booking;
   const start = minuteOf(booking.startsAt);
-  const [first] = judgeStart(catalogue, offsets, booking, start, catalogue.busy).taken;
+  const anyTime = wish.request.ignoreWorkingHours === true;
+  const [first] = judgeStart(catalogue, offsets, booking, start, catalogue.busy, anyTime).taken;
   if (first === undefined) return booking;
   throw await suggesting(await takenBy(look, wish.companyId, first, booking), look, now, wish, booking);
 }
+
+/** The columns of a planned booking that say where, what and when. */
+export const bookedRow = (
+  branchId: string,
+  booking: Pick<BookingPlan, 'parts' | 'resources' | 'startsAt' | 'timeZone'>,
+) => ({
+  branch_id: branchId,
+  services: booking.parts,
+  resources: booking.resources,
+  starts_at: booking.startsAt,
+  time_zone: booking.timeZone,
+});
 
 /** What stores a planned booking or hold; `own` are its columns besides where, what and when. */
 export function storing(
@@ -89,14 +109,7 @@ export function storing(
   { now, wish, booking }: { now: number; wish: Wish; booking: BookingPlan },
   own: Record<string, unknown>,
 ): Plan {
-  const row = {
-    ...own,
-    branch_id: wish.request.branchId,
-    services: booking.parts,
-    resources: booking.resources,
-    starts_at: booking.startsAt,
-    time_zone: booking.timeZone,
-  };
+  const row = { ...own, ...bookedRow(wish.request.branchId, booking) };
   return {
     statements: [...ignoringHours(wish.request.ignoreWorkingHours), insertRow(resource, row)],
     guard: booking.guard,

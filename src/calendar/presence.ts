@@ -23,18 +23,29 @@ type Needs = { shape: Shape; resources: readonly Occupied[] };
 /**
  * Whether a booking can start at this minute. `absent`: whom hours or time off keep away, staff while they do their
  * parts, resources throughout; buffers may lie outside of hours. `taken`: who is there, but busy with something else.
+ * @param anyTime hours and time off are not asked for, so that nobody is absent
  */
-export function judgeStart(known: Known, offsets: Offsets, needs: Needs, start: number, busy: Times): Verdict {
+export function judgeStart(
+  known: Known,
+  offsets: Offsets,
+  needs: Needs,
+  start: number,
+  busy: Times,
+  anyTime: boolean = false,
+): Verdict {
   const { shape } = needs;
   const verdict: Verdict = { absent: [], taken: [], chosen: [] };
-  for (const [staffId, { present, busy: pieces }] of shape.staff) {
+  const works = (staffId: string, present: Spans): boolean => {
     const hours = hoursOfStaff(known.branch, known.staff.get(staffId)?.workingHours ?? []);
     const working = worked(known, offsets, hours, staffId, start, start + shape.visitMinutes);
-    if (!eachPiece(present, start, (from, to) => includes(working, from, to))) verdict.absent.push({ staffId });
+    return eachPiece(present, start, (from, to) => includes(working, from, to));
+  };
+  for (const [staffId, { present, busy: pieces }] of shape.staff) {
+    if (!anyTime && !works(staffId, present)) verdict.absent.push({ staffId });
     const taken = covered(busy.get(staffId) ?? []);
     if (!eachPiece(pieces, start, (from, to) => !touches(taken, from, to))) verdict.taken.push({ staffId });
   }
-  judgeResources(known, offsets, needs, start, busy, verdict);
+  judgeResources(known, offsets, needs, start, busy, anyTime, verdict);
   return verdict;
 }
 
@@ -47,10 +58,12 @@ function judgeResources(
   { shape, resources }: Needs,
   start: number,
   busy: Times,
+  anyTime: boolean,
   { absent, taken, chosen }: Verdict,
 ): void {
   const end = start + shape.visitMinutes;
   const isThere = ({ id, workingHours }: Resource): boolean => {
+    if (anyTime) return true;
     const hours = hoursOfResource(known.branch, workingHours);
     if (hours === null) return !touches(covered(known.timeOff.get(id) ?? []), start, end);
     return includes(worked(known, offsets, hours, id, start, end), start, end);

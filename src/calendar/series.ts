@@ -1,15 +1,16 @@
 import { DAY_MINUTES, instantTexts, localOf, localText } from '../core/civil.ts';
+import { AppError } from '../core/errors.ts';
 import { localAt, type Offsets } from '../core/offsets.ts';
 import type { Times } from './catalogue.ts';
 import type { Occupied, Shape } from './parts.ts';
 import { judgeStart, type Known } from './presence.ts';
 import { MAX_REACH_DAYS, occurrences } from './recurrence.ts';
-import { lastLocal, type Rule, ruleText } from './rrule.ts';
-import { resolveLocal } from './start.ts';
+import { lastLocal, type Rule } from './rrule.ts';
+import { type Fold, LAST_YEAR, resolveLocal } from './start.ts';
+import type { Taken } from './taken.ts';
 
-export type OccurrenceVerdict = 'OK' | 'SLOT_TAKEN' | 'OUTSIDE_WORKING_HOURS' | 'NONEXISTENT' | 'AMBIGUOUS';
-/** `startsAt` is null where there is no such time, or two. */
-export type Occurrence = { localStart: string; startsAt: string | null; verdict: OccurrenceVerdict };
+export const OCCURRENCE_VERDICTS = ['OK', 'SLOT_TAKEN', 'OUTSIDE_WORKING_HOURS', 'NONEXISTENT', 'AMBIGUOUS'] as const;
+export type OccurrenceVerdict = (typeof OCCURRENCE_VERDICTS)[number];
 
 /**
  * The local minutes of a series, in the zone of `offsets`.
@@ -17,11 +18,11 @@ export type Occurrence = { localStart: string; startsAt: string | null; verdict:
  */
 export function localStarts(offsets: Offsets, rule: Rule, localStart: string): number[] {
   const { until } = rule;
-  return occurrences(
-    rule,
-    localOf(localStart),
-    until === null ? null : lastLocal(until, (minute) => localAt(offsets, minute)),
-  );
+  const last = until === null ? null : lastLocal(until, (minute) => localAt(offsets, minute));
+  const starts = occurrences(rule, localOf(localStart), last);
+  if (Number(localText(starts.at(-1) ?? 0).slice(0, 4)) <= LAST_YEAR) return starts;
+  const detail = `The rule reaches beyond the year ${LAST_YEAR}.`;
+  throw new AppError('invalid_rrule', detail, { faults: [{ pointer: '/rrule', code: 'out_of_range', detail }] });
 }
 
 /** For which minutes offsets are needed before the starts are known: from the first day to the last possible one. */
@@ -29,89 +30,90 @@ export function reach(rule: Rule, localStart: string): { first: number; last: nu
   const first = localOf(localStart);
   if (rule.until === null) return { first, last: occurrences(rule, first, null).at(-1) ?? first };
   const last = lastLocal(rule.until, (minute) => minute + DAY_MINUTES);
-  return { first, last: Math.min(last, first + MAX_REACH_DAYS * DAY_MINUTES) };
+  return { first, last: Math.min(Math.max(first, last), first + MAX_REACH_DAYS * DAY_MINUTES) };
 }
 
+/** One occurrence that is to be placed: what the wall clock is to show, or the minute where that stays as it is. */
+export type Candidate = {
+  id: string;
+  local: number;
+  minute?: number | undefined;
+  work: { shape: Shape; resources: readonly Occupied[] } | null;
+  /** Resources it has so far and keeps where they are free. */
+  prefers?: readonly string[];
+};
+
+/** What becomes of it. `start` is null where there is no such time, or two. */
+export type Placing = { id: string; local: number; start: number | null; verdict: OccurrenceVerdict; chosen: string[] };
+
+type Liberties = {
+  ignoreWorkingHours?: boolean | undefined;
+  allowOverlap?: boolean | undefined;
+  fold?: Fold | undefined;
+};
+
 /**
- * A verdict for every occurrence of planned work at these local minutes, in order. Each that is OK counts as booked for
- * the ones after it. `busy` covers staff and resources over the whole series.
+ * A verdict for every candidate, in order. Each that is OK counts as booked for the ones after it; where it was before, if
+ * `taken` holds it by its id, it is in the way of those before it alone. Work that is null can be done at no time.
+ * @param offsets of the branch's zone; `told` of the one in which the series keeps its time
  */
 export function judgeSeries(
   known: Known,
-  offsets: Offsets,
-  work: { shape: Shape; resources: readonly Occupied[] },
-  starts: readonly number[],
-  busy: Times,
-  options: { ignoreWorkingHours?: boolean; allowOverlap?: boolean; fold?: 'EARLIER' | 'LATER' | undefined } = {},
-): Occurrence[] {
-  const { shape } = work;
-  const taken = new Map<string, readonly number[]>(busy);
-  const take = (id: string, start: number, pieces: readonly number[]): void => {
-    taken.set(id, [...(taken.get(id) ?? []), ...pieces.map((each) => start + each)]);
-  };
-  return starts.map((local): Occurrence => {
-    const localStart = localText(local);
-    const resolved = resolveLocal(offsets, local, options.fold);
-    if ('verdict' in resolved) return { localStart, startsAt: null, verdict: resolved.verdict };
+  { offsets, told }: { offsets: Offsets; told: Offsets },
+  candidates: readonly Candidate[],
+  taken: Taken,
+  { ignoreWorkingHours = false, allowOverlap = false, fold }: Liberties = {},
+): Placing[] {
+  return candidates.map(({ id, local, minute, work, prefers = [] }): Placing => {
+    const resolved = minute === undefined ? resolveLocal(told, local, fold) : { minute };
+    if ('verdict' in resolved) return { id, local, start: null, verdict: resolved.verdict, chosen: [] };
     const start = resolved.minute;
-    const [startsAt = null] = instantTexts([start]);
-    const { absent, taken: met, chosen } = judgeStart(known, offsets, work, start, taken);
-    if (absent.length > 0 && !options.ignoreWorkingHours)
-      return { localStart, startsAt, verdict: 'OUTSIDE_WORKING_HOURS' };
-    if (met.length > 0 && !options.allowOverlap) return { localStart, startsAt, verdict: 'SLOT_TAKEN' };
-    for (const [staffId, pieces] of shape.staff) take(staffId, start, pieces.busy);
-    for (const id of chosen) take(id, start, [shape.occupied.start, shape.occupied.end]);
-    return { localStart, startsAt, verdict: 'OK' };
+    if (work === null) return { id, local, start, verdict: 'SLOT_TAKEN', chosen: [] };
+    const placing = (verdict: OccurrenceVerdict, chosen: string[] = []): Placing => ({
+      ...{ id, local, start, verdict, chosen },
+    });
+    const busy = allowOverlap ? NOTHING : taken.near(start, id);
+    const {
+      absent,
+      taken: met,
+      chosen,
+    } = judgeStart(preferring(known, prefers), offsets, work, start, busy, ignoreWorkingHours);
+    if (absent.length > 0) return placing('OUTSIDE_WORKING_HOURS');
+    if (met.length > 0) return placing('SLOT_TAKEN');
+    taken.lift(id);
+    if (!allowOverlap) taken.put(id, { start, shape: work.shape, resources: chosen });
+    return placing('OK', chosen);
   });
 }
 
-export type Scope = 'THIS' | 'FOLLOWING' | 'ALL';
+const NOTHING: Times = new Map();
+
+/** As the database chooses: what is preferred first. */
+const preferring = (known: Known, prefers: readonly string[]): Known =>
+  prefers.length === 0
+    ? known
+    : {
+        ...known,
+        resources: known.resources.toSorted((a, b) => Number(prefers.includes(b.id)) - Number(prefers.includes(a.id))),
+      };
+
+/** An occurrence as answers show it. */
+export const occurrenceOf = ({ local, start, verdict }: Placing) => {
+  const [startsAt = null] = start === null ? [] : instantTexts([start]);
+  return { localStart: localText(local), startsAt, verdict };
+};
+
+export const SCOPES = ['THIS', 'FOLLOWING', 'ALL'] as const;
+export type Scope = (typeof SCOPES)[number];
 
 /** Which of a series' occurrences, by where the series has them, an edit of one of them means. */
-export const affected = <T extends { localStart: string }>(all: readonly T[], localStart: string, scope: Scope): T[] =>
+export const affected = <T extends { localStart: string }>(
+  all: readonly T[],
+  localStart: string | null,
+  scope: Scope,
+): T[] =>
   all.filter(
-    (each) => scope === 'ALL' || (scope === 'THIS' ? each.localStart === localStart : each.localStart >= localStart),
+    (each) =>
+      scope === 'ALL' ||
+      (localStart !== null && (scope === 'THIS' ? each.localStart === localStart : each.localStart >= localStart)),
   );
-
-/** Where an occurrence goes when another of its series is moved: as far on the wall clock, so that all keep in step. */
-export const moved = (localStart: string, from: string, to: string): string =>
-  localText(localOf(localStart) + localOf(to) - localOf(from));
-
-/** The rule that begins with the first of these starts and gives just them, counted; null where this rule cannot. */
-function ruleFor(rule: Rule, starts: readonly number[]): string | null {
-  const [first] = starts;
-  if (first === undefined) return null;
-  const part: Rule = { ...rule, count: starts.length, until: null };
-  return String(occurrences(part, first, null)) === String(starts) ? ruleText(part) : null;
-}
-
-/**
- * A series in two at one of its occurrences: the rule of those before it, and one that begins with it, both counted, so
- * that together they give what the rule gave. Null where a side has no occurrence.
- */
-export function splitRule(
-  rule: Rule,
-  starts: readonly number[],
-  at: number,
-): { before: string | null; following: string | null } {
-  const cut = starts.indexOf(at);
-  if (cut < 0) return { before: ruleFor(rule, starts), following: null };
-  return { before: ruleFor(rule, starts.slice(0, cut)), following: ruleFor(rule, starts.slice(cut)) };
-}
-
-/**
- * The rule of a series that was moved by so many minutes on the wall clock; null where none says it, as when a month's
- * last day moves back.
- */
-export function movedRule(rule: Rule, starts: readonly number[], by: number): string | null {
-  const there = starts.map((start) => start + by);
-  const days = Math.floor((there[0] ?? 0) / DAY_MINUTES) - Math.floor((starts[0] ?? 0) / DAY_MINUTES);
-  const turned = rule.byDay.map((each) => ({ ...each, weekday: ((((each.weekday - 1 + days) % 7) + 7) % 7) + 1 }));
-  const candidates: Rule[] = [rule, { ...rule, byDay: turned }, { ...rule, byDay: [], byMonthDay: [], byMonth: [] }];
-  for (const candidate of candidates) {
-    if (candidate.bySetPosition.length > 0 && candidate.byDay.length + candidate.byMonthDay.length === 0) continue;
-    const text = ruleFor(candidate, there);
-    if (text !== null) return text;
-  }
-  return null;
-}

@@ -105,3 +105,11 @@ export function touches(spans: Spans, start: number, end: number): boolean {
   const i = firstEndingAfter(spans, start);
   return i < spans.length && (spans[i] ?? NEVER) < end;
 }
+
+/** Those of the spans that reach into `[start, end)`, whole. */
+export function reaching(spans: Spans, start: number, end: number): Spans {
+  const first = firstEndingAfter(spans, start);
+  let last = first;
+  while (last < spans.length && (spans[last] ?? NEVER) < end) last += 2;
+  return spans.slice(first, last);
+}

@@ -1,10 +1,14 @@
 import { instantTexts, localOf, minuteOf } from '../core/civil.ts';
 import { AppError } from '../core/errors.ts';
-import { aroundGap, minutesAt, type Offsets } from '../core/offsets.ts';
+import { aroundGap, localAt, minutesAt, type Offsets } from '../core/offsets.ts';
 
 export type Fold = 'EARLIER' | 'LATER';
 /** When a booking is to begin: an instant, or what the wall clock of a zone is to show. */
 export type WantedStart = { startsAt: string } | { localStart: string; fold?: Fold | undefined };
+
+/** What lies beyond is a slip of the hand, and its end might have no date that everybody can write. */
+export const FIRST_YEAR = 1900;
+export const LAST_YEAR = 2199;
 
 /** The minute at which the wall clock shows this; otherwise why there is no one such minute. */
 export type Resolved =
@@ -20,16 +24,20 @@ export function resolveLocal(offsets: Offsets, local: number, fold?: Fold): Reso
   return { minute: fold === 'EARLIER' ? earlier : later };
 }
 
+/** Which of two an instant is, where clocks show its local time twice. */
+export function foldOf(offsets: Offsets, minute: number): Fold | undefined {
+  const [earlier, later] = minutesAt(offsets, localAt(offsets, minute));
+  if (later === undefined) return undefined;
+  return minute === earlier ? 'EARLIER' : 'LATER';
+}
+
 /**
  * The minute of a wanted start, in the zone that `offsets` are of.
  * @throws AppError nonexistent_local_time with the two times around the gap, ambiguous_local_time with both instants, invalid_body
  */
 export function minuteOfStart(offsets: Offsets, wanted: WantedStart): number {
-  if ('startsAt' in wanted) {
-    if (Date.parse(wanted.startsAt) % 60_000 !== 0) throw notWhole('/startsAt');
-    return minuteOf(wanted.startsAt);
-  }
-  if (!/T[0-9]{2}:[0-9]{2}(?::00(?:\.0+)?)?$/.test(wanted.localStart)) throw notWhole('/localStart');
+  requireWholeMinute(wanted);
+  if ('startsAt' in wanted) return minuteOf(wanted.startsAt);
   const resolved = resolveLocal(offsets, localOf(wanted.localStart), wanted.fold);
   if ('minute' in resolved) return resolved.minute;
   const { timeZone } = offsets;
@@ -45,7 +53,14 @@ export function minuteOfStart(offsets: Offsets, wanted: WantedStart): number {
   });
 }
 
-function notWhole(pointer: string): AppError {
+/** @throws AppError invalid_body */
+export function requireWholeMinute(wanted: WantedStart): void {
+  const isInstant = 'startsAt' in wanted;
+  const isWhole = isInstant
+    ? Date.parse(wanted.startsAt) % 60_000 === 0
+    : /T[0-9]{2}:[0-9]{2}(?::00(?:\.0+)?)?$/.test(wanted.localStart);
+  if (isWhole) return;
+  const pointer = isInstant ? '/startsAt' : '/localStart';
   const faults = [{ pointer, code: 'invalid_format', detail: 'Must be a whole minute.' }];
-  return new AppError('invalid_body', undefined, { faults });
+  throw new AppError('invalid_body', undefined, { faults });
 }

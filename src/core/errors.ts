@@ -46,6 +46,7 @@ export const ERROR_CODES = {
   outside_working_hours: { status: 409, title: 'Outside working hours' },
   appointment_closed: { status: 409, title: 'The appointment is over' },
   illegal_transition: { status: 409, title: 'The status cannot change that way' },
+  series_conflict: { status: 409, title: 'Occurrences of the series cannot be booked' },
   hold_expired: { status: 409, title: 'The hold has expired or was used' },
   invoice_not_open: { status: 409, title: 'The invoice is not open' },
   invoice_not_draft: { status: 409, title: 'The invoice is no longer a draft' },

@@ -20,7 +20,7 @@ import { submitted } from './admitted.ts';
 import { claimOf } from './idempotency.ts';
 import { notFound } from './list.ts';
 import { narrowedTo, type Parent, paramOf } from './parent.ts';
-import { carryOut, type Look, lookOf, type Plan } from './planned.ts';
+import { carryOut, type Look, lookOf, type Plan, type Told } from './planned.ts';
 import type { Resource } from './resource.ts';
 import { expectVersion, rowOf, type WriteInput } from './row-sql.ts';
 
@@ -116,29 +116,31 @@ export function change<S extends z.ZodType>(route: WriteRoute<S>): (c: AppContex
       await route.prepare?.(input);
       if (route.purges === true) await renewIncarnation(c.env, companyId);
     }
-    const extra = route.extra?.(input);
-    const kept: Kept =
-      extra === undefined
-        ? { status: route.status, entityId: input.id }
-        : { status: route.status, entityId: input.id, result: extra };
     const forget = (): void => {
       if (route.purges === true) forgetEntries(c.env, companyId);
     };
-    const present = sql<Present>`select ${resource.row} as row, (${extra ?? sql`null::jsonb`}) as extra from ${resource.table} where ${resource.companyId} = ${companyId}::uuid and ${resource.id} = ${input.id}::uuid`;
     const { claim } = raw;
-    const units = route.weight;
     const writer = principal.writer(needed ?? permission);
-    const order = { companyId, writer, name: route.name, claim, kept, admission, units };
-    const perform = ({ statements, guard }: Plan): Promise<Written> =>
-      write(c.env, { ...order, guard }, [...statements, present]);
+    const order = { companyId, writer, name: route.name, claim, admission, units: route.weight };
+    const perform = async ({ statements, guard, told, extra }: Plan): Promise<Written | Told> => {
+      if (told !== undefined) return told;
+      const result = extra ?? route.extra?.(input);
+      const kept: Kept = { status: route.status, entityId: input.id, ...(result !== undefined && { result }) };
+      const present = sql<Present>`select ${resource.row} as row, (${result ?? sql`null::jsonb`}) as extra from ${resource.table} where ${resource.companyId} = ${companyId}::uuid and ${resource.id} = ${input.id}::uuid`;
+      return write(c.env, { ...order, kept, guard }, [...statements, present]);
+    };
     const committed = await carried(perform).catch((error: unknown) => {
       if (mayBeStored(error)) forget();
       throw error;
     });
     forget();
+    if ('told' in committed) {
+      const { told, revision } = committed;
+      return sendJson(c, 200, told, { revision, headers: KEPT_BY_NOBODY });
+    }
     return answer(c, route, committed);
 
-    async function carried(own: (plan: Plan) => Promise<Written>): Promise<Written> {
+    async function carried(own: (plan: Plan) => Promise<Written | Told>): Promise<Written | Told> {
       const { plan } = route;
       if (plan === undefined) return own({ statements: route.statements?.(input) ?? [] });
       const look = await lookOf(c, admission, route.name);

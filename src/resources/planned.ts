@@ -9,9 +9,18 @@ import { type AppContext, principalOf } from '../http/context.ts';
 export type Plan = {
   statements: readonly SQL[];
   guard?: Guard | undefined;
+  /** jsonb that the answer needs besides the object, where it follows from the plan. */
+  extra?: SQL;
+  /** In the place of any write: what is answered, as of which revision. */
+  told?: Told;
+  /** Whether a refusal of these statements only says that others were faster, so that looking again may help. */
+  isStale?(error: AppError): boolean;
   /** A refusal of these statements, with what else there is to say of it. */
-  explain?(error: AppError): Promise<AppError>;
+  explain?(error: AppError): AppError | Promise<AppError>;
 };
+
+/** An answer without a write. */
+export type Told = { told: Record<string, unknown>; revision: number };
 
 /** Reads for a plan: one trip, one snapshot. */
 export type Look = <const Q extends readonly SQL[]>(queries: Q) => Promise<Snapshot<Q>>;
@@ -56,7 +65,8 @@ export async function carryOut<C>({ make, write, first }: Work<C>): Promise<C> {
       return await write(plan);
     } catch (error) {
       if (!(error instanceof AppError)) throw error;
-      if (error.code !== 'snapshot_conflict') throw (await plan.explain?.(error)) ?? error;
+      const isStale = error.code === 'snapshot_conflict' || plan.isStale?.(error) === true;
+      if (!isStale) throw (await plan.explain?.(error)) ?? error;
       if (tries === 2)
         throw new AppError('conflict', 'What this rests on is being changed by others. Try again.', { cause: error });
     }

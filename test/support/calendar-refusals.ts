@@ -130,3 +130,33 @@ export const appointmentRefusals: Record<string, Refusal> = {
   'POST /appointments/:id/reschedule appointment_closed': cancelled,
   'DELETE /appointments/:id illegal_transition': inProgress,
 };
+
+/** The first occurrence of a series, by its name. */
+async function firstOf({ tenant: { api } }: Kit, seriesId: string | null): Promise<string> {
+  const { json } = await api.get(`/appointments?seriesId=${seriesId}&sort=startsAt&limit=1`);
+  return String((json.data as { id: string }[])[0]?.id);
+}
+
+/** An edit of one occurrence. */
+const editing =
+  (members: (kit: Kit, occurrence: string) => Promise<Json>): Refusal =>
+  async (kit) => {
+    const shot = await kit.aim();
+    const appointmentId = await firstOf(kit, shot.id);
+    const body = { scope: 'THIS', appointmentId, ...(await members(kit, appointmentId)) };
+    return kit.fire(kit.tenant.api, { ...shot, body });
+  };
+
+export const seriesRefusals: Record<string, Refusal> = {
+  'POST /appointments/series unknown_reference': saying(() => ({ staffId: NOBODY })),
+  'POST /appointments/series not_offered': saying(idle),
+  'POST /appointments/series series_conflict': saying(taken),
+  'POST /appointments/series invalid_rrule': saying(() => ({ rrule: 'FREQ=DAILY' })),
+  'PATCH /appointments/series/:id unknown_reference': saying(() => ({ clientId: NOBODY.replace('stf', 'clnt') })),
+  'PATCH /appointments/series/:id not_offered': saying(idle),
+  'PATCH /appointments/series/:id series_conflict': editing(taken),
+  'PATCH /appointments/series/:id illegal_transition': editing(async ({ tenant }, id) => {
+    await tenant.api.delete(`/appointments/${id}`);
+    return { notes: 'Too late.' };
+  }),
+};

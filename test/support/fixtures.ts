@@ -1,7 +1,7 @@
 import type { Api, Json, Reply, Tenant } from './api.ts';
 import { availabilityRefusals } from './availability-refusals.ts';
 import { invoiceRefusals, paymentRefusals } from './billing-refusals.ts';
-import { appointmentRefusals, free, slot } from './calendar-refusals.ts';
+import { appointmentRefusals, free, seriesRefusals, slot } from './calendar-refusals.ts';
 import { resourceRefusals, serviceRefusals, staffRefusals, timeOffRefusals } from './catalog-refusals.ts';
 import { authRefusals, clientRefusals, importRefusals, logRefusals, userRefusals } from './own-refusals.ts';
 import type { Route, Shot } from './routes.ts';
@@ -26,7 +26,7 @@ export type Fixture = {
   /** What PATCH takes: always a change. */
   patch?: (n: number) => Json;
   /** Bodies of its other routes, by `POST /path`. */
-  bodies?: Record<string, (n: number, make: (topic: string) => Promise<string>) => Json | Promise<Json>>;
+  bodies?: Record<string, (n: number, make: (topic: string) => Promise<string>, api: Api) => Json | Promise<Json>>;
   /** Its routes that take a file: the query it needs, and a file that is taken, by `POST /path`. */
   files?: Record<string, { query: string; type: string; text: (n: number) => string }>;
   /** The query that a route of reads cannot do without, by `GET /path`; a suite of its own asks for more. */
@@ -423,6 +423,7 @@ export const fixtures: Record<string, Fixture> = {
     within: slot,
     patch: (n) => ({ notes: `note ${n}` }),
     bodies: {
+      'POST /appointments/bulk': async (_n, _make, api) => ({ mode: 'atomic', items: [await slot(api)] }),
       'POST /appointments/:id/status': (n) => ({ status: 'CONFIRMED', reason: `reason ${n}` }),
       'POST /appointments/:id/reschedule': () => ({ startsAt: free() }),
     },
@@ -450,6 +451,26 @@ export const fixtures: Record<string, Fixture> = {
       '?from=2031-01-01&to=2031-02-01&sort=-startsAt&fields=startsAt,status',
     ],
     sql: 'update appointments set notes = coalesce(notes, $$$$) || $2 where company_id = $1::uuid',
+  },
+  'appointments/series': {
+    refusals: seriesRefusals,
+    // Its second occurrence is ten years behind the first, where no other test books.
+    create: (n) => ({ rrule: 'FREQ=YEARLY;INTERVAL=10;COUNT=2', notes: `note ${n}` }),
+    references: { clientId: 'clients' },
+    within: slot,
+    patch: (n) => ({ scope: 'ALL', notes: `note ${n}` }),
+    invalid: {
+      'POST /appointments/series': {
+        body: { branchId: 1, services: [], startsAt: 'soon', rrule: '', onConflict: 'ASK', dryRun: 1, extra: 1 },
+        pointers: ['/branchId', '/dryRun', '/extra', '/onConflict', '/rrule', '/services', '/startsAt'],
+      },
+      'PATCH /appointments/series/:id': {
+        body: { scope: 'SOME', localStart: '9:00', services: [], status: 'DONE', version: 3 },
+        pointers: ['/localStart', '/scope', '/services', '/status', '/version'],
+      },
+    },
+    queries: ['?limit=2&sort=-createdAt', '?fields=rrule,localStart'],
+    sql: 'update series set notes = coalesce(notes, $$$$) || $2 where company_id = $1::uuid',
   },
   holds: {
     refusals: appointmentRefusals,

@@ -5,10 +5,19 @@ import { templated } from '../../src/http/route.ts';
 /** Where a route stands in the OpenAPI document. */
 export type Operation = { spec: RouteSpec; name: string; topic: string; method: string; path: string };
 
-export const operations: readonly Operation[] = modules.flat().map((spec) => ({
+const specs = modules.flat();
+
+/** Collections that stand below another one: `/appointments/series`, since there is `/appointments/series/:id`. */
+const below = specs.flatMap(({ path }) => /^\/([^:]+\/[^:]+)\/:id$/.exec(path)?.[1] ?? []);
+
+/** The collection of a path, as the fixtures name it. */
+const topicOf = (path: string): string =>
+  below.find((each) => `${path}/`.startsWith(`/${each}/`)) ?? path.split('/')[1] ?? '';
+
+export const operations: readonly Operation[] = specs.map((spec) => ({
   spec,
   name: `${spec.method.toUpperCase()} ${spec.path}`,
-  topic: spec.path.split('/')[1] ?? '',
+  topic: topicOf(spec.path),
   method: spec.method,
   path: `${BASE}${templated(spec.path)}`,
 }));

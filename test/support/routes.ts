@@ -99,6 +99,9 @@ export async function make(api: Api, topic: string, more: Json = {}): Promise<st
 /** The resources whose objects are read by id. */
 export const topics: string[] = [...new Set(cached.filter(takesId).map(({ topic }) => topic))];
 
+/** Where the objects of an entity are, by the topic of its events. */
+export const collectionOf = (topic: string): string => topics.find((each) => each.endsWith(`/${topic}`)) ?? topic;
+
 /** An object of each of them, by topic. */
 export async function makeEach(api: Api): Promise<Record<string, string>> {
   const ids: Record<string, string> = {};
@@ -112,7 +115,7 @@ export async function bodyOf(route: Route, tenant: Tenant): Promise<Json | undef
   if (spec.body === undefined) return undefined;
   if (name === 'POST /auth/login') return { email: tenant.email, password: tenant.password };
   const own = fixture.bodies?.[name];
-  if (own !== undefined) return await own(unique(), (other) => make(tenant.api, other));
+  if (own !== undefined) return await own(unique(), (other) => make(tenant.api, other), tenant.api);
   if (method === 'PATCH' && fixture.patch !== undefined) return fixture.patch(unique());
   if (method === 'POST' && spec.path === `/${topic}` && fixture.create !== undefined)
     return createOf(tenant.api, fixture);

@@ -47,6 +47,7 @@ export function found(query: Filtered): Filter[] {
   const select = (more: readonly SQL[], most: number): SQL =>
     sql`(select a.* from appointments a where ${sql.join([own, ...more], sql` and `)} limit ${most})`;
   const find = (): ((most: number) => SQL) | undefined => {
+    if (filters.seriesId !== undefined) return (most) => select([sql`a.series_id = ${filters.seriesId}::uuid`], most);
     if (filters.staffId !== undefined && (dated || filters.clientId === undefined))
       return (most) =>
         select(

@@ -71,6 +71,7 @@ const made = tenantResource(appointments, {
       }),
     },
     clientId: { kind: 'id', description: 'Is for this client.' },
+    seriesId: { kind: 'id', description: 'Is an occurrence of this series.' },
     date: {
       kind: 'date',
       description: 'Begins on this day of its branch.',

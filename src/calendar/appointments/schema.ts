@@ -5,11 +5,11 @@ import { occupiedView, PART, partView, priceView } from '../shown.ts';
 import { clockAlone, oneStart, startFields, workFields } from '../wanted.ts';
 import { APPOINTMENT_STATUSES } from './table.ts';
 
-const BRANCH = 'brch_01h455vb4pex5vsknk084sn02q';
-const CLIENT = 'clnt_01h455vb4pex5vsknk084sn02q';
+export const BRANCH = 'brch_01h455vb4pex5vsknk084sn02q';
+export const CLIENT = 'clnt_01h455vb4pex5vsknk084sn02q';
 
 /** Deliberately beside the rules, which needs a permission of its own. */
-const liberties = () => ({
+export const liberties = () => ({
   allowOverlap: z
     .boolean()
     .optional()
@@ -17,11 +17,15 @@ const liberties = () => ({
   ignoreWorkingHours: z.boolean().optional().describe('Whatever hours and time off say.'),
 });
 
-const described = () => ({
+/** For whom, and in words. */
+export const described = () => ({
   clientId: reference().nullable().optional(),
   notes: notes().nullable().optional(),
   externalId: externalId().nullable().optional(),
 });
+
+/** How a new one begins. */
+export const firstStatus = () => z.enum(['PENDING', 'CONFIRMED']).optional();
 
 export const AppointmentCreate = lazy(() =>
   z
@@ -29,7 +33,7 @@ export const AppointmentCreate = lazy(() =>
       ...workFields(),
       ...startFields(),
       ...described(),
-      status: z.enum(['PENDING', 'CONFIRMED']).optional(),
+      status: firstStatus(),
       holdId: reference().optional().describe('What has kept the time; it ends with this, once.'),
       ...liberties(),
     })

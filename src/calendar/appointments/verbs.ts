@@ -3,9 +3,10 @@ import { change } from '../../resources/change.ts';
 import type { Plan } from '../../resources/planned.ts';
 import { expectVersion, setRow } from '../../resources/row-sql.ts';
 import { createOf } from '../../resources/verbs.ts';
-import { liberties, maybe, requestOf } from '../asked.ts';
+import { liberties, requestOf } from '../asked.ts';
 import { planned, storing, type Wish } from '../plan.ts';
 import { startOf } from '../wanted.ts';
+import { newAppointment } from './new.ts';
 import { appointment as resource } from './resource.ts';
 import { AppointmentStatusChange } from './schema.ts';
 
@@ -16,23 +17,7 @@ export const createAppointment = createOf(resource, {
     const wish: Wish = { companyId, request: requestOf(body), ...startOf(body) };
     const now = c.env.ctx.now();
     const booking = await planned(look, now, wish, body.allowOverlap === true || body.holdId !== undefined);
-    return storing(
-      resource,
-      look,
-      { now, wish, booking },
-      {
-        id,
-        client_id: maybe('clnt', body.clientId) ?? null,
-        status: body.status ?? 'PENDING',
-        notes: body.notes ?? null,
-        price: booking.price,
-        source: principal.userId === null ? 'API' : 'STAFF',
-        allow_overlap: body.allowOverlap ?? false,
-        status_history: [],
-        hold_id: maybe('hold', body.holdId) ?? null,
-        external_id: body.externalId ?? null,
-      },
-    );
+    return storing(resource, look, { now, wish, booking }, newAppointment(id, principal, body, booking));
   },
 });
 

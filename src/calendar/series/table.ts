@@ -14,7 +14,7 @@ export const series = pgTable(
     rrule: text('rrule').notNull(),
     localStart: timestamp('local_start', { precision: 0, mode: 'string' }).notNull(),
     timeZone: text('time_zone').notNull(),
-    services: jsonb('services').$type<{ serviceId: string; staffId?: string }[]>().notNull(),
+    services: jsonb('services').$type<{ serviceId: string; staffId: string }[]>().notNull(),
     notes: text('notes'),
     externalId: text('external_id'),
     ...documentColumns(),

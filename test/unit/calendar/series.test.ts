@@ -1,21 +1,12 @@
-import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { planWork } from '../../../src/calendar/booking.ts';
 import type { Service, StaffMember } from '../../../src/calendar/catalogue.ts';
 import { occurrences } from '../../../src/calendar/recurrence.ts';
 import { parseRule, ruleText } from '../../../src/calendar/rrule.ts';
-import {
-  affected,
-  judgeSeries,
-  localStarts,
-  moved,
-  movedRule,
-  reach,
-  splitRule,
-} from '../../../src/calendar/series.ts';
+import { affected, judgeSeries, localStarts, occurrenceOf, reach } from '../../../src/calendar/series.ts';
+import { takenOf } from '../../../src/calendar/taken.ts';
 import { localOf, localText, minuteOf } from '../../../src/core/civil.ts';
 import { type Offsets, offsetsOf } from '../../../src/core/offsets.ts';
-import { firsts, rules, tryStarts } from './rules.ts';
 
 const starts = (text: string, from: string): string[] =>
   occurrences(parseRule(text), localOf(from), null).map(localText);
@@ -85,48 +76,11 @@ describe('occurrences', () => {
 });
 
 describe('edits', () => {
-  it('split into rules that together give what the whole one gave', () => {
-    let split = 0;
-    fc.assert(
-      fc.property(rules, firsts, fc.nat(11), (text, day, where) => {
-        const first = day * 1440 + 570;
-        const all = tryStarts(text, first);
-        if (all === null) return;
-        const at = all[where % all.length] ?? first;
-        const { before, following } = splitRule(parseRule(text), all, at);
-        const given = [
-          ...(before === null ? [] : occurrences(parseRule(before), all[0] ?? 0, null)),
-          ...(following === null ? [] : occurrences(parseRule(following), at, null)),
-        ];
-        const untold = following === null || (before === null && at !== all[0]);
-        if (!untold) expect(given).toEqual(all);
-        if (!untold) split += 1;
-      }),
-      { numRuns: 1000 },
-    );
-    expect(split).toBeGreaterThan(500);
-  });
-
-  it('moved as a whole keeps a rule where one says it', () => {
-    const rule = parseRule('FREQ=WEEKLY;BYDAY=MO,TH;COUNT=4');
-    const all = occurrences(rule, localOf('2026-03-23T09:00'), null);
-    expect(movedRule(rule, all, 90)).toBe('FREQ=WEEKLY;BYDAY=MO,TH;COUNT=4');
-    expect(movedRule(rule, all, 1440)).toBe('FREQ=WEEKLY;BYDAY=TU,FR;COUNT=4');
-    // From Sunday and Wednesday on, weeks that begin on Monday hold them in another order.
-    expect(movedRule(rule, all, -1440)).toBe('FREQ=WEEKLY;BYDAY=SU,WE;COUNT=4');
-    const monthly = parseRule('FREQ=MONTHLY;BYMONTHDAY=15;COUNT=3');
-    const middles = occurrences(monthly, localOf('2026-03-15T09:00'), null);
-    expect(movedRule(monthly, middles, 1440)).toBe('FREQ=MONTHLY;COUNT=3');
-    const ends = parseRule('FREQ=MONTHLY;BYMONTHDAY=-1;COUNT=3');
-    expect(movedRule(ends, occurrences(ends, localOf('2026-01-31T09:00'), null), -1440)).toBeNull();
-  });
-
   it('reach one, those from it on, or all', () => {
     const all = ['2026-03-23T09:00', '2026-03-30T09:00', '2026-04-06T09:00'].map((localStart) => ({ localStart }));
     const reached = (scope: 'THIS' | 'FOLLOWING' | 'ALL') =>
       affected(all, '2026-03-30T09:00', scope).map((each) => all.indexOf(each));
     expect([reached('THIS'), reached('FOLLOWING'), reached('ALL')]).toEqual([[1], [1, 2], [0, 1, 2]]);
-    expect(moved('2026-03-23T09:00', '2026-03-30T09:00', '2026-03-31T08:30')).toBe('2026-03-24T08:30');
   });
 });
 
@@ -158,7 +112,18 @@ describe('judgeSeries', () => {
   });
   const judge = (rule: string, from: string, busy: Record<string, number[]>, options = {}) => {
     const local = localStarts(offsets, parseRule(rule), from);
-    return judgeSeries(catalogue, offsets, work, local, new Map(Object.entries(busy)), options);
+    return judged(catalogue, work, local, busy, options);
+  };
+  const judged = (
+    known: typeof catalogue,
+    of: typeof work,
+    starts: readonly number[],
+    busy: Record<string, number[]> = {},
+    options = {},
+  ) => {
+    const candidates = starts.map((local, i) => ({ id: `${i}`, local, work: of }));
+    const taken = takenOf(new Map(Object.entries(busy)));
+    return judgeSeries(known, { offsets, told: offsets }, candidates, taken, options).map(occurrenceOf);
   };
 
   it('keeps local time across the change, and says what is wrong with each', () => {
@@ -191,16 +156,15 @@ describe('judgeSeries', () => {
       { branchId: 'b', staffId: 'ana', services: [{ serviceId: 'hour' }] },
     );
     const local = localStarts(offsets, parseRule('FREQ=DAILY;COUNT=4'), '2026-05-04T09:00');
-    const run = (options = {}) =>
-      judgeSeries(catalogue, offsets, days, local, new Map(), options).map(({ verdict }) => verdict);
+    const run = (options = {}) => judged(catalogue, days, local, {}, options).map(({ verdict }) => verdict);
     expect(run()).toEqual(['OK', 'SLOT_TAKEN', 'OK', 'SLOT_TAKEN']);
     expect(run({ allowOverlap: true })).toEqual(['OK', 'OK', 'OK', 'OK']);
     // The staff member is free meanwhile, the one room is not.
     const develops = new Map([['hour', { ...long, processing: [{ afterMinutes: 10, minutes: 1480 }] }]]);
     const oneRoom = { ...catalogue, services: develops, resources: catalogue.resources.slice(0, 1) };
     const alone = planWork(oneRoom, { branchId: 'b', staffId: 'ana', services: [{ serviceId: 'hour' }] });
-    expect(judgeSeries(oneRoom, offsets, alone, local.slice(0, 2), new Map())[1]?.verdict).toBe('SLOT_TAKEN');
-    expect(judgeSeries(catalogue, offsets, alone, local.slice(0, 2), new Map())[1]?.verdict).toBe('OK');
+    expect(judged(oneRoom, alone, local.slice(0, 2))[1]?.verdict).toBe('SLOT_TAKEN');
+    expect(judged(catalogue, alone, local.slice(0, 2))[1]?.verdict).toBe('OK');
     const busy = { one: [0, 1e9], two: [0, 1e9] };
     expect(judge('FREQ=DAILY;COUNT=1', '2026-05-04T09:00', busy)[0]?.verdict).toBe('SLOT_TAKEN');
     expect(judge('FREQ=DAILY;COUNT=1', '2026-05-04T09:00', { one: [0, 1e9] })[0]?.verdict).toBe('OK');

@@ -5,7 +5,7 @@ import type { Json, Tenant } from '../../support/api.ts';
 import { openCompany } from '../../support/company.ts';
 import { unique } from '../../support/fixtures.ts';
 import { expectProblem, gist } from '../../support/problem.ts';
-import { aim, bodyOf, fire, guarded, keyFor, make, pathTo, type Route, routes, takesId } from '../../support/routes.ts';
+import { aim, bodyOf, collectionOf, fire, guarded, keyFor, make, pathTo, type Route, routes, takesId } from '../../support/routes.ts';
 import { sharedWorld } from '../../support/shared.ts';
 
 const world = await sharedWorld();
@@ -101,7 +101,7 @@ describe.each(named(routes.filter((route) => route.spec.list !== undefined && !t
     if (filters.length > 0) {
       test.each(filters)('a foreign id in %s finds what a random one does', async (name, { prefix }) => {
         const topic = [...registry.values()].find((entity) => entity.prefix === prefix)?.topic;
-        const foreign = topic === undefined ? null : await make(theirs.api, topic);
+        const foreign = topic === undefined ? null : await make(theirs.api, collectionOf(topic));
         if (foreign === null) throw new Error(`no resource behind the filter ${name}`);
         const [a, b] = [foreign, formatId(prefix as Prefix, newUuid())].map((id) =>
           ours.api.get(`${route.spec.path}?${name}=${id}`),
