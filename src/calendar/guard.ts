@@ -1,4 +1,5 @@
-import type { BookingRequest, Catalogue, Work } from './booking.ts';
+import type { Resource } from './catalogue.ts';
+import type { Occupied, Shape } from './parts.ts';
 
 /** By id, or by a field of theirs: somebody else's time off spoils nothing. */
 export type BookingGuard = {
@@ -6,11 +7,17 @@ export type BookingGuard = {
   entities: Record<string, readonly string[] | Record<string, readonly string[]>>;
 };
 
+type Request = {
+  branchId: string;
+  services: readonly { serviceId: string }[];
+  ignoreWorkingHours?: boolean | undefined;
+};
+
 /** What a plan took from the catalogue. Bookings are not in it: the database's own rule speaks for those. */
 export function guardOf(
-  { revision, resources }: Pick<Catalogue, 'revision' | 'resources'>,
-  { branchId, services, ignoreWorkingHours }: BookingRequest,
-  { shape, resources: occupied }: Pick<Work, 'shape' | 'resources'>,
+  { revision, resources }: { revision: number; resources: readonly Resource[] },
+  { branchId, services, ignoreWorkingHours }: Request,
+  { shape, resources: occupied }: { shape: Shape; resources: readonly Occupied[] },
 ): BookingGuard {
   const staff = [...shape.staff.keys()];
   const kinds = new Set(occupied.map(({ kind }) => kind));

@@ -32,7 +32,7 @@ const euros = (amount: number): Json => ({ amount, currency: 'EUR' });
 const head = async (): Promise<number> => Number((await api.get('/events?limit=1')).json.head);
 const stored = async (reply: Reply): Promise<Json[]> => {
   const list = await api.get(
-    `/appointments?seriesId=${reply.json.id}&status=PENDING,CANCELLED,COMPLETED&sort=startsAt`,
+    `/appointments?seriesId=${reply.json.id}&status=PENDING,CANCELLED,COMPLETED&sort=startsAt&limit=100`,
   );
   return list.json.data as Json[];
 };

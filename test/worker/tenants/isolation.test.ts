@@ -5,7 +5,19 @@ import type { Json, Tenant } from '../../support/api.ts';
 import { openCompany } from '../../support/company.ts';
 import { unique } from '../../support/fixtures.ts';
 import { expectProblem, gist } from '../../support/problem.ts';
-import { aim, bodyOf, collectionOf, fire, guarded, keyFor, make, pathTo, type Route, routes, takesId } from '../../support/routes.ts';
+import {
+  aim,
+  bodyOf,
+  collectionOf,
+  fire,
+  guarded,
+  keyFor,
+  make,
+  pathTo,
+  type Route,
+  routes,
+  takesId,
+} from '../../support/routes.ts';
 import { sharedWorld } from '../../support/shared.ts';
 
 const world = await sharedWorld();
