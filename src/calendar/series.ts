@@ -1,12 +1,13 @@
 import { DAY_MINUTES, instantTexts, localOf, localText } from '../core/civil.ts';
 import { AppError } from '../core/errors.ts';
+import { BEYOND, isNear } from '../core/instant.ts';
 import { localAt, type Offsets } from '../core/offsets.ts';
 import type { Times } from './catalogue.ts';
 import type { Occupied, Shape } from './parts.ts';
 import { judgeStart, type Known } from './presence.ts';
 import { MAX_REACH_DAYS, occurrences } from './recurrence.ts';
 import { lastLocal, type Rule } from './rrule.ts';
-import { type Fold, LAST_YEAR, resolveLocal } from './start.ts';
+import { type Fold, resolveLocal } from './start.ts';
 import type { Taken } from './taken.ts';
 
 export const OCCURRENCE_VERDICTS = ['OK', 'SLOT_TAKEN', 'OUTSIDE_WORKING_HOURS', 'NONEXISTENT', 'AMBIGUOUS'] as const;
@@ -20,9 +21,10 @@ export function localStarts(offsets: Offsets, rule: Rule, localStart: string): n
   const { until } = rule;
   const last = until === null ? null : lastLocal(until, (minute) => localAt(offsets, minute));
   const starts = occurrences(rule, localOf(localStart), last);
-  if (Number(localText(starts.at(-1) ?? 0).slice(0, 4)) <= LAST_YEAR) return starts;
-  const detail = `The rule reaches beyond the year ${LAST_YEAR}.`;
-  throw new AppError('invalid_rrule', detail, { faults: [{ pointer: '/rrule', code: 'out_of_range', detail }] });
+  if (isNear(localText(starts.at(-1) ?? 0))) return starts;
+  throw new AppError('invalid_rrule', BEYOND, {
+    faults: [{ pointer: '/rrule', code: 'out_of_range', detail: BEYOND }],
+  });
 }
 
 /** For which minutes offsets are needed before the starts are known: from the first day to the last possible one. */

@@ -6,10 +6,6 @@ export type Fold = 'EARLIER' | 'LATER';
 /** When a booking is to begin: an instant, or what the wall clock of a zone is to show. */
 export type WantedStart = { startsAt: string } | { localStart: string; fold?: Fold | undefined };
 
-/** What lies beyond is a slip of the hand, and its end might have no date that everybody can write. */
-export const FIRST_YEAR = 1900;
-export const LAST_YEAR = 2199;
-
 /** The minute at which the wall clock shows this; otherwise why there is no one such minute. */
 export type Resolved =
   | { minute: number }

@@ -155,7 +155,11 @@ export const seriesRefusals: Record<string, Refusal> = {
   'PATCH /appointments/series/:id unknown_reference': saying(() => ({ clientId: NOBODY.replace('stf', 'clnt') })),
   'PATCH /appointments/series/:id not_offered': saying(idle),
   'PATCH /appointments/series/:id series_conflict': editing(taken),
-  'PATCH /appointments/series/:id illegal_transition': editing(async ({ tenant }, id) => {
+  'PATCH /appointments/series/:id illegal_transition': editing(async ({ tenant: { api } }, id) => {
+    for (const status of ['CONFIRMED', 'NO_SHOW']) await api.post(`/appointments/${id}/status`, { status });
+    return { status: 'CANCELLED' };
+  }),
+  'PATCH /appointments/series/:id appointment_closed': editing(async ({ tenant }, id) => {
     await tenant.api.delete(`/appointments/${id}`);
     return { notes: 'Too late.' };
   }),

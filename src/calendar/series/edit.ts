@@ -137,8 +137,6 @@ function targetsOf(all: readonly Booked[], named: Booked | null, { scope, status
     !OVER.has(each.status) && (status === undefined || each.status !== 'IN_PROGRESS');
   const open = reached.filter(isOpen);
   if (scope === 'THIS' && open.length === 0 && named !== null)
-    throw new AppError('illegal_transition', `It is ${named.status}: what is over is changed no more.`, {
-      extra: { allowed: [] },
-    });
+    throw new AppError('appointment_closed', `It is ${named.status}: what is over is changed no more.`);
   return open;
 }

@@ -1,6 +1,7 @@
 import { type SQL, sql } from 'drizzle-orm';
 import { localOf, localText, minuteOf } from '../../core/civil.ts';
 import { AppError } from '../../core/errors.ts';
+import { BEYOND, isNear } from '../../core/instant.ts';
 import { localAt, offsetsOf } from '../../core/offsets.ts';
 import type { Look } from '../../resources/planned.ts';
 import { appointment } from '../appointments/resource.ts';
@@ -11,7 +12,7 @@ import { type Occupied, shapeOf } from '../parts.ts';
 import { lookBetween, withBranch } from '../plan.ts';
 import { type Candidate, judgeSeries } from '../series.ts';
 import { covered, without } from '../spans.ts';
-import { FIRST_YEAR, type Fold, foldOf, LAST_YEAR, requireWholeMinute } from '../start.ts';
+import { type Fold, foldOf, requireWholeMinute } from '../start.ts';
 import { occupiedBy, type Placed, type Taken, takenOf } from '../taken.ts';
 import { isToldBy, startOf } from '../wanted.ts';
 import { isOk, type Planned, plannedOf } from './occurrences.ts';
@@ -80,14 +81,9 @@ async function shiftOf({ row, named, body }: Asked): Promise<{ by: number | null
 }
 
 function requireYears(candidates: readonly Candidate[], body: Edit): void {
-  const isThere = ({ local }: Candidate): boolean => {
-    const year = Number(localText(local).slice(0, 4));
-    return year >= FIRST_YEAR && year <= LAST_YEAR;
-  };
-  if (candidates.every(isThere)) return;
-  const detail = `Moves occurrences beyond ${FIRST_YEAR} to ${LAST_YEAR}.`;
+  if (candidates.every(({ local }) => isNear(localText(local)))) return;
   const pointer = body.startsAt === undefined ? '/localStart' : '/startsAt';
-  throw new AppError('invalid_body', undefined, { faults: [{ pointer, code: 'out_of_range', detail }] });
+  throw new AppError('invalid_body', undefined, { faults: [{ pointer, code: 'out_of_range', detail: BEYOND }] });
 }
 
 const chosenBy = ({ resources }: Booked): string[] => resources.flatMap(({ resourceId }) => resourceId ?? []);

@@ -37,7 +37,7 @@ export const seriesRoutes: RouteModule = standardRoutes(series, {
     path: `${PATH}/:id`,
     summary: 'Change occurrences of a series',
     description: `One, those from it on in the order of the series, or all: never those that are COMPLETED, CANCELLED or NO_SHOW. A new time is that of the one named; the others move as far on the wall clock, each from where it stands. \`status: CANCELLED\` cancels. What cannot be is told and refused as in booking. ${COSTS}`,
-    errors: ['not_found', 'version_mismatch', ...REFUSALS, 'illegal_transition'],
+    errors: ['not_found', 'version_mismatch', ...REFUSALS, 'illegal_transition', 'appointment_closed'],
     success: changed,
     handler: editSeries,
   },

@@ -4,7 +4,7 @@ import { exampleOf, instant, notes, publicObject, reference, text } from '../../
 import { BRANCH, CLIENT, described, firstStatus, liberties } from '../appointments/schema.ts';
 import { OCCURRENCE_VERDICTS, SCOPES } from '../series.ts';
 import { PART } from '../shown.ts';
-import { oneStart, startFields, workFields } from '../wanted.ts';
+import { clockAlone, oneStart, startFields, workFields } from '../wanted.ts';
 
 const SERIES = 'ser_01h455vb4pex5vsknk084sn02q';
 const OCCURRENCE = 'appt_01h455vb4pex5vsknk084sn02q';
@@ -68,6 +68,7 @@ export const SeriesPatch = lazy(() =>
         ctx.addIssue({ code: 'custom', path: [field], message, params: { code } });
       const isTold = body.startsAt !== undefined || body.localStart !== undefined;
       if (isTold) oneStart(body, ctx);
+      else clockAlone(body, ctx);
       if (body.appointmentId === undefined && (body.scope !== 'ALL' || isTold))
         refuse('appointmentId', 'required', 'Say which occurrence.');
       const moving = edited.filter((field) => body[field] !== undefined);

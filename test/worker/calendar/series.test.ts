@@ -172,7 +172,7 @@ describe('edits', () => {
       ...['2028-11-12T10:30', '2028-11-19T10:30'],
     ]);
     const late = await edit(id, { scope: 'THIS', appointmentId: third, notes: 'x' });
-    expectProblem(late, 'illegal_transition', ['allowed']);
+    expectProblem(late, 'appointment_closed');
   });
 
   test('change who, what and words; with one chair for all of them', async () => {
