@@ -106,7 +106,7 @@ const branchOf = (row: TableRow<typeof branches>): Branch => ({
   holidays: row.holidays,
 });
 
-const serviceOf = (row: TableRow<typeof services>): Service => ({
+export const serviceOf = (row: TableRow<typeof services>): Service => ({
   id: row.id,
   name: row.name,
   isActive: row.is_active,

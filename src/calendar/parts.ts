@@ -37,7 +37,7 @@ export function partsOf(lines: readonly { service: Service; staffId: string }[])
 }
 
 /** Who is faster than the service says has no more processing than fits. */
-const fitting = (processing: readonly Processing[], duration: number): Processing[] =>
+export const fitting = (processing: readonly Processing[], duration: number): Processing[] =>
   processing
     .map(({ afterMinutes, minutes }) => ({ afterMinutes, minutes: Math.min(minutes, duration - afterMinutes) }))
     .filter(({ minutes }) => minutes > 0);

@@ -10,6 +10,7 @@ import { tenantResource } from '../../resources/tenant-resource.ts';
 import { touchedBusy } from '../busy-days.ts';
 import { series } from '../series/table.ts';
 import { localShown, occupiedShown, partsShown } from '../shown.ts';
+import { appointmentImporter } from './file/importer.ts';
 import { boardTags, found, isDoneBy, touchedDays } from './filters.ts';
 import { AppointmentCreate, AppointmentPatch, AppointmentView } from './schema.ts';
 import { APPOINTMENT_STATUSES, appointments, type StatusEntry } from './table.ts';
@@ -36,7 +37,9 @@ const byCancelling: ArchiveOf = () => ({
 
 const historyShown = ({ status, at, by, reason }: StatusEntry): unknown => {
   const { type, id } = actorOf(by);
-  return { status, at: instantOf(at), by: id ?? type, reason: reason ?? null };
+  // Whom a file names is nobody of ours.
+  const who = by.startsWith('IMPORT') ? by.slice('IMPORT:'.length) || 'IMPORT' : (id ?? type);
+  return { status, at: instantOf(at), by: who, reason: reason ?? null };
 };
 
 const made = tenantResource(appointments, {
@@ -94,6 +97,7 @@ const made = tenantResource(appointments, {
 
 export const appointment = {
   ...made,
+  importer: appointmentImporter,
   filters: (query: Parameters<typeof made.filters>[0]) => [...made.filters(query), ...found(query)],
   listTags: boardTags,
 };

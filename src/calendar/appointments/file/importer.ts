@@ -1,0 +1,43 @@
+import { AppError } from '../../../core/errors.ts';
+import { lazy } from '../../../core/lazy.ts';
+import type { Given, Importer, ImportRow } from '../../../resources/importer.ts';
+import { AppointmentView } from '../schema.ts';
+import { type Document, planRow } from './planned.ts';
+import { AppointmentFile, type FileRow } from './schema.ts';
+import { readShelf } from './shelf.ts';
+
+const ignored = lazy(() => {
+  const known = AppointmentFile().shape;
+  return Object.keys(AppointmentView().shape).filter((name) => !Object.hasOwn(known, name));
+});
+
+/** Appointments of another system, whatever has become of them (migrations/0045_appointment_files.sql). */
+export const appointmentImporter: Importer = {
+  resource: 'appointments',
+  matches: ['externalId'],
+  get ignored() {
+    return ignored();
+  },
+  schema: () => AppointmentFile(),
+  async prepare(_match, all, desk) {
+    const rows = new Map(all.map((given) => [given, given.value as FileRow]));
+    const shelf = all.length === 0 ? null : await readShelf([...rows.values()], desk);
+    const plans = new Map<Given, Document | AppError>();
+    for (const [given, row] of rows) {
+      if (shelf === null) break;
+      try {
+        plans.set(given, await planRow(row, shelf, desk.now));
+      } catch (error) {
+        if (!(error instanceof AppError)) throw error;
+        plans.set(given, error);
+      }
+    }
+    return (given): ImportRow => {
+      const plan = plans.get(given);
+      if (plan === undefined || plan instanceof AppError) throw plan ?? new AppError('internal_error');
+      const key = rows.get(given)?.externalId;
+      return { id: given.id, key, version: shelf?.stored.get(key ?? '')?.version ?? null, ...plan };
+    };
+  },
+  upsert: () => 'select app.import_appointments($1)',
+};
