@@ -103,6 +103,6 @@ grant execute on function app.import_appointments(jsonb) to cp_app;
 
 -- As in 0044, and whom another system named as the one who did it goes as well.
 create or replace function app.without_reasons(p_history jsonb) returns jsonb language sql immutable set search_path = '' as $$
-  select coalesce(jsonb_agg(h || '{"reason": null}' || case when h ->> 'by' like 'IMPORT:%' then '{"by": "IMPORT"}' else '{}' end order by n), '[]')
+  select coalesce(jsonb_agg(h || '{"reason": null}' || case when h ->> 'by' like 'IMPORT:%' then '{"by": "IMPORT"}'::jsonb else '{}' end order by n), '[]')
   from jsonb_array_elements(p_history) with ordinality x (h, n)
 $$;
