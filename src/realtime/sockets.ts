@@ -7,6 +7,7 @@ import { Hub, type HubParts } from './hub/hub.ts';
 import type { Connection, Member } from './hub/member.ts';
 import { PING, PONG } from './hub/protocol.ts';
 import { StoredRing } from './hub/ring.ts';
+import { StoredShelf } from './hub/shelf.ts';
 import type { Log } from './hub/stream.ts';
 
 export type SocketParts = Pick<HubParts, 'audience' | 'limits' | 'readLists'> & {
@@ -45,6 +46,7 @@ export class Sockets {
       readLists: parts.readLists,
       time: { now: parts.now, after: (ms, work) => void setTimeout(work, ms) },
       ring: new StoredRing(sql),
+      shelf: new StoredShelf(sql),
       connections: () => this.#connections(),
       lastPing: (connection) => this.#lastPing(connection),
       redeem: async (ticket) => {

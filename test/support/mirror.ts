@@ -12,6 +12,7 @@ type Sort = { field: string; descending: boolean };
 export class Mirror {
   readonly path: string;
   readonly #sort: readonly Sort[];
+  readonly #isSortable: boolean;
   #objects: Json[] = [];
   /** The revision that it is of. */
   revision = -1;
@@ -26,6 +27,8 @@ export class Mirror {
       field: key.replace(/^-/, ''),
       descending: key.startsWith('-') || params.get('order') === 'desc',
     }));
+    const fields = params.get('fields')?.split(',');
+    this.#isSortable = this.#sort.every(({ field }) => fields?.includes(field) ?? true);
   }
 
   /** As GET answered it at this revision. */
@@ -33,6 +36,11 @@ export class Mirror {
     this.#objects = [...data];
     this.revision = revision;
     this.isStale = false;
+  }
+
+  /** GET was refused at this revision. */
+  refuse(revision: number): void {
+    this.load([], revision);
   }
 
   apply(news: ListNews): void {
@@ -43,10 +51,12 @@ export class Mirror {
       return;
     }
     const { enter, update, leave } = news;
-    const gone = new Set([...leave, ...[...enter, ...update].map(({ id }) => String(id))]);
-    this.#objects = [...this.#objects.filter(({ id }) => !gone.has(String(id))), ...enter, ...update].sort((a, b) =>
-      this.#compare(a, b),
-    );
+    const gone = new Set(leave);
+    const objects = new Map(this.#objects.flatMap((own) => (gone.has(String(own.id)) ? [] : [[own.id, own]])));
+    // In its place what is known, so that a list without the fields it is sorted by stays in order.
+    for (const object of [...enter, ...update]) objects.set(object.id, object);
+    this.#objects = [...objects.values()];
+    if (this.#isSortable) this.#objects.sort((a, b) => this.#compare(a, b));
   }
 
   /** Its objects as GET would write them. */

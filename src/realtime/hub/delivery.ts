@@ -46,12 +46,10 @@ export class Delivery {
         seen = parts.map(({ items }) => items.filter((m) => isFor(this.#audience, member, m)).map(({ text }) => text));
         rendered.set(signature, seen);
       }
-      for (const [at, { prev, revision }] of parts.entries())
-        this.#frame(
-          connection,
-          { prev, revision, messages: seen[at] ?? [], timestamp: now, lists: told[at]?.(connection, revision) ?? [] },
-          now,
-        );
+      for (const [at, { prev, revision }] of parts.entries()) {
+        const lists = told[at]?.(connection, revision, at === parts.length - 1) ?? [];
+        this.#frame(connection, { prev, revision, messages: seen[at] ?? [], timestamp: now, lists }, now);
+      }
     }
   }
 

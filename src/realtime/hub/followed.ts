@@ -34,9 +34,9 @@ export class Followed {
     return this.#places?.length ?? null;
   }
 
-  /** The places, with the revision they are of. */
-  get known(): { places: readonly Place[]; asOf: number } | null {
-    return this.#places === null ? null : { places: this.#places, asOf: this.#asOf };
+  /** Where its rows stand at this revision, up to which it was moved; null where that is not known. */
+  placesAt(revision: number): readonly Place[] | null {
+    return this.#asOf > revision ? null : this.#places;
   }
 
   /** These are its rows at this revision. */

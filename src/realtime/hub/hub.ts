@@ -1,23 +1,18 @@
 import type { Grant, Listener } from '../../core/ticket.ts';
-import { CLOSE, PROTOCOL } from '../../core/upgrade.ts';
+import { CLOSE } from '../../core/upgrade.ts';
 import type { Change } from '../../data/log.ts';
 import type { Position } from '../../data/relay.ts';
 import { type Audience, topicsFor } from './audience.ts';
 import { readCommand } from './command.ts';
 import { Delivery } from './delivery.ts';
-import { Lists, type ReadLists } from './lists.ts';
+import type { ReadLists } from './following.ts';
+import { endOf } from './lifetime.ts';
+import { Lists } from './lists.ts';
 import type { Connection } from './member.ts';
-import {
-  type Command,
-  errorFrame,
-  LARGEST_FRAME,
-  MOST_QUERIES,
-  PING_INTERVAL,
-  PONG,
-  type RoomLimits,
-} from './protocol.ts';
+import { type Command, errorFrame, PONG, type RoomLimits, welcomeFrame } from './protocol.ts';
 import { Quotas } from './quota.ts';
 import type { Ring } from './ring.ts';
+import type { Shelf } from './shelf.ts';
 import { type Log, Stream, type Time } from './stream.ts';
 import { reset, Subscriber } from './subscriber.ts';
 import { Talk } from './talk.ts';
@@ -29,6 +24,7 @@ export type HubParts = {
   log: Log;
   readLists: ReadLists;
   ring: Ring;
+  shelf: Shelf;
   /** The sockets that are open now; after a hibernation, those that stayed so. */
   connections(): Iterable<Connection>;
   /** When something last came over a socket that the platform answered by itself, ms. */
@@ -53,8 +49,8 @@ export class Hub {
     this.#delivery = new Delivery(audience, time.now);
     this.#quotas = new Quotas(limits);
     this.#talk = new Talk(audience, parts.connections);
-    const epoch = (): string | null => this.#stream.position()?.epoch ?? null;
-    this.#lists = new Lists({ audience, read: parts.readLists, now: time.now, epoch });
+    const position = (): Position | null => this.#stream.position();
+    this.#lists = new Lists(audience, { read: parts.readLists, time, ring, shelf: parts.shelf, position });
     this.#stream = new Stream(
       {
         time,
@@ -66,12 +62,11 @@ export class Hub {
         deliver: (batch) => {
           // First, so that nobody is sent what the same moment has taken from them.
           for (const change of batch.items) this.#applyGrant(change);
-          this.#lists.passed(batch.items);
           const readers = [...this.#live()];
-          this.#delivery.send(readers, batch, this.#lists.present(readers));
+          this.#delivery.send(readers, batch, this.#lists.present(readers, batch.items));
         },
         restarted: (position, reason) => {
-          this.#lists.clear();
+          this.#lists.restart();
           for (const connection of this.#live()) reset(connection, reason, position);
         },
       },
@@ -107,27 +102,7 @@ export class Hub {
   /** Greets a socket that was just accepted. */
   welcome(connection: Connection): void {
     const { limits } = this.#parts;
-    const { member } = connection;
-    const { epoch = null, revision = null } = this.#stream.position() ?? {};
-    connection.send(
-      JSON.stringify({
-        type: 'welcome',
-        protocol: PROTOCOL,
-        session: member.session,
-        companyId: member.company,
-        epoch,
-        revision,
-        pingIntervalMs: PING_INTERVAL,
-        limits: {
-          connections: limits.connections,
-          messagesPerMinute: limits.messagesPerMinute,
-          messageBytes: LARGEST_FRAME,
-          idleMs: limits.idleMs,
-          batchMs: limits.batchMs,
-          queries: MOST_QUERIES,
-        },
-      }),
-    );
+    connection.send(welcomeFrame(connection.member, this.#stream.position(), limits));
   }
 
   /** Something a client said. @returns work that goes on behind it, which never rejects */
@@ -140,7 +115,7 @@ export class Hub {
     if ('fault' in reading) {
       const { fault, id, message } = reading;
       connection.send(errorFrame(fault, message, { id }));
-      if (this.#quotas.strike(member.actor, 'bad', now)) connection.close(CLOSE.badRequest, 'bad frames');
+      if (this.#quotas.isBadOnceTooOften(connection, now)) connection.close(CLOSE.badRequest, 'bad frames');
       return;
     }
     const { command } = reading;
@@ -150,7 +125,7 @@ export class Hub {
     if (wait === 0) return await this.#obey(connection, command);
     const more = { id: 'id' in command ? command.id : null, temporary: true, retryAfterMs: wait };
     connection.send(errorFrame('rate_limited', 'Too many messages.', more));
-    if (this.#quotas.strike(member.actor, 'refused', now)) connection.close(CLOSE.rateLimited, 'rate limited');
+    if (this.#quotas.isRefusedOnceTooOften(member.actor, now)) connection.close(CLOSE.rateLimited, 'rate limited');
   }
 
   /** A write has committed up to here. */
@@ -186,23 +161,19 @@ export class Hub {
     const present = new Set<string>();
     for (const connection of this.#parts.connections()) {
       const { member } = connection;
-      const heard = Math.max(member.connectedAt, member.lastMessageAt, this.#parts.lastPing(connection));
-      // A clock that stepped back must not keep a socket for as long as it stepped.
-      const silent = heard > now ? 0 : now - heard;
-      if (member.expiresAt !== null && member.expiresAt <= now) {
-        connection.close(CLOSE.credentialsExpired, 'credentials expired');
-        continue;
-      }
-      if (silent >= idleMs) {
-        connection.close(CLOSE.idle, 'idle');
+      const end = endOf(member, this.#parts.lastPing(connection), now, idleMs);
+      if ('code' in end) {
+        connection.close(end.code, end.reason);
         continue;
       }
       present.add(member.actor);
-      const due = Math.min(now + idleMs - silent, member.expiresAt ?? Number.POSITIVE_INFINITY);
-      next = Math.min(next ?? Number.POSITIVE_INFINITY, due);
+      next = Math.min(next ?? Number.POSITIVE_INFINITY, end.due);
     }
     this.#quotas.forget(present, now);
-    if (next === null) this.#stream.retire();
+    if (next === null) {
+      this.#stream.retire();
+      this.#lists.retire();
+    }
     return next;
   }
 
@@ -235,8 +206,13 @@ export class Hub {
   #applyGrant(change: Change): void {
     const changed = this.#parts.audience.grantAfter(change);
     if (changed === null) return;
-    for (const connection of this.#parts.connections())
-      if (connection.member.actor === changed.actor) this.regrant(connection, changed.grant);
+    for (const connection of this.#parts.connections()) {
+      const { actor, grant } = connection.member;
+      if (actor !== changed.actor) continue;
+      this.regrant(connection, changed.grant);
+      // Also where a later change of the same frame gives back what this one takes.
+      if (JSON.stringify(grant) !== JSON.stringify(changed.grant)) this.#lists.renew(connection);
+    }
   }
 
   /** What was subscribed to and may be seen no more is left out from here on. */

@@ -1,4 +1,6 @@
+import { PROTOCOL } from '../../core/upgrade.ts';
 import type { Position } from '../../data/relay.ts';
+import type { Member } from './member.ts';
 
 /** Byte-exact, so that the platform answers without waking the room. */
 export const PING = '{"type":"ping"}';
@@ -60,4 +62,22 @@ export function errorFrame(
 ): string {
   const { id = null, temporary = false, retryAfterMs } = more;
   return JSON.stringify({ type: 'error', ...(id !== null && { id }), code, message, temporary, retryAfterMs });
+}
+
+/** Greets a socket. `position`: null while it is not known where the company is. */
+export function welcomeFrame({ session, company }: Member, position: Position | null, limits: RoomLimits): string {
+  const { connections, messagesPerMinute, idleMs, batchMs } = limits;
+  return JSON.stringify({
+    type: 'welcome',
+    protocol: PROTOCOL,
+    session,
+    companyId: company,
+    epoch: position?.epoch ?? null,
+    revision: position?.revision ?? null,
+    pingIntervalMs: PING_INTERVAL,
+    limits: {
+      ...{ connections, messagesPerMinute, messageBytes: LARGEST_FRAME },
+      ...{ idleMs, batchMs, queries: MOST_QUERIES },
+    },
+  });
 }

@@ -1,4 +1,5 @@
 import { Pace } from '../../core/pace.ts';
+import type { Connection } from './member.ts';
 import type { RoomLimits } from './protocol.ts';
 
 /** A drag across a calendar sends five signals a second. */
@@ -7,12 +8,14 @@ const SIGNALS_PER_MINUTE = 300;
 const MOST_STRIKES = 3;
 const MINUTE = 60_000;
 
-type Quota = { messages: Pace; signals: Pace; refused: Strikes; bad: Strikes };
+type Quota = { messages: Pace; signals: Pace; refused: Strikes };
 
 /** What each user may still say, over all their sockets. Pure; memory alone, so a hibernation forgives what it slept through. */
 export class Quotas {
   readonly #limits: RoomLimits;
   readonly #byActor = new Map<string, Quota>();
+  /** Senseless frames are one program's: another window of the same user is not closed for them. */
+  readonly #bad = new WeakMap<Connection, Strikes>();
 
   constructor(limits: RoomLimits) {
     this.#limits = limits;
@@ -23,9 +26,16 @@ export class Quotas {
     return this.#of(actor)[kind].take(now);
   }
 
-  /** Something was refused for its number, or made no sense. @returns whether that was once too often */
-  strike(actor: string, kind: 'refused' | 'bad', now: number): boolean {
-    return this.#of(actor)[kind].strike(now);
+  /** Something was refused because it was one too many. */
+  isRefusedOnceTooOften(actor: string, now: number): boolean {
+    return this.#of(actor).refused.strike(now);
+  }
+
+  /** A frame made no sense. */
+  isBadOnceTooOften(connection: Connection, now: number): boolean {
+    const bad = this.#bad.get(connection) ?? new Strikes(MOST_STRIKES, MINUTE);
+    this.#bad.set(connection, bad);
+    return bad.strike(now);
   }
 
   /** Forgets those who owe nothing and are gone. */
@@ -42,7 +52,6 @@ export class Quotas {
         messages: new Pace(messagesPerMinute, messagesPerMinute),
         signals: new Pace(SIGNALS_PER_MINUTE, SIGNALS_PER_MINUTE),
         refused: new Strikes(MOST_STRIKES, MINUTE),
-        bad: new Strikes(MOST_STRIKES, MINUTE),
       };
       this.#byActor.set(actor, quota);
     }

@@ -3,7 +3,8 @@ import { type LiveList, MOST_FOLLOWED } from '../../data/live-list.ts';
 import type { Position } from '../../data/relay.ts';
 import { type Audience, topicsFor } from './audience.ts';
 import type { Delivery } from './delivery.ts';
-import type { Lists, Refusal } from './lists.ts';
+import type { Refusal } from './following.ts';
+import type { Lists } from './lists.ts';
 import type { Connection } from './member.ts';
 import { type Command, errorFrame } from './protocol.ts';
 import type { Ring } from './ring.ts';
@@ -61,7 +62,9 @@ export class Subscriber {
       const refusal = lists.length === 0 ? null : await this.#parts.lists.open(lists);
       if (this.#current.get(connection) !== wanted) return;
       if (refusal !== null) return refuse(connection, wanted, refusal.code, refusalOf(wanted, refusal));
-      at = stream.position() ?? at;
+      // While the lists were read it may have lost its place, with nobody to tell.
+      at = stream.position() ?? (await stream.locate());
+      if (this.#current.get(connection) !== wanted) return;
       Object.assign(member, { topics, lists: wanted.queries, live: false });
       await this.#bring(connection, wanted, at);
     } catch {

@@ -2,7 +2,7 @@ import { Reader } from './hub-readers.ts';
 import { HubWorld, ROLES, TOPICS } from './hub-world.ts';
 
 /** Numbers from 0 to below 1 that follow from the seed (mulberry32). */
-function randomOf(seed: number): () => number {
+export function randomOf(seed: number): () => number {
   let state = seed;
   return () => {
     state = (state + 0x6d2b79f5) | 0;

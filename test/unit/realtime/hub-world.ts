@@ -1,11 +1,14 @@
 import { AppError } from '../../../src/core/errors.ts';
 import type { Grant, Listener } from '../../../src/core/ticket.ts';
+import type { Counted, LiveList } from '../../../src/data/live-list.ts';
 import type { Change } from '../../../src/data/log.ts';
 import type { Position } from '../../../src/data/relay.ts';
 import type { Audience } from '../../../src/realtime/hub/audience.ts';
+import type { ReadLists } from '../../../src/realtime/hub/following.ts';
 import { Hub } from '../../../src/realtime/hub/hub.ts';
 import type { Connection, Member } from '../../../src/realtime/hub/member.ts';
 import { MemoryRing } from '../../../src/realtime/hub/ring.ts';
+import { MemoryShelf } from '../../../src/realtime/hub/shelf.ts';
 import type { LogPage } from '../../../src/realtime/hub/stream.ts';
 
 /** What each role of the world sees. */
@@ -67,6 +70,17 @@ export class Socket implements Connection {
 }
 
 type Asked = { after: number; answer: (page: LogPage) => void; fail: (error: Error) => void; page: LogPage | null };
+type Counts = Awaited<ReturnType<ReadLists>>;
+/** A read of where the rows of lists stand; `counts` as of when it was looked at. */
+type Counting = {
+  lists: readonly LiveList[];
+  answer: (counts: Counts) => void;
+  fail: (error: Error) => void;
+  counts: Counts | null;
+};
+
+/** What a world has besides: lists, and who may see them. */
+export type Lists = { audience: Audience; count(list: LiveList): Counted };
 
 /** A company, its log and its room, with a clock and a network that stand still until they are told to go on. */
 export class HubWorld {
@@ -77,6 +91,7 @@ export class HubWorld {
   log: Change[] = [];
   sockets = new Set<Socket>();
   asked: Asked[] = [];
+  counting: Counting[] = [];
   /** What readers found wrong. */
   readonly faults: string[] = [];
   /** When the platform answered a ping of a socket. */
@@ -86,15 +101,18 @@ export class HubWorld {
   readonly grants = new Map<number, { actor: string; grant: Grant | null }>();
   hub: Hub;
   #ring = new MemoryRing();
+  readonly #shelf = new MemoryShelf();
   #timers: { at: number; work: () => void; hub: number }[] = [];
   /** Names the life of the object: what an earlier one had under way is gone with it. */
   #life = 0;
 
   readonly #messages: number;
+  readonly #lists: Lists | null;
 
   /** @param messages that each user may send in a minute */
-  constructor(messages = 50) {
+  constructor(messages = 50, lists: Lists | null = null) {
     this.#messages = messages;
+    this.#lists = lists;
     this.hub = this.#open();
   }
 
@@ -104,7 +122,7 @@ export class HubWorld {
 
   /** What may rest, because nothing is under way. */
   isQuiet(): boolean {
-    return this.#timers.length === 0 && this.asked.length === 0;
+    return this.#timers.length === 0 && this.asked.length === 0 && this.counting.length === 0;
   }
 
   commit(entity: string, erased = false): Change {
@@ -142,6 +160,12 @@ export class HubWorld {
       oldest: 1,
       changes: this.log.slice(after, after + PAGE),
     };
+  }
+
+  /** And so does a read of lists. */
+  count(counting: Counting): void {
+    const counted = counting.lists.map((list) => this.#lists?.count(list) as Counted);
+    counting.counts ??= { ...this.head(), counted };
   }
 
   /** The object ends, its sockets with it; what it kept last may be lost. */
@@ -223,13 +247,17 @@ export class HubWorld {
     this.#life += 1;
     this.#timers = [];
     this.asked = [];
+    this.counting = [];
     this.hub = this.#open();
   }
 
   #open(): Hub {
     const life = this.#life;
     return new Hub({
-      audience: { ...audience, grantAfter: ({ revision }) => this.grants.get(revision) ?? null },
+      audience: this.#lists?.audience ?? {
+        ...audience,
+        grantAfter: ({ revision }) => this.grants.get(revision) ?? null,
+      },
       limits: { connections: 100, messagesPerMinute: this.#messages, idleMs: 300_000, batchMs: 100 },
       time: {
         now: () => this.now,
@@ -243,8 +271,12 @@ export class HubWorld {
             if (life === this.#life) this.asked.push({ after, answer, fail, page: null });
           }),
       },
-      readLists: async () => ({ ...this.head(), counted: [] }),
+      readLists: (lists) =>
+        new Promise((answer, fail) => {
+          if (life === this.#life) this.counting.push({ lists, answer, fail, counts: null });
+        }),
       ring: this.#ring,
+      shelf: this.#shelf,
       connections: () => [...this.sockets],
       lastPing: (connection) => this.pinged.get(connection) ?? 0,
       redeem: async (ticket) => this.tickets.get(ticket) ?? null,
