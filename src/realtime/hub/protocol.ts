@@ -1,6 +1,5 @@
 import { PROTOCOL } from '../../core/upgrade.ts';
 import type { Position } from '../../data/relay.ts';
-import type { Member } from './member.ts';
 
 /** Byte-exact, so that the platform answers without waking the room. */
 export const PING = '{"type":"ping"}';
@@ -65,7 +64,11 @@ export function errorFrame(
 }
 
 /** Greets a socket. `position`: null while it is not known where the company is. */
-export function welcomeFrame({ session, company }: Member, position: Position | null, limits: RoomLimits): string {
+export function welcomeFrame(
+  { session, company }: { session: string; company: string },
+  position: Position | null,
+  limits: RoomLimits,
+): string {
   const { connections, messagesPerMinute, idleMs, batchMs } = limits;
   return JSON.stringify({
     type: 'welcome',
