@@ -5,6 +5,8 @@ type Env = {
     BODY: string;
     /** Of an answer of Clients+, as JSON; absent: a content type alone. */
     HEADERS?: string;
+    /** Logged with each answer; absent: nothing is. */
+    LINE?: string;
     REDIS_URL: string;
     REDIS_TOKEN: string;
     SQL_URL: string;
@@ -36,6 +38,7 @@ let headers: Record<string, string> | null = null;
 
 function answer(c: Context<Env>): Response {
   headers ??= JSON.parse(c.env.HEADERS ?? '{"Content-Type":"application/json"}') as Record<string, string>;
+  if (c.env.LINE !== undefined) console.log(c.env.LINE);
   // A copy each time, as a Worker whose values change from answer to answer makes one.
   return new Response(c.env.BODY, { status: 200, headers: { ...headers } });
 }

@@ -6,16 +6,17 @@ import { type Bench, withPid } from './stack.ts';
 
 export type PlainWorker = { url: string; pid: number | null; stop(): Promise<void> };
 
-/** Bundles the bare Hono Worker and runs it as Clients+ is run, answering `body`, and `headers` if any; it reaches the same bridges. */
+/** Bundles the bare Hono Worker and runs it as Clients+ is run, answering `body`, with `headers` and logging `line` if any; it reaches the same bridges. */
 export async function startBare(
   { dir, vars, neon }: Bench,
   body: string,
-  headers: Readonly<Record<string, string>> | null = null,
+  { headers, line }: { headers?: Readonly<Record<string, string>>; line?: string } = {},
 ): Promise<PlainWorker> {
   const bundle = await bundleOther(join(import.meta.dirname, 'bare-worker.ts'), join(dir, 'bare'));
   return startPlain(bundle, {
     BODY: body,
-    ...(headers !== null && { HEADERS: JSON.stringify(headers) }),
+    ...(headers !== undefined && { HEADERS: JSON.stringify(headers) }),
+    ...(line !== undefined && { LINE: line }),
     REDIS_URL: String(vars.UPSTASH_REDIS_REST_URL),
     REDIS_TOKEN: String(vars.UPSTASH_REDIS_REST_TOKEN),
     SQL_URL: `http://127.0.0.1:${neon.port}/sql`,

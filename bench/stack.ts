@@ -7,7 +7,7 @@ import { startStack } from '../local/stack.ts';
 import type { UpstashBridge } from '../local/upstash.ts';
 import { Api, signUp, type Tenant } from '../test/support/api.ts';
 import { bundleWorker } from '../test/support/bundle.ts';
-import { type RunningWorker, startWorker } from '../test/support/worker.ts';
+import { type RunningWorker, startWorker, type WorkerOptions } from '../test/support/worker.ts';
 import { workerdPids } from './workerd.ts';
 
 /** A Worker under measurement. */
@@ -25,7 +25,7 @@ export type Bench = {
   bundle: string;
   /** Scratch folder, gone after `close`. */
   dir: string;
-  start(vars?: Record<string, string>): Promise<BenchWorker>;
+  start(vars?: Record<string, string>, more?: Pick<WorkerOptions, 'inspectorPort'>): Promise<BenchWorker>;
   /** Signs up a company and creates `clients` clients. */
   company(worker: RunningWorker, clients: number): Promise<Tenant>;
   close(): Promise<void>;
@@ -50,8 +50,8 @@ export async function openBench(): Promise<Bench> {
     vars: stack.vars,
     bundle,
     dir,
-    async start(vars = {}) {
-      const worker = await withPid(() => startWorker({ bundle, vars: { ...stack.vars, ...LIMITS, ...vars } }));
+    async start(vars = {}, more = {}) {
+      const worker = await withPid(() => startWorker({ bundle, vars: { ...stack.vars, ...LIMITS, ...vars }, ...more }));
       workers.add(worker);
       return {
         ...worker,

@@ -20,6 +20,7 @@ import type { AppContext, AppEnv } from './http/context.ts';
 import { development } from './http/fault.ts';
 import { maskedPath } from './http/log-line.ts';
 import { openApiDocument } from './http/openapi.ts';
+import { PathRouter } from './http/path-router.ts';
 import { problem } from './http/problem.ts';
 import { mount, type RouteModule } from './http/route.ts';
 import { preflight, send } from './http/send.ts';
@@ -63,7 +64,7 @@ export const modules: readonly RouteModule[] = [
 
 /** The HTTP surface: what happens to a request, in order. */
 export function makeApp(): Hono<AppEnv> {
-  const app = new Hono<AppEnv>();
+  const app = new Hono<AppEnv>({ router: new PathRouter() });
   app.on('OPTIONS', '*', (c) => preflight(c, allowed(app, c) ?? 'GET, HEAD, POST, PATCH, PUT, DELETE'));
   app.get('/.well-known/jwks.json', jwks);
   app.get(`${BASE}/openapi.json`, openApi);

@@ -46,6 +46,14 @@ const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 /** Whether it is the text of a uuid as Postgres writes it. */
 export const isUuid = (value: unknown): value is string => typeof value === 'string' && UUID.test(value);
 
+/** The two digits of each byte: numbers above 31 bits are slow to write in hex. */
+const HEX = Array.from({ length: 256 }, (_, value) => value.toString(16).padStart(2, '0'));
+
+function headOf(time: number): string {
+  const digits = time.toString(16).padStart(12, '0');
+  return `${digits.slice(0, 8)}-${digits.slice(8)}`;
+}
+
 /**
  * A source of UUIDv7 texts (RFC 9562, 5.7), strictly increasing within one source: a 12-bit counter in `rand_a`
  * (6.2, method 1) starts in its lower half each millisecond and borrows the next one when it runs over.
@@ -55,8 +63,10 @@ export function uuidSource(now: () => number, random: (bytes: Uint8Array<ArrayBu
   const pool = new Uint8Array(640);
   let used = pool.length;
   let time = 0;
+  let head = '';
   let counter = 0;
   const byte = () => pool[used++] as number;
+  const hex = () => HEX[byte()] as string;
   return () => {
     if (used === pool.length) {
       random(pool);
@@ -67,17 +77,16 @@ export function uuidSource(now: () => number, random: (bytes: Uint8Array<ArrayBu
     if (clock > time) {
       time = clock;
       counter = start;
+      head = headOf(time);
     } else if (++counter > 0xfff) {
       // A clock that stands still (a Worker's does while it computes) or steps back must not repeat or reorder ids.
       time++;
       counter = start;
+      head = headOf(time);
     }
-    const head = time.toString(16).padStart(12, '0');
-    const variant = 0x8000 | (((byte() << 8) | byte()) & 0x3fff);
-    const tail = ((byte() << 16) | (byte() << 8) | byte()) * 0x100_0000 + ((byte() << 16) | (byte() << 8) | byte());
-    return `${head.slice(0, 8)}-${head.slice(8)}-${(0x7000 | counter).toString(16)}-${variant.toString(16)}-${tail
-      .toString(16)
-      .padStart(12, '0')}`;
+    const variant = HEX[0x80 | (byte() & 0x3f)];
+    const version = `${HEX[0x70 | (counter >> 8)]}${HEX[counter & 0xff]}`;
+    return `${head}-${version}-${variant}${hex()}-${hex()}${hex()}${hex()}${hex()}${hex()}${hex()}`;
   };
 }
 

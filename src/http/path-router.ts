@@ -1,0 +1,87 @@
+import { type Result, type Router, UnsupportedPathError } from 'hono/router';
+
+type Found<T> = [T, Record<string, string>][];
+/** Where a path has its labels, and the routes of that form by what stands between. */
+type Form<T> = { labels: readonly number[]; routes: Map<string, { handler: T; names: readonly string[] }[]> };
+type Table<T> = {
+  /** Of every path, before what is found besides. */
+  always: Found<T>;
+  literal: Map<string, Found<T>>;
+  /** By number of segments; those whose literals come earlier stand first. */
+  forms: Map<number, Form<T>[]>;
+};
+
+const isLabel = (segment: string | undefined): boolean => segment?.startsWith(':') === true;
+
+/**
+ * Looks paths of literals and labels up by their segments, literals before labels: a look-up or two, whatever the number
+ * of routes. Of Hono's own, the one by regular expression takes no label beside a literal (`/clients/:id`,
+ * `/clients/bulk`), and the trie takes 1 to 5 µs a request, which is a tenth of ours.
+ */
+export class PathRouter<T> implements Router<T> {
+  name = 'PathRouter';
+  readonly #tables = new Map<string, Table<T>>();
+
+  /** @throws UnsupportedPathError for patterns other than whole labels and `*` alone */
+  add(method: string, path: string, handler: T): void {
+    const table: Table<T> = this.#tables.get(method) ?? { always: [], literal: new Map(), forms: new Map() };
+    this.#tables.set(method, table);
+    if (path === '*' || path === '/*') {
+      table.always.push([handler, {}]);
+      return;
+    }
+    const segments = path.split('/');
+    if (method === 'ALL' || segments.some((segment) => /[*?{}]/.test(segment))) throw new UnsupportedPathError(path);
+    const labels = [...segments.keys()].filter((at) => isLabel(segments[at]));
+    if (labels.length === 0) {
+      table.literal.set(path, [...(table.literal.get(path) ?? []), [handler, {}]]);
+      return;
+    }
+    const { routes } = formOf(table, segments.length, labels);
+    const key = keyOf(segments, labels);
+    const names = labels.map((at) => String(segments[at]).slice(1));
+    routes.set(key, [...(routes.get(key) ?? []), { handler, names }]);
+  }
+
+  match(method: string, path: string): Result<T> {
+    const table = this.#tables.get(method);
+    if (table === undefined) return [[]];
+    const found = table.literal.get(path) ?? byForm(table, path);
+    return [table.always.length === 0 ? found : [...table.always, ...found]];
+  }
+}
+
+function formOf<T>(table: Table<T>, length: number, labels: readonly number[]): Form<T> {
+  const forms = table.forms.get(length) ?? [];
+  table.forms.set(length, forms);
+  const known = forms.find((form) => String(form.labels) === String(labels));
+  if (known !== undefined) return known;
+  const form: Form<T> = { labels, routes: new Map() };
+  // A literal where another has a label goes first, at the earliest place where they differ.
+  const mask = ({ labels: at }: Form<T>): string => Array.from({ length }, (_, i) => (at.includes(i) ? 1 : 0)).join('');
+  forms.push(form);
+  forms.sort((a, b) => (mask(a) < mask(b) ? -1 : 1));
+  return form;
+}
+
+const keyOf = (segments: readonly string[], labels: readonly number[]): string => {
+  let key = '';
+  for (let at = 1; at < segments.length; at += 1) key += labels.includes(at) ? '/:' : `/${segments[at]}`;
+  return key;
+};
+
+function byForm<T>(table: Table<T>, path: string): Found<T> {
+  const segments = path.split('/');
+  for (const { labels, routes } of table.forms.get(segments.length) ?? []) {
+    // No segment is no value of a label.
+    if (labels.some((at) => segments[at] === '')) continue;
+    const found = routes.get(keyOf(segments, labels));
+    if (found === undefined) continue;
+    return found.map(({ handler, names }) => {
+      const params: Record<string, string> = {};
+      for (const [index, name] of names.entries()) params[name] = String(segments[labels[index] as number]);
+      return [handler, params];
+    });
+  }
+  return [];
+}
