@@ -17,6 +17,7 @@ import {
   type PageStatements,
   pageStatements,
   presentIncludes,
+  scopeOf,
 } from './page.ts';
 import { type Parent, parentIdOf, parentThere, partedBy } from './parent.ts';
 import { type Found, wholePage } from './pieces.ts';
@@ -49,7 +50,7 @@ export function listRoute(resource: Resource, parent?: Parent): ReadRoute<PageQu
     name,
     version: resource.version,
     permission: resource.permission,
-    ...(resource.visibility !== undefined && { scope: resource.visibility.scope }),
+    ...scopeOf(resource),
     ttl: TTL.list,
     linked: true,
     parse(params, principal, c) {
@@ -71,11 +72,15 @@ export function listRoute(resource: Resource, parent?: Parent): ReadRoute<PageQu
       const own = pageStatements(partedBy(seen, parent, query.parentId), query, query.at, companyId);
       return [...own, parentThere(parent, companyId, query.parentId)];
     },
-    complete({ ctx, deps }, query, { companyId }, taken) {
+    complete({ ctx, deps }, query, principal, taken) {
+      const { companyId } = principal;
       const project = compileProjection(query.fields);
       const take = (row: Row, found: Found): void => {
         const view = project(resource.view(row, resource.version));
-        found.shown = JSON.stringify({ ...view, ...presentIncludes(resource, query.include, found.embedded) });
+        found.shown = JSON.stringify({
+          ...view,
+          ...presentIncludes(resource, query.include, found.embedded, principal),
+        });
         found.values = query.sort.map(({ field }) => row[resource.sorts[field]?.property ?? 'id'] as string | null);
       };
       return wholePage({ ctx, deps, resource, companyId, name, limit: query.limit, take }, taken);
@@ -195,7 +200,7 @@ export function detailRoute(
     name: `${resource.topic}.detail`,
     version: resource.version,
     permission: resource.permission,
-    ...(resource.visibility !== undefined && { scope: resource.visibility.scope }),
+    ...scopeOf(resource),
     ttl: TTL.detail,
     parse(params, principal, c) {
       const { fields, include, normalised } = parseDetailQuery(resource.list, params);
@@ -206,10 +211,12 @@ export function detailRoute(
     statements: ({ id, include }, principal) => [
       sql`select ${resource.row} as row, ${embed(resource, include)} as embedded from ${resource.table} where ${resource.companyId} = ${principal.companyId}::uuid and ${resource.id} = ${id}::uuid${beside(resource, principal)}`,
     ],
-    answer([[found]], query) {
+    answer([[found]], query, principal) {
       if (found === undefined) throw notFound(resource);
       const view = compileProjection(query.fields)(resource.view(found.row, resource.version));
-      return { body: JSON.stringify({ ...view, ...presentIncludes(resource, query.include, found.embedded) }) };
+      return {
+        body: JSON.stringify({ ...view, ...presentIncludes(resource, query.include, found.embedded, principal) }),
+      };
     },
   };
 }

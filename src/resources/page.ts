@@ -4,7 +4,9 @@ import type { ListQuery } from '../core/list-query.ts';
 import { keysOf } from '../data/keyset.ts';
 import { narrowed } from '../data/narrow.ts';
 import { ofParts, orderAgain } from '../data/walk.ts';
+import type { Principal } from '../http/context.ts';
 import { type Found, firstPiece } from './pieces.ts';
+import type { ParsedQuery, ReadRoute } from './read.ts';
 import type { Resource, SearchFunctions } from './resource.ts';
 
 /** The rows that pages can reach, and up to where an estimated count is an exact one. */
@@ -120,8 +122,23 @@ export function presentIncludes(
   resource: Resource,
   include: readonly string[],
   embedded: Found['embedded'],
+  viewer: { may(permission: string): boolean },
 ): Record<string, unknown> {
-  return Object.fromEntries(include.map((name) => [name, resource.includes?.[name]?.present(embedded?.[name])]));
+  const may = (permission: string): boolean => viewer.may(permission);
+  return Object.fromEntries(include.map((name) => [name, resource.includes?.[name]?.present(embedded?.[name], may)]));
+}
+
+/** What of a viewer changes reads of a resource: the rows they see, and what of the embedded parts. */
+export function scopeOf({
+  visibility,
+  includes = {},
+}: Resource): Pick<ReadRoute<ParsedQuery, []>, 'scope' | 'isScoped'> {
+  const asked = [...new Set(Object.values(includes).flatMap(({ asks = [] }) => asks))];
+  if (asked.length === 0) return visibility === undefined ? {} : { scope: visibility.scope };
+  const held = (principal: Principal): string => asked.map((permission) => Number(principal.may(permission))).join('');
+  if (visibility !== undefined) return { scope: (principal) => `${visibility.scope(principal)}.${held(principal)}` };
+  // Without one of these a URL asks for no part, however it is spelled.
+  return { scope: held, isScoped: (url) => /include|%/.test(url) };
 }
 
 export const includeTags = (resource: Resource, include: readonly string[]): readonly string[] =>

@@ -32,6 +32,8 @@ type CachedRoute<Q extends ParsedQuery> = {
   permission: string | null;
   /** What of the caller changes the answer, such as a role; absent: all who may read see the same. */
   scope?: (principal: Principal) => string;
+  /** Whether it does at this URL; absent: at every one. */
+  isScoped?: (url: string) => boolean;
   ttl: number;
   /** Units of the rate limit. */
   weight?: number;
@@ -120,11 +122,12 @@ function cached<Q extends ParsedQuery>(
     const { ctx, deps } = c.env;
     const principal = claimantOf(c);
     // What the answer's scope depends on must be known before its place in the cache is.
-    if (route.scope !== undefined && !principal.proven) await principal.prove?.();
+    const scoping = route.isScoped?.(c.req.url) === false ? undefined : route.scope;
+    if (scoping !== undefined && !principal.proven) await principal.prove?.();
     const { permission, weight = 1 } = route;
     let parsed: Prepared<Q> & { min: number };
     try {
-      parsed = prepare(c, principal, route);
+      parsed = prepare(c, principal, route, scoping?.(principal) ?? '');
     } catch (error) {
       return refuse(c, weight, error);
     }
@@ -171,12 +174,12 @@ function prepare<Q extends ParsedQuery>(
   c: AppContext,
   principal: Principal,
   route: CachedRoute<Q>,
+  scope: string,
 ): Prepared<Q> & { min: number } {
   const { deps } = c.env;
   const min = parseMinRevision(c.req.header('Min-Revision'));
   const url = c.req.url;
   const path = url.slice(url.indexOf('/', 8));
-  const scope = route.scope?.(principal) ?? '';
   const memo = `${principal.companyId} ${scope} ${route.name} ${path}`;
   // The memo's key names the route, so what comes back was put in by this very route.
   const known = prepared.get(memo) as Prepared<Q> | undefined;

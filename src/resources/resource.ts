@@ -47,7 +47,14 @@ export type SearchFunctions = {
 };
 
 /** What `include=` embeds under its name. `tags` are those the embedded part depends on besides the object's own. */
-export type Include = { select: SQL; present(value: unknown): unknown; tags: readonly string[] };
+export type Include = {
+  select: SQL;
+  /** `may`: of whoever asks, whose answer is theirs alone as far as that matters. */
+  present(value: unknown, may: (permission: string) => boolean): unknown;
+  tags: readonly string[];
+  /** Permissions that `present` asks for. */
+  asks?: readonly string[];
+};
 
 /** What the small functions `list`, `detail`, the writes and imports know of a resource. Made by `tenantResource`; a plain object. */
 export type Resource = LoggedEntity & {

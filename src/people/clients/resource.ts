@@ -1,4 +1,5 @@
 import { sql } from 'drizzle-orm';
+import type { Money } from '../../core/currency.ts';
 import { formatId } from '../../core/id.ts';
 import { instantOf } from '../../core/instant.ts';
 import { ERASED } from '../../data/registry.ts';
@@ -8,9 +9,14 @@ import { clientImport } from './import.ts';
 import { ClientCreate, ClientPatch, ClientView } from './schema.ts';
 import { clients } from './table.ts';
 
-type Stats = { lastVisitAt: string | null };
-/** Postgres writes instants in its own way. */
-const shownStats = (stats: Stats): Stats => ({ ...stats, lastVisitAt: instantOf(stats.lastVisitAt) });
+type Stats = { visits: number; noShows: number; spent?: Money; lastVisitAt: string | null };
+const PAYMENTS = 'payments:read';
+/** What was spent is told by payments, and shown to whoever may read those. Postgres writes instants in its own way. */
+const shownStats = ({ spent, lastVisitAt, ...counts }: Stats, isShown: boolean): Stats => ({
+  ...counts,
+  ...(isShown && spent !== undefined && { spent }),
+  lastVisitAt: instantOf(lastVisitAt),
+});
 
 export const client = tenantResource(clients, {
   entity: 'client',
@@ -59,7 +65,8 @@ export const client = tenantResource(clients, {
     stats: {
       tags: ['company', 'appointments', 'payments'],
       select: sql`app.client_stats(clients.id)`,
-      present: (stats) => shownStats(stats as Stats),
+      asks: [PAYMENTS],
+      present: (stats, may) => shownStats(stats as Stats, may(PAYMENTS)),
     },
   },
   imports: clientImport,

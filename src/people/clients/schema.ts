@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { lazy } from '../../core/lazy.ts';
+import { moneyView } from '../../http/money.ts';
 import {
   bodyOf,
   email,
@@ -87,7 +88,7 @@ const stats = lazy(() =>
   z.object({
     visits: z.int().describe('Appointments that were completed.'),
     noShows: z.int().describe('Appointments they did not come to.'),
-    spent: z.object({ amount: z.int().describe('Payments less refunds, minor units.'), currency: z.string() }),
+    spent: moneyView('Payments less refunds; absent for whoever may not read payments.').optional(),
     lastVisitAt: instant('When they came last.').nullable(),
   }),
 );

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { formatId, newUuid, parseId } from '../../../src/core/id.ts';
-import type { Json, Tenant } from '../../support/api.ts';
+import { addKey, addUser } from '../../support/accounts.ts';
+import type { Api, Json, Tenant } from '../../support/api.ts';
 import { openCompany } from '../../support/company.ts';
 import { expectProblem } from '../../support/problem.ts';
 import { openWorld, type World } from '../../support/world.ts';
@@ -156,4 +157,25 @@ test('a client’s stats follow visits, payments and refunds', async () => {
   const refund = await keyed(`/payments/${payment.json.id}/refunds`, { amount: { amount: 200, currency: 'EUR' } });
   expect(refund.status, refund.text).toBe(201);
   expect(await stats()).toMatchObject(of(4000));
+});
+
+test('what a client spent is shown to whoever may read payments, from one cache', async () => {
+  const staff = await addUser(world, salon, 'STAFF');
+  const { api: key } = await addKey(salon.api, ['clients:read']);
+  const { api: till } = await addKey(salon.api, ['clients:read', 'payments:read']);
+  for (const path of [`/clients/${ids.client}?include=stats`, '/clients?include=stats', '/clients?%69nclude=%73tats']) {
+    const shown = async (api: Api): Promise<[string | null, boolean]> => {
+      const reply = await api.get(path);
+      const [client] = (reply.json.data as Json[] | undefined) ?? [reply.json];
+      return [reply.headers.get('x-cache'), 'spent' in (client?.stats as Json)];
+    };
+    // Again: what one of them has left in the cache is not the other's.
+    for (const who of [salon.api, staff, key, till]) await shown(who);
+    expect(await Promise.all([salon.api, staff, key, till].map(shown))).toEqual([
+      ['HIT', true],
+      ['HIT', false],
+      ['HIT', false],
+      ['HIT', true],
+    ]);
+  }
 });
