@@ -8,11 +8,13 @@ import { invoiceRoutes } from './billing/invoices/routes.ts';
 import { paymentRoutes } from './billing/payments/routes.ts';
 import { appointmentRoutes } from './calendar/appointments/routes.ts';
 import { availabilityRoutes } from './calendar/availability-routes.ts';
+import { feedRoutes } from './calendar/feeds/routes.ts';
 import { holdRoutes } from './calendar/holds/routes.ts';
 import { seriesRoutes } from './calendar/series/routes.ts';
 import { branch } from './catalog/branches/resource.ts';
 import { resourceRoutes } from './catalog/resources/routes.ts';
 import { serviceRoutes } from './catalog/services/routes.ts';
+import { staffMember } from './catalog/staff/resource.ts';
 import { staffRoutes } from './catalog/staff/routes.ts';
 import { timeOffRoutes } from './catalog/time-off/routes.ts';
 import { AppError } from './core/errors.ts';
@@ -55,6 +57,7 @@ export const modules: readonly RouteModule[] = [
   seriesRoutes,
   appointmentRoutes,
   holdRoutes,
+  feedRoutes(BASE, { staff: staffMember, branch }),
   importRoutes(importers),
   eventRoutes(logged),
   auditRoutes(logged),

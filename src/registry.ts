@@ -4,6 +4,7 @@ import { user } from './account/users/resource.ts';
 import { invoice } from './billing/invoices/resource.ts';
 import { payment, refund } from './billing/payments/resource.ts';
 import { appointment } from './calendar/appointments/resource.ts';
+import { calendar } from './calendar/feeds/resource.ts';
 import { hold } from './calendar/holds/resource.ts';
 import { series } from './calendar/series/resource.ts';
 import { branch } from './catalog/branches/resource.ts';
@@ -21,7 +22,7 @@ import type { Resource } from './resources/resource.ts';
 /** Every logged resource. A new one adds its line. */
 const resources: readonly Resource[] = [
   ...[company, user, apiKey, branch, staffMember, service, bookableResource, timeOff, client],
-  ...[appointment, series, hold, invoice, payment, refund],
+  ...[appointment, series, hold, calendar, invoice, payment, refund],
 ];
 
 /** What relay, rooms, events and cache know of them. */

@@ -19,6 +19,7 @@ export const ID_PREFIXES = [
   'wait',
   'toff',
   'rsrc',
+  'cal',
   'lin',
   'job',
   'ses',

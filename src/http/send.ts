@@ -23,6 +23,8 @@ export type Answer = {
   headers?: Readonly<Record<string, string>>;
   /** The body is compressed already, as its Content-Encoding says. */
   encoded?: boolean;
+  /** No page of another origin may read it, whatever the settings say. */
+  isPrivate?: true;
 };
 
 /**
@@ -39,7 +41,7 @@ export function send(c: AppContext, answer: Answer): Response {
     ...answer.headers,
   };
   if (answer.type !== undefined) headers['Content-Type'] = answer.type;
-  const origin = allowedOrigin(c.req.header('Origin'), deps.settings.corsOrigins);
+  const origin = answer.isPrivate ? null : allowedOrigin(c.req.header('Origin'), deps.settings.corsOrigins);
   if (origin !== null) {
     headers['Access-Control-Allow-Origin'] = origin;
     headers['Access-Control-Expose-Headers'] = EXPOSED;

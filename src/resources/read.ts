@@ -2,7 +2,7 @@ import type { SQL } from 'drizzle-orm';
 import { shortHash } from '../core/hash.ts';
 import { parseMinRevision } from '../core/revision.ts';
 import { announceSnapshot } from '../data/announce.ts';
-import type { Loaded, ReadPlan } from '../data/answer.ts';
+import type { Loaded, ReadAnswer, ReadPlan } from '../data/answer.ts';
 import type { Read } from '../data/cache.ts';
 import type { Admission } from '../data/caller.ts';
 import { behind } from '../data/ctx.ts';
@@ -151,13 +151,7 @@ function cached<Q extends ParsedQuery>(
       confirm: (unsure) => headOf(c, unsure ? admission : null),
       heal: (head) => announceSnapshot({ ctx: behind(ctx), deps }, principal.companyId, head),
     });
-    const headers: Record<string, string> = {
-      ETag: answer.etag,
-      'Cache-Control': 'private, no-cache',
-      Vary: 'Authorization, Accept, Accept-Encoding',
-      'X-Cache': answer.outcome,
-      'Cache-Status': cacheStatus(answer),
-    };
+    const headers = cacheHeaders(answer);
     if (answer.link !== null) headers.Link = answer.link;
     const unchanged = anything || answer.status === 304;
     return send(c, {
@@ -238,6 +232,15 @@ async function taken<const S extends readonly SQL[]>(
   const needed = Math.max(min, deps.tags.newest(companyId));
   return replica !== null && found.revision < needed ? from(deps.read) : found;
 }
+
+/** What every cached answer says of itself. */
+export const cacheHeaders = (answer: ReadAnswer): Record<string, string> => ({
+  ETag: answer.etag,
+  'Cache-Control': 'private, no-cache',
+  Vary: 'Authorization, Accept, Accept-Encoding',
+  'X-Cache': answer.outcome,
+  'Cache-Status': cacheStatus(answer),
+});
 
 /** RFC 9211. */
 function cacheStatus(answer: { outcome: string; tier: string | null; stored: boolean }): string {

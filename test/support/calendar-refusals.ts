@@ -118,6 +118,18 @@ const cancelled: Refusal = async ({ tenant: { api }, aim, fire }) => {
   return fire(api, shot);
 };
 
+/** Of addresses of calendars, which nobody signs in to. */
+export const calendarFileRefusals: Record<string, Refusal> = {
+  'GET /calendars/:file not_found': ({ anyone }) => anyone.get('/calendars/nothing.ics'),
+  'GET /calendars/:file rate_limited': async ({ anyone, aim, fire }) => {
+    const shot = await aim();
+    for (;;) {
+      const reply = await fire(anyone, shot);
+      if (reply.status !== 200) return reply;
+    }
+  },
+};
+
 /** Of appointments and holds. */
 export const appointmentRefusals: Record<string, Refusal> = {
   ...booking('POST /appointments'),

@@ -1,7 +1,7 @@
 import type { Api, Json, Reply, Tenant } from './api.ts';
 import { availabilityRefusals } from './availability-refusals.ts';
 import { invoiceRefusals, paymentRefusals } from './billing-refusals.ts';
-import { appointmentRefusals, free, seriesRefusals, slot } from './calendar-refusals.ts';
+import { appointmentRefusals, calendarFileRefusals, free, seriesRefusals, slot } from './calendar-refusals.ts';
 import { resourceRefusals, serviceRefusals, staffRefusals, timeOffRefusals } from './catalog-refusals.ts';
 import { authRefusals, clientRefusals, importRefusals, logRefusals, userRefusals } from './own-refusals.ts';
 import type { Route, Shot } from './routes.ts';
@@ -43,6 +43,8 @@ export type Fixture = {
   references?: Record<string, string>;
   /** Other members of it, which take more than one object. */
   within?: (api: Api) => Promise<Json>;
+  /** The last part of the path of a new one, where that is no public id. */
+  place?: (api: Api, make: (topic: string) => Promise<string>) => Promise<string>;
   /** Where one is made, where that is not the collection. */
   at?: (make: (topic: string) => Promise<string>) => Promise<string>;
   /** Its verbs go from state to state, so each needs an object of its own; by `POST /path`, how one comes to stand before it. */
@@ -486,6 +488,13 @@ export const fixtures: Record<string, Fixture> = {
       },
     },
     sql: `update holds set purpose = purpose || $2 where company_id = $1::uuid`,
+  },
+  calendars: {
+    refusals: calendarFileRefusals,
+    place: async (api, make) => {
+      const { json } = await api.post(`/staff/${await make('staff')}/calendar`);
+      return String(json.url).replace(/.*\//, '');
+    },
   },
   imports: {
     refusals: importRefusals,

@@ -47,7 +47,10 @@ const SIGN_IN = new Set(
 /** No document changes, so no revision is taken (details A4). */
 const UNLOGGED = new Set(['POST /users/:id/invite', 'POST /realtime/tickets']);
 /** They answer a secret and ignore an Idempotency-Key (details A8). */
-const SECRET = new Set(['POST /api-keys', 'POST /users/:id/invite']);
+const SECRET = new Set([
+  ...['POST /api-keys', 'POST /users/:id/invite'],
+  ...['POST /staff/:id/calendar', 'POST /branches/:id/calendar'],
+]);
 
 /** Bulk and export stand where an id could stand, and act on many objects: suites of their own have what differs. */
 export const ofMany = ({ spec }: Route): boolean => /\/(?:bulk|export)$/.test(spec.path);
@@ -79,6 +82,7 @@ async function createOf(api: Api, { create, references = {}, within }: Fixture):
 /** Makes an object of the topic, with these members, and answers its public id. */
 export async function make(api: Api, topic: string, more: Json = {}): Promise<string> {
   const fixture = fixtures[topic];
+  if (fixture?.place !== undefined) return fixture.place(api, (other) => make(api, other));
   const file = fixture?.files?.[`POST /${topic}`];
   if (file !== undefined) {
     const reply = await api.ask('POST', `/${topic}${file.query}`, {
