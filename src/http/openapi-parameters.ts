@@ -89,7 +89,7 @@ export function parametersOf(spec: RouteSpec, id: unknown): Parameter[] {
       name: name ?? '',
       in: 'path',
       required: true,
-      description: 'Its public id.',
+      description: spec.parts?.[name ?? ''] ?? 'Its public id.',
       schema: { type: 'string' },
       ...(id !== undefined && { example: id }),
     }),
@@ -117,11 +117,12 @@ function headersOf(spec: RouteSpec): Parameter[] {
     schema,
     ...(example !== undefined && { example }),
   });
-  if (spec.anonymous === true) return [];
+  const held = header('If-None-Match', 'ETags, or `*`; 304 when one still holds.');
+  if (spec.anonymous === true) return hasETag(spec) ? [held] : [];
   if (spec.method === 'get') {
     const revision = { type: 'integer', minimum: 0 };
     const min = header('Min-Revision', 'The answer is computed at this revision or a later one.', revision, 42);
-    return hasETag(spec) ? [min, header('If-None-Match', 'ETags, or `*`; 304 when one still holds.')] : [min];
+    return hasETag(spec) ? [min, held] : [min];
   }
   const key = { type: 'string', minLength: 1, maxLength: 255 };
   return [

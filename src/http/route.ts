@@ -38,6 +38,8 @@ export type RouteSpec = {
   live?: LiveRoute;
   /** What of one object may be asked for. */
   detail?: DetailDeclaration;
+  /** What parts of the path are that are no public id. */
+  parts?: Readonly<Record<string, string>>;
   /** Query parameters of a special route. */
   query?: Readonly<Record<string, QueryParameter>>;
   body?: Schema;

@@ -57,6 +57,9 @@ export const ofMany = ({ spec }: Route): boolean => /\/(?:bulk|export)$/.test(sp
 export const ofSignIn = ({ name }: Route): boolean => SIGN_IN.has(name);
 export const answersSecret = ({ name }: Route): boolean => SECRET.has(name);
 
+/** They answer an address alone, and no object. */
+export const answersObject = ({ spec }: Route): boolean => !spec.path.endsWith('/calendar');
+
 export const guarded = routes.filter((route) => route.spec.anonymous !== true && !ofSignIn(route));
 export const cached = guarded.filter(({ spec }) => spec.success.cached === true);
 export const mutations = guarded.filter(({ method, name }) => method !== 'GET' && !UNLOGGED.has(name));

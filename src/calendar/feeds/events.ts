@@ -20,7 +20,7 @@ export type FeedRow = {
 };
 
 export const feedQuery = ({ companyId, id }: FeedClaim): SQL<FeedRow> => sql<FeedRow>`
-  select encode(c.hash, 'hex') as hash, c.staff_id, coalesce(s.name, b.name) as name, coalesce(s.is_active, b.is_active) as is_active
+  select encode(app.calendar_hash(c.id), 'hex') as hash, c.staff_id, coalesce(s.name, b.name) as name, coalesce(s.is_active, b.is_active) as is_active
   from calendars c left join staff s on s.company_id = c.company_id and s.id = c.staff_id
     left join branches b on b.company_id = c.company_id and b.id = c.branch_id
   where c.company_id = ${companyId}::uuid and c.id = ${id}::uuid`;
@@ -47,7 +47,7 @@ export const eventsQuery = ({ companyId, id, hash }: FeedClaim, today: number): 
   const now = sql`(${dateOf(today)}::date::timestamp at time zone 'UTC')`;
   const own = sql`a.company_id = ${companyId}::uuid`;
   return sql<EventRow>`with feed as materialized (select c.* from calendars c
-      where c.company_id = ${companyId}::uuid and c.id = ${id}::uuid and c.hash = ${bytea(hash)}),
+      where c.company_id = ${companyId}::uuid and c.id = ${id}::uuid and app.calendar_hash(c.id) = ${bytea(hash)}),
     shown as materialized (
       select a.* from feed f join appointments a on ${own} and a.branch_id = f.branch_id and a.local_date >= ${from}::date and a.local_date < ${to}::date
       union all

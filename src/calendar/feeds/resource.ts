@@ -10,6 +10,5 @@ export const calendar = tenantResource(calendars, {
   prefix: 'cal',
   permission: 'catalog',
   view: CalendarView,
-  hidden: ['hash'],
   references: { staffId: { prefix: 'stf', table: staff }, branchId: { prefix: 'brch', table: branches } },
 });

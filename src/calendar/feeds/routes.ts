@@ -1,4 +1,5 @@
 import { sql } from 'drizzle-orm';
+import { bytea } from '../../data/query.ts';
 import type { AppContext } from '../../http/context.ts';
 import type { RouteModule, RouteSpec } from '../../http/route.ts';
 import { change } from '../../resources/change.ts';
@@ -35,7 +36,8 @@ function newAddress(
             app.refuse(bool_or(not is_active), 'conflict', '{"detail": "It is archived."}')
             from ${owner.table} where ${rowOf(owner, { principal, id: parentId })}`,
           sql`delete from calendars where company_id = ${companyId}::uuid and ${sql.identifier(column)} = ${parentId}::uuid`,
-          insertRow(calendar, { id, [column]: parentId, hash: `\\x${hash.toString('hex')}` }),
+          insertRow(calendar, { id, [column]: parentId }),
+          sql`select app.keep_calendar_hash(${id}::uuid, ${bytea(hash)})`,
         ];
       },
       extra: () => sql`'{}'::jsonb`,
@@ -73,6 +75,7 @@ export const feedRoutes = (
     description:
       'iCalendar (RFC 5545) of what is booked, from 30 days ago to a year ahead, at most 4,000 appointments, those to come first. An event says the services, the client’s name and where; cancelled ones are STATUS:CANCELLED for 30 days. Not there: another secret, an old one, an archived owner.',
     anonymous: true,
+    parts: { file: 'The secret, and `.ics`.' },
     success: {
       status: 200,
       schema: CalendarFile,

@@ -36,4 +36,15 @@ export const CalendarView = lazy(() =>
     }),
 );
 
-export const CalendarFile = lazy(() => z.string().meta({ id: 'CalendarFile', description: 'iCalendar, RFC 5545.' }));
+const FILE = [
+  'BEGIN:VCALENDAR',
+  'VERSION:2.0',
+  'PRODID:-//Clients+//Calendar 1//EN',
+  'BEGIN:VEVENT',
+  '…',
+  'END:VCALENDAR',
+];
+
+export const CalendarFile = lazy(() =>
+  z.string().meta({ id: 'CalendarFile', description: 'iCalendar, RFC 5545.', examples: [FILE.join('\r\n')] }),
+);

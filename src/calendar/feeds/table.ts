@@ -12,8 +12,6 @@ export const calendars = pgTable(
     ...tenantKey(),
     staffId: uuid('staff_id'),
     branchId: uuid('branch_id'),
-    /** The SHA-256 of the secret; in no log. */
-    hash: hash('hash').notNull(),
     ...documentColumns(),
   },
   (t) => [
@@ -23,4 +21,15 @@ export const calendars = pgTable(
     tenantReference('calendars_staff', [t.companyId, t.staffId], staff),
     tenantReference('calendars_branch', [t.companyId, t.branchId], branches),
   ],
+);
+
+/** The SHA-256 of a calendar's secret, apart from `calendars`, whose rows are published. */
+export const calendarSecrets = pgTable(
+  'calendar_secrets',
+  {
+    companyId: uuid('company_id').notNull(),
+    calendarId: uuid('calendar_id').primaryKey(),
+    hash: hash('hash').notNull(),
+  },
+  (t) => [tenantReference('calendar_secrets_calendar', [t.companyId, t.calendarId], calendars).onDelete('cascade')],
 );

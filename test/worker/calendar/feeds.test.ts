@@ -189,7 +189,7 @@ describe('an address', () => {
     const events = (await api.get('/events?limit=500&after=0')).text;
     expect(events).toContain('calendar.created');
     expect(events).toContain('calendar.deleted');
-    const kept = await world.sql(`select encode(hash, 'hex') as hash from calendars`);
+    const kept = await world.sql(`select encode(hash, 'hex') as hash from calendar_secrets`);
     await until('the log has it', () => world.worker.logs.some((line) => line.includes('/calendars/:file')));
     for (const text of [events, JSON.stringify(kept), ...world.worker.logs]) {
       expect(text.includes(secret)).toBe(false);

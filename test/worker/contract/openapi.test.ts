@@ -71,7 +71,7 @@ test.each(routes.map((route) => [route.name, route] as const))(
     const operation = documented(operationNamed(`${method} ${spec.path}`));
     const { success } = spec;
     expect(operation.responses[success.status]?.content !== undefined).toBe(success.schema !== null);
-    expect(operation.responses[304] !== undefined).toBe(success.cached === true);
+    expect(operation.responses[304] !== undefined).toBe((success.cached ?? success.revalidated) === true);
     expect(operation.requestBody !== undefined).toBe(spec.body !== undefined || spec.file !== undefined);
     expect(operation.security).toEqual(spec.anonymous === true ? [] : [{ bearer: [] }]);
     for (const code of spec.errors) {
