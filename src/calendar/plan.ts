@@ -1,7 +1,5 @@
-import { sql } from 'drizzle-orm';
 import { DAY_MINUTES, dateOf, dayOf, instantTexts, localOf, minuteOf } from '../core/civil.ts';
 import { AppError } from '../core/errors.ts';
-import { formatId } from '../core/id.ts';
 import { localDateAt, type Offsets, offsetsOf } from '../core/offsets.ts';
 import type { Look, Plan } from '../resources/planned.ts';
 import type { Resource } from '../resources/resource.ts';
@@ -19,8 +17,9 @@ import {
   type Work,
 } from './booking.ts';
 import type { Branch } from './catalogue.ts';
+import { takenBy } from './hindered.ts';
 import { catalogueOf, catalogueQuery, type LoadedCatalogue } from './load-catalogue.ts';
-import { type Hindrance, judgeStart } from './presence.ts';
+import { judgeStart } from './presence.ts';
 import { saying } from './shown.ts';
 import type { WantedStart } from './start.ts';
 
@@ -87,7 +86,8 @@ export async function planned(look: Look, now: number, wish: Wish, blind: boolea
   const anyTime = wish.request.ignoreWorkingHours === true;
   const [first] = judgeStart(catalogue, offsets, booking, start, catalogue.busy, anyTime).taken;
   if (first === undefined) return booking;
-  throw await suggesting(await takenBy(look, wish.companyId, first, booking), look, now, wish, booking);
+  const [error = new AppError('slot_taken')] = await takenBy(look, wish.companyId, [{ hindrance: first, booking }]);
+  throw await suggesting(error, look, now, wish, booking);
 }
 
 /** The columns of a planned booking that say where, what and when. */
@@ -115,25 +115,6 @@ export function storing(
     guard: booking.guard,
     explain: (error) => suggesting(error, look, now, wish, booking),
   };
-}
-
-/** That somebody or something is taken, and by which appointment. */
-async function takenBy(look: Look, companyId: string, taken: Hindrance, booking: BookingPlan): Promise<AppError> {
-  if ('kind' in taken) return new AppError('slot_taken', `No ${taken.kind} is free then.`, { extra: taken });
-  const isStaff = 'staffId' in taken;
-  const subject = isStaff ? taken.staffId : taken.resourceId;
-  const { rows } = await look([
-    sql<{ by: string | null }>`select o.appointment_id as by from occupancies o,
-        app.busy_subjects(${booking.startsAt}::timestamptz, ${JSON.stringify(booking.parts)}::jsonb, ${JSON.stringify(booking.resources)}::jsonb) b
-      where o.company_id = ${companyId}::uuid and o.subject_id = ${subject}::uuid and coalesce(b.staff_id, b.resource_id) = o.subject_id
-        and o.busy && b.busy and not o.deliberate order by o.appointment_id limit 1`,
-  ]);
-  const by = rows[0][0]?.by ?? null;
-  const named = isStaff ? { staffId: formatId('stf', subject) } : { resourceId: formatId('rsrc', subject) };
-  const extra = { ...named, ...(by !== null && { conflictingAppointmentId: formatId('appt', by) }) };
-  return new AppError('slot_taken', isStaff ? 'The staff member is booked then.' : 'The resource is taken then.', {
-    extra,
-  });
 }
 
 /** What `plan` plans; where hours are in the way, the refusal says what else is free. */

@@ -31,7 +31,11 @@ export function problem(c: AppContext, thrown: unknown): Response {
 }
 
 /** What a bulk says of one item. @param room that all items of the answer share */
-export const problemOf = (error: AppError, room: FaultRoom) => ({ ...saidOf(error), ...room.list(error) });
+export const problemOf = (error: AppError, room: FaultRoom) => ({
+  ...saidOf(error),
+  ...room.list(error),
+  ...publicExtra(error.extra),
+});
 
 /** The part of a problem document that says what is wrong. */
 function saidOf(error: AppError) {

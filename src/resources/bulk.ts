@@ -1,103 +1,51 @@
-import { sql } from 'drizzle-orm';
-import * as z from 'zod';
-import { AppError, type Fault } from '../core/errors.ts';
-import { formatId, newUuid } from '../core/id.ts';
-import { lazy } from '../core/lazy.ts';
-import { type RowFault, rowError } from '../data/postgres-errors.ts';
+import { type SQL, sql } from 'drizzle-orm';
+import type * as z from 'zod';
+import { AppError } from '../core/errors.ts';
+import { newUuid } from '../core/id.ts';
+import type { Committed, Guard } from '../data/log.ts';
+import { last } from '../data/query.ts';
 import { write } from '../data/write.ts';
 import { validate, validateShell } from '../http/body.ts';
 import { type AppContext, principalOf } from '../http/context.ts';
-import { FaultRoom, MOST_FAULTS, omittedOf } from '../http/faults.ts';
-import { PROBLEM_PAGE, problemOf } from '../http/problem.ts';
 import type { Schema } from '../http/schemas.ts';
 import { sendJson } from '../http/send.ts';
 import { submitted } from './admitted.ts';
+import { BulkEnvelope } from './bulk-body.ts';
+import { type Refused, shownVerdicts, together, told, type Verdict } from './bulk-verdicts.ts';
 import { readBody, refuseOverLimit } from './change.ts';
 import { claimOf } from './idempotency.ts';
+import { carryOut, type Look, lookOf, type Plan } from './planned.ts';
 import { turnToRead } from './reading.ts';
 import type { Resource } from './resource.ts';
 import { newRow } from './row-sql.ts';
 
 /** A bulk costs what five requests do (contract-details A13). */
 const WEIGHT = 5;
-const MOST_ITEMS = 500;
 
-const MODE = lazy(() =>
-  z
-    .enum(['atomic', 'partial'])
-    .describe('`atomic`: all or nothing. `partial`: what can be stored is, the rest is reported.'),
-);
-const items = <S extends z.ZodType>(item: S) =>
-  z.array(item).min(1, 'Must have at least one item.').max(MOST_ITEMS, `Must have at most ${MOST_ITEMS} items.`);
+type Creatable<S extends z.ZodObject> = Resource & { readonly create: Schema<S> };
 
-/** Items are validated one by one, so that one fault does not hide what is right with the others. */
-const Envelope = lazy(() => z.strictObject({ mode: MODE(), items: items(z.unknown()) }));
+/** An item that is right in itself, and the id its object is to have. */
+export type BulkItem<B> = { index: number; id: string; body: B };
+export type BulkRow = { index: number; row: Readonly<Record<string, unknown>> };
+/** What is to be stored, each batch behind statements of its own; and what of the items cannot be. */
+export type BulkPlan = {
+  batches: readonly { before?: readonly SQL[]; rows: readonly BulkRow[] }[];
+  refused: readonly Refused[];
+  guard?: Guard | undefined;
+};
 
-/** The body as the OpenAPI document shows it. */
-export const bulkBody = (item: Schema) => lazy(() => z.strictObject({ mode: MODE(), items: items(item()) }));
-
-const ItemProblem = lazy(() =>
-  z.object({
-    type: z.string(),
-    title: z.string(),
-    status: z.int(),
-    code: z.string(),
-    detail: z.string(),
-    errors: z.array(z.object({ pointer: z.string().optional(), code: z.string(), detail: z.string() })).optional(),
-    errorsOmitted: z.int().optional().describe('How many more faults the item has.'),
-  }),
-);
-
-export const BulkResult = lazy(() =>
-  z
-    .object({
-      data: z.array(
-        z.union([
-          z.object({ index: z.int(), status: z.literal(201), id: z.string() }),
-          z.object({
-            index: z.int(),
-            status: z.int().describe('As the item alone would have been answered.'),
-            problem: ItemProblem(),
-          }),
-        ]),
-      ),
-    })
-    .meta({
-      id: 'BulkResult',
-      examples: [
-        {
-          data: [
-            { index: 0, status: 201, id: 'clnt_01h455vb4pex5vsknk084sn02q' },
-            {
-              index: 1,
-              status: 409,
-              problem: {
-                type: `${PROBLEM_PAGE}external_id_taken`,
-                title: 'The external id is taken',
-                status: 409,
-                code: 'external_id_taken',
-                detail: 'Another client has this external id.',
-                errors: [
-                  {
-                    pointer: '/items/1/externalId',
-                    code: 'external_id_taken',
-                    detail: 'Another client has this external id.',
-                  },
-                ],
-              },
-            },
-          ],
-        },
-      ],
-    }),
-);
-
-type Creatable = Resource & { readonly create: Schema<z.ZodObject> };
-
-type Verdict = { index: number; id: string } | RowFault;
+/** Of a resource whose rows follow from what is read first, for all items at once. */
+export type BulkPlanning<B> = {
+  plan(items: readonly BulkItem<B>[], look: Look, c: AppContext): Promise<BulkPlan>;
+  /** What an item needs besides the permission of the route. */
+  alsoNeeds?(body: B): string | null;
+};
 
 /** POST /<resource>/bulk: creates up to 500 objects in one transaction (contract-details C). */
-export function bulk(resource: Creatable): (c: AppContext) => Promise<Response> {
+export function bulk<S extends z.ZodObject>(
+  resource: Creatable<S>,
+  planning?: BulkPlanning<z.output<S>>,
+): (c: AppContext) => Promise<Response> {
   const name = `${resource.topic}.bulk`;
   return async function createMany(c) {
     const { deps } = c.env;
@@ -117,93 +65,107 @@ export function bulk(resource: Creatable): (c: AppContext) => Promise<Response> 
         judge: ({ value }) => check(resource, value),
       },
     );
-    const { atomic, rows, refused } = body;
-    const order = {
-      companyId,
-      writer: principal.writer(resource.writePermission),
-      name,
-      claim: raw.claim,
-      // Indexes, ids and names of constraints: nothing personal is kept.
-      kept: { status: 200, entityId: null, result: sql`select current_setting('app.result')::jsonb` },
-      admission,
-      units: WEIGHT,
-    };
-    const committed = await write(c.env, order, [
-      sql`select app.bulk_insert(${resource.tableName}, ${JSON.stringify(rows)}::jsonb, ${atomic}::boolean)`,
-      sql<{ verdicts: Verdict[] }>`select current_setting('app.result')::jsonb as verdicts`,
-    ]);
+    const { isAtomic, refused } = body;
+    const { claim } = raw;
+    const [items, forbidden, needed] = allowed(body.items, planning, (permission) => principal.may(permission));
+    const writer = principal.writer(needed ?? resource.writePermission);
+    const order = { companyId, writer, name, claim, admission, units: WEIGHT };
+    const committed = await carryOut({
+      async make(): Promise<Plan> {
+        if (isAtomic && forbidden.length > 0) throw together(forbidden);
+        const plan =
+          planning === undefined
+            ? plainly(resource, items)
+            : await planning.plan(items, await lookOf(c, admission, name), c);
+        const unplanned = [...forbidden, ...plan.refused];
+        if (isAtomic && unplanned.length > 0) throw together(unplanned);
+        return {
+          statements: plan.batches.flatMap(({ before = [], rows }) => [
+            ...before,
+            sql`select app.bulk_insert(${resource.tableName}, ${JSON.stringify(rows)}::jsonb, ${isAtomic}::boolean)`,
+            KEEP,
+          ]),
+          guard: plan.guard,
+          // Indexes, ids, codes and names of constraints: nothing personal is kept.
+          extra: sql`select current_setting('app.results')::jsonb || ${JSON.stringify(unplanned.map(told))}::jsonb`,
+        };
+      },
+      write: ({ statements, guard, extra = sql`select '[]'::jsonb` }): Promise<Written> =>
+        write(c.env, { ...order, guard, kept: { status: 200, entityId: null, result: extra } }, [
+          ...statements,
+          sql<{ verdicts: Verdict[] }>`select (${extra}) as verdicts`,
+        ]),
+      first: { isKeyed: claim !== undefined, expects: [] },
+    });
     const { replay } = committed;
-    const verdicts = replay === null ? (committed.rows[1][0]?.verdicts ?? []) : (replay.result as Verdict[]);
-    const stored = verdicts.map((verdict) =>
-      'id' in verdict ? verdict : { index: verdict.index, error: rowError(verdict, deps.constraints) },
-    );
-    const room = new FaultRoom();
-    const data = [...stored, ...refused]
-      .sort((a, b) => a.index - b.index)
-      .map((verdict) =>
-        'id' in verdict
-          ? { index: verdict.index, status: 201, id: formatId(resource.prefix, verdict.id) }
-          : reported(verdict, room),
-      );
+    const verdicts = replay === null ? (last(committed.rows)[0]?.verdicts ?? []) : (replay.result as Verdict[]);
+    const data = shownVerdicts(resource, verdicts, refused, deps.constraints);
     const headers: Record<string, string> = { 'Cache-Control': 'no-store' };
     if (replay !== null) headers['Idempotency-Replayed'] = 'true';
     return sendJson(c, 200, { data }, { revision: committed.head, headers });
   };
 }
 
-/** An item that is not stored, and why. */
-type Refused = { index: number; error: AppError };
+type Written = Committed<readonly [...SQL[], SQL<{ verdicts: Verdict[] }>]>;
+
+const plainly = <B extends Readonly<Record<string, unknown>>>(
+  resource: Resource,
+  items: readonly BulkItem<B>[],
+): BulkPlan => ({
+  batches: [{ rows: items.map(({ index, id, body }) => ({ index, row: newRow(resource, id, body) })) }],
+  refused: [],
+});
+
+/** What was said of all batches so far. */
+const KEEP = sql`select set_config('app.results',
+  (coalesce(nullif(current_setting('app.results', true), ''), '[]')::jsonb || current_setting('app.result')::jsonb)::text, true)`;
+
+/** The items that their sender may have stored, those that are not for them, and what the others need. */
+function allowed<B>(
+  items: readonly BulkItem<B>[],
+  planning: BulkPlanning<B> | undefined,
+  may: (permission: string) => boolean,
+): [items: readonly BulkItem<B>[], forbidden: Refused[], needed: string | null] {
+  const needs = items.map(({ body }) => planning?.alsoNeeds?.(body) ?? null);
+  const needed = needs.find((each) => each !== null) ?? null;
+  if (needed === null || may(needed)) return [items, [], needed];
+  const error = new AppError('forbidden', `This needs the permission ${needed}.`);
+  return [
+    items.filter((_, i) => needs[i] === null),
+    items.flatMap(({ index }, i) => (needs[i] === null ? [] : { index, error })),
+    null,
+  ];
+}
 
 /** Members of items that are checked without a pause. */
 const SLICE = 500;
 
 /** A pause in which the isolate serves others: five hundred items are half a second of work, when somebody wants them to be. */
-const pause = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 0));
+export const pause = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 0));
 
 const membersOf = (item: unknown): number => (typeof item === 'object' && item !== null ? Object.keys(item).length : 1);
 
-/** The rows to insert, and the items that are none. @throws AppError empty_body, invalid_body */
-async function check(resource: Creatable, value: unknown) {
+/** The items as their schema reads them, and those that are none. @throws AppError empty_body, invalid_body */
+async function check<S extends z.ZodObject>({ create }: { create: Schema<S> }, value: unknown) {
   if (value === undefined) throw new AppError('empty_body', 'This needs a JSON body.');
-  const { mode, items } = validateShell(Envelope(), value);
-  const rows: { index: number; row: Readonly<Record<string, unknown>> }[] = [];
+  const { mode, items: given } = validateShell(BulkEnvelope(), value);
+  const items: BulkItem<z.output<S>>[] = [];
   const refused: Refused[] = [];
   let checked = 0;
-  for (const [index, item] of items.entries()) {
+  for (const [index, item] of given.entries()) {
     if (checked >= SLICE) {
       await pause();
       checked = 0;
     }
     checked += membersOf(item);
     try {
-      rows.push({ index, row: newRow(resource, newUuid(), validate(resource.create(), item ?? null)) });
+      items.push({ index, id: newUuid(), body: validate(create(), item ?? null) });
     } catch (error) {
       if (!(error instanceof AppError)) throw error;
       refused.push({ index, error });
     }
   }
-  if (mode === 'atomic' && refused.length > 0) throw together(refused);
-  return { atomic: mode === 'atomic', rows, refused };
-}
-
-/** The refusal of an atomic bulk: the first faults of all its items, and how many more there are. */
-function together(refused: readonly Refused[]): AppError {
-  const faults: Fault[] = [];
-  let errorsOmitted = 0;
-  for (const each of refused) {
-    const own = faultsOf(each).slice(0, MOST_FAULTS - faults.length);
-    faults.push(...own);
-    errorsOmitted += each.error.faults.length - own.length + omittedOf(each.error);
-  }
-  return new AppError('invalid_body', 'Nothing was stored; see errors.', { faults, extra: { errorsOmitted } });
-}
-
-const faultsOf = ({ index, error }: Refused): Fault[] =>
-  error.faults.map((fault) => ({ ...fault, pointer: `/items/${index}${fault.pointer ?? ''}` }));
-
-function reported(refused: Refused, room: FaultRoom) {
-  const { index, error } = refused;
-  const placed = new AppError(error.code, error.message, { faults: faultsOf(refused), extra: { ...error.extra } });
-  const problem = problemOf(placed, room);
-  return { index, status: problem.status, problem };
+  const isAtomic = mode === 'atomic';
+  if (isAtomic && refused.length > 0) throw together(refused);
+  return { isAtomic, items, refused };
 }

@@ -48,24 +48,27 @@ export async function slot(api: Api): Promise<Json> {
 
 const at = (localStart: string) => ({ startsAt: undefined, localStart });
 
-/** The usual request with other members. */
+/** The usual request with other members: of its body, or of each item of a bulk. */
 const saying =
-  (members: (kit: Kit, body: Json) => Json | Promise<Json>): Refusal =>
+  (members: (kit: Kit) => Json | Promise<Json>): Refusal =>
   async (kit) => {
     const shot = await kit.aim();
-    const body = shot.body ?? {};
-    return kit.fire(kit.tenant.api, { ...shot, body: { ...body, ...(await members(kit, body)) } });
+    const more = await members(kit);
+    const { items } = (shot.body ?? {}) as { items?: Json[] };
+    const body =
+      items === undefined
+        ? { ...shot.body, ...more }
+        : { ...shot.body, items: items.map((each) => ({ ...each, ...more })) };
+    return kit.fire(kit.tenant.api, { ...shot, body });
   };
 
 /** Somebody who works on Mondays only, on a Sunday. */
-const offDuty: Refusal = async (kit) => {
-  const shot = await kit.aim();
-  const { branchId, serviceId } = await salonOf(kit.tenant.api);
+const offDuty = saying(async ({ tenant }) => {
+  const { branchId, serviceId } = await salonOf(tenant.api);
   const hours = [{ weekday: 1, start: '09:00', end: '17:00' }];
   const staff = { firstName: 'Monday', branchIds: [branchId], serviceIds: [serviceId], workingHours: hours };
-  const body = { ...shot.body, staffId: await made(kit.tenant.api, '/staff', staff), ...at('2031-01-05T10:00') };
-  return kit.fire(kit.tenant.api, { ...shot, body });
-};
+  return { staffId: await made(tenant.api, '/staff', staff), ...at('2031-01-05T10:00') };
+});
 
 /** Somebody who does nothing. */
 const idle = async ({ tenant }: Kit): Promise<Json> => {
@@ -81,6 +84,8 @@ const taken = async ({ tenant }: Kit): Promise<Json> => {
 };
 
 const NOBODY = 'stf_01h455vb4pex5vsknk084sn02q';
+
+const noHold = (): Json => ({ holdId: 'hold_01h455vb4pex5vsknk084sn02q' });
 
 /** Of every route that plans a booking. */
 const booking = (name: string): Record<string, Refusal> => ({
@@ -134,8 +139,10 @@ export const calendarFileRefusals: Record<string, Refusal> = {
 export const appointmentRefusals: Record<string, Refusal> = {
   ...booking('POST /appointments'),
   ...booking('POST /appointments/:id/reschedule'),
+  ...booking('POST /appointments/bulk'),
   ...booking('POST /holds'),
-  'POST /appointments hold_expired': saying(() => ({ holdId: 'hold_01h455vb4pex5vsknk084sn02q' })),
+  'POST /appointments hold_expired': saying(noHold),
+  'POST /appointments/bulk hold_expired': saying(noHold),
   'POST /appointments/:id/status illegal_transition': saying(() => ({ status: 'COMPLETED' })),
   'POST /appointments/:id/status slot_taken': whenTaken({ status: 'CONFIRMED' }),
   'POST /appointments/:id/restore slot_taken': whenTaken(),

@@ -438,6 +438,7 @@ export const fixtures: Record<string, Fixture> = {
         body: { clientId: 5, notes: 7, status: 'CONFIRMED', version: 3 },
         pointers: ['/clientId', '/notes', '/status', '/version'],
       },
+      'POST /appointments/bulk': { body: { mode: 'some', items: [] }, pointers: ['/items', '/mode'] },
       'POST /appointments/:id/status': {
         body: { status: 'DONE', reason: 5, extra: 1 },
         pointers: ['/extra', '/reason', '/status'],

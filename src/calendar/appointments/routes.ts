@@ -1,6 +1,7 @@
 import type { RouteModule } from '../../http/route.ts';
 import { standardRoutes } from '../../resources/standard-routes.ts';
 import { BOOKING } from '../asked.ts';
+import { bookMany } from './bulk.ts';
 import { rescheduleAppointment } from './reschedule.ts';
 import { appointment } from './resource.ts';
 import { AppointmentReschedule, AppointmentStatusChange, AppointmentView } from './schema.ts';
@@ -11,12 +12,19 @@ const success = { status: 200, schema: AppointmentView, description: 'The appoin
 
 export const appointmentRoutes: RouteModule = [
   ...standardRoutes(appointment, {
-    only: ['list', 'create', 'export', 'read', 'update', 'archive', 'restore'],
+    only: ['list', 'create', 'bulk', 'export', 'read', 'update', 'archive', 'restore'],
     create: {
       summary: 'Book an appointment',
       description: `Services are done in a row. Staff, buffers included and processing not, and resources are never booked twice: 409 \`slot_taken\` names who or what is in the way, and suggests the nearest free starts. ${REPEATED}`,
       errors: [...BOOKING, 'external_id_taken', 'hold_expired'],
       handler: createAppointment,
+    },
+    bulk: {
+      summary: 'Book many appointments',
+      description:
+        'Up to 500, planned together and stored in one transaction, all or those that can be. Of two that are in each other’s way the first is booked. What a refusal names it names here too, but for free starts. It costs as much as 5 requests.',
+      errors: [...BOOKING, 'external_id_taken', 'hold_expired'],
+      handler: bookMany,
     },
     archive: {
       summary: 'Cancel an appointment',

@@ -154,6 +154,7 @@ test('a session this isolate has not met costs at most one trip to each, and the
 /** Trips to Postgres beside the transaction: what is booked is planned from a snapshot first, and a move looks at what is moved. */
 const PLANNING: Record<string, number> = {
   'POST /appointments': 1,
+  'POST /appointments/bulk': 1,
   'POST /holds': 1,
   'POST /appointments/:id/reschedule': 2,
   // Told by an instant, it asks first what clocks show then.
