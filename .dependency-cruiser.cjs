@@ -11,6 +11,7 @@ const floors = {
   resources: ['core', 'data', 'http', 'settings.ts'],
   realtime: ['core', 'data', 'settings.ts', 'env.ts'],
   jobs: ['core', 'data', 'settings.ts', 'env.ts'],
+  dispatch: ['core', 'data', 'settings.ts', 'env.ts'],
   pages: ['core', 'http'],
   monitoring: ['core', 'data', 'http', 'resources'],
 };

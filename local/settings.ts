@@ -36,6 +36,10 @@ export const handedThrough = [
   'CORS_ORIGINS',
   'MAILER_URL',
   'MAILER_SECRET',
+  'WEBHOOK_KEYS',
+  'WEBHOOK_TIMEOUT_MS',
+  'WEBHOOK_FIRST_RETRY_MS',
+  'DNS_OVER_HTTPS_URL',
   'LOG_LEVEL',
   'ENVIRONMENT',
 ];

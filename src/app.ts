@@ -35,6 +35,7 @@ import { mountPages } from './pages/routes.ts';
 import { clientRoutes } from './people/clients/routes.ts';
 import { importers, logged } from './registry.ts';
 import { standardRoutes } from './resources/standard-routes.ts';
+import { webhookRoutes } from './webhooks/endpoints/routes.ts';
 
 export const BASE = '/api/v1';
 
@@ -62,6 +63,7 @@ export const modules: readonly RouteModule[] = [
   eventRoutes(logged),
   auditRoutes(logged),
   realtimeRoutes(BASE),
+  webhookRoutes(logged),
   healthRoutes,
 ];
 

@@ -1,3 +1,4 @@
+import type { DispatcherApi } from './data/dispatch.ts';
 import type { JobsApi } from './data/jobs.ts';
 import type { WatchApi } from './data/pulse.ts';
 import type { RoomStub } from './data/rooms.ts';
@@ -10,10 +11,12 @@ export type Objects<Api> = {
 };
 
 /** What the platform hands to the Worker. Every setting is text; `loadSettings` checks and types them. */
-export type Env = { ROOMS: Objects<RoomStub>; WATCH: Objects<WatchApi>; JOBS: Objects<JobsApi> } & Record<
-  string,
-  unknown
->;
+export type Env = {
+  ROOMS: Objects<RoomStub>;
+  WATCH: Objects<WatchApi>;
+  JOBS: Objects<JobsApi>;
+  DISPATCHERS: Objects<DispatcherApi>;
+} & Record<string, unknown>;
 
 /** Where an object is first put, which is where it stays. */
 export const nearTo = ({ locationHint }: Settings): DurableObjectNamespaceGetDurableObjectOptions =>

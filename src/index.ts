@@ -4,6 +4,8 @@ import { formatId, newUuid } from './core/id.ts';
 import { makeCtx } from './data/ctx.ts';
 import { type Deps, openDeps } from './data/deps.ts';
 import type { JobsApi, JobWorker } from './data/jobs.ts';
+import { type DispatcherParts, LogDispatcher } from './dispatch/dispatcher.ts';
+import { wakeLaggards } from './dispatch/laggards.ts';
 import { type Env, jobsOf, nearTo } from './env.ts';
 import { logFault } from './http/fault.ts';
 import { liveLists } from './http/live-lists.ts';
@@ -20,6 +22,7 @@ import type { RoomParts } from './realtime/listening.ts';
 import { Watch } from './realtime/redis-watch.ts';
 import { constraints, importers, registry } from './registry.ts';
 import { loadSettings } from './settings.ts';
+import { webhookConsumer } from './webhooks/deliveries/consumer.ts';
 
 const opened = new WeakMap<object, Deps>();
 const audience = audienceOf(registry, { may: listenerMay, grantAfter }, liveLists(BASE, modules));
@@ -32,7 +35,8 @@ function depsOf(env: Env): Deps {
     const near = nearTo(settings);
     const rooms = (companyId: string) => env.ROOMS.get(env.ROOMS.idFromName(companyId), near);
     const watch = () => env.WATCH.get(env.WATCH.idFromName('redis'), near);
-    deps = openDeps(settings, registry, constraints, rooms, watch);
+    const dispatchers = (companyId: string) => env.DISPATCHERS.get(env.DISPATCHERS.idFromName(companyId), near);
+    deps = openDeps(settings, registry, constraints, { rooms, watch, dispatchers });
     opened.set(env, deps);
   }
   return deps;
@@ -61,6 +65,13 @@ export class Jobs extends JobRunner {
   }
 }
 
+export class Dispatcher extends LogDispatcher {
+  protected override parts(env: Env): DispatcherParts {
+    const deps = depsOf(env);
+    return { deps, consumers: (ctx) => [webhookConsumer({ ctx, deps })] };
+  }
+}
+
 const app = makeApp();
 
 export default {
@@ -76,6 +87,10 @@ export default {
       async () => {
         const lost = await reconcile(ctx, depsOf(env), jobs, importWorker(depsOf(env), importers));
         if (lost > 0) say('reconcile', { level: 'warn', lost });
+      },
+      async () => {
+        const woken = await wakeLaggards(ctx, depsOf(env));
+        if (woken > 0) say('laggards', { woken });
       },
       async () => {
         const forgotten = await retain(ctx, depsOf(env));

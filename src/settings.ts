@@ -32,6 +32,17 @@ export type Settings = {
   databaseMetrics: boolean;
   corsOrigins: readonly string[];
   logLevel: 'info' | 'warn';
+  /**
+   * What encrypts the secrets of webhooks, the first, and what may have; how long a receiver may take and when it is tried again
+   * first, ms; who tells the addresses of its name; and whether this very machine may be one.
+   */
+  webhooks: {
+    keys: readonly string[];
+    timeout: number;
+    firstRetry: number;
+    resolver: string | null;
+    loopback: boolean;
+  };
   /** What a company's room allows; times in ms. */
   rooms: { connections: number; messagesPerMinute: number; idleMs: number; batchMs: number };
 };
@@ -113,6 +124,12 @@ function readSettings(env: Bindings, faults: string[]): Settings {
       faults.push('MAILER_SECRET must be whsec_ and at least 24 bytes in base64');
     return { url: address, secret };
   };
+  const webhookKeys = (): string[] => {
+    const keys = (at('WEBHOOK_KEYS').text || at('CURSOR_SECRET').text).split(',').map((key) => key.trim());
+    if (at('WEBHOOK_KEYS').text !== '' && !keys.every(isRandom))
+      faults.push('WEBHOOK_KEYS must each be at least 32 random bytes in base64url, separated by commas');
+    return keys;
+  };
   const replica = at('DATABASE_REPLICA_URL').text;
   return {
     environment: at('ENVIRONMENT').text || 'main',
@@ -140,6 +157,13 @@ function readSettings(env: Bindings, faults: string[]): Settings {
     databaseMetrics: choice('ENABLE_DB_METRICS', 'true', ['true', 'false']) === 'true',
     corsOrigins: (at('CORS_ORIGINS').text || '*').split(',').map((origin) => origin.trim()),
     logLevel: choice('LOG_LEVEL', 'info', ['info', 'warn']),
+    webhooks: {
+      keys: webhookKeys(),
+      timeout: number('WEBHOOK_TIMEOUT_MS', 10_000, 100, 30_000),
+      firstRetry: number('WEBHOOK_FIRST_RETRY_MS', 5000, 1, 60_000),
+      resolver: at('DNS_OVER_HTTPS_URL').text === '' ? null : web('DNS_OVER_HTTPS_URL'),
+      loopback: isThisMachine(at('DATABASE_URL').text),
+    },
     rooms: {
       connections: number('ROOM_MAX_CONNECTIONS', 100, 1, 10_000),
       messagesPerMinute: number('ROOM_MESSAGES_PER_MINUTE', 50, 1, 100_000),
@@ -157,6 +181,7 @@ function isRandom(text: string): boolean {
 }
 
 function isThisMachine(url: string): boolean {
+  if (!URL.canParse(url)) return false;
   const { hostname } = new URL(url);
   return hostname === 'localhost' || hostname === '[::1]' || /^127(?:\.\d{1,3}){3}$/.test(hostname);
 }

@@ -29,14 +29,15 @@ export function networkOf(text: string): Network {
 
 const ofV4 = (bytes: readonly number[]): Network => ({ subscriber: bytes.join('.'), site: null });
 
-function readV4(text: string): number[] | null {
+/** The four bytes of an IPv4 address, or null. */
+export function readV4(text: string): number[] | null {
   if (!/^\d{1,3}(?:\.\d{1,3}){3}$/.test(text)) return null;
   const bytes = text.split('.').map(Number);
   return bytes.every((byte) => byte <= 255) ? bytes : null;
 }
 
 /** Eight groups of 16 bits, or null. */
-function readV6(text: string): number[] | null {
+export function readV6(text: string): number[] | null {
   const halves = text.split('::');
   if (halves.length > 2) return null;
   const [head, tail] = halves.map((half, at) => readGroups(half, at === halves.length - 1));

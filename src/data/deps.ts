@@ -1,6 +1,7 @@
 import type { Settings } from '../settings.ts';
 import { AnswerCache } from './cache.ts';
 import type { Ctx } from './ctx.ts';
+import type { Dispatchers } from './dispatch.ts';
 import { EdgeTier } from './edge.ts';
 import { MemoryTier } from './memory.ts';
 import { isDown, writeFailure } from './outcome.ts';
@@ -32,6 +33,7 @@ export type Deps = {
   readonly cache: AnswerCache;
   readonly rooms: Rooms;
   readonly watch: WatchOf;
+  readonly dispatchers: Dispatchers;
 };
 
 /** A piece of work, such as a request, and what it reaches the outside through. */
@@ -41,8 +43,7 @@ export function openDeps(
   settings: Settings,
   registry: Registry,
   constraints: Readonly<Record<string, ConstraintMeaning>>,
-  rooms: Rooms,
-  watch: WatchOf,
+  { rooms, watch, dispatchers }: Pick<Deps, 'rooms' | 'watch' | 'dispatchers'>,
 ): Deps {
   const mapped = (error: unknown) => mapPostgresError(error, constraints);
   const open = (
@@ -99,5 +100,6 @@ export function openDeps(
     }),
     rooms,
     watch,
+    dispatchers,
   };
 }

@@ -2,16 +2,10 @@ import { announceToRedis } from './announce.ts';
 import type { Ctx } from './ctx.ts';
 import type { Deps } from './deps.ts';
 import { changesAfter, readChange, snapshot } from './log.ts';
+import { isBefore, type Position } from './position.ts';
 import { tell } from './redis.ts';
 import { touchedTags } from './registry.ts';
 import { tagsKey } from './tags.ts';
-
-/** How far a company is announced. */
-export type Position = { epoch: string; revision: number };
-
-/** Epochs are UUIDv7, in the order of time. */
-export const isBefore = (a: Position, b: Position): boolean =>
-  a.epoch === b.epoch ? a.revision < b.revision : a.epoch < b.epoch;
 
 /** Revisions that are announced with their tags; beyond, the floor speaks for them. Rows with both images may be large. */
 const MOST_NAMED = 40;

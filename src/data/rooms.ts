@@ -24,6 +24,11 @@ export type RoomApi = {
   suspect(companyId: string, epoch: string, revision: number): Promise<void>;
   /** Waits until the company is beyond this position, at most `patience` ms; true: it is. */
   news(companyId: string, beyond: { epoch: string; revision: number }, patience: number): Promise<boolean>;
+  /**
+   * Has the room call the company's dispatcher, once, when the company goes on beyond this position by a change of one of these
+   * entities. True: it is beyond it already.
+   */
+  follow(companyId: string, beyond: { epoch: string; revision: number }, entities: readonly string[]): Promise<boolean>;
   /** These sessions and keys have ended: whoever listens with one hears nothing more. */
   end(credentials: readonly string[]): Promise<void>;
 };

@@ -1,6 +1,7 @@
 import { makeCtx } from '../data/ctx.ts';
 import type { Deps } from '../data/deps.ts';
-import { announcedHead, announceFromLog, isBefore, type Position } from '../data/relay.ts';
+import { isBefore, type Position } from '../data/position.ts';
+import { announcedHead, announceFromLog } from '../data/relay.ts';
 import { callRoom } from '../data/rooms.ts';
 import { Looks } from './looks.ts';
 

@@ -2,12 +2,14 @@ import { DurableObject } from 'cloudflare:workers';
 import { AppError } from '../core/errors.ts';
 import { burstOf, Pace } from '../core/pace.ts';
 import { readUpgrade } from '../core/upgrade.ts';
+import { makeCtx } from '../data/ctx.ts';
 import type { Change } from '../data/log.ts';
-import { isBefore, type Position } from '../data/relay.ts';
-import type { LogRange, RoomApi, Turn } from '../data/rooms.ts';
+import { isBefore, type Position } from '../data/position.ts';
+import { callRoom, type LogRange, type RoomApi, type Turn } from '../data/rooms.ts';
 import type { Env } from '../env.ts';
 import { CompanyRelay } from './company-relay.ts';
 import { Expectations } from './expectations.ts';
+import { Follower } from './follower.ts';
 import { openSockets, type RoomParts } from './listening.ts';
 import { News } from './news.ts';
 import { dueAt, longestWrite, RETRY } from './patience.ts';
@@ -28,6 +30,7 @@ export abstract class Room extends DurableObject<Env> implements RoomApi {
 
   readonly #relay: CompanyRelay;
   readonly #expectations: Expectations;
+  readonly #follower: Follower;
   #turnDesk: TurnDesk | null = null;
 
   readonly #news = new News((ms, work) => void setTimeout(work, ms));
@@ -38,6 +41,7 @@ export abstract class Room extends DurableObject<Env> implements RoomApi {
     super(state, env);
     const { sql } = state.storage;
     this.#expectations = new Expectations(sql);
+    this.#follower = new Follower(sql);
     this.#relay = new CompanyRelay(
       sql,
       () => this.parts(env).deps,
@@ -67,11 +71,11 @@ export abstract class Room extends DurableObject<Env> implements RoomApi {
   async publish(
     _companyId: string,
     requestId: string,
-    { epoch, last }: LogRange,
+    { epoch, first, last }: LogRange,
     changes: readonly Change[],
   ): Promise<void> {
     // First, because whoever listens waits for nothing else.
-    this.#tell({ epoch, revision: last }, changes);
+    this.#tell({ epoch, revision: last }, changes, changes.length === last - first + 1);
     this.#forget(requestId);
     this.#relay.announced({ epoch, revision: last }, Date.now());
     await this.#ringBy(this.#relay.nextLook());
@@ -109,6 +113,11 @@ export abstract class Room extends DurableObject<Env> implements RoomApi {
     const position = this.#relay.position();
     if (position !== null && isBefore(beyond, position)) return true;
     return this.#news.wait(beyond, patience);
+  }
+
+  async follow(companyId: string, beyond: Position, entities: readonly string[]): Promise<boolean> {
+    this.#relay.belongsTo(companyId);
+    return this.#follower.follow(beyond, entities, this.#relay.position());
   }
 
   async end(credentials: readonly string[]): Promise<void> {
@@ -170,10 +179,20 @@ export abstract class Room extends DurableObject<Env> implements RoomApi {
     return done;
   }
 
-  /** Whoever listens or waits hears where the company is. */
-  #tell(end: Position, changes: readonly Change[]): void {
+  /** Whoever listens, waits or follows hears where the company is. `isAll`: these changes lead there. */
+  #tell(end: Position, changes: readonly Change[], isAll = false): void {
     this.#sockets?.published(end, changes);
     this.#news.reached(end);
+    if (this.#follower.reached(end, isAll ? changes : null)) this.#callDispatcher();
+  }
+
+  /** Behind whatever was told: a call that is lost is made up for by the cron. */
+  #callDispatcher(): void {
+    const companyId = this.#relay.companyId();
+    if (companyId === null) return;
+    const { deps } = this.parts(this.env);
+    const ctx = makeCtx(`room_${crypto.randomUUID()}`, (work) => this.ctx.waitUntil(work));
+    this.ctx.waitUntil(callRoom(ctx, () => deps.dispatchers(companyId).wake(companyId)).catch(() => undefined));
   }
 
   #openSockets(): Sockets {

@@ -1,4 +1,4 @@
-import { isBefore, type Position } from '../data/relay.ts';
+import { isBefore, type Position } from '../data/position.ts';
 
 /** Pollers that may wait at a time; whoever comes beyond is told at once to look for themselves. */
 const MOST_WAITING = 1000;

@@ -1,7 +1,7 @@
 import type { Listener, Ticket } from '../core/ticket.ts';
 import { CLOSE, PROTOCOL, type Upgrade } from '../core/upgrade.ts';
 import type { Change } from '../data/log.ts';
-import type { Position } from '../data/relay.ts';
+import type { Position } from '../data/position.ts';
 import { closedSocket } from '../data/rooms.ts';
 import { Hub, type HubParts } from './hub/hub.ts';
 import type { Connection, Member } from './hub/member.ts';

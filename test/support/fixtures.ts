@@ -5,6 +5,7 @@ import { appointmentRefusals, calendarFileRefusals, free, seriesRefusals, slot }
 import { resourceRefusals, serviceRefusals, staffRefusals, timeOffRefusals } from './catalog-refusals.ts';
 import { authRefusals, clientRefusals, importRefusals, logRefusals, userRefusals } from './own-refusals.ts';
 import type { Route, Shot } from './routes.ts';
+import { webhookRefusals } from './webhook-refusals.ts';
 import type { World } from './world.ts';
 
 /** What a refusal is made with. `aim` makes a request that would succeed. */
@@ -506,6 +507,26 @@ export const fixtures: Record<string, Fixture> = {
         text: (n) => `externalId,firstName,customFields.shoe\nimport-${n % 50},Anna ${n % 7},${n % 9}\n,Nobody,1\n`,
       },
     },
+  },
+  webhooks: {
+    refusals: webhookRefusals,
+    // Of what never happens: whoever counts what others do meets no deliveries.
+    create: (n) => ({ url: `http://127.0.0.1:9/${n}`, types: ['webhook.deleted'], description: `Hook ${n % 7}` }),
+    patch: (n) => ({ description: `Hook ${n}` }),
+    bodies: { 'POST /webhooks/:id/replay': () => ({ after: 1 }) },
+    invalid: {
+      'POST /webhooks': {
+        body: { url: 'ftp://example.com', types: ['nothing.happened'], description: 7, extra: 1 },
+        pointers: ['/description', '/extra', '/types/0', '/url'],
+      },
+      'PATCH /webhooks/:id': {
+        body: { url: 'https://10.0.0.1/', types: [], isActive: false },
+        pointers: ['/isActive', '/types', '/url'],
+      },
+      'POST /webhooks/:id/replay': { body: { after: -1, extra: 1 }, pointers: ['/after', '/extra'] },
+    },
+    queries: ['?isActive=false', '?limit=3&sort=-updatedAt', '?fields=url,isActive'],
+    sql: `update webhooks set description = coalesce(description, $$$$) || $2 where company_id = $1::uuid`,
   },
   events: { refusals: logRefusals },
   audit: { refusals: logRefusals },

@@ -45,10 +45,15 @@ const SIGN_IN = new Set(
   ['refresh', 'logout', 'password', 'password/forgot', 'password/reset'].map((verb) => `POST /auth/${verb}`),
 );
 /** No document changes, so no revision is taken (details A4). */
-const UNLOGGED = new Set(['POST /users/:id/invite', 'POST /realtime/tickets']);
+const UNLOGGED = new Set([
+  'POST /users/:id/invite',
+  'POST /realtime/tickets',
+  ...['rotate', 'ping', 'replay'].map((verb) => `POST /webhooks/:id/${verb}`),
+]);
 /** They answer a secret and ignore an Idempotency-Key (details A8). */
 const SECRET = new Set([
   ...['POST /api-keys', 'POST /users/:id/invite'],
+  ...['POST /webhooks', 'POST /webhooks/:id/rotate'],
   ...['POST /staff/:id/calendar', 'POST /branches/:id/calendar'],
 ]);
 

@@ -59,6 +59,7 @@ function isolate({ bundle, vars, rooms, ...options }: WorkerOptions, port: numbe
       },
       WATCH: { className: 'RedisWatch', useSQLite: true, ...elsewhere },
       JOBS: { className: 'Jobs', useSQLite: true, ...elsewhere },
+      DISPATCHERS: { className: 'Dispatcher', useSQLite: true, ...elsewhere },
     },
     unsafeDirectSockets: [{ host: '127.0.0.1', port }],
   };

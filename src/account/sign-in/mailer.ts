@@ -1,5 +1,5 @@
-import { createHmac } from 'node:crypto';
 import { newUuid } from '../../core/id.ts';
+import { signedHeaders } from '../../core/standard-webhook.ts';
 import type { Ctx } from '../../data/ctx.ts';
 import type { Settings } from '../../settings.ts';
 
@@ -24,16 +24,10 @@ export async function sendRecovery(ctx: Ctx, settings: Settings, mail: Mail): Pr
   const id = `msg_${newUuid()}`;
   const timestamp = Math.floor(ctx.now() / 1000);
   const body = JSON.stringify({ type: 'password.recovery', timestamp: new Date(ctx.now()).toISOString(), data: mail });
-  const signature = createHmac('sha256', mailer.secret).update(`${id}.${timestamp}.${body}`).digest('base64');
   try {
     const answer = await fetch(mailer.url, {
       method: 'POST',
-      headers: {
-        'Content-Type': 'application/json',
-        'webhook-id': id,
-        'webhook-timestamp': String(timestamp),
-        'webhook-signature': `v1,${signature}`,
-      },
+      headers: signedHeaders({ id, timestamp, body }, [mailer.secret]),
       body,
       // The token goes where the operator said and nowhere else.
       redirect: 'manual',

@@ -1,7 +1,7 @@
 import { sql } from 'drizzle-orm';
 import { AppError } from '../../core/errors.ts';
 import { formatId, newUuid } from '../../core/id.ts';
-import type { Admission } from '../../data/caller.ts';
+import { ADMITTED } from '../../data/admit.ts';
 import { type Ctx, makeCtx } from '../../data/ctx.ts';
 import type { Deps } from '../../data/deps.ts';
 import type { JobWorker, Step, StepOutcome } from '../../data/jobs.ts';
@@ -15,17 +15,6 @@ import { type RawRow, rowReader } from './rows.ts';
 
 /** Bytes of the report beyond which failed rows are only counted: more would be too much for one answer. */
 const MOST_REPORT = 512 * 1024;
-
-/** The request was admitted when the job was made; the credential is checked by every `begin_write`. */
-const ADMITTED: Admission = {
-  ready: () => true,
-  ask: () => undefined,
-  learn: () => undefined,
-  decide: () => true,
-  excused: () => false,
-  credentialQuery: () => sql`select 1`,
-  settleCredential: () => undefined,
-};
 
 /** Codes of a caller who may not write any more: what is in stays in, the rest is not taken. */
 const ENDED: Readonly<Record<string, string>> = {

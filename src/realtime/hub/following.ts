@@ -1,6 +1,6 @@
 import { type Counted, type LiveList, MOST_FOLLOWED, type Place } from '../../data/live-list.ts';
 import type { Change } from '../../data/log.ts';
-import type { Position } from '../../data/relay.ts';
+import type { Position } from '../../data/position.ts';
 import type { Audience } from './audience.ts';
 import { Followed } from './followed.ts';
 import type { Ring } from './ring.ts';

@@ -1,7 +1,7 @@
 import type { Grant, Listener } from '../../core/ticket.ts';
 import { CLOSE } from '../../core/upgrade.ts';
 import type { Change } from '../../data/log.ts';
-import type { Position } from '../../data/relay.ts';
+import type { Position } from '../../data/position.ts';
 import { type Audience, topicsFor } from './audience.ts';
 import { readCommand } from './command.ts';
 import { Delivery } from './delivery.ts';

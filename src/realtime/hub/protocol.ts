@@ -1,5 +1,5 @@
 import { PROTOCOL } from '../../core/upgrade.ts';
-import type { Position } from '../../data/relay.ts';
+import type { Position } from '../../data/position.ts';
 
 /** Byte-exact, so that the platform answers without waking the room. */
 export const PING = '{"type":"ping"}';

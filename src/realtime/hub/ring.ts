@@ -1,5 +1,5 @@
 import type { Change } from '../../data/log.ts';
-import type { Position } from '../../data/relay.ts';
+import type { Position } from '../../data/position.ts';
 
 /** Changes kept, so that clients who come back need no Postgres. */
 const SLOTS = 1024;

@@ -1,4 +1,4 @@
-import type { Position } from '../../data/relay.ts';
+import type { Position } from '../../data/position.ts';
 
 /** What is put in order: something of one revision. */
 export type Item = { readonly revision: number };

@@ -1,5 +1,5 @@
 import type { Place } from '../../data/live-list.ts';
-import type { Position } from '../../data/relay.ts';
+import type { Position } from '../../data/position.ts';
 
 /** Where the rows of followed lists stood, at a position of the room: what it knows again when it wakes. */
 export interface Shelf {

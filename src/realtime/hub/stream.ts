@@ -1,6 +1,6 @@
 import { Pace } from '../../core/pace.ts';
 import type { Change } from '../../data/log.ts';
-import { isBefore, type Position } from '../../data/relay.ts';
+import { isBefore, type Position } from '../../data/position.ts';
 import type { Ring } from './ring.ts';
 import { type Batch, Sequence } from './sequence.ts';
 

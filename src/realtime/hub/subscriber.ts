@@ -1,6 +1,6 @@
 import { AppError } from '../../core/errors.ts';
 import { type LiveList, MOST_FOLLOWED } from '../../data/live-list.ts';
-import type { Position } from '../../data/relay.ts';
+import type { Position } from '../../data/position.ts';
 import { type Audience, topicsFor } from './audience.ts';
 import type { Delivery } from './delivery.ts';
 import type { Refusal } from './following.ts';

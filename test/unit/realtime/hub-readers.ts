@@ -1,5 +1,5 @@
 import type { Change } from '../../../src/data/log.ts';
-import type { Position } from '../../../src/data/relay.ts';
+import type { Position } from '../../../src/data/position.ts';
 import { type HubWorld, type Socket, sees } from './hub-world.ts';
 
 type Frame = {

@@ -2,7 +2,7 @@ import { AppError } from '../../../src/core/errors.ts';
 import type { Grant, Listener } from '../../../src/core/ticket.ts';
 import type { Counted, LiveList } from '../../../src/data/live-list.ts';
 import type { Change } from '../../../src/data/log.ts';
-import type { Position } from '../../../src/data/relay.ts';
+import type { Position } from '../../../src/data/position.ts';
 import type { Audience } from '../../../src/realtime/hub/audience.ts';
 import type { ReadLists } from '../../../src/realtime/hub/following.ts';
 import { Hub } from '../../../src/realtime/hub/hub.ts';

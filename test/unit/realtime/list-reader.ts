@@ -1,5 +1,5 @@
 import type { Row } from '../../../src/data/log.ts';
-import type { Position } from '../../../src/data/relay.ts';
+import type { Position } from '../../../src/data/position.ts';
 import { type ListNews, Mirror } from '../../support/mirror.ts';
 import type { Socket } from './hub-world.ts';
 import { mayList } from './list-oracle.ts';

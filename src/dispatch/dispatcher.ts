@@ -1,0 +1,148 @@
+import { DurableObject } from 'cloudflare:workers';
+import { AppError } from '../core/errors.ts';
+import { type Ctx, makeCtx } from '../data/ctx.ts';
+import type { Deps } from '../data/deps.ts';
+import type { Attempt, AttemptQuery, Consumer, DispatcherApi, Line, Mark } from '../data/dispatch.ts';
+import { callRoom } from '../data/rooms.ts';
+import type { Env } from '../env.ts';
+import { LineStore } from './line-store.ts';
+import { logPieces } from './log-pieces.ts';
+import { KEEP_WITHIN, nextTurn, type RoomSays } from './next-turn.ts';
+import { type Ending, walkAll } from './walk.ts';
+
+export type DispatcherParts = { deps: Deps; consumers(ctx: Ctx): readonly Consumer[] };
+
+/** How long one alarm works before it makes room for the next, ms. */
+const TURN = 15_000;
+/** When an alarm that died in the middle is repeated, ms. One that still works then is followed, never joined, by it. */
+const LEASE = 2000;
+
+/** The company was deleted: nobody follows it. */
+const isGone = (error: unknown): boolean => error instanceof AppError && error.code === 'unauthenticated';
+
+/**
+ * One per company whose log somebody follows: walks it for them, by alarm, each line at its own pace. Woken by the company's
+ * room when the company has gone on, by its own alarm, and by the cron where both were lost. What it keeps may be lost too:
+ * lines then begin where they were last written down.
+ */
+export abstract class LogDispatcher extends DurableObject<Env> implements DispatcherApi {
+  /** Injected by index.ts: who follows is known to contexts only. */
+  protected abstract parts(env: Env): DispatcherParts;
+
+  readonly #store: LineStore;
+  /** Somebody has called since the turn began: who follows, or from where, may be another. */
+  #called = false;
+  #failures = 0;
+  /** Where the lines stood when the room last said that the company is further. */
+  #doubted: number | null = null;
+
+  constructor(state: DurableObjectState, env: Env) {
+    super(state, env);
+    this.#store = new LineStore(state.storage.sql, Date.now);
+  }
+
+  async wake(companyId: string, retry?: string): Promise<void> {
+    this.#store.belongsTo(companyId);
+    if (retry !== undefined) this.#store.hurry(retry);
+    this.#called = true;
+    await this.#ringBy(Date.now());
+  }
+
+  async attempts(query: AttemptQuery): Promise<Attempt[]> {
+    return this.#store.attempts(query);
+  }
+
+  override async alarm(): Promise<void> {
+    const companyId = this.#store.companyId();
+    if (companyId === null) return;
+    // Whatever becomes of this turn, another one comes: the platform's own retries give up after six.
+    await this.ctx.storage.setAlarm(Date.now() + LEASE);
+    let next: number | null;
+    try {
+      next = await this.#turn(companyId);
+      this.#failures = 0;
+    } catch (error) {
+      if (isGone(error)) this.#store.clear();
+      this.#failures += 1;
+      next = isGone(error) ? null : Date.now() + Math.min(60_000, 500 * 2 ** this.#failures);
+    }
+    if (this.#called) next = Date.now();
+    if (next === null) await this.ctx.storage.deleteAlarm();
+    else await this.ctx.storage.setAlarm(next);
+  }
+
+  /** @returns when the next turn is due, ms; null when nobody follows @throws AppError when Postgres cannot be asked */
+  async #turn(companyId: string): Promise<number | null> {
+    const started = Date.now();
+    const { deps, consumers } = this.parts(this.env);
+    const ctx = makeCtx(`dispatch_${crypto.randomUUID()}`, (work) => this.ctx.waitUntil(work));
+    const all = new Map(consumers(ctx).map((consumer) => [consumer.kind, consumer]));
+    const of = (name: string): Consumer => {
+      const consumer = all.get(name.slice(0, name.indexOf(':')));
+      if (consumer === undefined) throw new Error('a line of nobody');
+      return consumer;
+    };
+    this.#called = false;
+    const lines = (await Promise.all([...all.values()].map((consumer) => consumer.lines(companyId)))).flat();
+    await this.#letGo(companyId, this.#store.reconcile(lines), of);
+    const log = logPieces(ctx, deps, companyId);
+    const pacing = { unit: deps.settings.webhooks.firstRetry, random: Math.random };
+    const endings = await walkAll(lines, (line) => ({
+      ...{ companyId, consumer: of(line.name), memory: this.#store, log, pacing },
+      now: Date.now,
+      mayGoOn: () => !this.#called && Date.now() - started < TURN,
+    }));
+    await this.#writeDown(companyId, of);
+    const room = await this.#listen(ctx, deps, companyId, lines, endings);
+    const waitsUntil = (name: string): number | null => this.#store.standing(name)?.notBefore ?? null;
+    return nextTurn({ endings, waitsUntil, room, movedAt: this.#store.movedAt(), now: Date.now() });
+  }
+
+  /** Those who follow no more are written down and forgotten. */
+  async #letGo(companyId: string, gone: readonly Mark[], of: (name: string) => Consumer): Promise<void> {
+    for (const mark of gone) {
+      await of(mark.name).keep(companyId, [mark]);
+      this.#store.forget(mark.name);
+    }
+  }
+
+  async #writeDown(companyId: string, of: (name: string) => Consumer): Promise<void> {
+    const movedAt = this.#store.movedAt();
+    if (movedAt === null || Date.now() < movedAt + KEEP_WITHIN) return;
+    const marks = Map.groupBy(this.#store.moved(), ({ name }) => of(name));
+    for (const [consumer, own] of marks) {
+      await consumer.keep(companyId, own);
+      this.#store.kept(own);
+    }
+  }
+
+  /** Has the room call when the company goes on. */
+  async #listen(
+    ctx: Ctx,
+    deps: Deps,
+    companyId: string,
+    lines: readonly Line[],
+    endings: ReadonlyMap<string, Ending>,
+  ): Promise<RoomSays> {
+    const idle = lines.filter(({ name }) => endings.get(name) === 'head');
+    const places = idle.flatMap(({ name }) => this.#store.standing(name)?.position ?? []);
+    const [first] = places.sort((a, b) => a.revision - b.revision);
+    if (first === undefined) return 'will call';
+    const entities = [...new Set(idle.flatMap((line) => line.entities))];
+    const doubted = this.#doubted;
+    this.#doubted = null;
+    try {
+      if (!(await callRoom(ctx, () => deps.rooms(companyId).follow(companyId, first, entities)))) return 'will call';
+    } catch {
+      return 'silent';
+    }
+    this.#doubted = first.revision;
+    return doubted === first.revision ? 'doubtful' : 'beyond';
+  }
+
+  /** Has the alarm ring at this time (ms) at the latest. */
+  async #ringBy(at: number): Promise<void> {
+    const set = await this.ctx.storage.getAlarm();
+    if (set === null || set > at) await this.ctx.storage.setAlarm(at);
+  }
+}

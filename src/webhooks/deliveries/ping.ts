@@ -1,0 +1,59 @@
+import { sql } from 'drizzle-orm';
+import { AppError } from '../../core/errors.ts';
+import { formatId, newUuid, uuidOf } from '../../core/id.ts';
+import { admit } from '../../data/admit.ts';
+import { actorOf } from '../../data/event.ts';
+import { type Row, snapshot } from '../../data/log.ts';
+import { type AppContext, principalOf } from '../../http/context.ts';
+import { sendJson } from '../../http/send.ts';
+import { submitted } from '../../resources/admitted.ts';
+import { mustExist, readBody, validateNothing } from '../../resources/change.ts';
+import { notFound } from '../../resources/list.ts';
+import { rowOf } from '../../resources/row-sql.ts';
+import { webhook } from '../endpoints/resource.ts';
+import { endpointsOf, secretsOf } from './consumer.ts';
+import { outsideOf } from './outside.ts';
+import { post } from './post.ts';
+
+/** Units of the rate limit: it has us call somebody. */
+export const PING_WEIGHT = 5;
+
+/** POST /webhooks/{id}/ping: sends an event of no change, at once, and answers how that went. Archived ones too. */
+export async function pingWebhook(c: AppContext): Promise<Response> {
+  const { ctx, deps } = c.env;
+  const principal = principalOf(c);
+  const { companyId } = principal;
+  const id = uuidOf('whk', c.req.param('id') ?? '');
+  const { admission } = await submitted(
+    c,
+    { permission: webhook.writePermission, weight: PING_WEIGHT },
+    { read: () => readBody(c), exists: () => mustExist(c, webhook, id), judge: validateNothing },
+  );
+  await admit(c.env, admission);
+  const call = { database: deps.read, companyId, name: 'webhooks.ping' };
+  const { revision, rows } = await snapshot(ctx, call, [
+    sql<{ row: Row }>`select to_jsonb(webhooks) as row from webhooks where ${rowOf(webhook, { principal, id })}`,
+    endpointsOf(companyId, id),
+  ]);
+  const [[found], [stored]] = rows;
+  if (found === undefined || stored === undefined) throw notFound(webhook);
+  const secrets = secretsOf(deps.settings.webhooks.keys, companyId, stored);
+  if (secrets === null) throw new AppError('internal_error');
+  const name = `ping_${newUuid()}`;
+  const event = {
+    revision,
+    id: name,
+    type: 'webhook.ping',
+    topic: webhook.topic,
+    entityId: formatId('whk', id),
+    at: new Date(ctx.now()).toISOString(),
+    actor: actorOf(principal.actor),
+    data: webhook.view(found.row, webhook.version),
+    companyId: formatId('comp', companyId),
+  };
+  const message = { id: name, body: JSON.stringify(event) };
+  const report = await post({ url: stored.url, secrets }, message, outsideOf(deps.settings));
+  const { durationMs, status, error } = report;
+  const answer = { delivered: error === null, responseStatus: status, error, durationMs };
+  return sendJson(c, 200, answer, { revision, headers: { 'Cache-Control': 'no-store' } });
+}
