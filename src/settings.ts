@@ -40,6 +40,8 @@ export type Settings = {
     keys: readonly string[];
     timeout: number;
     firstRetry: number;
+    /** Active ones of a company. */
+    most: number;
     resolver: string | null;
     loopback: boolean;
   };
@@ -161,6 +163,7 @@ function readSettings(env: Bindings, faults: string[]): Settings {
       keys: webhookKeys(),
       timeout: number('WEBHOOK_TIMEOUT_MS', 10_000, 100, 30_000),
       firstRetry: number('WEBHOOK_FIRST_RETRY_MS', 5000, 1, 60_000),
+      most: number('WEBHOOKS_PER_COMPANY', 100, 1, 10_000),
       resolver: at('DNS_OVER_HTTPS_URL').text === '' ? null : web('DNS_OVER_HTTPS_URL'),
       loopback: isThisMachine(at('DATABASE_URL').text),
     },

@@ -78,6 +78,7 @@ export async function openStack(): Promise<Stack> {
     REDIS_DEADLINE_MS: '3000',
     RATE_LIMIT_PER_MINUTE: '1000000',
     SIGNUP_LIMIT: '1000000',
+    WEBHOOKS_PER_COMPANY: '10000',
   };
   return {
     vars,

@@ -1,6 +1,7 @@
 import { sql } from 'drizzle-orm';
 import { AppError } from '../../core/errors.ts';
-import { formatId, newUuid, uuidOf } from '../../core/id.ts';
+import { formatId, NOBODY, newUuid, uuidOf } from '../../core/id.ts';
+import { parseIfMatch } from '../../core/revision.ts';
 import { admit } from '../../data/admit.ts';
 import { actorOf } from '../../data/event.ts';
 import { type Row, snapshot } from '../../data/log.ts';
@@ -9,7 +10,7 @@ import { sendJson } from '../../http/send.ts';
 import { submitted } from '../../resources/admitted.ts';
 import { mustExist, readBody, validateNothing } from '../../resources/change.ts';
 import { notFound } from '../../resources/list.ts';
-import { rowOf } from '../../resources/row-sql.ts';
+import { expectVersion, rowOf } from '../../resources/row-sql.ts';
 import { webhook } from '../endpoints/resource.ts';
 import { endpointsOf, secretsOf } from './consumer.ts';
 import { outsideOf } from './outside.ts';
@@ -30,12 +31,17 @@ export async function pingWebhook(c: AppContext): Promise<Response> {
     { read: () => readBody(c), exists: () => mustExist(c, webhook, id), judge: validateNothing },
   );
   await admit(c.env, admission);
+  const expected = parseIfMatch(c.req.header('If-Match'));
   const call = { database: deps.read, companyId, name: 'webhooks.ping' };
   const { revision, rows } = await snapshot(ctx, call, [
+    // First, because it may raise: what a write leaves to its transaction is asked here.
+    admission.credentialQuery(),
+    expectVersion(webhook, { ...{ companyId, principal, id, parentId: NOBODY, body: undefined }, expected }),
     sql<{ row: Row }>`select to_jsonb(webhooks) as row from webhooks where ${rowOf(webhook, { principal, id })}`,
     endpointsOf(companyId, id),
   ]);
-  const [[found], [stored]] = rows;
+  const [standing, , [found], [stored]] = rows;
+  admission.settleCredential(ctx, standing);
   if (found === undefined || stored === undefined) throw notFound(webhook);
   const secrets = secretsOf(deps.settings.webhooks.keys, companyId, stored);
   if (secrets === null) throw new AppError('internal_error');

@@ -65,7 +65,7 @@ export function webhookRoutes(happenings: readonly Happening[]): RouteModule {
       description: 'Of the type `webhook.ping`, at once and once. It costs as much as 5 requests.',
       success: { status: 200, schema: WebhookPing, description: 'How it went' },
       ignoresKey: true,
-      errors: ['not_found'],
+      errors: ['not_found', 'version_mismatch'],
       handler: pingWebhook,
     },
     {

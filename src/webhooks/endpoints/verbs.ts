@@ -18,12 +18,13 @@ import { mintSecret } from './secret.ts';
 type Handler = (c: AppContext) => Promise<Response>;
 type Body = Schema<z.ZodObject>;
 
-/** Active endpoints of a company at most: each is sent every event. */
-const MOST_ACTIVE = 100;
-
-const tooMany = ({ companyId }: WriteInput<unknown>): SQL =>
-  sql`select app.refuse(count(*) >= ${MOST_ACTIVE}, 'conflict', ${JSON.stringify({ detail: `A company has at most ${MOST_ACTIVE} active webhooks.` })}::jsonb)
-    from webhooks where company_id = ${companyId}::uuid and is_active`;
+/** Refuses one more active endpoint where a company has so many: each is sent every event. */
+function refuseMore(c: AppContext, { companyId, id }: WriteInput<unknown>): SQL {
+  const { most } = c.env.deps.settings.webhooks;
+  const detail = JSON.stringify({ detail: `A company has at most ${most} active webhooks.` });
+  return sql`select app.refuse(count(*) >= ${most}, 'conflict', ${detail}::jsonb)
+    from webhooks where company_id = ${companyId}::uuid and id <> ${id}::uuid and is_active`;
+}
 
 /** An address and types as bodies give them, where they do. */
 type Wanted = { url?: unknown; types?: unknown };
@@ -80,7 +81,7 @@ export const createWebhook = (body: Body): Handler =>
           const minted = mintSecret(c.env.deps.settings.webhooks.keys, companyId, id);
           secret = minted.secret;
           return [
-            tooMany(input),
+            refuseMore(c, input),
             insertRow(webhook, newRow(webhook, id, input.body)),
             sql`insert into webhook_states (company_id, webhook_id, secret, epoch, revision)
               select h.company_id, ${id}::uuid, ${minted.stored}, h.epoch, h.revision from company_heads h where h.company_id = ${companyId}::uuid`,
@@ -110,18 +111,16 @@ export const archiveWebhook: Handler = waking(archiveOf(webhook));
 const SETS_IN_MOTION = sql`generation = generation + 1, waits_until = null`;
 
 /** It goes on where it stopped, without what was counted against it. */
-export const restoreWebhook: Handler = waking(
+export const restoreWebhook: Handler = waking((c) =>
   restoreOf(webhook, {
     statements: (input) => [
       expectVersion(webhook, input),
-      sql`select app.refuse(not w.is_active and (select count(*) from webhooks a where a.company_id = w.company_id and a.is_active) >= ${MOST_ACTIVE},
-        'conflict', ${JSON.stringify({ detail: `A company has at most ${MOST_ACTIVE} active webhooks.` })}::jsonb) from webhooks w
-        where w.company_id = ${input.companyId}::uuid and w.id = ${input.id}::uuid`,
+      refuseMore(c, input),
       sql`update webhook_states s set ${SETS_IN_MOTION} from webhooks w where w.company_id = ${input.companyId}::uuid
         and w.id = ${input.id}::uuid and not w.is_active and s.company_id = w.company_id and s.webhook_id = w.id`,
       setRow(webhook, input, webhook.archive?.restore ?? sql`is_active = true`),
     ],
-  }),
+  })(c),
 );
 
 /** Another secret; the one before signs beside it for a day. */

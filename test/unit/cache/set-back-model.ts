@@ -5,9 +5,9 @@
  * only after a beat that followed its announcement (6 s and 3 s), and a state restored from before a beat has an old one.
  */
 import { announce, judge, type TagState } from '../../../src/core/revision.ts';
+import { isBefore } from '../../../src/data/position.ts';
 import { incarnationOf } from '../../../src/data/pulse.ts';
 import { isWhereItWasLeft } from '../../../src/data/pulse-keeper.ts';
-import { isBefore } from '../../../src/data/position.ts';
 
 /** What is there to find out that Redis is not what it was. The right design has all. */
 export type Watchers = { looks: boolean; marks: boolean; floor: boolean; beats: boolean; refusals: boolean };
