@@ -32,6 +32,8 @@ export interface NeonOptions {
   delayMs?: number;
   /** Added to each trip of the hosted proxy to Postgres, 2n + 2 for n statements, inside the transaction; milliseconds. */
   tripMs?: number;
+  /** Requests with such a body are neither counted nor held back by a budget: what goes on by itself. */
+  isApart?: (body: string) => boolean;
   /** Largest answer, bytes of JSON. Default: the hosted proxy's 10 MiB. */
   mostBytes?: number;
   /** Called with every well-formed request before it runs; a promise is awaited, a rejection answers 500. */
@@ -79,8 +81,10 @@ export async function startNeonBridge(options: NeonOptions): Promise<NeonBridge>
     const begin = batch ? beginStatement(asked) : undefined;
     const readOnly = batch && asked.readOnly;
     const request: NeonRequest = { user: target.user, database: target.database, batch, readOnly, statements };
-    total.statements += statements.length;
-    if (batch) total.batches += 1;
+    if (options.isApart?.(body) !== true) {
+      total.statements += statements.length;
+      if (batch) total.batches += 1;
+    }
     if (onRequest !== undefined) await onRequest(request);
     const shape = { asArrays: asked.asArrays, mostBytes };
     const work = { statements, begin, shape, tripMs, left };
@@ -96,6 +100,11 @@ export async function startNeonBridge(options: NeonOptions): Promise<NeonBridge>
       tooLarge: problem(413, `request is too large (max is ${MOST_BYTES} bytes)`),
       onRequest: () => {
         total.requests += 1;
+      },
+      isApart: (body) => {
+        const apart = options.isApart?.(body) === true;
+        if (apart) total.requests -= 1;
+        return apart;
       },
       onAnswer: (bytes) => {
         total.largestAnswer = Math.max(total.largestAnswer, bytes);

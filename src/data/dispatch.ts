@@ -37,12 +37,15 @@ export type Closing = 'GONE' | 'FAILING';
 /** Where a line stands, for the consumer to write down. `waitsUntil`: not before, ms. */
 export type Mark = { name: string; generation: number; position: Position; waitsUntil: number | null };
 
+/** Who follows a company's log now, as of its head. */
+export type Lines = { head: Position; lines: readonly Line[] };
+
 /** A kind of followers, and what they do with a change. */
 export type Consumer = {
   /** The first part of its lines' names. */
   readonly kind: string;
   /** Those of a company that are to be walked now, with where they stand. @throws AppError */
-  lines(companyId: string): Promise<readonly Line[]>;
+  lines(companyId: string): Promise<Lines>;
   /** Only asked of lines that `lines` answered last. Does not throw. */
   handle(companyId: string, line: Line, change: Change, epoch: string): Promise<Handled>;
   /** Writes down where its lines stand, so that an object which is lost costs a repetition and no event. @throws AppError */

@@ -20,6 +20,14 @@ const LEASE = 2000;
 /** The company was deleted: nobody follows it. */
 const isGone = (error: unknown): boolean => error instanceof AppError && error.code === 'unauthenticated';
 
+/** A turn that failed; names and codes alone. What is down is told by those who were asked for something. */
+function report(error: unknown): void {
+  if (error instanceof AppError && error.code !== 'internal_error') return;
+  const cause = error instanceof AppError ? error.cause : error;
+  const name = cause instanceof Error ? cause.name : typeof cause;
+  console.error(JSON.stringify({ level: 'error', code: 'dispatch_failed', cause: name }));
+}
+
 /**
  * One per company whose log somebody follows: walks it for them, by alarm, each line at its own pace. Woken by the company's
  * room when the company has gone on, by its own alarm, and by the cron where both were lost. What it keeps may be lost too:
@@ -63,6 +71,7 @@ export abstract class LogDispatcher extends DurableObject<Env> implements Dispat
       this.#failures = 0;
     } catch (error) {
       if (isGone(error)) this.#store.clear();
+      else report(error);
       this.#failures += 1;
       next = isGone(error) ? null : Date.now() + Math.min(60_000, 500 * 2 ** this.#failures);
     }
@@ -83,9 +92,11 @@ export abstract class LogDispatcher extends DurableObject<Env> implements Dispat
       return consumer;
     };
     this.#called = false;
-    const lines = (await Promise.all([...all.values()].map((consumer) => consumer.lines(companyId)))).flat();
+    const found = await Promise.all([...all.values()].map((consumer) => consumer.lines(companyId)));
+    const lines = found.flatMap((each) => each.lines);
     await this.#letGo(companyId, this.#store.reconcile(lines), of);
-    const log = logPieces(ctx, deps, companyId);
+    const heads = found.map(({ head }) => head);
+    const log = logPieces(ctx, deps, companyId, heads);
     const pacing = { unit: deps.settings.webhooks.firstRetry, random: Math.random };
     const endings = await walkAll(lines, (line) => ({
       ...{ companyId, consumer: of(line.name), memory: this.#store, log, pacing },

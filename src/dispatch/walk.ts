@@ -19,7 +19,7 @@ export type WalkParts = {
   consumer: Consumer;
   memory: Memory;
   log: {
-    after(revision: number, entities: readonly string[]): Promise<LogPiece>;
+    after(position: Position, entities: readonly string[]): Promise<LogPiece>;
     /** The first of these revisions and those before it that the present history numbered; null: none. */
     renumbered(upTo: number): Promise<number | null>;
   };
@@ -41,7 +41,7 @@ export async function walkPiece(line: Line, parts: WalkParts): Promise<Ending> {
   const standing = memory.standing(line.name);
   if (standing === null) return 'closed';
   if (standing.notBefore > now()) return 'waits';
-  const { head, oldest, changes } = await log.after(standing.position.revision, line.entities);
+  const { head, oldest, changes } = await log.after(standing.position, line.entities);
   if (standing.position.epoch !== head.epoch) {
     const renumbered = await log.renumbered(Math.min(standing.position.revision, head.revision));
     memory.put(line.name, inEpoch(standing, head, renumbered));

@@ -53,7 +53,7 @@ export async function openStack(): Promise<Stack> {
   const url = new URL(admin);
   const redis = await startRedis();
   const [neon, upstash] = await Promise.all([
-    startNeonBridge({ postgresHost: '127.0.0.1', postgresPort: Number(url.port) }),
+    startNeonBridge({ postgresHost: '127.0.0.1', postgresPort: Number(url.port), isApart: isFollowing }),
     startUpstashBridge({ redisPort: redis.port, token: 'test', isApart: isWatching }),
   ]);
   await beginEra(redis.port, name);
@@ -110,6 +110,9 @@ async function beginEra(port: number, environment: string): Promise<void> {
   await client.send([['MSET', `v1:${environment}:era`, randomUUID(), `v1:${environment}:beat`, String(Date.now())]]);
   client.stop();
 }
+
+/** What the dispatcher asks of Postgres by itself, whenever a company with webhooks goes on. */
+const isFollowing = (body: string): boolean => body.includes('/* dispatcher */');
 
 /** What the watch and the rooms ask of Redis by themselves, now and then: the suites count what requests cost. */
 function isWatching(commands: readonly (readonly string[])[]): boolean {

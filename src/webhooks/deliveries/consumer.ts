@@ -34,7 +34,7 @@ type Stored = {
 type Endpoint = { url: string; types: readonly string[] | null; secrets: readonly Uint8Array[] | null };
 
 /** The active endpoints of a company, with what signs for them. Their order is that of their making. */
-export const endpointsOf = (companyId: string, webhookId: string | null) => sql<Stored>`
+export const endpointsOf = (companyId: string, webhookId: string | null) => sql<Stored>`/* dispatcher */
   select w.id, w.url, to_jsonb(w.types) as types, s.secret, case when s.previous_until > clock_timestamp() then s.previous_secret end as previous,
       s.generation, s.epoch, s.revision
     from webhooks w join webhook_states s on s.company_id = w.company_id and s.webhook_id = w.id
@@ -62,14 +62,15 @@ export function webhookConsumer({ ctx, deps }: Work, outside: Outside = outsideO
     kind: KIND,
     async lines(companyId) {
       const query = endpointsOf(companyId, null);
-      const { rows } = await snapshot(ctx, { database: deps.read, ...call(companyId, 'lines') }, [query]);
-      return rows[0].map((row): Line => {
+      const taken = await snapshot(ctx, { database: deps.read, ...call(companyId, 'lines') }, [query]);
+      const lines = taken.rows[0].map((row): Line => {
         const { id, url, types, generation, epoch, revision } = row;
         endpoints.set(lineOf(id), { url, types, secrets: secretsOf(settings.webhooks.keys, companyId, row) });
         const position = { epoch, revision: Number(revision) };
         const entities = entitiesShown(registry, types).map(({ entity }) => entity);
         return { name: lineOf(id), generation, position, entities };
       });
+      return { head: { epoch: taken.epoch, revision: taken.revision }, lines };
     },
     async handle(companyId, { name }, change, epoch): Promise<Handled> {
       const endpoint = endpoints.get(name);
@@ -88,7 +89,7 @@ export function webhookConsumer({ ctx, deps }: Work, outside: Outside = outsideO
     async keep(companyId, marks) {
       const rows = JSON.stringify(marks.map(rowOf));
       await commit(ctx, { database: deps.write, ...call(companyId, 'keep'), writer: SYSTEM }, [
-        sql`update webhook_states s set epoch = m.epoch, revision = m.revision, waits_until = m.waits_until, kept_at = clock_timestamp()
+        sql`/* dispatcher */ update webhook_states s set epoch = m.epoch, revision = m.revision, waits_until = m.waits_until, kept_at = clock_timestamp()
           from jsonb_to_recordset(${rows}::jsonb) as m (id uuid, generation int, epoch uuid, revision bigint, waits_until timestamptz)
           where s.company_id = ${companyId}::uuid and s.webhook_id = m.id and s.generation = m.generation`,
       ]);
