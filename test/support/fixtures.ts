@@ -513,7 +513,7 @@ export const fixtures: Record<string, Fixture> = {
     // Of what never happens: whoever counts what others do meets no deliveries.
     create: (n) => ({ url: `http://127.0.0.1:9/${n}`, types: ['webhook.deleted'], description: `Hook ${n % 7}` }),
     patch: (n) => ({ description: `Hook ${n}` }),
-    bodies: { 'POST /webhooks/:id/replay': (n) => ({ after: n % 2 }) },
+    bodies: { 'POST /webhooks/:id/replay': (n) => ({ after: n % 3 }) },
     invalid: {
       'POST /webhooks': {
         body: { url: 'ftp://example.com', types: ['nothing.happened'], description: 7, extra: 1 },
