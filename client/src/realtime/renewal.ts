@@ -1,4 +1,5 @@
 import type { ApiClient } from '../rest/client.ts';
+import { ticketFor } from './ticket.ts';
 
 /** So long before a token ends its connection gets another one, ms. */
 const EARLY = 60_000;
@@ -37,8 +38,8 @@ export class Renewal {
       // Twice as early, so that this one renews it.
       session
         .token(EARLY * 2)
-        .then(() => this.#client.request('post', '/realtime/tickets', { body: {}, repeats: 0 }))
-        .then(({ body }) => isCurrent() && this.#send(body.ticket))
+        .then(() => ticketFor(this.#client, null))
+        .then(({ ticket }) => isCurrent() && this.#send(ticket))
         .catch(() => isCurrent() && this.#in(TRY_AGAIN));
     });
   }

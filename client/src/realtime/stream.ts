@@ -1,14 +1,15 @@
-import type { RealtimeTicket } from '../api.ts';
 import { Emitter } from '../emitter.ts';
 import type { Wake } from '../host.ts';
 import type { ApiClient } from '../rest/client.ts';
 import { ProblemError } from '../rest/errors.ts';
-import { Connection, PATIENCE } from './connection.ts';
+import { Asking } from './asking.ts';
+import { Connection } from './connection.ts';
 import { Feed } from './feed.ts';
 import type { Batch, Frame, Limits, Position, StreamError } from './frames.ts';
 import { pauseAfter } from './reconnect.ts';
 import { Renewal } from './renewal.ts';
 import type { StreamEvents, StreamState, Wanted } from './stream-events.ts';
+import { ticketFor } from './ticket.ts';
 
 /** Up for so long, a connection counts as one that went well, ms. */
 const WENT_WELL = 10_000;
@@ -19,6 +20,7 @@ export class Stream extends Emitter<StreamEvents> {
   readonly #client: ApiClient;
   readonly #feed: Feed;
   readonly #renewal: Renewal;
+  readonly #asking: Asking;
   readonly #stopListening: (() => void)[];
   #wanted: Wanted;
   #state: StreamState = 'waiting';
@@ -28,19 +30,17 @@ export class Stream extends Emitter<StreamEvents> {
   #session: string | null = null;
   #company = '';
   #limits: Limits | null = null;
+  #topics: readonly string[] = [];
   #tries = 0;
-  #lastId = 0;
-  /** The subscription that is not answered yet. */
-  #asked: number | null = null;
   #cancel: () => void = () => undefined;
-  #cancelAnswer: () => void = () => undefined;
 
   constructor(client: ApiClient, wanted: Wanted = {}, resume: Position | null = null) {
     super();
     this.#client = client;
     this.#wanted = wanted;
     this.#feed = new Feed(resume);
-    this.#renewal = new Renewal(client, (ticket) => this.#say({ type: 'refresh', id: ++this.#lastId, ticket }));
+    this.#asking = new Asking(client.host, () => this.#connection?.end());
+    this.#renewal = new Renewal(client, (ticket) => this.#say({ type: 'refresh', id: this.#asking.name(), ticket }));
     const who = client.session.current?.userId;
     this.#stopListening = [
       client.host.onWake((wake) => this.#woken(wake)),
@@ -55,6 +55,11 @@ export class Stream extends Emitter<StreamEvents> {
 
   get position(): Position | null {
     return this.#feed.position;
+  }
+
+  /** Those that it follows, of all it may. */
+  get topics(): readonly string[] {
+    return this.#topics;
   }
 
   /** Known once it was greeted. */
@@ -85,12 +90,9 @@ export class Stream extends Emitter<StreamEvents> {
   #open(): void {
     const { host } = this.#client;
     const generation = ++this.#generation;
-    if (host.isOffline()) {
-      this.#become('waiting');
-      return;
-    }
-    this.#become('connecting');
-    this.#ticket(this.#session).then(
+    this.#become(host.isOffline() ? 'waiting' : 'connecting');
+    if (host.isOffline()) return;
+    ticketFor(this.#client, this.#session).then(
       (ticket) => {
         if (generation !== this.#generation) return;
         this.#connection = new Connection(host, ticket, {
@@ -100,16 +102,10 @@ export class Stream extends Emitter<StreamEvents> {
       },
       (error: unknown) => {
         if (generation !== this.#generation) return;
-        const refused = error instanceof ProblemError && [401, 403].includes(error.status);
-        if (refused) this.#finish(null, error);
+        if (error instanceof ProblemError && [401, 403].includes(error.status)) this.#finish(null, error);
         else this.#lost(null);
       },
     );
-  }
-
-  async #ticket(session: string | null): Promise<RealtimeTicket> {
-    const body = session === null ? {} : { session };
-    return (await this.#client.request('post', '/realtime/tickets', { body, repeats: 0 })).body;
   }
 
   #lost(code: number | null): void {
@@ -139,9 +135,8 @@ export class Stream extends Emitter<StreamEvents> {
   /** Nothing of a connection goes on. */
   #rest(): void {
     this.#connection = null;
-    this.#asked = null;
     this.#cancel();
-    this.#cancelAnswer();
+    this.#asking.stop();
     this.#renewal.stop();
   }
 
@@ -166,19 +161,19 @@ export class Stream extends Emitter<StreamEvents> {
         break;
       case 'subscribed':
         // Else it is one of before, whose place a later one took.
-        if (frame.id === this.#asked) this.#subscribed(frame);
+        if (this.#asking.settles(frame.id)) this.#subscribed(frame);
         break;
       case 'batch_update':
         this.#batch(frame);
         break;
       case 'reset':
         this.#feed.forget();
-        if (frame.reason === 'epoch_changed') this.#client.forget();
+        if (frame.reason !== 'window_exceeded') this.#client.forget();
         this.emit('reset', frame.reason);
         this.#subscribe();
         break;
       case 'error':
-        if (frame.id !== undefined && frame.id === this.#asked) this.#refused(frame);
+        if (this.#asking.settles(frame.id)) this.#refused(frame);
         break;
       case 'refreshed':
         this.#renewal.start();
@@ -192,24 +187,19 @@ export class Stream extends Emitter<StreamEvents> {
   }
 
   #subscribe(): void {
-    const { host } = this.#client;
     const resume = this.#feed.position;
-    this.#asked = ++this.#lastId;
     this.#say({
       type: 'subscribe',
-      id: this.#asked,
+      id: this.#asking.ask(),
       companyId: this.#company,
       ...this.#wanted,
       ...(resume !== null && { resume }),
     });
-    this.#cancelAnswer();
-    this.#cancelAnswer = host.after(PATIENCE, () => this.#connection?.end());
   }
 
-  #subscribed(frame: Position & { recovered: boolean }): void {
+  #subscribed(frame: Position & { recovered: boolean; topics: string[] }): void {
     const { host } = this.#client;
-    this.#asked = null;
-    this.#cancelAnswer();
+    this.#topics = frame.topics;
     const isFresh = this.#feed.begin(frame);
     const at = this.#feed.position ?? frame;
     this.#become('live');
@@ -225,7 +215,7 @@ export class Stream extends Emitter<StreamEvents> {
     if (frame.ack === true) this.#say({ type: 'ack', revision: frame.revision });
     if (batch === null) return;
     if (batch === 'gap') {
-      if (this.#asked === null) this.#subscribe();
+      if (!this.#asking.isPending) this.#subscribe();
       return;
     }
     if (batch.messages.length > 0 || batch.lists !== undefined) this.#client.saw(batch.revision);
@@ -234,15 +224,13 @@ export class Stream extends Emitter<StreamEvents> {
   }
 
   #refused(error: StreamError): void {
-    this.#asked = null;
-    this.#cancelAnswer();
     if (error.temporary) {
-      this.#cancelAnswer = this.#client.host.after(error.retryAfterMs ?? TRY_AGAIN, () => this.#subscribe());
+      this.#asking.again(error.retryAfterMs ?? TRY_AGAIN, () => this.#subscribe());
       return;
     }
     this.emit('refused', error);
     // Nobody wants something else, and nothing was taken before.
-    if (this.#asked === null && this.#state !== 'live') this.#finish(null, error);
+    if (!this.#asking.isPending && this.#state !== 'live') this.#finish(null, error);
   }
 
   #say(frame: object): void {

@@ -174,7 +174,7 @@ export class ApiClient {
           continue;
         }
         // A database that was set back counts anew.
-        if (code === 'revision_ahead' && this.#seen > 0 && asked.minRevision === undefined) {
+        if (code === 'revision_ahead' && this.#seen > (asked.minRevision ?? 0)) {
           this.forget();
           continue;
         }
