@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { callerOf } from './api.ts';
 import { gaplessNumbers, rightBalances, rightSums } from './verify/books.ts';
 import { legalStatuses, noOverlap } from './verify/calendar.ts';
 import { LISTED, listsAgree, type Row } from './verify/lists.ts';
@@ -33,24 +34,13 @@ async function ask(
   body?: object,
   least?: number,
 ): Promise<Record<string, unknown>> {
-  const answer = await fetch(`${values.url}/api/v1${path}`, {
-    method: body === undefined ? 'GET' : 'POST',
-    headers: {
-      ...(token !== null && { Authorization: `Bearer ${token}` }),
-      ...(body && { 'Content-Type': 'application/json' }),
-      // As it is stored: what a cache may say is the promise of others.
-      'Cache-Control': 'no-cache',
-      ...(least !== undefined && { 'Min-Revision': String(least) }),
-    },
-    ...(body && { body: JSON.stringify(body) }),
+  const answer = await callerOf(values.url, token)(body === undefined ? 'GET' : 'POST', path, {
+    ...(body !== undefined && { body }),
+    // As it is stored: what a cache may say is the promise of others.
+    headers: { 'Cache-Control': 'no-cache', ...(least !== undefined && { 'Min-Revision': String(least) }) },
   }).catch(() => fail(`${values.url} does not answer: is npm run dev running?`));
-  const json = (await answer.json()) as Record<string, unknown>;
-  if (answer.status === 429) {
-    await new Promise((resolve) => setTimeout(resolve, Number(answer.headers.get('Retry-After') ?? 1) * 1000));
-    return ask(path, token, body, least);
-  }
-  if (!answer.ok) fail(`${path}: ${json.code}: ${json.detail}`);
-  return json;
+  if (answer.status >= 300) fail(`${path}: ${answer.json.code}: ${answer.json.detail}`);
+  return answer.json;
 }
 
 async function tokenOf(): Promise<string> {
