@@ -1,11 +1,17 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { demoClients } from './demo-clients.ts';
+import { type Ask, accepted, callerOf } from './api.ts';
+import { demoClients } from './demo/clients.ts';
+import { clockOf, instantOf } from './demo/clock.ts';
+import { branches, holidaysFrom, ZONE } from './demo/company.ts';
+import { catalogueRows, weekRows } from './demo/rows.ts';
+import { demoWeek, lastDayOf, type Now } from './demo/week.ts';
+import { load } from './imports.ts';
 
 export interface Demo {
   email: string;
   password: string;
-  /** Secret of the key named "demo", when the API has keys. */
+  /** Secret of the key named "demo". */
   apiKey?: string;
 }
 
@@ -14,109 +20,91 @@ export interface DemoOptions {
   file?: string;
   /** False: a demo company that is not there is not made. */
   mayCreate?: boolean;
+  now?: Date;
 }
 
 interface Memory {
-  complete?: boolean;
   apiKey?: string;
+  /** The last day that was filled with bookings. */
+  until?: string;
 }
-
-type Call = (method: string, path: string, body?: unknown) => Promise<{ status: number; json: unknown }>;
 
 const login = { email: 'demo@atelier-ansel.example', password: 'correct horse battery' };
-const scopes = ['clients:read', 'clients:write', 'catalog:read', 'events:read'];
-const weekdays = [1, 2, 3, 4, 5];
-const branches = [
-  { name: 'Mariahilf', line1: 'Mariahilfer Straße 88', postalCode: '1060', saturday: true },
-  { name: 'Neubau', line1: 'Neubaugasse 31', postalCode: '1070', saturday: false },
-].map(({ name, line1, postalCode, saturday }) => ({
-  name,
-  timeZone: 'Europe/Vienna',
-  address: { line1, city: 'Wien', postalCode, country: 'AT' },
-  openingHours: [
-    ...weekdays.map((weekday) => ({ weekday, start: '09:00', end: '18:00' })),
-    ...(saturday ? [{ weekday: 6, start: '09:00', end: '13:00' }] : []),
-  ],
-}));
-// Few enough to leave the database to others, enough not to wait for sixty answers in turn.
-const parallel = 6;
+const scopes = [
+  ...['clients:write', 'catalog:write', 'appointments:write', 'appointments:overlap', 'invoices:write'],
+  ...['payments:write', 'events:read', 'import', 'export'],
+];
 
 /**
- * Makes sure the demo company "Atelier Ansel" exists, through the public API only. Repeating it adds what is missing
- * and nothing else. Rejects with one readable line when the API refuses.
+ * Makes sure the demo company "Atelier Ansel" exists and has bookings around today, through the public API only. Repeating
+ * it adds what is missing and nothing else. Rejects with one readable line when the API refuses.
  */
 export async function seedDemo(baseUrl: string, options: DemoOptions = {}): Promise<Demo> {
+  const now = options.now ?? new Date();
   const memory = await recall(options.file);
-  // A key that works says that all is there, without a password to be derived for it.
-  if (memory.complete === true && memory.apiKey !== undefined && (await works(baseUrl, memory.apiKey))) {
-    return { ...login, apiKey: memory.apiKey };
-  }
+  const until = lastDayOf(clockOf(now));
+  const known = memory.apiKey === undefined || memory.until === undefined ? null : callerOf(baseUrl, memory.apiKey);
+  // A key that works says that the company is there, without a password to be derived for it.
+  const works = known !== null && (await known('GET', '/clients?limit=1')).status < 300;
+  if (works && memory.until === until) return { ...login, ...memory };
   const started = Date.now();
-  const call = caller(baseUrl, await signIn(caller(baseUrl, undefined), options.mayCreate ?? true));
+  const ask = works ? known : callerOf(baseUrl, await signIn(callerOf(baseUrl, null), options.mayCreate ?? true));
   const signedIn = Date.now();
-  if (memory.complete !== true) {
-    await addBranches(call);
-    await addClients(call);
-  }
-  const apiKey = options.file === undefined ? undefined : await makeKey(call);
-  const known = apiKey === undefined ? {} : { apiKey };
-  if (options.file !== undefined) {
-    await writeFile(options.file, `${JSON.stringify({ complete: true, ...known })}\n`, { mode: 0o600 });
-  }
+  if (!works) await addCompany(ask, now);
+  await addWeek(ask, clockOf(now));
+  if (options.file === undefined) return login;
+  const apiKey = works ? String(memory.apiKey) : await makeKey(ask);
+  await writeFile(options.file, `${JSON.stringify({ apiKey, until } satisfies Memory)}\n`, { mode: 0o600 });
   // An isolate that has derived a password rests for as long again; the first sign-up must not be told to wait for it.
-  await sleep(Math.max(0, 2 * signedIn - started - Date.now()));
-  return { ...login, ...known };
+  if (!works) await sleep(Math.max(0, 2 * signedIn - started - Date.now()));
+  return { ...login, apiKey };
 }
 
-async function signIn(call: Call, mayCreate: boolean): Promise<string> {
-  const answer = await call('POST', '/auth/login', login);
-  if (answer.status < 300) return text(answer.json, 'accessToken');
+async function signIn(ask: Ask, mayCreate: boolean): Promise<string> {
+  const answer = await ask('POST', '/auth/login', { body: login });
+  if (answer.status < 300) return String(answer.json.accessToken);
   if (!mayCreate) throw new Error('the database holds companies already, so none is put beside them');
-  const created = await call('POST', '/auth/signup', {
-    company: { name: 'Atelier Ansel', currency: 'EUR', timeZone: 'Europe/Vienna' },
-    user: { name: 'Vera Ansel', ...login },
-  });
-  expect(created, 'sign-up');
-  return text(created.json, 'accessToken');
+  const company = { name: 'Atelier Ansel', currency: 'EUR', timeZone: ZONE };
+  const created = await ask('POST', '/auth/signup', { body: { company, user: { name: 'Vera Ansel', ...login } } });
+  return String(accepted(created, 'sign-up').json.accessToken);
 }
 
-async function addBranches(call: Call): Promise<void> {
-  const existing = await call('GET', '/branches?limit=100');
-  if (existing.status === 404) return;
-  expect(existing, 'list of branches');
-  const names = new Set(list(existing.json).map((branch) => text(branch, 'name')));
-  for (const branch of branches.filter(({ name }) => !names.has(name))) {
-    expect(await call('POST', '/branches', branch), `branch ${branch.name}`);
+/** Everything but the bookings. */
+async function addCompany(ask: Ask, now: Date): Promise<void> {
+  accepted(await ask('PATCH', '/company', { body: { pricesIncludeTax: true } }), 'the company');
+  const existing = accepted(await ask('GET', '/branches?limit=100'), 'list of branches');
+  const ids = new Map((existing.json.data as { id: string; name: string }[]).map(({ id, name }) => [name, id]));
+  for (const branch of branches) {
+    const body = { ...branch, holidays: holidaysFrom(now.getFullYear()) };
+    const id = ids.get(branch.name);
+    const answer = id === undefined ? ask('POST', '/branches', { body }) : ask('PATCH', `/branches/${id}`, { body });
+    accepted(await answer, `branch ${branch.name}`);
+  }
+  for (const each of [...catalogueRows(), { resource: 'clients', rows: demoClients }]) await load(ask, each);
+}
+
+/** Bookings, receipts and who is away, for the days behind those that were filled before. */
+async function addWeek(ask: Ask, now: Now): Promise<void> {
+  const latest = accepted(await ask('GET', '/appointments?limit=1&sort=-startsAt&fields=localStart'), 'appointments');
+  const [last] = latest.json.data as { localStart: string }[];
+  const present = demoClients.filter(({ status }) => status === 'ACTIVE').map(({ externalId }) => externalId);
+  const week = demoWeek(now, present, last?.localStart.slice(0, 10) ?? '');
+  for (const each of weekRows(week)) if (each.rows.length > 0) await load(ask, each);
+  const { json } = accepted(await ask('GET', '/staff?limit=100&fields=externalId'), 'list of staff');
+  const ids = new Map(
+    (json.data as { id: string; externalId: string }[]).map(({ id, externalId }) => [externalId, id]),
+  );
+  for (const { staff, date, from, to, reason } of week.timeOff) {
+    const span = { startsAt: instantOf(date, from), endsAt: instantOf(date, to) };
+    const body = { ...span, reason, externalId: `demo-${staff}-${date}` };
+    const answer = await ask('POST', `/staff/${ids.get(staff)}/time-off`, { body });
+    if (answer.json.code !== 'external_id_taken') accepted(answer, 'time off');
   }
 }
 
-async function addClients(call: Call): Promise<void> {
-  const existing = await call('GET', '/clients?limit=100&status=ACTIVE,INACTIVE,ARCHIVED&fields=externalId');
-  expect(existing, 'list of clients');
-  const known = new Set(list(existing.json).map((client) => text(client, 'externalId')));
-  const missing = demoClients.filter(({ body }) => !known.has(body.externalId));
-  const add = async (): Promise<void> => {
-    for (let next = missing.shift(); next !== undefined; next = missing.shift()) {
-      const created = await call('POST', '/clients', next.body);
-      expect(created, `client ${next.body.externalId}`);
-      const path = `/clients/${text(created.json, 'id')}`;
-      if (next.state === 'INACTIVE') expect(await call('PATCH', path, { status: 'INACTIVE' }), 'inactive client');
-      if (next.state === 'ARCHIVED') expect(await call('DELETE', path), 'archived client');
-    }
-  };
-  await Promise.all(Array.from({ length: parallel }, add));
-}
-
-async function works(baseUrl: string, apiKey: string): Promise<boolean> {
-  return (await caller(baseUrl, apiKey)('GET', '/clients?limit=1')).status < 300;
-}
-
-/** A new key, none when the API has no keys yet. */
-async function makeKey(call: Call): Promise<string | undefined> {
-  const created = await call('POST', '/api-keys', { name: 'demo', scopes });
-  if (created.status === 404) return undefined;
-  expect(created, 'API key');
-  return text(created.json, 'secret');
+async function makeKey(ask: Ask): Promise<string> {
+  const created = accepted(await ask('POST', '/api-keys', { body: { name: 'demo', scopes } }), 'API key');
+  return String(created.json.secret);
 }
 
 async function recall(file: string | undefined): Promise<Memory> {
@@ -127,32 +115,4 @@ async function recall(file: string | undefined): Promise<Memory> {
     // Missing on the first start; unreadable means the same: look again what is there.
     return {};
   }
-}
-
-function caller(baseUrl: string, token: string | undefined): Call {
-  return async (method, path, body) => {
-    const headers: Record<string, string> = {};
-    if (token !== undefined) headers.Authorization = `Bearer ${token}`;
-    if (body !== undefined) headers['Content-Type'] = 'application/json';
-    const init = body === undefined ? { method, headers } : { method, headers, body: JSON.stringify(body) };
-    const response = await fetch(new URL(`/api/v1${path}`, baseUrl), init);
-    const json: unknown = await response.json().catch(() => undefined);
-    return { status: response.status, json };
-  };
-}
-
-function expect(answer: { status: number; json: unknown }, what: string): void {
-  if (answer.status < 300) return;
-  throw new Error(`${what}: ${answer.status} ${text(answer.json, 'code')} ${text(answer.json, 'detail')}`.trim());
-}
-
-function list(json: unknown): unknown[] {
-  return typeof json === 'object' && json !== null && 'data' in json && Array.isArray(json.data) ? json.data : [];
-}
-
-/** A text member of a JSON object, '' when there is none. */
-function text(json: unknown, name: string): string {
-  if (typeof json !== 'object' || json === null) return '';
-  const value: unknown = Object.entries(json).find(([key]) => key === name)?.[1];
-  return typeof value === 'string' ? value : '';
 }

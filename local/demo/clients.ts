@@ -1,15 +1,13 @@
-/** A client of the demo company as `POST /api/v1/clients` takes it, and the state it ends in. */
+/** A client of the demo company as a file of an import says it. */
 export interface DemoClient {
-  state: 'ACTIVE' | 'INACTIVE' | 'ARCHIVED';
-  body: {
-    firstName: string;
-    lastName: string;
-    email: string;
-    phone: string;
-    tags: string[];
-    notes: string | null;
-    externalId: string;
-  };
+  externalId: string;
+  firstName: string;
+  lastName: string;
+  email: string;
+  phone: string;
+  status: 'ACTIVE' | 'INACTIVE' | 'ARCHIVED';
+  tags: string[];
+  notes: string | null;
 }
 
 const firstNames = `Anna Lukas Marie Jonas Sophie Elias Lena Felix Laura Paul Hannah Maximilian Julia Tobias Katharina
@@ -39,16 +37,14 @@ export const demoClients: readonly DemoClient[] = Array.from({ length: 60 }, (_,
   // The second half of the list meets other family names than the first.
   const lastName = lastNames[(index * 7 + Math.floor(index / 30) * 11) % lastNames.length] ?? '';
   return {
-    state: archived.has(index) ? 'ARCHIVED' : inactive.has(index) ? 'INACTIVE' : 'ACTIVE',
-    body: {
-      firstName,
-      lastName,
-      email: `${plain(firstName)}.${plain(lastName)}@example.com`,
-      phone: `+43720${String(100_100 + index * 137)}`,
-      tags: tagSets[index % tagSets.length] ?? [],
-      notes: notes[index % notes.length] ?? null,
-      externalId: `demo-${String(index + 1).padStart(3, '0')}`,
-    },
+    externalId: `demo-${String(index + 1).padStart(3, '0')}`,
+    firstName,
+    lastName,
+    email: `${plain(firstName)}.${plain(lastName)}@example.com`,
+    phone: `+43720${String(100_100 + index * 137)}`,
+    status: archived.has(index) ? 'ARCHIVED' : inactive.has(index) ? 'INACTIVE' : 'ACTIVE',
+    tags: tagSets[index % tagSets.length] ?? [],
+    notes: notes[index % notes.length] ?? null,
   };
 });
 
