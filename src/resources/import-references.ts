@@ -2,6 +2,7 @@ import { getTableName, type SQL, sql } from 'drizzle-orm';
 import * as z from 'zod';
 import { AppError, type Fault } from '../core/errors.ts';
 import { formatId } from '../core/id.ts';
+import type { RowsOf } from '../data/query.ts';
 import { externalId } from '../http/schemas.ts';
 import type { Reference } from './fields.ts';
 import type { Desk } from './importer.ts';
@@ -61,11 +62,24 @@ const listOf = (value: unknown): Body[] => (Array.isArray(value) ? (value as Bod
 
 /** Those among the external ids of a table that somebody has. */
 type Found = { external_id: string; id: string };
-export const foundQuery = (companyId: string, table: SQL, externalIds: readonly string[]): SQL<Found> =>
+const foundQuery = (
+  companyId: string,
+  table: ReturnType<typeof sql.identifier>,
+  externalIds: readonly string[],
+): SQL<Found> =>
   sql<Found>`select t.external_id, t.id from ${table} t where t.company_id = ${companyId}::uuid and t.external_id = any (${sql.param([...externalIds])}::text[])`;
 
 /** Looks up everything that these bodies name, in one trip, or none where they name nothing. */
-export async function lookUp(referring: Referring, bodies: readonly Body[], { companyId, look }: Desk): Promise<Known> {
+export const lookUp = async (referring: Referring, bodies: readonly Body[], desk: Desk): Promise<Known> =>
+  (await lookUpAnd(referring, bodies, desk, [])).known;
+
+/** The same, and what else is to be read with it. */
+export async function lookUpAnd<const Q extends readonly SQL[]>(
+  referring: Referring,
+  bodies: readonly Body[],
+  { companyId, look }: Desk,
+  more: Q,
+): Promise<{ known: Known; rows: RowsOf<Q> }> {
   const asked = new Map<string, { reference: Reference; wanted: Set<string> }>();
   for (const body of bodies)
     for (const { reference, externalId: wanted } of allMentions(referring, body)) {
@@ -74,14 +88,16 @@ export async function lookUp(referring: Referring, bodies: readonly Body[], { co
       own.wanted.add(wanted);
       asked.set(table, own);
     }
-  if (asked.size === 0) return () => undefined;
-  const { rows } = await look(
-    [...asked].map(([table, { wanted }]) => foundQuery(companyId, sql`${sql.identifier(table)}`, [...wanted])),
+  if (asked.size + more.length === 0) return { known: () => undefined, rows: [] as unknown as RowsOf<Q> };
+  const queries = [...asked].map(([table, { wanted }]) => foundQuery(companyId, sql.identifier(table), [...wanted]));
+  const { rows } = await look([...queries, ...more]);
+  const byTable = new Map(
+    [...asked.keys()].map((table, i) => [table, new Map((rows[i] as Found[]).map((row) => [row.external_id, row.id]))]),
   );
-  const known = new Map(
-    [...asked.keys()].map((table, i) => [table, new Map(rows[i]?.map((row) => [row.external_id, row.id]))]),
-  );
-  return (reference, external) => known.get(getTableName(reference.table))?.get(external);
+  return {
+    known: (reference, external) => byTable.get(getTableName(reference.table))?.get(external),
+    rows: rows.slice(queries.length) as unknown as RowsOf<Q>,
+  };
 }
 
 /**

@@ -4,7 +4,7 @@ import type { Money } from '../../core/currency.ts';
 import { clients } from '../../people/clients/table.ts';
 import { daysBetween, nextQuarter } from '../../resources/filters.ts';
 import { tenantResource } from '../../resources/tenant-resource.ts';
-import { invoiceImporter } from './import.ts';
+import { invoiceImporter } from './file.ts';
 import type { LineBody } from './line-body.ts';
 import { shownLines, storedLines } from './lines.ts';
 import { InvoiceCreate, InvoicePatch, InvoiceView } from './schema.ts';
@@ -82,6 +82,10 @@ const made = tenantResource(invoices, {
     invoice_lines_staff: noSuch('/lines', 'staff member'),
     invoice_lines_service: noSuch('/lines', 'service'),
     invoice_lines_appointment: noSuch('/lines', 'appointment'),
+    invoices_imported_number: {
+      ...{ code: 'duplicate', pointer: '/number' },
+      detail: 'Another imported invoice of the branch has this number.',
+    },
     invoices_paid: { code: 'exceeds_balance', pointer: '/amount', detail: 'That is more than the balance.' },
   },
 });

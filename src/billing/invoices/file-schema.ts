@@ -1,0 +1,82 @@
+import * as z from 'zod';
+import { MAX_AMOUNT } from '../../core/currency.ts';
+import { lazy } from '../../core/lazy.ts';
+import { money } from '../../http/money.ts';
+import { date, externalId, givenInstant, reference, text } from '../../http/schemas.ts';
+import { PAYMENT_METHODS } from '../payments/table.ts';
+import { checkAmounts, line } from './line-body.ts';
+import { INVOICE_STATUSES } from './table.ts';
+
+const byName = () => externalId().nullable().optional();
+const byId = () => reference().nullable().optional();
+/** What an export shows and nobody writes. */
+const shown = () => z.unknown().optional();
+/** What it shows of amounts: checked where it is there. */
+const sum = () => money(-MAX_AMOUNT).nullable().optional();
+
+const fileLine = () =>
+  line().extend({
+    taxes: z
+      .array(
+        z.strictObject({
+          name: text(),
+          rateBasisPoints: z.int().min(0, 'Must be at least 0.').max(10_000, 'Must be at most 10000.'),
+          amount: z.int().optional(),
+        }),
+      )
+      .max(10, 'Must have at most 10 taxes.')
+      .optional(),
+    ...{ staffId: byId(), staffExternalId: byName(), serviceId: byId(), serviceExternalId: byName() },
+    ...{ appointmentId: byId(), appointmentExternalId: byName() },
+    ...{ id: shown(), net: sum(), total: sum() },
+  });
+
+const filePayment = () =>
+  z.strictObject({
+    amount: money(1),
+    method: z.enum(PAYMENT_METHODS),
+    paidAt: givenInstant().nullable().optional().describe('Noon of the issue date at the branch when absent.'),
+    reference: text().nullable().optional(),
+    externalId: externalId().nullable().optional(),
+  });
+
+/** An invoice as a file tells it: all of itself, because nothing of what was issued changes but its status. */
+export const InvoiceFile = lazy(() =>
+  z
+    .strictObject({
+      externalId: externalId(),
+      ...{ branchId: byId(), branchExternalId: byName(), clientId: byId(), clientExternalId: byName() },
+      status: z.enum(INVOICE_STATUSES).nullable().optional(),
+      number: text(50).nullable().optional(),
+      issueDate: date().nullable().optional(),
+      dueDate: date().nullable().optional(),
+      taxInclusive: z.boolean().nullable().optional(),
+      lines: z.array(fileLine()).min(1, 'Must have at least one line.').max(200, 'Must have at most 200 lines.'),
+      discount: money(0).nullable().optional(),
+      payments: z.array(filePayment()).max(50, 'Must have at most 50 payments.').nullable().optional(),
+      ...{ subtotal: sum(), discountTotal: sum(), tax: sum(), total: sum() },
+    })
+    .superRefine(checkAmounts)
+    .superRefine(checkStanding),
+);
+export type FileInvoice = z.output<ReturnType<typeof InvoiceFile>>;
+
+/** What was issued has a day; a draft has no money and no number. */
+type Standing = {
+  status?: string | null | undefined;
+  number?: string | null | undefined;
+  issueDate?: string | null | undefined;
+  payments?: { externalId?: string | null | undefined }[] | null | undefined;
+};
+
+function checkStanding({ status, number, issueDate, payments }: Standing, ctx: z.core.$RefinementCtx): void {
+  const fault = (path: (string | number)[], code: string, message: string): void =>
+    ctx.addIssue({ code: 'custom', path, message, params: { code } });
+  if (status !== 'DRAFT' && issueDate == null) fault(['issueDate'], 'required', 'What was issued has a day.');
+  if (status === 'DRAFT' && (number != null || (payments?.length ?? 0) > 0))
+    fault(['status'], 'conflict', 'A draft has neither number nor payments.');
+  const named = (payments ?? []).map(({ externalId: id }) => id);
+  for (const [i, id] of named.entries())
+    if (id != null && named.indexOf(id) < i)
+      fault(['payments', i, 'externalId'], 'duplicate_value', 'Stands there twice.');
+}
