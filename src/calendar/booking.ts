@@ -41,6 +41,8 @@ export type BookingPlan = Work & {
   timeZone: string;
   localDate: string;
   localStart: string;
+  /** Of that zone, near the start: what the local fields follow from. */
+  offsets: Offsets;
   guard: BookingGuard;
 };
 
@@ -164,7 +166,7 @@ export function placed(
   const local = localText(localAt(offsets, start));
   const { timeZone } = catalogue.branch;
   const guard = guardOf(catalogue, request, work);
-  return { ...work, startsAt, endsAt, timeZone, localDate: local.slice(0, 10), localStart: local, guard };
+  return { ...work, startsAt, endsAt, timeZone, localDate: local.slice(0, 10), localStart: local, offsets, guard };
 }
 
 /** The nearest of these starts to the wanted one, in order of time: what to suggest when that is taken. */

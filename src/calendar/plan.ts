@@ -17,6 +17,7 @@ import {
   type Work,
 } from './booking.ts';
 import type { Branch } from './catalogue.ts';
+import { adoptClock } from './clock.ts';
 import { takenBy } from './hindered.ts';
 import { catalogueOf, catalogueQuery, type LoadedCatalogue } from './load-catalogue.ts';
 import { judgeStart } from './presence.ts';
@@ -111,7 +112,11 @@ export function storing(
 ): Plan {
   const row = { ...own, ...bookedRow(wish.request.branchId, booking) };
   return {
-    statements: [...ignoringHours(wish.request.ignoreWorkingHours), insertRow(resource, row)],
+    statements: [
+      adoptClock(booking.offsets),
+      ...ignoringHours(wish.request.ignoreWorkingHours),
+      insertRow(resource, row),
+    ],
     guard: booking.guard,
     explain: (error) => suggesting(error, look, now, wish, booking),
   };

@@ -7,6 +7,7 @@ import { notFound } from '../../resources/list.ts';
 import type { Plan } from '../../resources/planned.ts';
 import { expectVersion, rowOf, setRow, type WriteInput } from '../../resources/row-sql.ts';
 import { ignoringHours, liberties, maybe } from '../asked.ts';
+import { adoptClock } from '../clock.ts';
 import { type Booked, planMove, requestOfMove } from '../move.ts';
 import { lookAt, offsetsAt, orSuggest, suggesting, type Wish, withBranch } from '../plan.ts';
 import { isToldBy, startOf } from '../wanted.ts';
@@ -60,6 +61,7 @@ export const rescheduleAppointment = change({
       statements: [
         expectVersion(resource, input),
         stillAs(input, row, isToldBy(body)),
+        adoptClock(moved.offsets),
         ...ignoringHours(body.ignoreWorkingHours),
         setRow(resource, input, assignment),
       ],

@@ -54,12 +54,9 @@ export const appointments = pgTable(
     endsAt: instant('ends_at').notNull(),
     /** The branch's when it was booked. */
     timeZone: text('time_zone').notNull(),
-    localDate: date('local_date', { mode: 'string' })
-      .generatedAlwaysAs((): SQL => sql`(starts_at at time zone time_zone)::date`)
-      .notNull(),
-    localStart: time('local_start')
-      .generatedAlwaysAs((): SQL => sql`(starts_at at time zone time_zone)::time`)
-      .notNull(),
+    /** What the wall clock shows at the start. Kept by the database, from what a booking was planned by (src/calendar/clock.ts). */
+    localDate: date('local_date', { mode: 'string' }).notNull(),
+    localStart: time('local_start').notNull(),
     /** Of the first part. */
     staffId: uuid('staff_id').generatedAlwaysAs((): SQL => sql`(services -> 0 ->> 'staffId')::uuid`),
     status: text('status', { enum: APPOINTMENT_STATUSES }).notNull().default('PENDING'),

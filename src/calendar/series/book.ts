@@ -11,6 +11,7 @@ import { newAppointment } from '../appointments/new.ts';
 import { appointment } from '../appointments/resource.ts';
 import { ignoringHours, liberties, maybe, requestOf } from '../asked.ts';
 import { neighbourhood } from '../booking.ts';
+import { adoptClock } from '../clock.ts';
 import { guardOf } from '../guard.ts';
 import { bookedRow, lookBetween, withBranch } from '../plan.ts';
 import { parseRule, ruleText } from '../rrule.ts';
@@ -80,6 +81,7 @@ export const bookSeries = createOf(resource, {
     };
     return {
       statements: [
+        adoptClock(offsets),
         ...ignoringHours(body.ignoreWorkingHours),
         insertRow(resource, own),
         sql`select app.bulk_insert(${appointment.tableName}, ${JSON.stringify(rows)}::jsonb, false)`,

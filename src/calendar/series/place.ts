@@ -7,6 +7,7 @@ import type { Look } from '../../resources/planned.ts';
 import { appointment } from '../appointments/resource.ts';
 import { neighbourhood } from '../booking.ts';
 import type { Resource, Times } from '../catalogue.ts';
+import { adoptClock } from '../clock.ts';
 import { type BookingGuard, guardOf, unitedGuard } from '../guard.ts';
 import { type Occupied, shapeOf } from '../parts.ts';
 import { lookBetween, withBranch } from '../plan.ts';
@@ -64,7 +65,7 @@ export async function placement(look: Look, companyId: string, asked: Asked): Pr
   return {
     planned,
     guard: unitedGuard(guards),
-    stored: rows.length === 0 ? [] : [storing(companyId, rows, timeZone, body)],
+    stored: rows.length === 0 ? [] : [adoptClock(offsets), storing(companyId, rows, timeZone, body)],
   };
 }
 

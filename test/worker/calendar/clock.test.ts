@@ -1,0 +1,71 @@
+import { expect, test } from 'vitest';
+import { parseId } from '../../../src/core/id.ts';
+import type { Json } from '../../support/api.ts';
+import { openCompany } from '../../support/company.ts';
+import { sharedWorld } from '../../support/shared.ts';
+
+// What is booked at a time of the wall clock is shown at that time, whatever Postgres knows of the zone.
+
+const world = await sharedWorld();
+const { api } = await openCompany(world);
+
+async function salonIn(timeZone: string): Promise<(more: Json) => Promise<Json>> {
+  const branch = await api.post('/branches', { name: timeZone, timeZone });
+  const service = await api.post('/services', { name: 'Cut', durationMinutes: 30 });
+  const own = { branchIds: [branch.json.id], serviceIds: [service.json.id] };
+  const staff = await api.post('/staff', { firstName: 'Eve', ...own });
+  const serviceId = service.json.id;
+  const what = { branchId: branch.json.id, staffId: staff.json.id, services: [{ serviceId }, { serviceId }] };
+  return async (more) => {
+    const reply = await api.post('/appointments', { ...what, ...more });
+    expect(reply.status, reply.text).toBe(201);
+    return reply.json;
+  };
+}
+
+// Zones that were changed in 2026: of two sources one may not know it yet.
+test.each(['America/Edmonton', 'America/Vancouver', 'Africa/Casablanca'])('in %s', async (timeZone) => {
+  const book = await salonIn(timeZone);
+  const booked = await book({ localStart: '2027-01-15T00:15' });
+  expect(booked.localStart).toBe('2027-01-15T00:15');
+  const listed = async (date: string): Promise<unknown> =>
+    ((await api.get(`/appointments?branchId=${booked.branchId}&date=${date}`)).json.data as Json[]).map(({ id }) => id);
+  expect([await listed('2027-01-14'), await listed('2027-01-15')]).toEqual([[], [booked.id]]);
+  const moved = await api.post(`/appointments/${booked.id}/reschedule`, { localStart: '2026-12-31T23:45' });
+  expect(moved.json.localStart).toBe('2026-12-31T23:45');
+  const parts = await world.sql(
+    `select local_date::text || ' ' || local_start as at from appointment_parts where appointment_id = $1 order by position`,
+    [parseId('appt', String(booked.id))],
+  );
+  expect(parts.map(({ at }) => at)).toEqual(['2026-12-31 23:45:00', '2027-01-01 00:15:00']);
+  const series = await api.post('/appointments/series', {
+    ...{
+      branchId: booked.branchId,
+      staffId: booked.staffId,
+      services: [{ serviceId: (booked.services as Json[])[0]?.serviceId }],
+    },
+    ...{ localStart: '2026-10-30T08:00', rrule: 'FREQ=WEEKLY;COUNT=6' },
+  });
+  expect(series.status, series.text).toBe(201);
+  for (const { appointmentId, localStart } of series.json.occurrences as Json[])
+    expect((await api.get(`/appointments/${appointmentId}`)).json.localStart).toBe(localStart);
+});
+
+test('a write that says what it knows of a zone is believed, any other one has Postgres’ zones', async () => {
+  const booked = await (await salonIn('Europe/Vienna'))({ localStart: '2027-06-01T09:00' });
+  const id = parseId('appt', String(booked.id));
+  const at = async (clock: unknown, shift: string): Promise<unknown> => {
+    await world.sql(`begin; select set_config('app.clock', '${JSON.stringify(clock)}', true);
+      update appointments set starts_at = starts_at + interval '${shift}' where id = '${id}'; commit`);
+    return (await world.sql(`select local_date + local_start as at from appointments where id = $1`, [id]))[0]?.at;
+  };
+  const known = {
+    'Europe/Vienna': [
+      [null, 90],
+      [Date.parse('2027-06-02T00:00Z') / 60_000, 735],
+    ],
+  };
+  expect(await at(known, '1 hour')).toEqual(new Date(2027, 5, 1, 9, 30));
+  expect(await at(known, '1 day')).toEqual(new Date(2027, 5, 2, 20, 15));
+  expect(await at({ 'Europe/Paris': [[null, 0]] }, '1 hour')).toEqual(new Date(2027, 5, 2, 11, 0));
+});
