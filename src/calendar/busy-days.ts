@@ -52,6 +52,18 @@ function tagsOf(booked: Booked | null): string[] {
   ]);
 }
 
+/** A booking as something that only one can have: whom it takes and when, and what whoever takes them then touches. */
+export function contestOf(row: Row): { name: string; tags: readonly string[] } | undefined {
+  const booked = bookedIn(row);
+  if (booked === null) return undefined;
+  const whose = [...new Set(booked.parts.map(({ staffId }) => staffId))].sort();
+  const companyDays = new Set(tagsOf({ ...booked, resources: [] }).filter((tag) => !tag.startsWith('busy/staff/')));
+  return {
+    name: `${booked.startsAt} ${whose.join(' ')}`,
+    tags: tagsOf(booked).filter((tag) => !companyDays.has(tag)),
+  };
+}
+
 /** The tags of what is busy on a day of UTC: of these staff members and then of the resources of a branch, or of all. */
 export function busyTags(
   day: number,

@@ -1,4 +1,4 @@
-import { DAY_MINUTES, dateOf, dayOf, instantTexts, localOf, minuteOf } from '../core/civil.ts';
+import { DAY_MINUTES, dateOf, dayOf, instantTexts, minuteOf } from '../core/civil.ts';
 import { AppError } from '../core/errors.ts';
 import { localDateAt, type Offsets, offsetsOf } from '../core/offsets.ts';
 import type { Look, Plan } from '../resources/planned.ts';
@@ -16,45 +16,18 @@ import {
   planWork,
   type Work,
 } from './booking.ts';
+import { contestOf } from './busy-days.ts';
 import type { Branch } from './catalogue.ts';
 import { adoptClock } from './clock.ts';
 import { takenBy } from './hindered.ts';
-import { catalogueOf, catalogueQuery, type LoadedCatalogue } from './load-catalogue.ts';
+import { AFTER, about, around, BEFORE, lookAround, lookAt } from './look.ts';
 import { judgeStart } from './presence.ts';
+import { told } from './refusals.ts';
 import { saying } from './shown.ts';
 import type { WantedStart } from './start.ts';
 
 /** What is to be planned, when, and the zone in which that is told where it is not the branch's. */
 export type Wish = { companyId: string; request: BookingRequest; start: WantedStart; zone: string | null };
-
-/** Who and what a request names. */
-export const namedBy = ({ branchId, staffId, services, resources = [] }: BookingRequest) => ({
-  branchId,
-  serviceIds: services.map(({ serviceId }) => serviceId),
-  staffIds: services.flatMap((line) => line.staffId ?? staffId ?? []),
-  kinds: resources.map(({ kind }) => kind),
-});
-
-/** About when that is: zones differ by less than what is read on both sides. */
-export const about = (start: WantedStart): number =>
-  'startsAt' in start ? minuteOf(start.startsAt) : localOf(start.localStart);
-
-/** Catalogue and calendar near a start: everything a plan is made from. */
-export const lookAt = (look: Look, { companyId, request, start }: Wish): Promise<LoadedCatalogue> =>
-  lookBetween(look, companyId, request, neighbourhood(about(start)));
-
-/** The same of all that lies between two minutes. */
-export async function lookBetween(
-  look: Look,
-  companyId: string,
-  request: BookingRequest,
-  span: { first: number; last: number },
-): Promise<LoadedCatalogue> {
-  const { rows, revision } = await look([catalogueQuery({ companyId, ...namedBy(request), ...span, busy: true })]);
-  const [row] = rows[0];
-  if (row === undefined) throw new AppError('internal_error');
-  return catalogueOf(row, revision);
-}
 
 /** Offsets of the branch's zone near a start, and of the zone in which it is told. */
 export async function offsetsAt(branch: Branch, { start, zone }: Pick<Wish, 'start' | 'zone'>) {
@@ -87,8 +60,11 @@ export async function planned(look: Look, now: number, wish: Wish, blind: boolea
   const anyTime = wish.request.ignoreWorkingHours === true;
   const [first] = judgeStart(catalogue, offsets, booking, start, catalogue.busy, anyTime).taken;
   if (first === undefined) return booking;
-  const [error = new AppError('slot_taken')] = await takenBy(look, wish.companyId, [{ hindrance: first, booking }]);
-  throw await suggesting(error, look, now, wish, booking);
+  const name = `${start} ${JSON.stringify(wish.request)} ${Math.floor(now / 60_000)}`;
+  throw await told(look, `${wish.companyId} ${catalogue.revision} ${name}`, async () => {
+    const [error = new AppError('slot_taken')] = await takenBy(look, wish.companyId, [{ hindrance: first, booking }]);
+    return suggesting(error, look, now, wish, booking, false);
+  });
 }
 
 /** The columns of a planned booking that say where, what and when. */
@@ -118,6 +94,7 @@ export function storing(
       insertRow(resource, row),
     ],
     guard: booking.guard,
+    contested: contestOf(row),
     explain: (error) => suggesting(error, look, now, wish, booking),
   };
 }
@@ -135,7 +112,7 @@ export async function orSuggest<P extends Work & { startsAt: string }>(
   } catch (error) {
     if (!(error instanceof AppError) || error.code !== 'outside_working_hours') throw error;
     throw saying(error, {
-      suggestions: await suggestions(look, now, wish, plan({ ignoreWorkingHours: true }), offsets),
+      suggestions: await suggestions(look, now, wish, plan({ ignoreWorkingHours: true }), offsets, false),
     });
   }
 }
@@ -147,14 +124,14 @@ export async function suggesting(
   now: number,
   wish: Pick<Wish, 'companyId' | 'request'>,
   work: Work & { startsAt: string; timeZone: string },
+  anew: boolean = true,
 ): Promise<AppError> {
   if (error.code !== 'slot_taken') return error;
   const minute = minuteOf(work.startsAt);
   const near = await offsetsOf(work.timeZone, minute, minute);
-  return saying(error, { suggestions: await suggestions(look, now, wish, work, near) });
+  return saying(error, { suggestions: await suggestions(look, now, wish, work, near, anew) });
 }
 
-const [BEFORE, AFTER] = [2, 7];
 const STEP = 15;
 
 /** The nearest starts, as instants, at which this very work is free: from two days before the wanted one to a week after. */
@@ -163,27 +140,21 @@ async function suggestions(
   now: number,
   { companyId, request }: Pick<Wish, 'companyId' | 'request'>,
   work: Work & { startsAt: string },
-  near: Offsets,
+  offsets: Offsets,
+  anew: boolean,
 ): Promise<string[]> {
   const start = minuteOf(work.startsAt);
-  const today = dayOf(localDateAt(near, start));
+  const today = dayOf(localDateAt(offsets, start));
   const [from, to] = [dateOf(today - BEFORE), dateOf(today + AFTER)];
-  const [first, last] = [start - (BEFORE + 2) * DAY_MINUTES, start + (AFTER + 4) * DAY_MINUTES];
-  const named = {
-    ...namedBy(request),
-    staffIds: [...work.shape.staff.keys()],
-    kinds: work.resources.map(({ kind }) => kind),
-  };
-  const { rows, revision } = await look([catalogueQuery({ companyId, ...named, first, last, busy: true })]);
-  const [row] = rows[0];
-  const known = row === undefined ? null : catalogueOf(row, revision);
-  if (known === null || known.branch === null) return [];
+  const near = await lookAround(look, companyId, request, start, anew);
+  if (near.branch === null) return [];
+  const { first, last } = around(start);
   const free = freeStartsOfWork(
     {
-      branch: known.branch,
-      offsets: await offsetsOf(known.branch.timeZone, first, last + 32 * DAY_MINUTES),
-      ...{ services: [...known.services.values()], staff: [...known.staff.values()], resources: known.resources },
-      ...{ from, to, stepMinutes: STEP, now, timeOff: known.timeOff, busy: known.busy },
+      branch: near.branch,
+      offsets: await offsetsOf(near.branch.timeZone, first, last + 32 * DAY_MINUTES),
+      ...{ services: [...near.services.values()], staff: [...near.staff.values()], resources: near.resources },
+      ...{ from, to, stepMinutes: STEP, now, timeOff: near.timeOff, busy: near.busy },
     },
     work,
   );

@@ -109,6 +109,11 @@ export class AnswerCache {
     }
   }
 
+  /** See Readings.since. */
+  reading(...asked: Parameters<Readings['since']>): ReturnType<Readings['since']> {
+    return this.#readings.since(...asked);
+  }
+
   /** Whether what a reading vouches for may be answered: its caller lives, and Redis is as new as it must be. */
   async #stands({ ctx, plan, admission, confirm }: Read, trip: Trip, sure: boolean): Promise<boolean> {
     const sound = trip.standing === 'sound';

@@ -1,3 +1,4 @@
+import { foundOut } from './alone.ts';
 import type { ReadPlan } from './answer.ts';
 import type { Admission } from './caller.ts';
 import { behind, type Ctx } from './ctx.ts';
@@ -33,6 +34,9 @@ export type ReadingParts = {
   wake(ctx: Ctx): void;
 };
 
+/** What of a read a reading is about. */
+type Asked = Pick<ReadPlan, 'companyId' | 'tags' | 'key'>;
+
 /** The watch rests unless it is asked again within two minutes: each isolate in use does so once in this time, ms. */
 const WAKE = 60_000;
 /** And at most so often while no beat is heard, ms. */
@@ -52,8 +56,25 @@ export class Readings {
     return this.#parts.tags.fresh(plan.companyId, plan.tags, now, this.#parts.maxStaleness);
   }
 
+  /**
+   * What Redis says of tags, asked no earlier than `since` (ms), and believed; requests that come together share it. Null when it
+   * cannot be asked or believed.
+   */
+  async since(
+    ctx: Ctx,
+    { companyId, tags, since }: Pick<ReadPlan, 'companyId' | 'tags'> & { since: number },
+    admission: Admission,
+  ): Promise<TagRow | null> {
+    const plan = { companyId, tags, key: '' };
+    const known = (): TagRow | null => this.#parts.tags.fresh(companyId, tags, ctx.now(), ctx.now() - since);
+    return foundOut(ctx, `tags ${companyId} ${tags.join(' ')}`, known, async () => {
+      const trip = await this.trip(ctx, plan, true, admission);
+      return trip?.standing === 'sound' ? trip.row : null;
+    });
+  }
+
   /** The one Redis trip of a cold read, in three commands. Null when Redis cannot be asked. */
-  async trip(ctx: Ctx, plan: ReadPlan, tagsOnly: boolean, admission: Admission): Promise<Trip | null> {
+  async trip(ctx: Ctx, plan: Asked, tagsOnly: boolean, admission: Admission): Promise<Trip | null> {
     const { redis, tags } = this.#parts;
     const at = ctx.now();
     const pulse = [eraKey(redis), beatKey(redis)];

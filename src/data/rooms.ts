@@ -7,8 +7,14 @@ import type { Change } from './log.ts';
 export type RoomApi = {
   /** Arms the alarm: a write with this id may commit soon. False: it is not its turn yet, see `turn`. */
   expect(companyId: string, requestId: string, units?: number): Promise<boolean>;
-  /** Waits for the turn of a write, at most `patience` ms. */
-  turn(companyId: string, requestId: string, patience: number, units?: number): Promise<Turn>;
+  /** Waits for the turn of a write, at most `patience` ms, or until another one touches these tags. */
+  turn(
+    companyId: string,
+    requestId: string,
+    patience: number,
+    units?: number,
+    restsOn?: readonly string[],
+  ): Promise<Turn>;
   /** The write committed, its announcement is under way: its turn is another's. */
   free(requestId: string): Promise<void>;
   /**
@@ -34,10 +40,11 @@ export type RoomApi = {
 };
 
 /**
- * True: a write's turn has come, and it is expected. Else the room has forgotten it: at once because so many wait (`full`), or
- * after its patience; by the company's pace a turn could come in `again` ms.
+ * True: a write's turn has come, and it is expected. Else the room has forgotten it: because another one has touched what it
+ * rests on (`overtaken`), at once because so many wait (`full`), or after its patience; by the company's pace a turn could come
+ * in `again` ms.
  */
-export type Turn = true | { full: boolean; again: number };
+export type Turn = true | 'overtaken' | { full: boolean; again: number };
 
 /** Revisions that follow each other, both ends included. */
 export type LogRange = { epoch: string; first: number; last: number };
@@ -135,19 +142,19 @@ export async function announceIntent(ctx: Ctx, rooms: Rooms, companyId: string, 
 
 /**
  * Waits in the room, not in a backend, until it is this write's turn.
- * @throws AppError busy when it did not come in time, or could not; the room has forgotten the write then
+ * @throws AppError busy when it did not come in time, or could not; OVERTAKEN; the room has forgotten the write then
  */
 export async function awaitTurn(
   ctx: Ctx,
   rooms: Rooms,
   companyId: string,
-  units: number,
+  { units, restsOn }: { units: number; restsOn?: readonly string[] | undefined },
   patience: number,
 ): Promise<Standing> {
   const asked = ctx.now();
   const free = freeAt(companyId, asked);
   if (free !== null) throw crowded(free - asked);
-  const wait = (): Promise<Turn> => rooms(companyId).turn(companyId, ctx.requestId, patience, units);
+  const wait = (): Promise<Turn> => rooms(companyId).turn(companyId, ctx.requestId, patience, units, restsOn);
   let turn: Turn;
   try {
     turn = await callRoom(ctx, wait, patience + NOTE_DEADLINE);
@@ -160,6 +167,7 @@ export async function awaitTurn(
     ctx.note('turnMs', now - asked);
     return 'expected';
   }
+  if (turn === 'overtaken') throw OVERTAKEN;
   if (turn.full) {
     if (full.size >= MOST_SILENT) full.clear();
     full.set(companyId, { said: now, free: now + turn.again });
@@ -167,8 +175,11 @@ export async function awaitTurn(
   throw crowded(turn.again);
 }
 
+/** While a write waited for its turn another one touched what it rests on: nothing was done, and it is to be planned again. */
+export const OVERTAKEN = new AppError('snapshot_conflict');
+
 /** @param again ms until a turn could come */
-const crowded = (again: number): AppError =>
+export const crowded = (again: number): AppError =>
   new AppError('busy', 'Many writes of this company are under way. Nothing was changed; try again.', {
     extra: { retryAfter: Math.max(2, Math.ceil(again / 1000)) },
   });

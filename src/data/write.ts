@@ -17,12 +17,14 @@ export type WriteOrder = Omit<WriteCall, 'database'> & {
   admission: Admission;
   /** What it weighs in the company's rate limit, which is also its pace. Default 1. */
   units?: number | undefined;
+  /** Tags of what it was planned from: while it waits for its turn, another write that touches one of them ends it. */
+  restsOn?: readonly string[] | undefined;
 };
 
 /**
  * The way of every write: admission beside the room's `expect`, one transaction, then the announcement, Redis first and
  * awaited, the room not (R4). Anchored as a whole, so a client that goes away neither undoes nor half-does it.
- * @throws AppError from admission and commit; nothing was changed then, unless `mayBeStored` says that it is not known
+ * @throws AppError from admission and commit, OVERTAKEN; nothing was changed then, unless `mayBeStored` says that it is not known
  */
 export function write<const Q extends readonly SQL[]>(
   work: Work,
@@ -39,7 +41,7 @@ async function perform<Q extends readonly SQL[]>(
   order: WriteOrder,
   queries: Q,
 ): Promise<Committed<Q>> {
-  const { companyId, admission, units = 1 } = order;
+  const { companyId, admission, units = 1, restsOn } = order;
   const room = deps.rooms(companyId);
   const intent = announceIntent(ctx, deps.rooms, companyId, units);
   // Whether the room may hold anything of it: not of a write that is refused its turn.
@@ -48,7 +50,7 @@ async function perform<Q extends readonly SQL[]>(
     const [, standing] = await Promise.all([admit({ ctx, deps }, admission), intent]);
     if (standing === 'waiting') {
       held = false;
-      await awaitTurn(ctx, deps.rooms, companyId, units, deps.settings.databaseAcquireTimeout);
+      await awaitTurn(ctx, deps.rooms, companyId, { units, restsOn }, deps.settings.databaseAcquireTimeout);
       held = true;
     }
     const committed = await commit(ctx, { ...order, database: deps.write }, queries);

@@ -5,6 +5,7 @@ import { readUpgrade } from '../core/upgrade.ts';
 import { makeCtx } from '../data/ctx.ts';
 import type { Change } from '../data/log.ts';
 import { isBefore, type Position } from '../data/position.ts';
+import { touchedTags } from '../data/registry.ts';
 import { callRoom, type LogRange, type RoomApi, type Turn } from '../data/rooms.ts';
 import type { Env } from '../env.ts';
 import { CompanyRelay } from './company-relay.ts';
@@ -56,8 +57,14 @@ export abstract class Room extends DurableObject<Env> implements RoomApi {
     return true;
   }
 
-  async turn(companyId: string, requestId: string, patience: number, units = 1): Promise<Turn> {
-    const turn = await this.#desk.wait(requestId, units, patience);
+  async turn(
+    companyId: string,
+    requestId: string,
+    patience: number,
+    units = 1,
+    restsOn: readonly string[] = [],
+  ): Promise<Turn> {
+    const turn = await this.#desk.wait(requestId, units, patience, restsOn);
     if (turn !== true) return turn;
     // Expected from now on: while it waited there was nothing to find.
     await this.#expect(companyId, requestId);
@@ -75,7 +82,11 @@ export abstract class Room extends DurableObject<Env> implements RoomApi {
     changes: readonly Change[],
   ): Promise<void> {
     // First, because whoever listens waits for nothing else.
-    this.#tell({ epoch, revision: last }, changes, changes.length === last - first + 1);
+    const whole = changes.length === last - first + 1;
+    this.#tell({ epoch, revision: last }, changes, whole);
+    // What was not handed over may have touched anything.
+    if (this.#desk.isContested)
+      this.#desk.touched(whole ? touchedTags(this.parts(this.env).deps.registry, changes) : null);
     this.#forget(requestId);
     this.#relay.announced({ epoch, revision: last }, Date.now());
     await this.#ringBy(this.#relay.nextLook());

@@ -5,13 +5,16 @@ import { Turns } from './turns.ts';
 /** Clock and timer of whoever runs the desk. */
 export type DeskTime = { now(): number; after(ms: number, work: () => void): void };
 
+/** A caller who waits, and the tags of what their write was planned from. */
+type Waiting = { answer: (turn: Turn) => void; restsOn: readonly string[] };
+
 /**
  * Where writes wait for their turn. A waiting caller is answered by whoever ends a turn, and in any case by the desk's own
  * timer: nobody's answer hangs on another request alone.
  */
 export class TurnDesk {
   readonly #turns: Turns;
-  readonly #callers = new Map<string, (turn: Turn) => void>();
+  readonly #callers = new Map<string, Waiting>();
   readonly #time: DeskTime;
   /** When the timer that is set will ring. */
   #rings = Number.POSITIVE_INFINITY;
@@ -26,16 +29,31 @@ export class TurnDesk {
     return this.#turns.begin(id, units, this.#time.now());
   }
 
-  /** Whether the turn has come; it did not within `patience` ms, or could not, as too many wait. */
-  wait(id: string, units: number, patience: number): Promise<Turn> {
+  /** Whether the turn has come; it did not within `patience` ms, or could not, as too many wait, or another write came first. */
+  wait(id: string, units: number, patience: number, restsOn: readonly string[] = []): Promise<Turn> {
     // It came meanwhile, or this asks again because an answer was lost.
     if (this.begin(id, units)) return Promise.resolve(true);
     const now = this.#time.now();
     if (!this.#turns.wait(id, units, now + patience, now)) return Promise.resolve(this.#refusal(true));
     return new Promise((answer) => {
-      this.#callers.set(id, answer);
+      this.#callers.set(id, { answer, restsOn });
       this.#call();
     });
+  }
+
+  /** Whether anybody waits who could be overtaken. */
+  get isContested(): boolean {
+    for (const { restsOn } of this.#callers.values()) if (restsOn.length > 0) return true;
+    return false;
+  }
+
+  /** A write touched these tags (null: any may be among them): whoever waits with a plan that rests on one is to plan again. */
+  touched(tags: Readonly<Record<string, number>> | null): void {
+    for (const [id, { restsOn }] of this.#callers) {
+      if (restsOn.length === 0 || (tags !== null && !restsOn.some((tag) => tag in tags))) continue;
+      this.#turns.end(id);
+      this.#answer(id, 'overtaken');
+    }
   }
 
   end(id: string): void {
@@ -62,7 +80,7 @@ export class TurnDesk {
   }
 
   #answer(id: string, turn: Turn): void {
-    this.#callers.get(id)?.(turn);
+    this.#callers.get(id)?.answer(turn);
     this.#callers.delete(id);
   }
 }

@@ -13,7 +13,7 @@ import { submitted } from './admitted.ts';
 import { BulkEnvelope } from './bulk-body.ts';
 import { type Refused, shownVerdicts, together, told, type Verdict } from './bulk-verdicts.ts';
 import { readBody, refuseOverLimit } from './change.ts';
-import { claimOf } from './idempotency.ts';
+import { claimOf, isAnswered } from './idempotency.ts';
 import { carryOut, type Look, lookOf, type Plan } from './planned.ts';
 import { turnToRead } from './reading.ts';
 import type { Resource } from './resource.ts';
@@ -70,13 +70,16 @@ export function bulk<S extends z.ZodObject>(
     const [items, forbidden, needed] = allowed(body.items, planning, (permission) => principal.may(permission));
     const writer = principal.writer(needed ?? resource.writePermission);
     const order = { companyId, writer, name, claim, admission, units: WEIGHT };
+    let looking: Promise<Look> | undefined;
+    const look = (): Promise<Look> => {
+      looking ??= lookOf(c, admission, name);
+      return looking;
+    };
     const committed = await carryOut({
+      ...{ work: c.env, companyId, look },
       async make(): Promise<Plan> {
         if (isAtomic && forbidden.length > 0) throw together(forbidden);
-        const plan =
-          planning === undefined
-            ? plainly(resource, items)
-            : await planning.plan(items, await lookOf(c, admission, name), c);
+        const plan = planning === undefined ? plainly(resource, items) : await planning.plan(items, await look(), c);
         const unplanned = [...forbidden, ...plan.refused];
         if (isAtomic && unplanned.length > 0) throw together(unplanned);
         return {
@@ -95,7 +98,7 @@ export function bulk<S extends z.ZodObject>(
           ...statements,
           sql<{ verdicts: Verdict[] }>`select (${extra}) as verdicts`,
         ]),
-      first: { isKeyed: claim !== undefined, expects: [] },
+      first: { answered: claim === undefined ? null : isAnswered(companyId, writer.actor, claim), expects: [] },
     });
     const { replay } = committed;
     const verdicts = replay === null ? (last(committed.rows)[0]?.verdicts ?? []) : (replay.result as Verdict[]);

@@ -17,7 +17,7 @@ import type { Schema } from '../http/schemas.ts';
 import { send, sendJson } from '../http/send.ts';
 import { bodyValidator } from '../http/validated.ts';
 import { submitted } from './admitted.ts';
-import { claimOf } from './idempotency.ts';
+import { claimOf, isAnswered } from './idempotency.ts';
 import { notFound } from './list.ts';
 import { narrowedTo, type Parent, paramOf } from './parent.ts';
 import { carryOut, type Look, lookOf, type Plan, type Told } from './planned.ts';
@@ -122,12 +122,12 @@ export function change<S extends z.ZodType>(route: WriteRoute<S>): (c: AppContex
     const { claim } = raw;
     const writer = principal.writer(needed ?? permission);
     const order = { companyId, writer, name: route.name, claim, admission, units: route.weight };
-    const perform = async ({ statements, guard, told, extra }: Plan): Promise<Written | Told> => {
+    const perform = async ({ statements, guard, told, extra, contested }: Plan): Promise<Written | Told> => {
       if (told !== undefined) return told;
       const result = extra ?? route.extra?.(input);
       const kept: Kept = { status: route.status, entityId: input.id, ...(result !== undefined && { result }) };
       const present = sql<Present>`select ${resource.row} as row, (${result ?? sql`null::jsonb`}) as extra from ${resource.table} where ${resource.companyId} = ${companyId}::uuid and ${resource.id} = ${input.id}::uuid`;
-      return write(c.env, { ...order, kept, guard }, [...statements, present]);
+      return write(c.env, { ...order, kept, guard, restsOn: contested?.tags }, [...statements, present]);
     };
     const committed = await carried(perform).catch((error: unknown) => {
       if (mayBeStored(error)) forget();
@@ -145,10 +145,11 @@ export function change<S extends z.ZodType>(route: WriteRoute<S>): (c: AppContex
       if (plan === undefined) return own({ statements: route.statements?.(input) ?? [] });
       const look = await lookOf(c, admission, route.name);
       const expects = input.expected === null ? [] : [expectVersion(resource, input)];
+      const answered = claim === undefined ? null : isAnswered(companyId, writer.actor, claim);
       return carryOut({
+        ...{ work: c.env, companyId, look: async () => look, write: own },
         make: () => plan(input, look, c),
-        write: own,
-        first: { isKeyed: claim !== undefined, expects },
+        first: { answered, expects },
       });
     }
   };

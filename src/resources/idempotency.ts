@@ -1,4 +1,5 @@
 import { createHmac } from 'node:crypto';
+import { type SQL, sql } from 'drizzle-orm';
 import { AppError } from '../core/errors.ts';
 import { canonicalJson } from '../core/json.ts';
 import type { Claim } from '../data/log.ts';
@@ -70,3 +71,7 @@ export function claimOf(
   // Its percent-encoding was undone, and Postgres holds no NUL.
   return { route: c.req.path.replaceAll('\0', '%00'), key, fingerprint };
 }
+
+/** A row where a request with this key was answered: to be read beside what a plan is made from. */
+export const isAnswered = (companyId: string, actor: string, { route, key }: Claim): SQL =>
+  sql`select 1 from idempotency_keys where company_id = ${companyId}::uuid and actor = ${actor} and route = ${route} and key = ${key}`;

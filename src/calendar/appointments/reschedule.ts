@@ -8,8 +8,9 @@ import type { Plan } from '../../resources/planned.ts';
 import { expectVersion, rowOf, setRow, type WriteInput } from '../../resources/row-sql.ts';
 import { ignoringHours, liberties, maybe } from '../asked.ts';
 import { adoptClock } from '../clock.ts';
+import { lookAt } from '../look.ts';
 import { type Booked, planMove, requestOfMove } from '../move.ts';
-import { lookAt, offsetsAt, orSuggest, suggesting, type Wish, withBranch } from '../plan.ts';
+import { offsetsAt, orSuggest, suggesting, type Wish, withBranch } from '../plan.ts';
 import { isToldBy, startOf } from '../wanted.ts';
 import { appointment as resource } from './resource.ts';
 import { AppointmentReschedule } from './schema.ts';
@@ -66,7 +67,7 @@ export const rescheduleAppointment = change({
         setRow(resource, input, assignment),
       ],
       // What is moved was read first.
-      guard: { ...moved.guard, since: found.revision },
+      guard: { ...moved.guard, since: Math.min(found.revision, moved.guard.since) },
       explain: (error) => suggesting(error, look, now, wish, moved),
     };
   },

@@ -29,7 +29,7 @@ function crowd(companyId: string, turn: Turn) {
         () => now,
       );
       const standing = await announceIntent(ctx, () => room, companyId, 1);
-      return standing === 'waiting' ? await awaitTurn(ctx, () => room, companyId, 1, 10_000) : standing;
+      return standing === 'waiting' ? await awaitTurn(ctx, () => room, companyId, { units: 1 }, 10_000) : standing;
     },
   };
 }

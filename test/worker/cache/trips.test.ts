@@ -151,7 +151,10 @@ test('a session this isolate has not met costs at most one trip to each, and the
   expect([second.reply.headers.get('x-cache'), second.redis, second.postgres]).toEqual(['HIT', 1, 0]);
 });
 
-/** Trips to Postgres beside the transaction: what is booked is planned from a snapshot first, and a move looks at what is moved. */
+/**
+ * Trips to Postgres beside the transaction, at most: a snapshot shows what is not remembered of the calendar that a booking is
+ * planned from, and a move looks at what is moved.
+ */
 const PLANNING: Record<string, number> = {
   'POST /appointments': 1,
   'POST /appointments/bulk': 1,
@@ -169,7 +172,8 @@ test.each(mutations.map((route) => [route.name, route] as const))(
     const shot = await aim(route, salon);
     const { reply, redis, postgres } = await count(() => fire(salon.api, shot));
     expect(reply.status, reply.text).toBe(route.spec.success.status);
-    expect(postgres).toBe(1 + (PLANNING[route.name] ?? 0));
+    expect(postgres).toBeGreaterThanOrEqual(1);
+    expect(postgres).toBeLessThanOrEqual(1 + (PLANNING[route.name] ?? 0));
     // Behind the answer an erasure also looks for what Redis still holds, and deletes it.
     expect(redis).toBeLessThanOrEqual(route.spec.path.endsWith('/erase') ? 4 : 2);
   },

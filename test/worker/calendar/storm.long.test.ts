@@ -1,15 +1,36 @@
-import { setTimeout as pause } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import type { Reply } from '../../support/api.ts';
 import { openSalon } from '../../support/calendar-refusals.ts';
 import { openCompany } from '../../support/company.ts';
 import { ownWorld } from '../../support/shared.ts';
+import { counted, crowd } from './crowd.ts';
 
-// Forty who want the same, twenty-five times, all at once.
+// Many who want the same, all at once, and nobody comes twice.
 
-const world = await ownWorld({}, 2);
+const world = await ownWorld({}, 4);
 const { api } = await openCompany(world);
 const salon = await openSalon(api);
+const urls = [api.url, ...world.elsewhere];
+const { branchId, staffId, serviceId } = salon;
+const wish = (startsAt: string) => ({ branchId, staffId, services: [{ serviceId }], startsAt });
+
+const quantile = (told: readonly { ms: number }[], share: number): number =>
+  told.map(({ ms }) => ms).sort((a, b) => a - b)[Math.ceil(told.length * share) - 1] ?? 0;
+
+test('of a thousand people on one time one has it, all others are told so, and in time', {
+  timeout: 120_000,
+}, async () => {
+  for (let round = 0; round < 3; round += 1) {
+    const startsAt = new Date(Date.UTC(2029, 6, 2 + round, 8)).toISOString();
+    const told = await crowd(
+      api,
+      urls,
+      Array.from({ length: 1000 }, () => wish(startsAt)),
+    );
+    const [median, p99] = [quantile(told, 0.5), quantile(told, 0.99)];
+    console.log(`1,000 on one time: p50 ${Math.round(median)} ms, p99 ${Math.round(p99)} ms`, counted(told));
+    expect(counted(told)).toEqual({ '201': 1, '409 slot_taken': 999 });
+  }
+});
 
 test('of 40 identical starts on each of 25 times one is booked, the others are told who is in the way', {
   timeout: 120_000,
@@ -17,23 +38,14 @@ test('of 40 identical starts on each of 25 times one is booked, the others are t
   const starts = Array.from({ length: 25 }, (_, n) =>
     new Date(Date.UTC(2029, 5, 1, 8) + n * 30 * 60_000).toISOString(),
   );
-  const wanted = starts.flatMap((startsAt) => Array.from({ length: 40 }, () => startsAt));
-  const { branchId, staffId, serviceId } = salon;
-  // As many at once as no company may have under way: who is told to come again does.
-  const book = async (startsAt: string, n: number): Promise<Reply> => {
-    const caller = n % 2 === 0 ? api : api.at(String(world.elsewhere[0]));
-    const body = { branchId, staffId, services: [{ serviceId }], startsAt };
-    for (;;) {
-      const reply = await caller.post('/appointments', body);
-      if (reply.status !== 503) return reply;
-      await pause(1000 * Number(reply.headers.get('retry-after') ?? 1));
-    }
-  };
-  const replies = await Promise.all(wanted.map(book));
-  const codes: Record<string, number> = {};
-  for (const { status, json } of replies)
-    codes[`${status} ${json.code ?? ''}`] = (codes[`${status} ${json.code ?? ''}`] ?? 0) + 1;
-  expect(codes).toEqual({ '201 ': 25, '409 slot_taken': 975 });
-  const [row] = await world.sql<{ count: number }>('select count(distinct starts_at)::int as count from appointments');
+  const wanted = Array.from({ length: 40 }, () => starts.map(wish)).flat();
+  const told = await crowd(api, urls, wanted);
+  console.log(
+    `40 on each of 25: p50 ${Math.round(quantile(told, 0.5))} ms, p99 ${Math.round(quantile(told, 0.99))} ms`,
+  );
+  expect(counted(told)).toEqual({ '201': 25, '409 slot_taken': 975 });
+  const [row] = await world.sql<{ count: number }>(
+    `select count(distinct starts_at)::int as count from appointments where starts_at < '2029-06-15'`,
+  );
   expect(row?.count).toBe(25);
 });
