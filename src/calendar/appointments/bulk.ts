@@ -1,3 +1,4 @@
+import { sql } from 'drizzle-orm';
 import type * as z from 'zod';
 import { minuteOf } from '../../core/civil.ts';
 import { AppError } from '../../core/errors.ts';
@@ -37,7 +38,7 @@ async function plan(items: readonly BulkItem<Body>[], look: Look, c: AppContext)
     const { companyId } = principal;
     return { ...item, wish: { companyId, request: requestOf(item.body), ...startOf(item.body) } };
   });
-  const catalogues = await cataloguesOf(look, wished);
+  const catalogues = await cataloguesOf(look, principal.companyId, wished);
   const taken = takenOf(busyIn(catalogues.values()));
   const rows: (BulkRow & { isLenient: boolean })[] = [];
   const refused: Refused[] = [];
@@ -48,7 +49,7 @@ async function plan(items: readonly BulkItem<Body>[], look: Look, c: AppContext)
     const { index, id, body, wish } = item;
     try {
       const catalogue = catalogues.get(wish.request.branchId);
-      if (catalogue === undefined) throw new AppError('internal_error');
+      if (catalogue === undefined) throw unknownBranch();
       const planned = await planOne(item, catalogue, taken);
       guards.push(planned.booking.guard);
       if ('hindrance' in planned) hindered.push({ index, ...planned });
@@ -100,8 +101,21 @@ async function planOne(
 }
 
 /** What each branch's are planned from, all read at one revision. */
-async function cataloguesOf(look: Look, items: readonly Item[]): Promise<ReadonlyMap<string, LoadedCatalogue>> {
-  const byBranch = [...Map.groupBy(items, ({ wish }) => wish.request.branchId)];
+async function cataloguesOf(
+  look: Look,
+  companyId: string,
+  items: readonly Item[],
+): Promise<ReadonlyMap<string, LoadedCatalogue>> {
+  const asked = [...Map.groupBy(items, ({ wish }) => wish.request.branchId)];
+  const there =
+    asked.length > 1
+      ? await branchesOf(
+          look,
+          companyId,
+          asked.map(([branchId]) => branchId),
+        )
+      : null;
+  const byBranch = asked.filter(([branchId]) => there?.has(branchId) ?? true);
   const queries = byBranch.map(([branchId, its]) => {
     const named = its.map(({ wish }) => namedBy(wish.request));
     const spans = covered(
@@ -111,14 +125,14 @@ async function cataloguesOf(look: Look, items: readonly Item[]): Promise<Readonl
       }),
     );
     return catalogueQuery({
-      companyId: its[0]?.wish.companyId ?? '',
-      branchId,
+      ...{ companyId, branchId },
       serviceIds: named.flatMap(({ serviceIds }) => serviceIds),
       staffIds: named.flatMap(({ staffIds }) => staffIds),
       kinds: [...new Set(named.flatMap(({ kinds }) => kinds))],
       ...{ first: spans[0] ?? 0, last: spans.at(-1) ?? 0, busy: spans },
     });
   });
+  if (queries.length === 0) return new Map();
   const { rows, revision } = await look(queries);
   return new Map(
     byBranch.flatMap(([branchId], i) => {
@@ -127,6 +141,21 @@ async function cataloguesOf(look: Look, items: readonly Item[]): Promise<Readonl
     }),
   );
 }
+
+/** Which of several there are: to ask for the catalogue of each of hundreds that nobody has would take long. */
+async function branchesOf(look: Look, companyId: string, ids: readonly string[]): Promise<ReadonlySet<string>> {
+  const { rows } = await look([
+    sql<{
+      id: string;
+    }>`select id from branches where company_id = ${companyId}::uuid and id = any (${sql.param([...ids])}::uuid[])`,
+  ]);
+  return new Set(rows[0].map(({ id }) => id));
+}
+
+const unknownBranch = (): AppError =>
+  new AppError('unknown_reference', undefined, {
+    faults: [{ pointer: '/branchId', code: 'unknown_reference', detail: 'There is no such object.' }],
+  });
 
 /** Somebody may work at several branches. */
 function busyIn(catalogues: Iterable<LoadedCatalogue>): Map<string, number[]> {

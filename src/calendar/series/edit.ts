@@ -79,7 +79,7 @@ async function planEdit(input: WriteInput<unknown>, body: Edit, look: Look): Pro
   };
   if (body.status !== undefined) {
     const sets = [sql`status = ${body.status}`, sql`status_reason = ${body.reason ?? null}`];
-    return planOf(standing(targets), update(sets));
+    return planOf(standing(targets), [...update([...sets, ...words]), ...ofSeries(words)]);
   }
   if (body.startsAt === undefined && body.localStart === undefined && !(body.staffId ?? body.services))
     return planOf(standing(targets), [...update(words), ...ofSeries(words)]);

@@ -57,7 +57,7 @@ export const SeriesPatch = lazy(() =>
       services: workFields().services.optional().describe('In the place of those booked, at the terms of today.'),
       clientId: described().clientId,
       notes: notes().nullable().optional(),
-      status: z.literal('CANCELLED').optional().describe('Cancels them; alone, or with a reason.'),
+      status: z.literal('CANCELLED').optional().describe('Cancels them, wherever they are.'),
       reason: text(500).nullable().optional().describe('Of cancelling, kept in the history.'),
       onConflict: onConflict(),
       dryRun: dryRun(),
@@ -73,8 +73,12 @@ export const SeriesPatch = lazy(() =>
         refuse('appointmentId', 'required', 'Say which occurrence.');
       const moving = edited.filter((field) => body[field] !== undefined);
       const others = body.clientId !== undefined || body.notes !== undefined;
+      const places = moving.length > 0 && body.status === undefined;
+      for (const field of ['allowOverlap', 'ignoreWorkingHours'] as const)
+        if (body[field] !== undefined && !places) refuse(field, 'conflict', 'Goes with a time, a person or services.');
+      if (body.reason !== undefined && body.status === undefined) refuse('reason', 'conflict', 'Goes with status.');
       if (body.status !== undefined) {
-        for (const field of moving) refuse(field, 'conflict', 'Cancelled ones are not changed otherwise.');
+        for (const field of moving) refuse(field, 'conflict', 'Cancelled ones are at no other time, of nothing else.');
       } else if (moving.length === 0 && !others) refuse('status', 'required', 'Say what is to change.');
     })
     .meta({

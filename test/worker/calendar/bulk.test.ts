@@ -46,11 +46,12 @@ test('of what is in the way of another the first is booked, and each refusal nam
     at('03-05T10:00', { clientId: 'clnt_01h455vb4pex5vsknk084sn02q' }),
     at('03-05T12:00', { allowOverlap: true }),
     at('03-05T13:00', { staffId: 'stf_01h455vb4pex5vsknk084sn02q' }),
+    at('03-05T14:00', { branchId: 'brch_01h455vb4pex5vsknk084sn02q' }),
   ];
   const reply = await bulk('partial', items, api, 'bulk-1');
   expect(codes(reply)).toEqual([
     ...[201, 'slot_taken', 201, 'slot_taken', 'outside_working_hours', 'nonexistent_local_time', 'invalid_body'],
-    ...['unknown_reference', 201, 'unknown_reference'],
+    ...['unknown_reference', 201, 'unknown_reference', 'unknown_reference'],
   ]);
   const all = verdictsOf(reply);
   expect(all[1]?.problem).toMatchObject({ status: 409, staffId: salon.staffId });

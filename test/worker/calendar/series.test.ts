@@ -244,7 +244,7 @@ describe('edits', () => {
     const { id } = reply.json;
     const [, second, third] = occurrencesOf(reply).map(({ appointmentId }) => appointmentId);
     const cancel = { status: 'CANCELLED', reason: 'Moves away' };
-    const from = await edit(id, { scope: 'FOLLOWING', appointmentId: third, ...cancel });
+    const from = await edit(id, { scope: 'FOLLOWING', appointmentId: third, ...cancel, notes: 'Was nice' });
     expect(verdicts(from)).toEqual(['OK', 'OK']);
     const states = async (): Promise<unknown[]> =>
       (await stored(reply)).map((each) => [each.status, each.statusReason]);
@@ -257,7 +257,7 @@ describe('edits', () => {
     expect(await states()).toEqual([['CANCELLED', null], gone, gone, gone]);
     const none = await edit(id, { scope: 'ALL', notes: 'Nobody' });
     expect([none.status, none.json.notes, occurrencesOf(none)]).toEqual([200, 'Nobody', []]);
-    expect((await stored(reply)).every(({ notes }) => notes === null)).toBe(true);
+    expect((await stored(reply)).map(({ notes }) => notes)).toEqual([null, null, 'Was nice', 'Was nice']);
   });
 
   test('name what they mean, and say one thing at a time', async () => {
@@ -273,6 +273,9 @@ describe('edits', () => {
     expect(await ask({ scope: 'ALL', localStart: '2028-09-11T10:00' })).toEqual(['/appointmentId required']);
     expect(await ask({ scope: 'ALL' })).toEqual(['/status required']);
     expect(await ask({ scope: 'ALL', status: 'CANCELLED', staffId })).toEqual(['/staffId conflict']);
+    expect(await ask({ scope: 'ALL', notes: 'x', reason: 'x', allowOverlap: true })).toEqual([
+      ...['/allowOverlap conflict', '/reason conflict'],
+    ]);
     const theirs = await edit(id, { scope: 'THIS', appointmentId: foreign, notes: 'x' });
     expect(pointers(theirs, 'unknown_reference')).toEqual(['/appointmentId unknown_reference']);
   });
