@@ -41,6 +41,16 @@ export default defineConfig({
       {
         test: {
           ...stack,
+          name: 'browser',
+          include: ['client/test/browser/**/*.test.ts'],
+          maxWorkers: 1,
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+        },
+      },
+      {
+        test: {
+          ...stack,
           name: 'long',
           include: [long, ...sampled],
           // One at a time: what is measured here must not meet another test's load.

@@ -14,6 +14,7 @@ export async function buildClient(outdir: string, declarations = true): Promise<
     outdir,
     bundle: true,
     splitting: true,
+    chunkNames: 'shared',
     minify: true,
     sourcemap: true,
     format: 'esm',

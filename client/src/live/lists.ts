@@ -32,7 +32,7 @@ type Followed = {
 /** Live lists of one connection; the server's limit, where it has not said another. */
 const MOST_QUERIES = 20;
 /** How soon rows are kept, and a place that moves on without them, ms. */
-const KEEP_ROWS = 500;
+const KEEP_ROWS = 200;
 const KEEP_PLACE = 30_000;
 
 /** Live lists over one stream, which is opened with the first of them. */
