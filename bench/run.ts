@@ -9,6 +9,7 @@ const benchmarks: Readonly<Record<string, () => Promise<Benchmark>>> = {
   availability: async () => (await import('./availability.ts')).availability,
   cached: async () => (await import('./cached.ts')).cached,
   export: async () => (await import('./export.ts')).exporting,
+  'live-lists': async () => (await import('./live-lists.ts')).liveLists,
   profile: async () => (await import('./profile.ts')).profile,
   roundtrips: async () => (await import('./roundtrips.ts')).roundtrips,
   startup: async () => (await import('./startup.ts')).startup,

@@ -126,6 +126,12 @@ describe('what is said', () => {
     expect(client.code).toBe(4502);
   });
 
+  test('senseless frames of one connection end no other of the same user', async () => {
+    const clients = ['x', 'y', 'z'].map((session) => new Client(world, { session }));
+    for (const client of clients) await client.say('nonsense');
+    expect(clients.map(({ code }) => code)).toEqual([null, null, null]);
+  });
+
   test('the 51st message is refused with when to try again, over all sockets of a user; the third refusal ends it', async () => {
     const [one, two] = [new Client(world), new Client(world, { session: 'y' })];
     for (let n = 0; n < 25; n += 1) await Promise.all([one.subscribe(), two.subscribe()]);
