@@ -74,7 +74,14 @@ function invoiceOf({ booking, product, method, paid }: DemoReceipt) {
   const price = member === 'vera' && id === 'cut-women' ? VERAS_CUT : (service?.gross ?? TOLD);
   const line = { quantity: 1, staffExternalId: member, taxes: [VAT] };
   const lines = [
-    { ...line, kind: 'SERVICE', description: service?.name, unitPrice: euros(price), serviceExternalId: id },
+    {
+      ...line,
+      kind: 'SERVICE',
+      description: service?.name,
+      unitPrice: euros(price),
+      serviceExternalId: id,
+      appointmentExternalId: externalId,
+    },
     ...(product === null ? [] : [{ ...line, kind: 'PRODUCT', description: product[0], unitPrice: euros(product[1]) }]),
   ];
   const total = price + (product?.[1] ?? 0);

@@ -22,6 +22,7 @@ import type { Figures } from './figures.ts';
 //   One has no description: its code is its name.
 // - A receipt is all rows of one number, all on one day: an invoice, paid in full on that day, of the client whom its first row
 //   names (25 name several). A line is a service where its description is that of one, else a product; three say nothing.
+// - A line is for the completed booking of its client, staff, service and day, if there is one that no line before it is for.
 // - Amount is without tax and for the whole quantity. GST and PST stand beside it with up to four decimals: what is owed is each
 //   rounded to the cent, half away from zero, line by line. One line bears no GST. Redemptions are lines below zero, and so is
 //   the one return (quantity -1). No receipt is below zero as a whole; those that come to nothing have no payment.
@@ -43,7 +44,8 @@ export async function expectedOf(folder: string): Promise<Figures> {
   const minutes = new Map(services.map((row) => [row('Code'), MINUTES[row('Cate')] ?? 0]));
   const visits = visitsOf(bookings, cancellations, noShows, minutes);
   const marked = overlaps(visits);
-  const books = booksOf(receipts, new Set(services.map((row) => row('Desc')).filter((text) => text !== '')));
+  const listed = services.filter((row) => row('Desc') !== '').map((row) => [row('Desc'), row('Code')] as const);
+  const books = booksOf(receipts, new Map(listed), visits);
   const clients = new Set([...visits.map(({ client }) => client), ...receipts.map((row) => row('Client'))]);
   clients.delete('');
   const staff = new Set([...visits.map((visit) => visit.staff), ...receipts.map((row) => row('Staff'))]);

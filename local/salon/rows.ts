@@ -28,12 +28,13 @@ const distinct = (values: readonly (string | undefined)[]): string[] =>
 
 /** In the order in which one refers to the other. */
 export function importsOf(files: Files): Import[] {
+  const appointments = appointmentsOf(files);
   return [
     { resource: 'services', rows: files.services.map(serviceOf) },
     { resource: 'staff', rows: staffOf(files) },
     { resource: 'clients', rows: clientsOf(files) },
-    { resource: 'appointments', rows: appointmentsOf(files) },
-    { resource: 'invoices', rows: invoicesOf(files) },
+    { resource: 'appointments', rows: appointments },
+    { resource: 'invoices', rows: invoicesOf(files, appointments) },
   ];
 }
 
@@ -97,11 +98,30 @@ function appointmentsOf({ bookings, cancellations, noShows }: Files) {
   ];
 }
 
-function invoicesOf({ services, receipts }: Files) {
+/** Bookings that took place and that no line was for yet: by whom, with whom, what and when. */
+class Bookings {
+  readonly #left = new Map<string, string>();
+
+  constructor(appointments: ReturnType<typeof appointmentsOf>) {
+    for (const { clientExternalId, staffExternalId, services, localStart, status, externalId } of appointments) {
+      const what = [clientExternalId, staffExternalId, services[0]?.serviceExternalId, localStart.slice(0, 10)];
+      if (status === 'COMPLETED') this.#left.set(what.join('/'), externalId);
+    }
+  }
+
+  take(...what: (string | undefined)[]): string | null {
+    const externalId = this.#left.get(what.join('/')) ?? null;
+    this.#left.delete(what.join('/'));
+    return externalId;
+  }
+}
+
+function invoicesOf({ services, receipts }: Files, appointments: ReturnType<typeof appointmentsOf>) {
   const byName = new Map(services.map(({ Desc = '', Code = '' }) => [Desc, Code]));
+  const bookings = new Bookings(appointments);
   return [...Map.groupBy(receipts, ({ Receipt = '' }) => Receipt)].map(([number, rows]) => {
     const { Date: date = '', Client } = rows[0] ?? {};
-    const lines = rows.map((row) => lineOf(row, byName));
+    const lines = rows.map((row) => lineOf(row, byName, bookings));
     const total = rows.reduce(
       (sum, { Amount = '', GST = '', PST = '' }) => sum + cents(Amount) + tax(GST) + tax(PST),
       0,
@@ -119,8 +139,9 @@ function invoicesOf({ services, receipts }: Files) {
 const tax = (text: string): number => Math.sign(Number(text)) * Math.round(Math.abs(Number(text)) * 100 + 1e-7);
 
 function lineOf(
-  { Receipt, Description = '', Staff, Quantity = '', Amount = '', ...taxes }: Cells,
+  { Receipt, Date: date = '', Description = '', Client, Staff, Quantity = '', Amount = '', ...taxes }: Cells,
   services: ReadonlyMap<string, string>,
+  bookings: Bookings,
 ) {
   const [quantity, amount] = [Math.abs(Number(Quantity)), cents(Amount)];
   if (amount % quantity !== 0) throw new Error(`receipt ${Receipt}: ${Amount} cannot be parted by ${Quantity}`);
@@ -130,6 +151,7 @@ function lineOf(
     kind: service !== undefined ? 'SERVICE' : Description === '' ? 'OTHER' : 'PRODUCT',
     description: Description || 'Without description',
     ...{ quantity, unitPrice: cad(amount / quantity), staffExternalId: Staff, serviceExternalId: service ?? null },
+    appointmentExternalId: service === undefined ? null : bookings.take(Client, Staff, service, dayOf(date)),
     taxes: [GST, PST].filter(due),
   };
 }

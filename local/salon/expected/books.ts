@@ -1,8 +1,19 @@
 import { MONEY } from '../figures.ts';
 import { cents, dayOf, type Row } from './files.ts';
 import { distinct, type Tally } from './tally.ts';
+import type { Visit } from './visits.ts';
 
-type Line = { staff: string; kind: string; description: string; pieces: number; net: number; gst: number; pst: number };
+type Line = {
+  staff: string;
+  kind: string;
+  description: string;
+  pieces: number;
+  net: number;
+  gst: number;
+  pst: number;
+  /** When the booking began that it is for; '' where it is for none. */
+  start: string;
+};
 
 /** What the books must hold. */
 export type Receipt = {
@@ -16,8 +27,24 @@ export type Receipt = {
   total: number;
 };
 
-/** @param listed what services are called */
-export function booksOf(receipts: readonly Row[], listed: ReadonlySet<string>): Receipt[] {
+/** @param listed services by what they are called */
+export function booksOf(
+  receipts: readonly Row[],
+  listed: ReadonlyMap<string, string>,
+  visits: readonly Visit[],
+): Receipt[] {
+  const key = (...what: (string | undefined)[]): string => what.join('|');
+  const came = new Map(
+    visits
+      .filter(({ status }) => status === 'COMPLETED')
+      .map(({ client, staff, service, day, time }) => [key(client, staff, service, day), `${day}T${time}`]),
+  );
+  const startOf = (row: Row): string => {
+    const what = key(row('Client'), row('Staff'), listed.get(row('Description')), dayOf(row('Date')));
+    const start = came.get(what) ?? '';
+    came.delete(what);
+    return start;
+  };
   const books = new Map<string, Receipt>();
   for (const row of receipts) {
     const [number, description] = [row('Receipt'), row('Description')];
@@ -31,7 +58,7 @@ export function booksOf(receipts: readonly Row[], listed: ReadonlySet<string>): 
     receipt.lines.push({
       ...{ staff: row('Staff'), kind: description === '' ? 'OTHER' : listed.has(description) ? 'SERVICE' : 'PRODUCT' },
       ...{ description: description === '' ? 'Without description' : description },
-      ...{ pieces: Math.abs(Number(row('Quantity'))), net, gst, pst },
+      ...{ pieces: Math.abs(Number(row('Quantity'))), net, gst, pst, start: startOf(row) },
     });
     receipt.net += net;
     receipt.gst += gst;
@@ -46,8 +73,8 @@ export const receiptRow = ({ number, day, client, net, gst, pst, total }: Receip
   [number, day, client, net, gst, pst, total, `paid ${total}`].join(' | ');
 
 export const lineRows = ({ number, lines }: Receipt): string[] =>
-  lines.map(({ staff, kind, description, pieces, net, gst, pst }) =>
-    [number, staff, kind, description, pieces, net, gst, pst].join(' | '),
+  lines.map(({ staff, kind, description, pieces, net, gst, pst, start }) =>
+    [number, staff, kind, description, pieces, net, gst, pst, start].join(' | '),
   );
 
 /** A receipt over nothing is not paid. */
@@ -61,6 +88,7 @@ export function tallyBooks(tally: Tally, books: readonly Receipt[]): void {
   tally.add('  lines below zero', lines.filter(({ net }) => net < 0).length);
   for (const wanted of ['SERVICE', 'PRODUCT', 'OTHER'])
     tally.add(`  lines ${wanted}`, lines.filter(({ kind }) => kind === wanted).length);
+  tally.add('  lines of a booking', lines.filter(({ start }) => start !== '').length);
   tally.add('payments', paymentsOf(books).length);
   for (const name of ['revenue', 'GST', 'PST', 'total', 'paid', 'still to be paid']) tally.add(`${MONEY}${name}`, 0);
   for (const { net, gst, pst, total } of books) {

@@ -45,6 +45,7 @@ test('a year is loaded, and equals what the files say', async () => {
     ['overlapping on purpose', 2],
     ['receipts', 5],
     ['lines', 10],
+    ['lines of a booking', 3],
     ['payments', 4],
     ['$ revenue', 256.1],
     ['$ GST', 10.81],
