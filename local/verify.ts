@@ -8,7 +8,8 @@ import { type Event, gapless, type Verdict } from './verify/log.ts';
 // Reads a company's log from the first revision through the public API, and says whether the laws of calendar and books hold.
 // It shares no code with the product, so it cannot be wrong with it. The lists are read only to be held against the log.
 const USAGE = `usage: npm run verify -- (--token TOKEN | --email EMAIL --password PASSWORD) [--url URL] [--company comp_…]
-The token is that of an owner or admin, or of a key that may read events and all that is looked at.
+The token is that of an owner or admin, or of a key with every read scope, users:read and admin too: whoever may not see all
+that is logged sees gaps.
 Ends with 0 when every law holds, 1 when one is broken, 2 when the log cannot be read whole.`;
 
 function fail(message: string): never {
