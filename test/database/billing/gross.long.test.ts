@@ -26,9 +26,9 @@ test.each([
     for (let first = 0; first < most / step / LINES; first += CHUNK) {
       const [found] = await stage.sql<{ seen: number; wrong: number }>(
         `select count(*)::int as seen, count(*) filter (where l.total <> l."unitPrice" or l.net + l.tax <> l.total
-          or 2 * abs(l.net * $5 - l."unitPrice" * 10000) > $5)::int as wrong
-        from generate_series($1::int, least($1 + ${CHUNK}, $2 / $3 / ${LINES}) - 1) k,
-          lateral (select jsonb_agg(jsonb_build_object('description', 'x', 'quantity', 1, 'unitPrice', (k * ${LINES} + i)::bigint * $3, 'taxes', $4::jsonb)) as lines
+          or 2 * abs(l.net * $5::bigint - l."unitPrice" * 10000) > $5::bigint)::int as wrong
+        from generate_series($1::int, least($1::int + ${CHUNK}, $2::int / $3::int / ${LINES}) - 1) k,
+          lateral (select jsonb_agg(jsonb_build_object('description', 'x', 'quantity', 1, 'unitPrice', (k * ${LINES} + i)::bigint * $3::int, 'taxes', $4::jsonb)) as lines
             from generate_series(1, ${LINES}) i) given,
           app.price_invoice(given.lines, null, 0, true, 'EUR') p, jsonb_array_elements(p.lines) e,
           lateral (select (e ->> 'unitPrice')::bigint as "unitPrice", (e ->> 'net')::bigint as net, (e ->> 'total')::bigint as total,
