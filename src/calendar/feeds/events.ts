@@ -9,7 +9,7 @@ import type { FeedClaim } from './secret.ts';
 
 /** How far a calendar reaches, days before and after today; and how many appointments it shows, those to come first. */
 const [BEFORE, AFTER] = [30, 366];
-const MOST = 4000;
+const MOST = 2000;
 
 /** Whose calendar it is. `hash` in hexadecimal digits. */
 export type FeedRow = {

@@ -67,21 +67,30 @@ const escaped = (text: string): string =>
     .replace(/[\\;,]/g, '\\$&')
     .replaceAll('\n', '\\n');
 
-const encoder = new TextEncoder();
+const ASCII = /^[ -~]*$/;
+
+/** Of a character in UTF-8. */
+const octetsOf = (character: string): number => {
+  const code = character.codePointAt(0) ?? 0;
+  return code < 0x80 ? 1 : code < 0x800 ? 2 : code < 0x10000 ? 3 : 4;
+};
 
 /** A content line in pieces of at most 75 octets, no character torn apart (3.1). */
 function folded(line: string): string {
-  if (line.length * 3 <= MOST_OCTETS || encoder.encode(line).byteLength <= MOST_OCTETS) return line;
-  let text = '';
+  if (line.length <= MOST_OCTETS && (line.length * 3 <= MOST_OCTETS || ASCII.test(line))) return line;
+  const pieces: string[] = [];
+  let piece = '';
   let octets = 0;
   for (const character of line) {
-    const size = encoder.encode(character).byteLength;
+    const size = octetsOf(character);
     if (octets + size > MOST_OCTETS) {
-      text += '\r\n ';
+      pieces.push(piece);
+      piece = '';
+      // The space that the next line begins with.
       octets = 1;
     }
-    text += character;
+    piece += character;
     octets += size;
   }
-  return text;
+  return [...pieces, piece].join('\r\n ');
 }

@@ -73,7 +73,7 @@ export const feedRoutes = (
     tag: calendar.tag,
     summary: 'A calendar',
     description:
-      'iCalendar (RFC 5545) of what is booked, from 30 days ago to a year ahead, at most 4,000 appointments, those to come first. An event says the services, the client’s name and where; cancelled ones are STATUS:CANCELLED for 30 days. Not there: another secret, an old one, an archived owner.',
+      'iCalendar (RFC 5545) of what is booked, from 30 days ago to a year ahead, at most 2,000 appointments, those to come first. An event says the services, the client’s name and where; cancelled ones are STATUS:CANCELLED for 30 days. Not there: another secret, an old one, an archived owner.',
     anonymous: true,
     parts: { file: 'The secret, and `.ics`.' },
     success: {
