@@ -34,16 +34,21 @@ export function touchedBusy({ before, after }: Change): string[] {
   return [...new Set([...tagsOf(was), ...tagsOf(is)])];
 }
 
+/** From which minute to which a booking may keep anybody or anything busy; outwards, whoever does which part. */
+function reachOf({ parts, startsAt }: Booked): { first: number; end: number } {
+  const start = minuteOf(startsAt);
+  const last = parts.at(-1);
+  const before = Math.max(0, ...parts.map((part) => part.bufferBeforeMinutes));
+  const after = Math.max(0, ...parts.map((part) => part.bufferAfterMinutes));
+  return { first: start - before, end: start + (last?.startOffsetMinutes ?? 0) + (last?.durationMinutes ?? 0) + after };
+}
+
 function tagsOf(booked: Booked | null): string[] {
   if (booked === null) return [];
-  const { branch, parts, resources, startsAt } = booked;
-  const [first, last] = [parts[0], parts.at(-1)];
-  if (first === undefined || last === undefined) return [];
-  const start = minuteOf(startsAt);
-  // Outwards, whoever does which part: nobody's buffers reach beyond a day.
-  const before = Math.max(...parts.map((part) => part.bufferBeforeMinutes));
-  const after = Math.max(...parts.map((part) => part.bufferAfterMinutes));
-  const dates = datesWithin(start - before, start + last.startOffsetMinutes + last.durationMinutes + after);
+  const { branch, parts, resources } = booked;
+  if (parts.length === 0) return [];
+  const { first, end } = reachOf(booked);
+  const dates = datesWithin(first, end);
   const staff = [...new Set(parts.map(({ staffId }) => staffId))];
   return dates.flatMap((date) => [
     companyDay(date),
@@ -52,16 +57,31 @@ function tagsOf(booked: Booked | null): string[] {
   ]);
 }
 
-/** A booking as something that only one can have: whom it takes and when, and what whoever takes them then touches. */
-export function contestOf(row: Row): { name: string; tags: readonly string[] } | undefined {
+/** How long a mark lasts, minutes: bookings that have none in common are not in each other's way. */
+const MARK = 15;
+
+/** What a booking takes that only one can have, from its first buffer to its last: marks of its staff and named resources. */
+function marksOf(booked: Booked | null): string[] {
+  if (booked === null) return [];
+  const { first, end } = reachOf(booked);
+  const subjects = [
+    ...booked.parts.map(({ staffId }) => staffId),
+    ...booked.resources.flatMap(({ resourceId }) => resourceId ?? []),
+  ];
+  const from = Math.floor(first / MARK);
+  const marks = Array.from({ length: Math.ceil(end / MARK) - from }, (_, n) => from + n);
+  return [...new Set(subjects)].flatMap((id) => marks.map((mark) => `${id} ${mark}`));
+}
+
+/** The marks that a change takes. */
+export const marksTaken = ({ after }: Change): string[] => marksOf(bookedIn(after));
+
+/** A booking as something that only one can have: its name, the same of all who want just this, and the marks it would take. */
+export function contestOf(row: Row): { name: string; marks: readonly string[] } | undefined {
   const booked = bookedIn(row);
   if (booked === null) return undefined;
   const whose = [...new Set(booked.parts.map(({ staffId }) => staffId))].sort();
-  const companyDays = new Set(tagsOf({ ...booked, resources: [] }).filter((tag) => !tag.startsWith('busy/staff/')));
-  return {
-    name: `${booked.startsAt} ${whose.join(' ')}`,
-    tags: tagsOf(booked).filter((tag) => !companyDays.has(tag)),
-  };
+  return { name: `${booked.startsAt} ${whose.join(' ')}`, marks: marksOf(booked) };
 }
 
 /** The tags of what is busy on a day of UTC: of these staff members and then of the resources of a branch, or of all. */

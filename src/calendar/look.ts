@@ -1,6 +1,7 @@
 import { DAY_MINUTES, localOf, minuteOf } from '../core/civil.ts';
 import { AppError } from '../core/errors.ts';
 import { alone } from '../data/alone.ts';
+import { WeighedMap } from '../data/weighed.ts';
 import type { Look } from '../resources/planned.ts';
 import type { BookingRequest } from './booking.ts';
 import { known, learned } from './known.ts';
@@ -36,6 +37,13 @@ export async function lookBetween(
 /** Longest wait for somebody else who reads the same, ms. */
 const PATIENCE = 3000;
 
+/**
+ * What was read last of a question, with the time of the reading that came before: true of a later moment than all who asked
+ * until then came, however the company goes on. So one look is enough for all who waited for it.
+ */
+const lately = new WeighedMap<{ calendar: LoadedCatalogue; at: number }>(1024 * 1024);
+const LATELY_BYTES = 20_000;
+
 /** From how many days before a start to how many after it others are suggested, and what may lie about those. */
 export const [BEFORE, AFTER] = [2, 7];
 export const around = (minute: number) => ({
@@ -67,15 +75,26 @@ export async function lookAround(
   const asking = { companyId, question, now: ctx.now() };
   const since = anew ? ctx.now() : recall.since;
   const until = ctx.now() + PATIENCE;
+  const name = `${companyId} ${question.key}`;
   for (;;) {
+    const other = lately.get(name);
+    if (
+      recall.isSure() &&
+      other !== undefined &&
+      other.at >= since &&
+      (other.calendar.busyUntil ?? ctx.now() + 1) > ctx.now()
+    )
+      return other.calendar;
     const row = await recall.reading(question.tags, since);
     if (row === null) return learned(asking, null, look, registry);
     const remembered = known(asking, row);
     if (remembered !== null) return remembered;
-    const end = await alone(ctx, `calendar ${companyId} ${question.key}`, until);
+    const end = await alone(ctx, `calendar ${name}`, until);
     if (end === null) continue;
     try {
-      return await learned(asking, row, look, registry);
+      const calendar = await learned(asking, row, look, registry);
+      lately.set(name, { calendar, at: row.at }, LATELY_BYTES);
+      return calendar;
     } finally {
       end();
     }

@@ -64,12 +64,12 @@ export class Readings {
     ctx: Ctx,
     { companyId, tags, since }: Pick<ReadPlan, 'companyId' | 'tags'> & { since: number },
     admission: Admission,
-  ): Promise<TagRow | null> {
+  ): Promise<FreshTags | null> {
     const plan = { companyId, tags, key: '' };
-    const known = (): TagRow | null => this.#parts.tags.fresh(companyId, tags, ctx.now(), ctx.now() - since);
+    const known = (): FreshTags | null => this.#parts.tags.fresh(companyId, tags, ctx.now(), ctx.now() - since);
     return foundOut(ctx, `tags ${companyId} ${tags.join(' ')}`, known, async () => {
       const trip = await this.trip(ctx, plan, true, admission);
-      return trip?.standing === 'sound' ? trip.row : null;
+      return trip === null || trip.row === null || trip.standing !== 'sound' ? null : { ...trip.row, at: trip.at };
     });
   }
 

@@ -39,6 +39,8 @@ export type LoggedEntity = {
   view(row: Row, schemaVersion: number): Record<string, unknown>;
   /** The cache tags a change touches. Pure: API writes, SQL writes, relay and sweep all use it. */
   tagsTouched(change: Change): readonly string[];
+  /** Marks of what a change takes that only one can have, such as somebody's time; whoever waits to take one is told. */
+  marksTaken?(change: Change): readonly string[];
   /** The last part of the event type: `archived` rather than `updated`, where that says more. */
   action(change: Change): string;
   /** The words it uses besides the plain ones. */
@@ -80,3 +82,7 @@ export function touchedTags(registry: Registry, changes: readonly Change[]): Rec
   }
   return tags;
 }
+
+/** The marks that a run of changes takes. */
+export const takenMarks = (registry: Registry, changes: readonly Change[]): ReadonlySet<string> =>
+  new Set(changes.flatMap((change) => registry.get(change.entity)?.marksTaken?.(change) ?? []));

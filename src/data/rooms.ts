@@ -7,13 +7,13 @@ import type { Change } from './log.ts';
 export type RoomApi = {
   /** Arms the alarm: a write with this id may commit soon. False: it is not its turn yet, see `turn`. */
   expect(companyId: string, requestId: string, units?: number): Promise<boolean>;
-  /** Waits for the turn of a write, at most `patience` ms, or until another one touches these tags. */
+  /** Waits for the turn of a write, at most `patience` ms, or until another one takes one of these marks. */
   turn(
     companyId: string,
     requestId: string,
     patience: number,
     units?: number,
-    restsOn?: readonly string[],
+    takes?: readonly string[],
   ): Promise<Turn>;
   /** The write committed, its announcement is under way: its turn is another's. */
   free(requestId: string): Promise<void>;
@@ -40,8 +40,8 @@ export type RoomApi = {
 };
 
 /**
- * True: a write's turn has come, and it is expected. Else the room has forgotten it: because another one has touched what it
- * rests on (`overtaken`), at once because so many wait (`full`), or after its patience; by the company's pace a turn could come
+ * True: a write's turn has come, and it is expected. Else the room has forgotten it: because another one has taken what it
+ * was to take (`overtaken`), at once because so many wait (`full`), or after its patience; by the company's pace a turn could come
  * in `again` ms.
  */
 export type Turn = true | 'overtaken' | { full: boolean; again: number };
@@ -148,13 +148,13 @@ export async function awaitTurn(
   ctx: Ctx,
   rooms: Rooms,
   companyId: string,
-  { units, restsOn }: { units: number; restsOn?: readonly string[] | undefined },
+  { units, takes }: { units: number; takes?: readonly string[] | undefined },
   patience: number,
 ): Promise<Standing> {
   const asked = ctx.now();
   const free = freeAt(companyId, asked);
   if (free !== null) throw crowded(free - asked);
-  const wait = (): Promise<Turn> => rooms(companyId).turn(companyId, ctx.requestId, patience, units, restsOn);
+  const wait = (): Promise<Turn> => rooms(companyId).turn(companyId, ctx.requestId, patience, units, takes);
   let turn: Turn;
   try {
     turn = await callRoom(ctx, wait, patience + NOTE_DEADLINE);
@@ -175,7 +175,7 @@ export async function awaitTurn(
   throw crowded(turn.again);
 }
 
-/** While a write waited for its turn another one touched what it rests on: nothing was done, and it is to be planned again. */
+/** While a write waited for its turn another one took what it was to take: nothing was done, and it is to be planned again. */
 export const OVERTAKEN = new AppError('snapshot_conflict');
 
 /** @param again ms until a turn could come */

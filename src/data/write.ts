@@ -17,8 +17,8 @@ export type WriteOrder = Omit<WriteCall, 'database'> & {
   admission: Admission;
   /** What it weighs in the company's rate limit, which is also its pace. Default 1. */
   units?: number | undefined;
-  /** Tags of what it was planned from: while it waits for its turn, another write that touches one of them ends it. */
-  restsOn?: readonly string[] | undefined;
+  /** Marks of what only one can have: while it waits for its turn, another write that takes one of them ends it. */
+  takes?: readonly string[] | undefined;
 };
 
 /**
@@ -41,7 +41,7 @@ async function perform<Q extends readonly SQL[]>(
   order: WriteOrder,
   queries: Q,
 ): Promise<Committed<Q>> {
-  const { companyId, admission, units = 1, restsOn } = order;
+  const { companyId, admission, units = 1, takes } = order;
   const room = deps.rooms(companyId);
   const intent = announceIntent(ctx, deps.rooms, companyId, units);
   // Whether the room may hold anything of it: not of a write that is refused its turn.
@@ -50,7 +50,7 @@ async function perform<Q extends readonly SQL[]>(
     const [, standing] = await Promise.all([admit({ ctx, deps }, admission), intent]);
     if (standing === 'waiting') {
       held = false;
-      await awaitTurn(ctx, deps.rooms, companyId, { units, restsOn }, deps.settings.databaseAcquireTimeout);
+      await awaitTurn(ctx, deps.rooms, companyId, { units, takes }, deps.settings.databaseAcquireTimeout);
       held = true;
     }
     const committed = await commit(ctx, { ...order, database: deps.write }, queries);

@@ -5,7 +5,7 @@ import { readUpgrade } from '../core/upgrade.ts';
 import { makeCtx } from '../data/ctx.ts';
 import type { Change } from '../data/log.ts';
 import { isBefore, type Position } from '../data/position.ts';
-import { touchedTags } from '../data/registry.ts';
+import { takenMarks } from '../data/registry.ts';
 import { callRoom, type LogRange, type RoomApi, type Turn } from '../data/rooms.ts';
 import type { Env } from '../env.ts';
 import { CompanyRelay } from './company-relay.ts';
@@ -62,9 +62,9 @@ export abstract class Room extends DurableObject<Env> implements RoomApi {
     requestId: string,
     patience: number,
     units = 1,
-    restsOn: readonly string[] = [],
+    takes: readonly string[] = [],
   ): Promise<Turn> {
-    const turn = await this.#desk.wait(requestId, units, patience, restsOn);
+    const turn = await this.#desk.wait(requestId, units, patience, takes);
     if (turn !== true) return turn;
     // Expected from now on: while it waited there was nothing to find.
     await this.#expect(companyId, requestId);
@@ -84,9 +84,9 @@ export abstract class Room extends DurableObject<Env> implements RoomApi {
     // First, because whoever listens waits for nothing else.
     const whole = changes.length === last - first + 1;
     this.#tell({ epoch, revision: last }, changes, whole);
-    // What was not handed over may have touched anything.
+    // What was not handed over may have taken anything.
     if (this.#desk.isContested)
-      this.#desk.touched(whole ? touchedTags(this.parts(this.env).deps.registry, changes) : null);
+      this.#desk.taken(whole ? takenMarks(this.parts(this.env).deps.registry, changes) : null);
     this.#forget(requestId);
     this.#relay.announced({ epoch, revision: last }, Date.now());
     await this.#ringBy(this.#relay.nextLook());

@@ -5,8 +5,8 @@ import { Turns } from './turns.ts';
 /** Clock and timer of whoever runs the desk. */
 export type DeskTime = { now(): number; after(ms: number, work: () => void): void };
 
-/** A caller who waits, and the tags of what their write was planned from. */
-type Waiting = { answer: (turn: Turn) => void; restsOn: readonly string[] };
+/** A caller who waits, and the marks that their write is to take. */
+type Waiting = { answer: (turn: Turn) => void; takes: readonly string[] };
 
 /**
  * Where writes wait for their turn. A waiting caller is answered by whoever ends a turn, and in any case by the desk's own
@@ -30,27 +30,27 @@ export class TurnDesk {
   }
 
   /** Whether the turn has come; it did not within `patience` ms, or could not, as too many wait, or another write came first. */
-  wait(id: string, units: number, patience: number, restsOn: readonly string[] = []): Promise<Turn> {
+  wait(id: string, units: number, patience: number, takes: readonly string[] = []): Promise<Turn> {
     // It came meanwhile, or this asks again because an answer was lost.
     if (this.begin(id, units)) return Promise.resolve(true);
     const now = this.#time.now();
     if (!this.#turns.wait(id, units, now + patience, now)) return Promise.resolve(this.#refusal(true));
     return new Promise((answer) => {
-      this.#callers.set(id, { answer, restsOn });
+      this.#callers.set(id, { answer, takes });
       this.#call();
     });
   }
 
   /** Whether anybody waits who could be overtaken. */
   get isContested(): boolean {
-    for (const { restsOn } of this.#callers.values()) if (restsOn.length > 0) return true;
+    for (const { takes } of this.#callers.values()) if (takes.length > 0) return true;
     return false;
   }
 
-  /** A write touched these tags (null: any may be among them): whoever waits with a plan that rests on one is to plan again. */
-  touched(tags: Readonly<Record<string, number>> | null): void {
-    for (const [id, { restsOn }] of this.#callers) {
-      if (restsOn.length === 0 || (tags !== null && !restsOn.some((tag) => tag in tags))) continue;
+  /** A write took these marks (null: it may have taken any): whoever waits to take one is to plan again. */
+  taken(marks: ReadonlySet<string> | null): void {
+    for (const [id, { takes }] of this.#callers) {
+      if (takes.length === 0 || (marks !== null && !takes.some((mark) => marks.has(mark)))) continue;
       this.#turns.end(id);
       this.#answer(id, 'overtaken');
     }

@@ -127,7 +127,7 @@ export function change<S extends z.ZodType>(route: WriteRoute<S>): (c: AppContex
       const result = extra ?? route.extra?.(input);
       const kept: Kept = { status: route.status, entityId: input.id, ...(result !== undefined && { result }) };
       const present = sql<Present>`select ${resource.row} as row, (${result ?? sql`null::jsonb`}) as extra from ${resource.table} where ${resource.companyId} = ${companyId}::uuid and ${resource.id} = ${input.id}::uuid`;
-      return write(c.env, { ...order, kept, guard, restsOn: contested?.tags }, [...statements, present]);
+      return write(c.env, { ...order, kept, guard, takes: contested?.marks }, [...statements, present]);
     };
     const committed = await carried(perform).catch((error: unknown) => {
       if (mayBeStored(error)) forget();

@@ -9,7 +9,7 @@ import { type Guard, type Snapshot, snapshot } from '../data/log.ts';
 import type { RowsOf } from '../data/query.ts';
 import type { Registry } from '../data/registry.ts';
 import { crowded, OVERTAKEN } from '../data/rooms.ts';
-import type { TagRow } from '../data/tags.ts';
+import type { FreshTags } from '../data/tags.ts';
 import { type AppContext, principalOf } from '../http/context.ts';
 
 /** What a write does, worked out from what was read; `guard` says what of that must still be so. */
@@ -22,8 +22,8 @@ export type Plan = {
   told?: Told;
   /** Whether a refusal of these statements only says that others were faster, so that looking again may help. */
   isStale?(error: AppError): boolean;
-  /** What it takes and only one can have: its name, and the tags that whoever takes it touches. */
-  contested?: { name: string; tags: readonly string[] } | undefined;
+  /** What it takes and only one can have: a name of just this, and marks that whoever takes some of it takes (LoggedEntity). */
+  contested?: { name: string; marks: readonly string[] } | undefined;
   /** A refusal of these statements, with what else there is to say of it. */
   explain?(error: AppError): AppError | Promise<AppError>;
 };
@@ -43,11 +43,13 @@ export type Recall = {
   readonly registry: Registry;
   /** Of which moment a plan must be at least, ms: when the request came, or when it was planned last. */
   since: number;
+  /** Whether the caller is known to live: whoever may have been signed out is told nothing of what is remembered. */
+  isSure(): boolean;
   /**
    * What Redis says of these tags, asked no earlier than `since`: so it knows of every write that was answered before. Null: ask
    * Postgres.
    */
-  reading(tags: readonly string[], since: number): Promise<TagRow | null>;
+  reading(tags: readonly string[], since: number): Promise<FreshTags | null>;
 };
 
 /** Admits the caller, and reads for them; Postgres is asked for the credential with the first look, where nobody else knows. */
@@ -68,11 +70,14 @@ export async function lookOf(c: AppContext, admission: Admission, name: string):
     ctx,
     registry: deps.registry,
     since: ctx.startedAt,
-    // Whoever may have been signed out is told nothing of what is remembered.
+    isSure: () => sure,
     reading: async (tags, since) => (sure ? deps.cache.reading(ctx, { companyId, tags, since }, admission) : null),
   };
   return Object.assign(look, { recall });
 }
+
+/** How often one write is planned while others come first. */
+const MOST_PLANS = 10;
 
 /** How a plan is made and carried out. */
 type Carrying<C> = {
@@ -114,8 +119,8 @@ export async function carryOut<C>(carrying: Carrying<C>): Promise<C> {
       return await write(plan);
     } catch (error) {
       if (!(error instanceof AppError)) throw error;
-      // Somebody else's write touched the plan while it waited for its turn.
-      if (error === OVERTAKEN && ctx.now() < until) continue;
+      // Somebody else took some of it while it waited for its turn.
+      if (error === OVERTAKEN && plans < MOST_PLANS) continue;
       if (error === OVERTAKEN) throw crowded(0);
       const isStale = error.code === 'snapshot_conflict' || plan.isStale?.(error) === true;
       if (!isStale) throw (await plan.explain?.(error)) ?? error;

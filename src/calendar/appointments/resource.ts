@@ -7,7 +7,7 @@ import { clients } from '../../people/clients/table.ts';
 import type { ArchiveOf } from '../../resources/archive.ts';
 import { daysBetween } from '../../resources/filters.ts';
 import { tenantResource } from '../../resources/tenant-resource.ts';
-import { touchedBusy } from '../busy-days.ts';
+import { marksTaken, touchedBusy } from '../busy-days.ts';
 import { series } from '../series/table.ts';
 import { localShown, occupiedShown, partsShown } from '../shown.ts';
 import { appointmentImporter } from './file/importer.ts';
@@ -97,6 +97,7 @@ const made = tenantResource(appointments, {
 
 export const appointment = {
   ...made,
+  marksTaken,
   importer: appointmentImporter,
   filters: (query: Parameters<typeof made.filters>[0]) => [...made.filters(query), ...found(query)],
   listTags: boardTags,

@@ -1,12 +1,12 @@
 import { branches } from '../../catalog/branches/table.ts';
 import { clients } from '../../people/clients/table.ts';
 import { tenantResource } from '../../resources/tenant-resource.ts';
-import { touchedBusy } from '../busy-days.ts';
+import { marksTaken, touchedBusy } from '../busy-days.ts';
 import { occupiedShown, partsShown } from '../shown.ts';
 import { HoldCreate, HoldView } from './schema.ts';
 import { holds } from './table.ts';
 
-export const hold = tenantResource(holds, {
+const made = tenantResource(holds, {
   entity: 'hold',
   prefix: 'hold',
   permission: 'appointments',
@@ -16,3 +16,5 @@ export const hold = tenantResource(holds, {
   computed: { services: (row) => partsShown(row.services), resources: (row) => occupiedShown(row.resources) },
   touches: touchedBusy,
 });
+
+export const hold = { ...made, marksTaken };

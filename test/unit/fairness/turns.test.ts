@@ -173,7 +173,7 @@ describe('the desk', () => {
     expect(await desk.wait('c', 1, 4000)).toEqual({ full: true, again: 5000 });
   });
 
-  test('who waits with a plan that another write touches is told so, and is in nobody’s way; others wait on', async () => {
+  test('who waits to take what another write takes is told so, and is in nobody’s way; others wait on', async () => {
     const desk = new TurnDesk(clock(), any());
     for (const id of four) desk.begin(id, 1);
     expect(desk.isContested).toBe(false);
@@ -181,12 +181,12 @@ describe('the desk', () => {
     expect(desk.isContested).toBe(false);
     const [same, other] = [desk.wait('f', 1, 1000, ['a/1', 'b/1']), desk.wait('g', 1, 1000, ['a/2'])];
     expect(desk.isContested).toBe(true);
-    desk.touched({ 'b/1': 7, c: 7 });
+    desk.taken(new Set(['b/1', 'c']));
     expect(await same).toBe('overtaken');
     desk.end('a');
     expect(await plain).toBe(true);
     // More than one call could tell: anything may be among it.
-    desk.touched(null);
+    desk.taken(null);
     expect(await other).toBe('overtaken');
     desk.end('b');
     expect(desk.begin('h', 1)).toBe(true);
