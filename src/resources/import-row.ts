@@ -58,6 +58,7 @@ export function importerOf(resource: Resource, particulars: ImportParticulars = 
   const statements = new Map<MatchKey, string>();
   return {
     resource: resource.topic,
+    chunk: 250,
     matches: keys,
     get ignored() {
       const known = new Set(Object.keys(patch().shape));

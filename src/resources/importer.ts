@@ -20,6 +20,8 @@ export type Desk = { companyId: string; look: Look; now: number };
 export type Importer = {
   /** As in `?resource=`: `clients`. */
   readonly resource: string;
+  /** Rows that one transaction takes in: while it does, the company's other writers wait. */
+  readonly chunk: number;
   /** Fields our export shows but nobody may write: taken and ignored, so that an export can be imported. */
   readonly ignored: readonly string[];
   /** What rows may be matched by; `externalId` first, which is the default. */

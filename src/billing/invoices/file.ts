@@ -40,6 +40,7 @@ const ignored = lazy(() => {
  */
 export const invoiceImporter: Importer = {
   resource: 'invoices',
+  chunk: 100,
   matches: ['externalId'],
   get ignored() {
     return ignored();

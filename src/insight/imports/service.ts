@@ -51,6 +51,7 @@ export async function takeImport(asked: Asked, body: ReadableStream<Uint8Array> 
   const kind: FileKind = {
     format: request.format,
     charset: request.charset,
+    chunk: importer.chunk,
     known: (name) => Object.hasOwn(mapping, name) || targetOf(importer, match, name) !== null,
     checkHeader: (header) => checkHeader(importer, mapping, match, header),
   };

@@ -13,8 +13,6 @@ export const MOST_BYTES = 10 * 1024 * 1024;
 /** Most rows of a file (contract-details A13): how long it keeps the company's other writers waiting. */
 export const MOST_ROWS = 100_000;
 
-/** Rows per packet: what one transaction takes in without keeping the company's other writers waiting for long. */
-const PACKET_ROWS = 250;
 /** Characters of JSON per packet; four bytes each still make less than the 2 MB of a value. */
 const PACKET_SIZE = 256 * 1024;
 /** Characters that are sent on together. */
@@ -29,6 +27,8 @@ export type Sink = (header: string[] | null, packets: readonly Packet[]) => Prom
 export type FileKind = {
   format: Format;
   charset: Charset;
+  /** Rows per packet: what one transaction takes in. */
+  chunk: number;
   /** Whether a name of the header says anything here: the delimiter is found by it. */
   known(name: string): boolean;
   /** @throws AppError malformed_file for a file that cannot be meant for this import */
@@ -41,18 +41,23 @@ const lengthOf = (row: RawRow): number =>
 
 /** Fills packets with rows, in order. */
 class Packer {
+  readonly #most: number;
   readonly ready: Packet[] = [];
   waiting = 0;
   total = 0;
   #rows: string[] = [];
   #size = 0;
 
+  constructor(most: number) {
+    this.#most = most;
+  }
+
   add(row: RawRow): void {
     if (this.total === MOST_ROWS)
       throw new AppError('payload_too_large', `A file may have ${MOST_ROWS} rows. Send it in parts.`);
     let text = lengthOf(row) > PACKET_SIZE ? null : JSON.stringify(row);
     if (text === null || text.length > PACKET_SIZE) text = JSON.stringify({ fault: 'row_too_large' } satisfies RawRow);
-    if (this.#rows.length === PACKET_ROWS || this.#size + text.length > PACKET_SIZE) this.close();
+    if (this.#rows.length === this.#most || this.#size + text.length > PACKET_SIZE) this.close();
     this.#rows.push(text);
     this.#size += text.length + 1;
     this.total += 1;
@@ -135,7 +140,7 @@ export async function receive(
   fingerprint: Fingerprint,
   sink: Sink,
 ): Promise<{ total: number; header: string[] | null }> {
-  const packer = new Packer();
+  const packer = new Packer(kind.chunk);
   const reader = kind.format === 'csv' ? csvReader(packer, kind) : lineReader(packer);
   const text = textOf(kind.charset);
   const ship = async (least: number): Promise<void> => {

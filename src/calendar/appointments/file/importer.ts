@@ -1,7 +1,9 @@
+import { minuteOf } from '../../../core/civil.ts';
 import { AppError } from '../../../core/errors.ts';
 import { lazy } from '../../../core/lazy.ts';
 import type { Given, Importer, ImportRow } from '../../../resources/importer.ts';
 import { AppointmentView } from '../schema.ts';
+import { clockAt } from './clock.ts';
 import { type Document, planRow } from './planned.ts';
 import { AppointmentFile, type FileRow } from './schema.ts';
 import { readShelf } from './shelf.ts';
@@ -14,6 +16,7 @@ const ignored = lazy(() => {
 /** Appointments of another system, whatever has become of them (migrations/0045_appointment_files.sql). */
 export const appointmentImporter: Importer = {
   resource: 'appointments',
+  chunk: 100,
   matches: ['externalId'],
   get ignored() {
     return ignored();
@@ -32,11 +35,16 @@ export const appointmentImporter: Importer = {
         plans.set(given, error);
       }
     }
+    const clock = await clockAt(
+      [...plans.values()].flatMap((plan) =>
+        plan instanceof AppError ? [] : { timeZone: plan.time_zone, minute: minuteOf(plan.starts_at) },
+      ),
+    );
     return (given): ImportRow => {
       const plan = plans.get(given);
       if (plan === undefined || plan instanceof AppError) throw plan ?? new AppError('internal_error');
       const key = rows.get(given)?.externalId;
-      return { id: given.id, key, version: shelf?.stored.get(key ?? '')?.version ?? null, ...plan };
+      return { id: given.id, key, version: shelf?.stored.get(key ?? '')?.version ?? null, clock, ...plan };
     };
   },
   upsert: () => 'select app.import_appointments($1)',

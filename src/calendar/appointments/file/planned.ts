@@ -21,6 +21,8 @@ export type Document = {
   notes: string | null;
   price: FileRow['price'];
   allow_overlap: boolean;
+  /** Whether it is new, or occupies another time than before. */
+  moved: boolean;
 } & Standing;
 
 /** What is wrong with a row; all of it is told at once. */
@@ -73,7 +75,7 @@ export async function planRow(row: FileRow, shelf: Shelf, now: number): Promise<
   const standing = stored === undefined ? begun(saidOf(row)) : continued(asStanding(stored), saidOf(row));
   const same = stored !== undefined && canonicalJson(parts) === canonicalJson(stored.services);
   const over = (minute + visitOf(parts)) * 60_000 <= now;
-  return {
+  const plan = {
     branch_id: branch.id,
     client_id: says ? (client?.id ?? null) : (stored?.client_id ?? null),
     services: parts,
@@ -86,7 +88,23 @@ export async function planRow(row: FileRow, shelf: Shelf, now: number): Promise<
     allow_overlap: row.allowOverlap === true || stored?.allow_overlap === true,
     ...standing,
   };
+  return { ...plan, moved: stored === undefined || occupancyOf(plan) !== occupancyOf(stored) };
 }
+
+const FREED: readonly string[] = ['CANCELLED', 'NO_SHOW'];
+
+/** What says when it keeps whom and what busy. */
+const occupancyOf = (
+  of: Pick<Document, 'branch_id' | 'services' | 'resources' | 'starts_at' | 'allow_overlap' | 'status'>,
+) =>
+  canonicalJson([
+    of.branch_id,
+    of.services,
+    of.resources,
+    Date.parse(of.starts_at),
+    of.allow_overlap,
+    FREED.includes(of.status),
+  ]);
 
 const visitOf = (parts: readonly Part[]): number => {
   const last = parts.at(-1);
