@@ -17,6 +17,9 @@ const TURN = 15_000;
 /** When an alarm that died in the middle is repeated, ms. One that still works then is followed, never joined, by it. */
 const LEASE = 2000;
 
+/** Whose line it is. */
+const kindOf = (name: string): string => name.slice(0, name.indexOf(':'));
+
 /** The company was deleted: nobody follows it. */
 const isGone = (error: unknown): boolean => error instanceof AppError && error.code === 'unauthenticated';
 
@@ -87,14 +90,16 @@ export abstract class LogDispatcher extends DurableObject<Env> implements Dispat
     const ctx = makeCtx(`dispatch_${crypto.randomUUID()}`, (work) => this.ctx.waitUntil(work));
     const all = new Map(consumers(ctx).map((consumer) => [consumer.kind, consumer]));
     const of = (name: string): Consumer => {
-      const consumer = all.get(name.slice(0, name.indexOf(':')));
+      const consumer = all.get(kindOf(name));
       if (consumer === undefined) throw new Error('a line of nobody');
       return consumer;
     };
     this.#called = false;
     const found = await Promise.all([...all.values()].map((consumer) => consumer.lines(companyId)));
     const lines = found.flatMap((each) => each.lines);
-    await this.#letGo(companyId, this.#store.reconcile(lines), of);
+    const gone = this.#store.reconcile(lines);
+    // Of a consumer that a deploy took away nobody keeps anything.
+    await this.#letGo(companyId, gone, (name) => all.get(kindOf(name)));
     const heads = found.map(({ head }) => head);
     const log = logPieces(ctx, deps, companyId, heads);
     const pacing = { unit: deps.settings.webhooks.firstRetry, random: Math.random };
@@ -110,9 +115,9 @@ export abstract class LogDispatcher extends DurableObject<Env> implements Dispat
   }
 
   /** Those who follow no more are written down and forgotten. */
-  async #letGo(companyId: string, gone: readonly Mark[], of: (name: string) => Consumer): Promise<void> {
+  async #letGo(companyId: string, gone: readonly Mark[], of: (name: string) => Consumer | undefined): Promise<void> {
     for (const mark of gone) {
-      await of(mark.name).keep(companyId, [mark]);
+      await of(mark.name)?.keep(companyId, [mark]);
       this.#store.forget(mark.name);
     }
   }

@@ -1,12 +1,17 @@
+import { spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
+import { freePort } from '../../../local/ports.ts';
 import { addKey } from '../../support/accounts.ts';
 import type { Json } from '../../support/api.ts';
 import { openCompany } from '../../support/company.ts';
 import { uuidOf } from '../../support/people.ts';
 import { expectProblem } from '../../support/problem.ts';
 import { sharedWorld } from '../../support/shared.ts';
+import { until } from '../../support/until.ts';
 
 // Who may have what sent where.
 
@@ -82,4 +87,21 @@ test('a public name that leads to private addresses is not called, whenever it b
   resolver.close();
   resolver.closeAllConnections();
   expect(await ping()).toMatchObject({ delivered: false, error: 'unresolved' });
+});
+
+test('the receiver of docs/operations.md believes us, and nobody else', async () => {
+  const root = join(import.meta.dirname, '../../..');
+  const [, example = ''] = /```js\n(.*?)```/s.exec(readFileSync(join(root, 'docs/operations.md'), 'utf8')) ?? [];
+  const port = await freePort();
+  const { json } = await salon.api.post('/webhooks', { url: `http://127.0.0.1:${port}/`, types: ['client.merged'] });
+  const env = { ...process.env, PORT: String(port), WEBHOOK_SECRET: String(json.secret) };
+  const node = spawn(process.execPath, ['--input-type=module', '-e', example], { cwd: root, env, stdio: 'ignore' });
+  try {
+    const ping = async () => (await salon.api.post(`/webhooks/${json.id}/ping`)).json;
+    await until('it takes a ping', async () => (await ping()).delivered === true);
+    for (let n = 0; n < 2; n += 1) await salon.api.post(`/webhooks/${json.id}/rotate`);
+    expect(await ping()).toMatchObject({ delivered: false, responseStatus: 400 });
+  } finally {
+    node.kill();
+  }
 });

@@ -1,8 +1,4 @@
-import { spawn } from 'node:child_process';
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { afterAll, afterEach, expect, test } from 'vitest';
-import { freePort } from '../../../local/ports.ts';
 import type { Api, Json, Tenant } from '../../support/api.ts';
 import { openCompany } from '../../support/company.ts';
 import { uuidOf } from '../../support/people.ts';
@@ -240,21 +236,4 @@ test('objects that were lost, and calls that were: the cron finds who waits, at 
   await sweep();
   await receiver.events(path, 1);
   expect(names(receiver.of(path))).toEqual(['unheard']);
-});
-
-test('the receiver of docs/operations.md believes us, and nobody else', async () => {
-  const root = join(import.meta.dirname, '../../..');
-  const [, example = ''] = /```js\n(.*?)```/s.exec(readFileSync(join(root, 'docs/operations.md'), 'utf8')) ?? [];
-  const port = await freePort();
-  const { json } = await salon.api.post('/webhooks', { url: `http://127.0.0.1:${port}/`, types: ['client.merged'] });
-  const env = { ...process.env, PORT: String(port), WEBHOOK_SECRET: String(json.secret) };
-  const node = spawn(process.execPath, ['--input-type=module', '-e', example], { cwd: root, env, stdio: 'ignore' });
-  try {
-    const ping = async () => (await salon.api.post(`/webhooks/${json.id}/ping`)).json;
-    await until('it takes a ping', async () => (await ping()).delivered === true);
-    for (let n = 0; n < 2; n += 1) await salon.api.post(`/webhooks/${json.id}/rotate`);
-    expect(await ping()).toMatchObject({ delivered: false, responseStatus: 400 });
-  } finally {
-    node.kill();
-  }
 });
