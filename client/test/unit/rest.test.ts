@@ -164,7 +164,8 @@ describe('repeating', () => {
         ? []
         : [[path.slice(7), post.parameters?.some(({ name }) => name === 'Idempotency-Key') ?? false]],
     );
-    expect(said.map(([path]) => [path, takesKey('post', String(path))])).toEqual(said);
+    const taken = said.map(([path]) => [path, takesKey('post', String(path))]);
+    expect(taken, 'KEYLESS in client/src/rest/repeat.ts').toEqual(said);
   });
 });
 
