@@ -3,6 +3,7 @@ import { type AvailabilityQuestion, freeStarts } from '../src/calendar/availabil
 import type { Service, StaffMember } from '../src/calendar/catalogue.ts';
 import { instantTexts } from '../src/core/civil.ts';
 import { offsetsOf } from '../src/core/offsets.ts';
+import { overHttp } from './availability-stack.ts';
 import type { BenchOptions, BenchResult } from './benchmark.ts';
 import { median, quantile, round } from './statistics.ts';
 import { table } from './table.ts';
@@ -105,7 +106,7 @@ function naive({
           const meets = (from: number, to: number) => (each: [number, number]) =>
             each[0] < at + to && at + from < each[1];
           if (today.some(meets(-5, 10)) || today.some(meets(20, 35))) continue;
-          if (chairs.some((taken) => !taken.some(meets(-5, 35)))) free += 1;
+          if (service.requires.length === 0 || chairs.some((taken) => !taken.some(meets(-5, 35)))) free += 1;
         }
       }
     }
@@ -119,8 +120,12 @@ function timed(run: () => unknown): number {
   return performance.now() - started;
 }
 
-/** The sweep alone: what a Worker computes from busy lists it has. `naive` is the same question in the common way. */
-export async function availability({ rounds, progress }: BenchOptions): Promise<BenchResult> {
+/**
+ * The sweep alone, what a Worker computes from busy lists it has, and the whole over HTTP with Postgres. `naive` is the same
+ * question in the common way.
+ */
+export async function availability(options: BenchOptions): Promise<BenchResult> {
+  const { rounds, progress } = options;
   const asked = await question();
   let starts = 0;
   const sweep = (): void => {
@@ -148,7 +153,11 @@ export async function availability({ rounds, progress }: BenchOptions): Promise<
     progress(`round ${number} of ${rounds}`);
   }
   const middle = (pick: (each: (typeof measured)[number]) => number): number => round(median(measured.map(pick)), 3);
+  const alone: AvailabilityQuestion = { ...asked, services: [{ ...SERVICE, requires: [] }], resources: [] };
+  const size = { staff: STAFF, days: DAYS, bookings: BOOKINGS, from: asked.from, to: asked.to };
+  const http = await overHttp(options, size, (busy) => naive({ ...alone, busy }));
   const figures = {
+    ...http.figures,
     ...{ staff: STAFF, days: DAYS, bookings: BOOKINGS, freeStarts: starts },
     sweepMs: middle((each) => each.sweepMs),
     sweepP95Ms: middle((each) => each.sweepP95Ms),
@@ -167,6 +176,8 @@ export async function availability({ rounds, progress }: BenchOptions): Promise<
         ['sweep and instants as text', figures.withTextsMs],
         ['a loop of dates', figures.naiveMs],
       ]),
+      '',
+      ...table(http.lines),
     ],
     figures,
   };

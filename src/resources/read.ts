@@ -2,7 +2,7 @@ import type { SQL } from 'drizzle-orm';
 import { shortHash } from '../core/hash.ts';
 import { parseMinRevision } from '../core/revision.ts';
 import { announceSnapshot } from '../data/announce.ts';
-import type { Loaded, ReadAnswer, ReadPlan } from '../data/answer.ts';
+import type { Loaded, ReadAnswer, ReadDemand, ReadPlan } from '../data/answer.ts';
 import type { Read } from '../data/cache.ts';
 import type { Admission } from '../data/caller.ts';
 import { behind } from '../data/ctx.ts';
@@ -83,20 +83,25 @@ const PREPARED_BYTES = 1500;
 const prepared = new WeighedMap<Prepared<ParsedQuery>>(4 * 1024 * 1024);
 
 /** How a route computes what the cache does not have. */
-type Computing<Q> = (c: AppContext, query: Q, min: number, admission: Admission) => Pick<Read, 'load' | 'compose'>;
+type Computing<Q> = (
+  c: AppContext,
+  query: Q,
+  { min, bypass }: ReadDemand,
+  admission: Admission,
+) => Pick<Read, 'load' | 'compose'>;
 
 /** The handler of a cached GET. */
 export function read<Q extends ParsedQuery, const S extends readonly SQL[]>(
   route: ReadRoute<Q, S>,
 ): (c: AppContext) => Promise<Response> {
-  return cached(route, (c, query, min, admission) => ({
+  return cached(route, (c, query, { min }, admission) => ({
     load: (unsure) => load(c, route, { query, min, unsure: unsure ? admission : null }),
   }));
 }
 
 /** The same of one that is put together. */
 export function readAssembled<Q extends ParsedQuery>(route: AssembledRoute<Q>): (c: AppContext) => Promise<Response> {
-  return cached(route, (c, query, min, admission) => {
+  return cached(route, (c, query, { min, bypass }, admission) => {
     const { companyId } = claimantOf(c);
     const assemble = async (row: TagRow | null, look: Look | null): Promise<Loaded | null> => {
       const assembled = await route.assemble({ query, companyId, row, look, c });
@@ -106,7 +111,8 @@ export function readAssembled<Q extends ParsedQuery>(route: AssembledRoute<Q>): 
       compose: (row) => assemble(row, null),
       async load(unsure, row) {
         const look: Look = (queries) => taken(c, route.name, queries, { min, unsure: unsure ? admission : null });
-        const loaded = await assemble(row, look);
+        // Who asks for nothing that was computed before is given nothing that was kept.
+        const loaded = await assemble(bypass ? null : row, look);
         if (loaded === null) throw new Error(`${route.name} was not assembled`);
         return loaded;
       },
@@ -147,7 +153,7 @@ function cached<Q extends ParsedQuery>(
       plan,
       demand,
       admission,
-      ...computing(c, query, min, admission),
+      ...computing(c, query, demand, admission),
       confirm: (unsure) => headOf(c, unsure ? admission : null),
       heal: (head) => announceSnapshot({ ctx: behind(ctx), deps }, principal.companyId, head),
     });
