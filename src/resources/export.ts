@@ -1,4 +1,4 @@
-import { sql } from 'drizzle-orm';
+import { type SQL, sql } from 'drizzle-orm';
 import { AppError } from '../core/errors.ts';
 import type { ListDeclaration, ListQuery } from '../core/list-query.ts';
 import { compileProjection } from '../core/project.ts';
@@ -10,6 +10,7 @@ import { takesGzip } from '../http/encoding.ts';
 import type { QueryParameter } from '../http/route.ts';
 import { send } from '../http/send.ts';
 import { admitted, reached } from './admitted.ts';
+import { besides, withBesides } from './exported.ts';
 import { askedOf } from './filters.ts';
 import { conditionsOf } from './page.ts';
 import type { Resource } from './resource.ts';
@@ -82,21 +83,33 @@ export function exportOf(resource: Resource): (c: AppContext) => Promise<Respons
 
     const { format, query } = asked;
     const filtered = conditionsOf(seenBy(resource, principal), query, companyId);
-    const read = async (after: string | null) => {
+    const write = writerOf(resource, format, query);
+    const call = { database: deps.read, companyId, name };
+    const desk = {
+      companyId,
+      look: <const Q extends readonly SQL[]>(queries: Q) => snapshot(ctx, call, queries),
+      may: (permission: string) => principal.may(permission),
+    };
+    const read = async (after: string | null): Promise<Piece & { revision: number }> => {
       const beyond = after === null ? sql`` : sql` and ${resource.id} > ${after}::uuid`;
       // A cursor, so that rows which do not fit any more are not written out either.
-      const { revision, rows } = await snapshot(ctx, { database: deps.read, companyId, name }, [
+      const { revision, rows } = await snapshot(ctx, call, [
         sql`declare walk no scroll cursor for select (${resource.row})::text from ${resource.table} where ${filtered}${beyond} order by ${resource.id} limit ${ROWS + 1}`,
         sql<{ line: string | null }>`select line from app.take_rows(${ROWS}, ${PIECE})`,
       ]);
       const texts = rows[1].map(({ line }) => line);
       const more = texts.at(-1) === null;
       if (more) texts.pop();
-      return { revision, more, rows: texts.map((text) => JSON.parse(String(text)) as Row) };
+      const found = texts.map((text) => JSON.parse(String(text)) as Row);
+      const views = found.map((row) => write.view(row));
+      const uuids = found.map(({ id }) => String(id));
+      // Who asks for certain fields gets these.
+      const whole = query.fields === null ? await withBesides(resource, desk, views, uuids) : views;
+      return { revision, more, rows: whole, last: uuids.at(-1) ?? null };
     };
     const first = await read(null);
     reached(first.revision, min);
-    const pages = new Pages(first, read, writerOf(resource, format, query));
+    const pages = new Pages(first, read, write);
     const small = pages.small(WORTH_COMPRESSING);
     const gzip = small === null && takesGzip(c);
     const stream = small === null ? pages.stream((error) => interrupted(ctx.requestId, error)) : null;
@@ -117,7 +130,8 @@ export function exportOf(resource: Resource): (c: AppContext) => Promise<Respons
 }
 
 /** How rows become text: what stands before, each row, what stands after. */
-type Writer = { head: string; line(row: Row): string; tail(count: number): string };
+type Writer = { head: string; view(row: Row): View; line(view: View): string; tail(count: number): string };
+type View = Record<string, unknown>;
 
 function writerOf(resource: Resource, format: Format, { fields }: ListQuery): Writer {
   const project = compileProjection(fields);
@@ -125,18 +139,20 @@ function writerOf(resource: Resource, format: Format, { fields }: ListQuery): Wr
   if (format === 'ndjson') {
     return {
       head: '',
-      line: (row) => `${JSON.stringify(view(row))}\n`,
+      view,
+      line: (shown) => `${JSON.stringify(shown)}\n`,
       // Without this line a file is not whole.
       tail: (count) => `${JSON.stringify({ _end: true, count })}\n`,
     };
   }
-  const columns = fields === null ? resource.list.fields : ['id', ...fields.filter((field) => field !== 'id')];
+  const columns =
+    fields === null
+      ? [...resource.list.fields, ...besides(resource)]
+      : ['id', ...fields.filter((field) => field !== 'id')];
   return {
     head: csvLine(columns),
-    line(row) {
-      const shown = view(row);
-      return csvLine(columns.map((column) => shown[column]));
-    },
+    view,
+    line: (shown) => csvLine(columns.map((column) => shown[column])),
     tail: () => '',
   };
 }
@@ -144,7 +160,7 @@ function writerOf(resource: Resource, format: Format, { fields }: ListQuery): Wr
 const encoder = new TextEncoder();
 
 /** What one read of an export brought, and whether more follows. */
-type Piece = { rows: Row[]; more: boolean };
+type Piece = { rows: View[]; more: boolean; last: string | null };
 
 /** The text of an export, made page by page. */
 class Pages {
@@ -173,7 +189,7 @@ class Pages {
     let started = false;
     const pull = async (controller: ReadableStreamDefaultController<Uint8Array>): Promise<void> => {
       try {
-        if (started) this.#piece = await this.#next(String(this.#piece.rows.at(-1)?.id));
+        if (started) this.#piece = await this.#next(String(this.#piece.last));
         controller.enqueue(encoder.encode(this.#text(!started)));
         started = true;
         if (!this.#piece.more) controller.close();

@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { lazy } from '../core/lazy.ts';
 import { externalId, type Schema } from '../http/schemas.ts';
+import type { Exported } from './exported.ts';
 import { type Field, idOf, type Reference } from './fields.ts';
 import { externalMembers, lookUp, type Referring, resolved } from './import-references.ts';
 import type { Importer, MatchKey } from './importer.ts';
@@ -27,7 +28,10 @@ export type ImportParticulars = {
 };
 
 /** How rows of a file become objects of a resource: what its patch takes, and references by external id. */
-export function importerOf(resource: Resource, particulars: ImportParticulars = {}): Importer {
+export function importerOf(
+  resource: Resource,
+  particulars: ImportParticulars = {},
+): { importer: Importer; exported: Exported } {
   const { fields, patch } = resource;
   if (patch === undefined) throw new Error(`${resource.topic} has no patch to import by`);
   const matches = { externalId: { key: externalId, found: 'c.external_id = r.key' }, ...particulars.matches };
@@ -56,7 +60,7 @@ export function importerOf(resource: Resource, particulars: ImportParticulars = 
     );
   });
   const statements = new Map<MatchKey, string>();
-  return {
+  const importer: Importer = {
     resource: resource.topic,
     chunk: 250,
     matches: keys,
@@ -88,4 +92,5 @@ export function importerOf(resource: Resource, particulars: ImportParticulars = 
       return made;
     },
   };
+  return { importer, exported: { referring } };
 }

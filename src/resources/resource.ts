@@ -9,6 +9,7 @@ import type { LoggedEntity } from '../data/registry.ts';
 import type { Parts } from '../data/walk.ts';
 import type { Schema } from '../http/schemas.ts';
 import type { Archive } from './archive.ts';
+import type { Exported } from './exported.ts';
 import type { Field } from './fields.ts';
 import type { Importer } from './importer.ts';
 
@@ -85,6 +86,8 @@ export type Resource = LoggedEntity & {
   readonly archive?: Archive;
   /** How rows of files become objects. */
   readonly importer?: Importer;
+  /** What lines of its export say besides the object. */
+  readonly exported?: Exported;
   /** The filter that parts the rows: the column behind the company in the index of every sort, and what is wanted of it. */
   parts?(query: Filtered): Parts;
   /** The other filters; company and search are added by whoever calls. */

@@ -134,8 +134,8 @@ export function tenantResource<T extends PgTable, Create extends Body = undefine
     throw new Error(`${topic}: a search or a count of its own does not ask who sees what`);
   const found = search === true ? wordSearch(made) : search;
   const whole = { ...made, ...(found !== undefined && { search: found }), create, patch };
-  const importer = imports === undefined ? undefined : importerOf(whole, imports === true ? {} : imports);
-  return { ...whole, ...(importer !== undefined && { importer }) } as unknown as Made<Create, Patch>;
+  const files = imports === undefined ? undefined : importerOf(whole, imports === true ? {} : imports);
+  return { ...whole, ...files } as unknown as Made<Create, Patch>;
 }
 
 /** As one of its schemas shows it: the object, and the fields that may be asked for. */

@@ -1,4 +1,4 @@
-import { sql } from 'drizzle-orm';
+import { type SQL, sql } from 'drizzle-orm';
 import { appointments } from '../../calendar/appointments/table.ts';
 import { branches } from '../../catalog/branches/table.ts';
 import { services } from '../../catalog/services/table.ts';
@@ -25,6 +25,20 @@ export const REFERRING: Referring = {
   },
   required: new Set(['branchId']),
 };
+
+/** What was paid on invoices, as their lines tell it. */
+export const paymentsOf = (
+  companyId: string,
+  ids: readonly string[],
+): SQL<{ id: string; more: Record<string, unknown> }> =>
+  sql<{
+    id: string;
+    more: Record<string, unknown>;
+  }>`select p.invoice_id as id, json_build_object('payments', json_agg(json_build_object(
+      'amount', json_build_object('amount', p.amount, 'currency', p.currency), 'method', p.method, 'reference', p.reference,
+      'paidAt', to_char(p.paid_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'), 'externalId', p.external_id) order by p.paid_at, p.id)) as more
+    from payments p where p.company_id = ${companyId}::uuid and p.invoice_id = any (${sql.param([...ids])}::uuid[]) and p.status = 'SUCCEEDED'
+    group by p.invoice_id`;
 
 /** What the amounts of a row must agree with. */
 type Books = { currency: string; taxInclusive: boolean; isNew: boolean };

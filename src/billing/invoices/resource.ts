@@ -4,7 +4,7 @@ import type { Money } from '../../core/currency.ts';
 import { clients } from '../../people/clients/table.ts';
 import { daysBetween, nextQuarter } from '../../resources/filters.ts';
 import { tenantResource } from '../../resources/tenant-resource.ts';
-import { invoiceImporter } from './file.ts';
+import { invoiceImporter, paymentsOf, REFERRING } from './file.ts';
 import type { LineBody } from './line-body.ts';
 import { shownLines, storedLines } from './lines.ts';
 import { InvoiceCreate, InvoicePatch, InvoiceView } from './schema.ts';
@@ -91,4 +91,8 @@ const made = tenantResource(invoices, {
 });
 
 /** Files of them hold lines and payments, which no table of columns says. */
-export const invoice = { ...made, importer: invoiceImporter };
+export const invoice = {
+  ...made,
+  importer: invoiceImporter,
+  exported: { referring: () => REFERRING, more: { members: ['payments'], needs: 'payments:read', query: paymentsOf } },
+};

@@ -1,11 +1,14 @@
 import { sql } from 'drizzle-orm';
 import { branches } from '../../catalog/branches/table.ts';
+import { resources } from '../../catalog/resources/table.ts';
+import { services } from '../../catalog/services/table.ts';
 import { staff } from '../../catalog/staff/table.ts';
 import { instantOf } from '../../core/instant.ts';
 import { actorOf } from '../../data/event.ts';
 import { clients } from '../../people/clients/table.ts';
 import type { ArchiveOf } from '../../resources/archive.ts';
 import { daysBetween } from '../../resources/filters.ts';
+import type { Referring } from '../../resources/import-references.ts';
 import { tenantResource } from '../../resources/tenant-resource.ts';
 import { marksTaken, touchedBusy } from '../busy-days.ts';
 import { series } from '../series/table.ts';
@@ -34,6 +37,20 @@ const byCancelling: ArchiveOf = () => ({
   archive: sql`status = 'CANCELLED'`,
   restore: sql`status = case when status = 'CANCELLED' then 'CONFIRMED' else status end`,
 });
+
+/** Whom and what its lines in an export name. */
+const NAMED: Referring = {
+  ids: {
+    branchId: { prefix: 'brch', table: branches },
+    staffId: { prefix: 'stf', table: staff },
+    clientId: { prefix: 'clnt', table: clients },
+  },
+  within: {
+    services: { serviceId: { prefix: 'svc', table: services }, staffId: { prefix: 'stf', table: staff } },
+    resources: { resourceId: { prefix: 'rsrc', table: resources } },
+  },
+  required: new Set(),
+};
 
 const historyShown = ({ status, at, by, reason }: StatusEntry): unknown => {
   const { type, id } = actorOf(by);
@@ -99,6 +116,7 @@ export const appointment = {
   ...made,
   marksTaken,
   importer: appointmentImporter,
+  exported: { referring: () => NAMED },
   filters: (query: Parameters<typeof made.filters>[0]) => [...made.filters(query), ...found(query)],
   listTags: boardTags,
 };

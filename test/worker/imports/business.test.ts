@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { formatId } from '../../../src/core/id.ts';
 import { importers, registry } from '../../../src/registry.ts';
-import type { Json } from '../../support/api.ts';
+import type { Api, Json } from '../../support/api.ts';
 import { openCompany } from '../../support/company.ts';
 import { type Sample, samples } from '../../support/import-samples.ts';
 import { counts, faults, headOf, imported } from '../../support/imports.ts';
@@ -79,5 +79,68 @@ describe.each(samples.map((sample): [string, Sample] => [sample.resource, sample
       [expected.length + 3]: ['/externalId duplicate_external_id', '/wrong unknown_field'],
     });
     expect(counts(job)).toMatchObject({ created: 0, unchanged: 1, failed: expected.length + 2 });
+  });
+});
+
+describe('what an export writes, an import reads', () => {
+  const STATUSES = '?status=PENDING,CONFIRMED,CHECKED_IN,IN_PROGRESS,COMPLETED,CANCELLED,NO_SHOW';
+  const parts = (resource: string): string[] =>
+    resource === 'appointments' ? [STATUSES] : resource === 'invoices' ? [''] : ['', '?isActive=false'];
+  /** Everything of one resource; without the last line, which says that it is whole. */
+  async function exported(from: Api, resource: string): Promise<Json[]> {
+    const texts = await Promise.all(
+      parts(resource).map(async (query) => {
+        const reply = await from.get(`/${resource}/export${query}`, {
+          headers: { 'Min-Revision': String(await headOf(from)) },
+        });
+        expect(reply.status, reply.text.slice(0, 300)).toBe(200);
+        return reply.text;
+      }),
+    );
+    const lines = texts.flatMap((text) => text.trim().split('\n')).map((line) => JSON.parse(line) as Json);
+    return lines.filter((line) => line._end !== true);
+  }
+  /** What is the same in every company. */
+  const lasting = (value: unknown): unknown => {
+    if (Array.isArray(value)) return value.map(lasting);
+    if (typeof value !== 'object' || value === null) return value;
+    const own = /^(?:id|version|createdAt|updatedAt|by|.*Ids?)$/;
+    return Object.fromEntries(
+      Object.entries(value).flatMap(([name, inner]) =>
+        own.test(name) && !name.includes('xternalId') ? [] : [[name, lasting(inner)]],
+      ),
+    );
+  };
+  const sorted = (lines: Json[]): unknown[] =>
+    lines.toSorted((a, b) => String(a.externalId).localeCompare(String(b.externalId))).map(lasting);
+
+  test('in its own company it changes nothing, in another one it makes the same', async () => {
+    const other = await openCompany(world, 'Elsewhere');
+    await other.api.post('/branches', { externalId: 'main', name: 'Main', timeZone: 'Europe/Vienna' });
+    await other.api.post('/clients', { externalId: 'anna', firstName: 'Anna' });
+    const head = await headOf(salon.api);
+    for (const { resource } of samples) {
+      const lines = await exported(salon.api, resource);
+      expect(lines.length).toBeGreaterThan(0);
+      const back = await imported(salon.api, ndjson(lines), { resource, type: NDJSON });
+      expect([resource, faults(back), counts(back)]).toMatchObject([resource, {}, { unchanged: lines.length }]);
+      const there = await imported(other.api, ndjson(lines), { resource, type: NDJSON });
+      expect([resource, faults(there), counts(there)]).toMatchObject([resource, {}, { created: lines.length }]);
+      const again = (await exported(other.api, resource)).map((line) => ({
+        ...line,
+        series: lines.find(({ externalId }) => externalId === line.externalId)?.series,
+      }));
+      expect(sorted(again)).toEqual(sorted(lines.map((line) => ({ ...line, series: line.series }))));
+    }
+    expect(await headOf(salon.api)).toBe(head);
+  });
+
+  test('as CSV too', async () => {
+    for (const { resource } of samples) {
+      const [query] = parts(resource);
+      const file = (await salon.api.get(`/${resource}/export${query === '' ? '?' : `${query}&`}format=csv`)).text;
+      const job = await imported(salon.api, file, { resource });
+      expect([resource, faults(job), counts(job)]).toMatchObject([resource, {}, { unchanged: job.total, created: 0 }]);
+    }
   });
 });
