@@ -10,6 +10,8 @@ import { upsertOf } from './upsert.ts';
 
 /** What is particular to the import of a resource. */
 export type ImportParticulars = {
+  /** A line of a file, for the OpenAPI document. */
+  example: Readonly<Record<string, unknown>>;
   /** What rows may be matched by besides externalId: how the key reads, and how its object `c` is found by `r.key` in SQL. */
   matches?: Readonly<Partial<Record<MatchKey, { key: Schema; found: string }>>>;
   /** Fields that files may write otherwise than bodies do. */
@@ -30,7 +32,7 @@ export type ImportParticulars = {
 /** How rows of a file become objects of a resource: what its patch takes, and references by external id. */
 export function importerOf(
   resource: Resource,
-  particulars: ImportParticulars = {},
+  particulars: ImportParticulars,
 ): { importer: Importer; exported: Exported } {
   const { fields, patch } = resource;
   if (patch === undefined) throw new Error(`${resource.topic} has no patch to import by`);
@@ -62,6 +64,7 @@ export function importerOf(
   const statements = new Map<MatchKey, string>();
   const importer: Importer = {
     resource: resource.topic,
+    example: particulars.example,
     chunk: 250,
     matches: keys,
     get ignored() {

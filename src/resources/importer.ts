@@ -20,6 +20,8 @@ export type Desk = { companyId: string; look: Look; now: number };
 export type Importer = {
   /** As in `?resource=`: `clients`. */
   readonly resource: string;
+  /** A line of NDJSON, for the OpenAPI document. */
+  readonly example: Readonly<Record<string, unknown>>;
   /** Rows that one transaction takes in: while it does, the company's other writers wait. */
   readonly chunk: number;
   /** Fields our export shows but nobody may write: taken and ignored, so that an export can be imported. */

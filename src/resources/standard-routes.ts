@@ -92,7 +92,7 @@ const usual: Readonly<Record<Verb, (resource: Resource, routes: Routes) => Route
     tag: resource.tag,
     summary: `Export ${resource.many}`,
     description:
-      'Streams all that the filters let through, compressed when the caller takes gzip. It costs as much as 20 requests.',
+      'Streams all that the filters let through, compressed when the caller takes gzip. Without `fields`, external ids stand beside the ids of others, so that an import reads it in another company too. It costs as much as 20 requests.',
     permission: 'export',
     alsoNeeds: [resource.permission],
     query: exportParameters(resource.list),

@@ -59,8 +59,8 @@ export type Declaration<T extends PgTable, Create extends Body, Patch extends Bo
   /** Tags that a change touches besides those of the resource and the object. */
   touches?(change: Change): readonly string[];
   constraints?: Readonly<Record<string, ConstraintMeaning>>;
-  /** Rows of files: as its table and patch say, or with what is particular. */
-  imports?: true | ImportParticulars;
+  /** Rows of files: as its table and patch say, with what is particular. */
+  imports?: ImportParticulars;
 };
 
 /** With its bodies as they are. */
@@ -134,7 +134,7 @@ export function tenantResource<T extends PgTable, Create extends Body = undefine
     throw new Error(`${topic}: a search or a count of its own does not ask who sees what`);
   const found = search === true ? wordSearch(made) : search;
   const whole = { ...made, ...(found !== undefined && { search: found }), create, patch };
-  const files = imports === undefined ? undefined : importerOf(whole, imports === true ? {} : imports);
+  const files = imports === undefined ? undefined : importerOf(whole, imports);
   return { ...whole, ...files } as unknown as Made<Create, Patch>;
 }
 

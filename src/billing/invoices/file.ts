@@ -54,6 +54,24 @@ const ignored = lazy(() => {
  */
 export const invoiceImporter: Importer = {
   resource: 'invoices',
+  example: {
+    ...{
+      externalId: 'r-10',
+      number: '10',
+      branchExternalId: 'main',
+      clientExternalId: 'crm-1042',
+      issueDate: '2018-03-15',
+      status: 'PAID',
+    },
+    lines: [
+      {
+        description: 'Cut',
+        unitPrice: { amount: 4500, currency: 'EUR' },
+        taxes: [{ name: 'USt', rateBasisPoints: 2000 }],
+      },
+    ],
+    payments: [{ amount: { amount: 5400, currency: 'EUR' }, method: 'CARD', paidAt: '2018-03-15T15:20:00Z' }],
+  },
   chunk: 100,
   matches: ['externalId'],
   get ignored() {

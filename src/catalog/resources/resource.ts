@@ -12,7 +12,7 @@ export const bookableResource = tenantResource(resources, {
   view: ResourceView,
   create: ResourceCreate,
   patch: ResourcePatch,
-  imports: true,
+  imports: { example: { externalId: 'chair-1', name: 'Chair 1', kind: 'CHAIR', branchExternalId: 'main' } },
   references: { branchId: { prefix: 'brch', table: branches } },
   archive: byFlag('isActive'),
   filters: {

@@ -13,7 +13,14 @@ export const service = tenantResource(services, {
   view: ServiceView,
   create: ServiceCreate,
   patch: ServicePatch,
-  imports: { reads: ServiceFile, within: { staff: { staffId: { prefix: 'stf', table: staff } } } },
+  imports: {
+    example: {
+      ...{ externalId: 'cut', name: 'Cut', durationMinutes: 45, price: { amount: 4500, currency: 'EUR' } },
+      staff: [{ staffExternalId: 'jj', durationMinutes: 30 }],
+    },
+    reads: ServiceFile,
+    within: { staff: { staffId: { prefix: 'stf', table: staff } } },
+  },
   computed: { staff: (row) => outside('stf', 'staffId', row.staff) },
   // A price is replaced as a whole: half of another's currency would be no price.
   stored: { staff: inside('stf', 'staffId'), price: (value) => value ?? null },

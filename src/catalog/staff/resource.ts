@@ -17,7 +17,11 @@ export const staffMember = tenantResource(staff, {
   view: StaffView,
   create: StaffCreate,
   patch: StaffPatch,
-  imports: { reads: StaffFile, within: { workingHours: { branchId: { prefix: 'brch', table: branches } } } },
+  imports: {
+    example: { externalId: 'jj', firstName: 'Jay', branchExternalIds: ['main'], serviceExternalIds: ['cut'] },
+    reads: StaffFile,
+    within: { workingHours: { branchId: { prefix: 'brch', table: branches } } },
+  },
   computed: { workingHours: (row) => outside('brch', 'branchId', row.working_hours) },
   stored: { workingHours: inside('brch', 'branchId') },
   references: {

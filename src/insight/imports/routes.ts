@@ -9,6 +9,7 @@ import { submitted } from '../../resources/admitted.ts';
 import { fingerprintOf } from '../../resources/idempotency.ts';
 import type { Importers } from '../../resources/importer.ts';
 import { detailRoute, listRoute } from '../../resources/list.ts';
+import { columnsOf } from '../../resources/place.ts';
 import { readUncached } from '../../resources/uncached.ts';
 import { cancelImport } from './cancel.ts';
 import { FILE_TYPES, type ImportRequest, queryOf, readRequest } from './request.ts';
@@ -62,12 +63,33 @@ function post(importers: Importers) {
 
 const FILE = `The body is a file of at most 10 MiB and 100,000 rows: \`text/csv\` (RFC 4180 with a header row; separated by
 commas, semicolons or tabs, in UTF-8 or Latin-1, both found out) or \`application/x-ndjson\` (an object per line). A row whose
-match key exists updates, any other creates; a column that is absent leaves, an empty cell clears. In CSV, \`tags\` are
-separated by \`|\` and \`customFields.<key>\` is a column; a phone number may be written with spaces, dashes and \`00\`. A file none of whose columns is known, or that lacks the match key, is
+match key exists updates, any other creates; a column that is absent leaves, an empty cell clears. Others are named by their
+external id, \`branchExternalId\` in the place of \`branchId\`, where it is there. In CSV the values of a list are separated by
+\`|\`, members of objects are columns (\`customFields.<key>\`, \`price.amount\`), and so are those of a list of objects, counted
+from 1 (\`lines.1.description\`, \`lines.1.unitPrice.amount\`, \`lines.2.description\`), which may also stand in one cell as JSON;
+faults are named by their place in the object (\`/lines/0/description\`). A phone number may be written with spaces, dashes and \`00\`. A file none of whose columns is known, or that lacks the match key, is
 refused whole. Rows with faults are reported and left out, all others go in; a repeat of the file changes nothing. Fields that
 an export shows but nobody writes (\`id\`, \`name\`, \`version\` …) are ignored, and so is the apostrophe an export puts before
 formulas. Costs 5 units of the rate limit and one more per 1,000 rows. The job and its report are kept for 30 days after it has
-ended; the file is not kept.`;
+ended; the file is not kept. What an export writes an import reads, in another company too.
+
+Of appointments all may have been at any time and have ended in any status, whatever working hours say; \`statusHistory\` tells how.
+What a service says of its name, length, price and taxes is as it was booked, else as the catalogue has it when the row comes first.
+Of two that overlap the later one by start, then by row, gets \`allowOverlap\`; what was booked here gives way to none. Of statuses
+only steps forward are taken. Resources that no row names are chosen for what is still to come.
+
+Invoices are OPEN unless they say otherwise, and keep their \`number\`: in the series IMPORTED, beside the counter of their branch,
+which it neither moves nor meets; there a number stands once per branch. PAID ones need payments of their total. Sums that are given
+are held against what the lines come to. A payment is known again by its \`externalId\`, else by all that it says.`;
+
+/** Columns by resource, with a line as an example. Made when the document is: the columns are those of a schema. */
+const columnsByResource = (importers: Importers): string =>
+  [...importers.values()]
+    .map(({ resource, schema, example }) => {
+      const columns = columnsOf(schema('externalId')).map((name) => `\`${name}\``);
+      return `- **${resource}**: ${columns.join(', ')}. \`${JSON.stringify(example)}\``;
+    })
+    .join('\n');
 
 const EXAMPLES = {
   'text/csv': 'externalId,firstName,customFields.shoe\r\ncrm-1042,Anna,38\r\n',
@@ -82,7 +104,9 @@ export const importRoutes = (importers: Importers): RouteModule => [
     path: '/imports',
     tag,
     summary: 'Import a file',
-    description: FILE,
+    get description() {
+      return `${FILE}\n\nColumns:\n\n${columnsByResource(importers)}`;
+    },
     permission: PERMISSION,
     query: queryOf(importers),
     file: FILE_TYPES,

@@ -16,6 +16,7 @@ const writtenPhone = () =>
 
 /** What rows of clients are matched by, and what stops one. */
 export const clientImport: ImportParticulars = {
+  example: { externalId: 'crm-1042', firstName: 'Anna', customFields: { shoe: 38 } },
   matches: {
     // Case aside, as the field has none.
     email: { key: email, found: 'lower(c.email) = lower(r.key)' },

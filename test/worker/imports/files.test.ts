@@ -100,7 +100,7 @@ describe('refused as a whole, and nothing kept, is', () => {
     expect(await wrong('?resource=users&dryRun=yes')).toBe('invalid_parameter resource dryRun');
     expect(await wrong('?resource=clients&resource=clients')).toBe('invalid_parameter resource');
     expect(await wrong('?resource=clients&mode=x')).toBe('unknown_parameter mode');
-    const reply = await send(salon.api, 'externalId\nx', { resource: 'appointments' });
+    const reply = await send(salon.api, 'externalId\nx', { resource: 'branches' });
     expect(expectProblem(reply, 'invalid_parameter')[0]?.detail).toBe(
       `Must be one of: ${[...importers.keys()].join(', ')}.`,
     );

@@ -102,7 +102,9 @@ test('what is booked here gives way to nobody, and no chair is refused to what w
   const overlaps = ['beside', 'gone', 'seated', 'standing'].map((id) => stored.get(id)?.allowOverlap);
   expect(overlaps).toEqual([true, false, false, true]);
   for (const id of ['seated', 'standing'])
-    expect(stored.get(id)?.resources).toEqual([{ kind: 'CHAIR', resourceId: expect.stringMatching(/^rsrc_/) }]);
+    expect(stored.get(id)?.resources).toEqual([
+      { kind: 'CHAIR', resourceId: expect.stringMatching(/^rsrc_/), resourceExternalId: 'c1' },
+    ]);
 });
 
 test('what was booked is frozen; statuses go on, step by step, and never back', async () => {

@@ -16,6 +16,10 @@ const ignored = lazy(() => {
 /** Appointments of another system, whatever has become of them (migrations/0045_appointment_files.sql). */
 export const appointmentImporter: Importer = {
   resource: 'appointments',
+  example: {
+    ...{ externalId: 'b-1', branchExternalId: 'main', staffExternalId: 'jj', clientExternalId: 'crm-1042' },
+    ...{ services: [{ serviceExternalId: 'cut' }], localStart: '2018-03-14T15:50', status: 'COMPLETED' },
+  },
   chunk: 100,
   matches: ['externalId'],
   get ignored() {
