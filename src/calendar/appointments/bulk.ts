@@ -9,6 +9,7 @@ import type { Refused } from '../../resources/bulk-verdicts.ts';
 import type { Look } from '../../resources/planned.ts';
 import { ignoringHours, liberties, requestOf } from '../asked.ts';
 import { type BookingPlan, neighbourhood, planBooking } from '../booking.ts';
+import { adoptClocks, type Told } from '../clock.ts';
 import { unitedGuard } from '../guard.ts';
 import { type Hindered, takenBy } from '../hindered.ts';
 import { catalogueOf, catalogueQuery, type LoadedCatalogue } from '../load-catalogue.ts';
@@ -41,6 +42,7 @@ async function plan(items: readonly BulkItem<Body>[], look: Look, c: AppContext)
   const catalogues = await cataloguesOf(look, principal.companyId, wished);
   const taken = takenOf(busyIn(catalogues.values()));
   const rows: (BulkRow & { isLenient: boolean })[] = [];
+  const clocks: Told[] = [];
   const refused: Refused[] = [];
   const hindered: (Hindered & { index: number })[] = [];
   const guards: BookingPlan['guard'][] = [];
@@ -57,6 +59,7 @@ async function plan(items: readonly BulkItem<Body>[], look: Look, c: AppContext)
         const { booking } = planned;
         const row = { ...newAppointment(id, principal, body, booking), ...bookedRow(wish.request.branchId, booking) };
         rows.push({ index, row, isLenient: body.ignoreWorkingHours === true });
+        clocks.push({ offsets: booking.offsets, start: minuteOf(booking.startsAt) });
       }
     } catch (error) {
       if (!(error instanceof AppError)) throw error;
@@ -70,7 +73,7 @@ async function plan(items: readonly BulkItem<Body>[], look: Look, c: AppContext)
   );
   return {
     batches: [
-      { rows: strict ?? [] },
+      { before: [adoptClocks(clocks)], rows: strict ?? [] },
       // What the database chooses for them need not be open.
       ...(lenient === undefined || lenient.length === 0 ? [] : [{ before: ignoringHours(true), rows: lenient }]),
     ],

@@ -242,6 +242,21 @@ it('judgeStart prefers nothing, names who is taken and knows which resources wou
   ]);
 });
 
+it('whoever ignores hours has what is closed, too', () => {
+  const start = minuteOf('2026-10-27T08:00:00Z');
+  const closed = [{ weekday: 7, start: '09:00', end: '10:00' }];
+  const known = {
+    ...catalogue,
+    resources: catalogue.resources.map((each) => (each.id === 'chair-2' ? { ...each, workingHours: closed } : each)),
+  };
+  const busy = new Map([['chair-1', [start, start + 1]]]);
+  const work = planWork(known, request);
+  const judged = (anyTime: boolean) => judgeStart(known, offsets, work, start, busy, anyTime);
+  expect(judged(false).taken).toEqual([{ kind: 'chair' }]);
+  expect(judged(true)).toMatchObject({ absent: [], taken: [] });
+  expect(judged(true).chosen).toContain('chair-2');
+});
+
 it('nearestStarts are those around, in order of time', () => {
   expect(nearestStarts([100, 10, 40, 50, 70, 60], 55, 4)).toEqual([40, 50, 60, 70]);
   expect(nearestStarts([], 55)).toEqual([]);

@@ -51,6 +51,21 @@ test.each(['America/Edmonton', 'America/Vancouver', 'Africa/Casablanca'])('in %s
     expect((await api.get(`/appointments/${appointmentId}`)).json.localStart).toBe(localStart);
 });
 
+test('many at once, far apart and in several zones', async () => {
+  const books = await Promise.all(['America/Edmonton', 'Africa/Casablanca'].map(salonIn));
+  const those = await Promise.all(books.map((book) => book({ localStart: '2030-01-15T09:00' })));
+  const starts = ['2026-03-01T00:15', '2027-01-15T00:15', '2027-07-15T23:45', '2190-12-31T23:45'];
+  const items = those.flatMap(({ branchId, staffId, services }) =>
+    starts.map((localStart) => ({
+      ...{ branchId, staffId, localStart },
+      services: [{ serviceId: (services as Json[])[0]?.serviceId }],
+    })),
+  );
+  const { json } = await api.post('/appointments/bulk', { mode: 'atomic', items });
+  const shown = (json.data as Json[]).map(async ({ id }) => (await api.get(`/appointments/${id}`)).json.localStart);
+  expect(await Promise.all(shown)).toEqual([...starts, ...starts]);
+});
+
 test('a write that says what it knows of a zone is believed, any other one has Postgres’ zones', async () => {
   const booked = await (await salonIn('Europe/Vienna'))({ localStart: '2027-06-01T09:00' });
   const id = parseId('appt', String(booked.id));
