@@ -161,3 +161,26 @@ test('what was committed and not announced is found where anything has to be rea
   expect(reply.status).toBe(200);
   expect(asked).toEqual([['2027-03-26', '2027-03-27'], expect.any(Array)]);
 });
+
+test('the board of a day: one trip to Redis, and one to Postgres only when that day of that branch was touched', async () => {
+  const board = (date: string): string => `/appointments?branchId=${branch}&date=${date}`;
+  const dates = ['2027-04-10', '2027-04-11'] as const;
+  const other = await made('/branches', { name: 'Other', timeZone: 'Europe/Vienna' });
+  await api.patch(`/staff/${anna}`, { branchIds: [branch, other] });
+  for (const date of dates) expect(trips(await see(board(date)))).toEqual(['MISS', 1, 1]);
+  for (const date of dates) expect(trips(await see(board(date)))).toEqual(['HIT', 1, 0]);
+  // In UTC it is still the tenth, at the branch the eleventh; and the same day at another branch.
+  await book(bea, '2027-04-10T22:30:00Z');
+  const elsewhere = {
+    branchId: other,
+    staffId: anna,
+    services: [{ serviceId: cut }],
+    startsAt: '2027-04-10T10:00:00Z',
+  };
+  const booked = await api.post('/appointments', elsewhere);
+  expect(booked.status, booked.text).toBe(201);
+  expect(trips(await see(board(dates[0])))).toEqual(['HIT', 1, 0]);
+  const touched = await see(board(dates[1]));
+  expect(trips(touched)).toEqual(['MISS', 1, 1]);
+  expect((touched.reply.json.data as Json[]).map(({ localStart }) => localStart)).toEqual(['2027-04-11T00:30']);
+});
