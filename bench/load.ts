@@ -9,10 +9,14 @@ export type LoadOrder = { url: string; headers: Record<string, string>; connecti
 export type LoadReport = { requests: number; seconds: number; p50Ms: number; p99Ms: number; bad: number };
 
 /** A load generator in a process of its own, so that the Worker's log and the generator do not share a thread. */
-export type LoadGenerator = { run(order: LoadOrder): Promise<LoadReport>; stop(): Promise<void> };
+export type Generator<Order, Report> = { run(order: Order): Promise<Report>; stop(): Promise<void> };
+export type LoadGenerator = Generator<LoadOrder, LoadReport>;
 
-export function startLoadGenerator(): LoadGenerator {
-  const child: ChildProcess = fork(join(import.meta.dirname, 'load-process.ts'), { stdio: 'inherit' });
+export const startLoadGenerator = (): LoadGenerator => startGenerator('load-process.ts');
+
+/** @param file of this folder: answers each order with one report */
+export function startGenerator<Order extends object, Report>(file: string): Generator<Order, Report> {
+  const child: ChildProcess = fork(join(import.meta.dirname, file), { stdio: 'inherit' });
   return {
     async run(order) {
       const ended = new AbortController();
@@ -23,7 +27,7 @@ export function startLoadGenerator(): LoadGenerator {
           once(child, 'exit', { signal: ended.signal }).then(() =>
             Promise.reject(new Error('the load generator died')),
           ),
-        ])) as [LoadReport];
+        ])) as [Report];
         return report;
       } finally {
         ended.abort();

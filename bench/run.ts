@@ -11,6 +11,7 @@ const benchmarks: Readonly<Record<string, () => Promise<Benchmark>>> = {
   export: async () => (await import('./export.ts')).exporting,
   'live-lists': async () => (await import('./live-lists.ts')).liveLists,
   profile: async () => (await import('./profile.ts')).profile,
+  rooms: async () => (await import('./rooms.ts')).rooms,
   roundtrips: async () => (await import('./roundtrips.ts')).roundtrips,
   startup: async () => (await import('./startup.ts')).startup,
 };
