@@ -37,6 +37,18 @@ describe('an optimistic write', () => {
     expect(names()).toEqual(['a', 'c']);
   });
 
+  test('goes in another history, whose numbers do not reach its own', async () => {
+    const { fake, list, names } = await start();
+    fake.pages = ({ method }) =>
+      method === 'POST' ? json({}, { status: 201, Revision: '12' }) : json({ data: [thing('z')] }, { Revision: '5' });
+    const post = () => fake.client.request('post', '/clients', { body: {} });
+    await list.optimistic((rows) => [...rows, draft], post);
+    fake.socket.tell({ type: 'reset', reason: 'epoch_changed', epoch: 'later', revision: 5 });
+    fake.accept(5, { epoch: 'later' });
+    await settled();
+    expect(names()).toEqual(['z']);
+  });
+
   test('without a stream goes when a load shows it', async () => {
     const { fake, list, names } = await start();
     fake.socket.drop(1006);
