@@ -66,6 +66,8 @@ export class Subscriber {
       at = stream.position() ?? (await stream.locate());
       if (this.#current.get(connection) !== wanted) return;
       Object.assign(member, { topics, lists: wanted.queries, live: false });
+      // What a sleep would bring back otherwise gets frames again, and not those in between.
+      connection.save();
       await this.#bring(connection, wanted, at);
     } catch {
       if (this.#current.get(connection) !== wanted) return;

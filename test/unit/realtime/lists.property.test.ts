@@ -4,10 +4,13 @@ import { stormLists } from './list-storm.ts';
 /** Another one each run; a failure prints the one it had. */
 const SEED = Number(process.env.LISTS_SEED ?? Date.now() % 1_000_000);
 
-test.each([0, 1].map((n) => SEED + n))(
+/** One that once found a fault: after a failed catching up a sleep brought the earlier subscription back. */
+const FOUND = 513;
+
+test.each([FOUND, SEED, SEED + 1])(
   'followed lists are what GET answers at each frame, for each role (seed %i)',
   async (seed) => {
-    const report = await stormLists(seed, 5000).catch((error: unknown) => {
+    const report = await stormLists(seed, 4000).catch((error: unknown) => {
       throw new Error(`LISTS_SEED=${seed}: ${error instanceof Error ? error.message : error}`, { cause: error });
     });
     expect(report.compared).toBeGreaterThan(300);
