@@ -99,7 +99,10 @@ async function fill({ tableName, fields }: Resource): Promise<void> {
 
 const resources = [...registry.values()] as Resource[];
 for (const resource of resources) if (resource.entity !== 'company') await fill(resource);
-await admin.query(`insert into staff_branches (company_id, staff_id, branch_id)
+// And what a trigger would have kept.
+await admin.query(`update appointments set local_date = (starts_at at time zone time_zone)::date,
+    local_start = (starts_at at time zone time_zone)::time;
+  insert into staff_branches (company_id, staff_id, branch_id)
   select company_id, id, unnest(branch_ids) from staff;
   insert into appointment_parts (company_id, appointment_id, position, staff_id, service_id, local_date, local_start)
   select a.company_id, a.id, p.n, (p.part ->> 'staffId')::uuid, $$${UUIDS[0]}$$, a.local_date, a.local_start
