@@ -1,19 +1,13 @@
 import { expect, test } from 'vitest';
 import { stormLists } from './list-storm.ts';
 
-/** Another one each run; a failure prints the one it had. */
-const SEED = Number(process.env.LISTS_SEED ?? Date.now() % 1_000_000);
+/** The same each run, as `npm run test:long` draws new ones. 513: after a failed catching up a sleep brought a subscription back. */
+const SEEDS = process.env.LISTS_SEED === undefined ? [513, 1, 11] : [Number(process.env.LISTS_SEED)];
 
-/** One that once found a fault: after a failed catching up a sleep brought the earlier subscription back. */
-const FOUND = 513;
-
-test.each([FOUND, SEED, SEED + 1])(
-  'followed lists are what GET answers at each frame, for each role (seed %i)',
-  async (seed) => {
-    const report = await stormLists(seed, 4000).catch((error: unknown) => {
-      throw new Error(`LISTS_SEED=${seed}: ${error instanceof Error ? error.message : error}`, { cause: error });
-    });
-    expect(report.compared).toBeGreaterThan(300);
-    expect(report.exact).toBeGreaterThan(30);
-  },
-);
+test.each(SEEDS)('followed lists are what GET answers at each frame, for each role (seed %i)', async (seed) => {
+  const report = await stormLists(seed, 4000).catch((error: unknown) => {
+    throw new Error(`LISTS_SEED=${seed}: ${error instanceof Error ? error.message : error}`, { cause: error });
+  });
+  expect(report.compared).toBeGreaterThan(300);
+  expect(report.exact).toBeGreaterThan(30);
+});
