@@ -18,6 +18,8 @@ export type ChangeReading = {
  */
 export class Followed {
   readonly list: LiveList;
+  /** Whether it is kept as it is; a row that moves beyond the page is told to nobody, and moves all the same. */
+  isKept = false;
   /** In order; null while it is not known. */
   #places: Place[] | null = null;
   /** The same by id. What a change says of before is not asked: an erasure blanks it. */
@@ -94,6 +96,7 @@ export class Followed {
     const to = is ? this.#put(places, rows, rows.placeOf(after)) : BEYOND;
     if (!is) this.#byId.delete(id);
     this.#asOf = revision;
+    this.isKept = false;
     if (places.length > MOST_FOLLOWED) {
       this.#forget();
       return true;

@@ -49,8 +49,6 @@ export class Following {
   readonly #readings = new Map<string, Reading>();
   /** Lists that have too many rows to be remembered. */
   readonly #large = new Set<string>();
-  /** Lists that are kept otherwise than they are. */
-  readonly #moved = new Set<string>();
   /** Before this time nothing is read again, ms. */
   #readAt = 0;
   #willKeep = false;
@@ -92,7 +90,6 @@ export class Following {
   /** Moves on what everybody follows. @returns what is said of each list that these changes concern */
   move(changes: readonly Change[]): Map<string, string> {
     const told = this.moved(this.#lists, changes);
-    for (const key of told.keys()) this.#moved.add(key);
     this.#readUnknown(told);
     if (this.#lists.size > 0) this.#keepSoon();
     return told;
@@ -138,7 +135,8 @@ export class Following {
     // Erased meanwhile: what is kept holds more than may be known.
     if (since === null || since.some((change) => audience.purges(change))) return followed;
     followed.settle(kept.places, kept.at.revision);
-    if (this.moved(new Map([[list.key, followed]]), since).size > 0) this.#moved.add(list.key);
+    followed.isKept = true;
+    this.moved(new Map([[list.key, followed]]), since);
     return followed;
   }
 
@@ -200,7 +198,6 @@ export class Following {
       followed.settle(places, revision);
       this.moved(new Map([[key, followed]]), since);
       this.#lists.set(key, followed);
-      this.#moved.add(key);
     }
   }
 
@@ -224,9 +221,9 @@ export class Following {
       const places = followed.placesAt(at.revision);
       if (places === null) continue;
       used.add(key);
-      if (this.#moved.delete(key)) changed.set(key, places);
+      if (!followed.isKept) changed.set(key, places);
+      followed.isKept = true;
     }
     this.#parts.shelf.keep(at, changed, used);
-    for (const key of this.#moved) if (!this.#lists.has(key)) this.#moved.delete(key);
   }
 }
