@@ -7,6 +7,8 @@ import { SCOPES } from '../src/account/permissions.ts';
 import { learn, keyOf as limitKey } from '../src/account/sign-in/counts.ts';
 import { rememberSession, userPrincipal } from '../src/account/sign-in/principal.ts';
 import { loadKeys, signAccess, verifyAccess } from '../src/account/sign-in/tokens.ts';
+import { slicesOf } from '../src/calendar/busy-slices.ts';
+import { weightOfDay } from '../src/calendar/known.ts';
 import { makeCtx } from '../src/data/ctx.ts';
 import type { Deps } from '../src/data/deps.ts';
 import { MemoryTier } from '../src/data/memory.ts';
@@ -26,6 +28,9 @@ function weight(): number {
   const { heapUsed, arrayBuffers } = process.memoryUsage();
   return heapUsed + arrayBuffers;
 }
+
+/** As one comes out of a token: in one piece. */
+const uuid = (): string => JSON.parse(JSON.stringify(randomUUID())) as string;
 
 const MIB = 1024 * 1024;
 /** What all maps of an isolate may weigh together. */
@@ -128,10 +133,30 @@ for (const length of [60, 2000])
     return prepared;
   });
 
+for (const [subjects, stretches] of [
+  [100, 10],
+  [5, 2],
+  [1, 40],
+] as const)
+  await measure('days of calendars', `${subjects} people, ${stretches} bookings a day`, () => {
+    const calendar = new WeighedMap<unknown>(3.5 * MIB);
+    for (let n = 0; n < 24_000 / subjects; n += 1) {
+      const ids = Array.from({ length: subjects }, uuid);
+      const pieces = Array.from({ length: stretches }, (_, i) => `${1_440_000 + 30 * i},20`).join();
+      const days = slicesOf(
+        ids.map((id) => [id, pieces, null]),
+        ids,
+        [1000],
+        7,
+      );
+      for (const slices of days.values())
+        calendar.set(`${uuid()} ${n}`, { epoch: uuid(), incarnation: uuid(), slices }, weightOfDay(slices));
+    }
+    return calendar;
+  });
+
 // The maps of `account` belong to their modules, and are filled by what fills them in a Worker.
 const SEVERAL = 20_000;
-/** As one comes out of a token: in one piece. */
-const uuid = (): string => JSON.parse(JSON.stringify(randomUUID())) as string;
 const settings = { environment: 'main', cursorSecret: 'c'.repeat(43), loginLimit: 10 } as Settings;
 const deps = {
   settings,

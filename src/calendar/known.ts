@@ -20,10 +20,10 @@ type KnownCatalogue = Life & { catalogue: Catalogue; subjects: readonly string[]
 type KnownDay = Life & { slices: Slices };
 
 /** By company and question; by company and day. A day's map is never changed, so that whoever holds one keeps what it says. */
-const catalogues = new WeighedMap<KnownCatalogue>(2 * 1024 * 1024);
-const calendar = new WeighedMap<KnownDay>(6 * 1024 * 1024);
-/** What one of them weighs on the heap, bytes (measured: bench/heap.ts). */
-const [SLICE_BYTES, NUMBER_BYTES, ROW_BYTES] = [250, 8, 2000];
+const catalogues = new WeighedMap<KnownCatalogue>(1024 * 1024);
+const calendar = new WeighedMap<KnownDay>(3.5 * 1024 * 1024);
+/** What they weigh on the heap, bytes: of days measured (bench/heap.ts), of a catalogue's rows reckoned. */
+const [DAY_BYTES, SLICE_BYTES, NUMBER_BYTES, ROW_BYTES] = [700, 250, 8, 2000];
 
 /** Changes since the reading that are looked at; beyond, all is read anew. */
 const MOST_CHANGES = 50;
@@ -166,10 +166,15 @@ function keep(
     const before = calendar.get(`${companyId} ${day}`);
     const all = new Map(before !== undefined && isOf(life, before) ? before.slices : []);
     for (const [id, slice] of slices) if ((all.get(id)?.revision ?? -1) <= slice.revision) all.set(id, slice);
-    let bytes = 0;
-    for (const { busy, holds } of all.values()) bytes += SLICE_BYTES + NUMBER_BYTES * (busy.length + 10 * holds.length);
-    calendar.set(`${companyId} ${day}`, { ...life, slices: all }, bytes);
+    calendar.set(`${companyId} ${day}`, { ...life, slices: all }, weightOfDay(all));
   }
+}
+
+export function weightOfDay(slices: Slices): number {
+  let bytes = DAY_BYTES;
+  for (const { busy, holds } of slices.values())
+    bytes += SLICE_BYTES + NUMBER_BYTES * (busy.length + 10 * holds.length);
+  return bytes;
 }
 
 /** Days that follow each other as pairs of minutes. */

@@ -3,7 +3,7 @@ import type { CachedAnswer, Tier } from './tier.ts';
 import { WeighedMap } from './weighed.ts';
 
 /** An isolate has 128 MB for everything. */
-const MOST_BYTES = 20 * 1024 * 1024;
+const MOST_BYTES = 15 * 1024 * 1024;
 const LARGEST = 1024 * 1024;
 /** An entry beside its body and its link: the objects, their strings, the buffer's own (measured: bench/heap.ts). */
 const ENTRY_BYTES = 1100;

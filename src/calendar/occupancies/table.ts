@@ -1,5 +1,5 @@
 import { type SQL, sql } from 'drizzle-orm';
-import { boolean, customType, index, pgTable, uuid } from 'drizzle-orm/pg-core';
+import { boolean, customType, index, integer, pgTable, text, uuid } from 'drizzle-orm/pg-core';
 import { resources } from '../../catalog/resources/table.ts';
 import { staff } from '../../catalog/staff/table.ts';
 import { instant, tenantReference } from '../../data/columns.ts';
@@ -24,6 +24,10 @@ export const occupancies = pgTable(
     resourceId: uuid('resource_id'),
     subjectId: uuid('subject_id').generatedAlwaysAs((): SQL => sql`coalesce(staff_id, resource_id)`),
     busy: multirange('busy').notNull(),
+    /** Minutes since 1970, and the stretches as `app.busy` answers them. */
+    begins: integer('begins').generatedAlwaysAs((): SQL => sql`app.minute_of(lower(busy))`),
+    ends: integer('ends').generatedAlwaysAs((): SQL => sql`app.minute_of(upper(busy))`),
+    pieces: text('pieces').generatedAlwaysAs((): SQL => sql`app.pieces_of(busy)`),
     /** Deliberately over others, so outside the rule. */
     deliberate: boolean('deliberate').notNull().default(false),
     /** Of a hold: from then on it is in nobody's way. */
@@ -36,6 +40,9 @@ export const occupancies = pgTable(
     tenantReference('occupancies_resource', [t.companyId, t.resourceId], resources),
     index('occupancies_of_appointment').on(t.companyId, t.appointmentId).where(sql`appointment_id is not null`),
     index('occupancies_of_hold').on(t.companyId, t.holdId).where(sql`hold_id is not null`),
+    index('occupancies_busy')
+      .on(t.companyId, t.subjectId, t.begins, t.ends, t.pieces, t.expiresAt)
+      .where(sql`not deliberate`),
     index('occupancies_expiry').on(t.companyId, t.expiresAt).where(sql`expires_at is not null`),
   ],
 );

@@ -71,7 +71,7 @@ test.each(mutations.map((route) => [route.name, route] as const))(
       const fresh = await there.get(path, { headers: { ...min(written).headers, 'Cache-Control': 'no-cache' } });
       expect(read.text, path).toBe(fresh.text);
     }
-    if (ofMany(route) || ofChildren(route) || isGone) return;
+    if (ofMany(route) || ofChildren(route) || isGone || written.json.id === undefined) return;
     const own = shot.path.startsWith('/company') ? '/company' : `/${route.topic}/${written.json.id}`;
     const changed = written.headers.get('location')?.replace('/api/v1', '') ?? own;
     expect(written.json).toMatchObject((await there.get(changed, min(written))).json);
