@@ -47,7 +47,7 @@ export class Delivery {
         rendered.set(signature, seen);
       }
       for (const [at, { prev, revision }] of parts.entries()) {
-        const lists = told[at]?.(connection, revision, at === parts.length - 1) ?? [];
+        const lists = told[at]?.(connection, revision) ?? [];
         this.#frame(connection, { prev, revision, messages: seen[at] ?? [], timestamp: now, lists }, now);
       }
     }

@@ -6,15 +6,18 @@ import { Following, type FollowingParts, type Refusal } from './following.ts';
 import type { Connection } from './member.ts';
 import type { ListRequest } from './protocol.ts';
 
-/** What the lists of a connection are told in a frame that ends at `revision`, serialised; `isLast` of what is sent at once. */
-export type Told = (connection: Connection, revision: number, isLast: boolean) => string[];
+/** What the lists of a connection are told in a frame that ends at `revision`, serialised. */
+export type Told = (connection: Connection, revision: number) => string[];
 /** What is told of changes that follow those of the call before. */
 export type Telling = (changes: readonly Change[]) => Told;
 
 /** Characters of all lists of a connection in one frame; beyond, it is told to load the rest anew. */
 const MOST_TOLD = 256 * 1024;
 
-/** One list of a connection, null while it may not be seen. `isNews`: it may not be the one it was, which is said once. */
+/**
+ * One list of a connection, null while it may not be seen. `isNews`: it may not be the one it was. Each frame says so up to
+ * the one that brings the connection to where the room is: what was loaded meanwhile is newer than the frames before.
+ */
 type Own = { request: ListRequest; list: LiveList | null; isNews: boolean };
 type Owned = { requests: readonly ListRequest[]; grant: unknown; lists: readonly Own[] };
 
@@ -22,11 +25,13 @@ type Owned = { requests: readonly ListRequest[]; grant: unknown; lists: readonly
 export class Lists {
   readonly #audience: Audience;
   readonly #following: Following;
+  readonly #position: FollowingParts['position'];
   readonly #owned = new WeakMap<Connection, Owned>();
 
   constructor(audience: Audience, parts: Omit<FollowingParts, 'audience'>) {
     this.#audience = audience;
     this.#following = new Following({ ...parts, audience });
+    this.#position = parts.position;
   }
 
   /** The list behind a path, as this connection's caller would GET it. @throws AppError as GET refuses it */
@@ -82,13 +87,15 @@ export class Lists {
   }
 
   #telling(told: ReadonlyMap<string, string>): Told {
-    return (connection, revision, isLast) => {
-      const { lists = [] } = this.#owned.get(connection) ?? {};
+    const head = this.#position()?.revision;
+    return (connection, revision) => {
+      // Also to whoever is told again, a right may have been lost since the frame before.
+      const lists = this.#of(connection);
       if (lists.length === 0 || (told.size === 0 && !lists.some(({ isNews }) => isNews))) return [];
       let length = 0;
       return lists.flatMap((own) => {
-        const news = own.isNews && isLast ? CHANGED : told.get(own.list?.key ?? '');
-        if (isLast) own.isNews = false;
+        const news = own.isNews ? CHANGED : told.get(own.list?.key ?? '');
+        if (revision === head) own.isNews = false;
         if (news === undefined) return [];
         length += news.length;
         return [

@@ -33,10 +33,15 @@ class Follower {
     );
   }
 
-  async subscribe(more: object = {}): Promise<Frame | undefined> {
+  /** Asks, and nothing that is read for it is answered. */
+  ask(more: object = {}): Promise<void> {
     const queries = this.#paths.map((path, n) => ({ id: `l${n}`, path }));
     const command = { type: 'subscribe', id: 1, companyId: COMPANY, topics: [], queries, ...more };
-    const work = world.hub.hub.hear(this.socket, JSON.stringify(command));
+    return world.hub.hub.hear(this.socket, JSON.stringify(command));
+  }
+
+  async subscribe(more: object = {}): Promise<Frame | undefined> {
+    const work = this.ask(more);
     await answers();
     await work;
     return this.frames.at(-1);
@@ -53,13 +58,21 @@ let reads = 0;
 async function answers(): Promise<void> {
   for (let round = 0; round < 20; round += 1) {
     await world.hub.answerAll();
-    for (const counting of world.hub.counting.splice(0)) {
-      reads += 1;
-      world.hub.count(counting);
-      if (counting.counts !== null) counting.answer(counting.counts);
-    }
-    for (let turn = 0; turn < 8; turn += 1) await Promise.resolve();
+    await answer();
   }
+}
+
+/** The next read of the log is answered, and all of lists. */
+async function answer(): Promise<void> {
+  const asked = world.hub.asked.shift();
+  if (asked !== undefined) world.hub.see(asked);
+  if (asked?.page != null) asked.answer(asked.page);
+  for (const counting of world.hub.counting.splice(0)) {
+    reads += 1;
+    world.hub.count(counting);
+    if (counting.counts !== null) counting.answer(counting.counts);
+  }
+  for (let turn = 0; turn < 8; turn += 1) await Promise.resolve();
 }
 
 /** A client as it is then; what was written leaves. */
@@ -185,6 +198,39 @@ test('a right that is lost or given back without a change of the log is told wit
     { id: 'l0', changed: true },
     { id: 'l1', update: [{}] },
   ]);
+});
+
+describe('a right that is lost', () => {
+  const user = uuidFrom(7, 0);
+  const rank = (role: string) => world.write('user', user, { ...newRow(luck, 'user', user), role, status: 'ACTIVE' });
+  const pay = (n: number) => world.write('payment', uuidFrom(5, n), newRow(luck, 'payment', uuidFrom(5, n)));
+  const changed = (revision: unknown) => [{ id: 'l0', revision, changed: true }];
+
+  // What is loaded meanwhile may be newer than such a frame, which says nothing then; the last one never is older.
+  test('while the log is walked is told with each page, up to where the room is', async () => {
+    const { hub } = world;
+    rank('OWNER');
+    for (let n = 1; n < 120; n += 1) pay(n);
+    const follower = new Follower(['/payments'], { actor: `USER:${user}` });
+    const work = follower.ask({ resume: { epoch: hub.epoch, revision: 0 } });
+    while (follower.lists().length === 0) await answer();
+    const changes = [rank('STAFF')];
+    hub.hub.published(hub.head(), changes);
+    await answers();
+    await work;
+    expect(follower.lists()).toEqual([50, 100, 121].map(changed));
+  });
+
+  test('in one of the frames that leave together is told with each of them', async () => {
+    rank('OWNER');
+    const follower = new Follower(['/payments'], { actor: `USER:${user}` });
+    await follower.subscribe();
+    const changes = [...Array.from({ length: 200 }, (_, n) => pay(n)), rank('STAFF')];
+    world.hub.hub.published(world.hub.head(), changes);
+    const frames = follower.frames.filter(({ type }) => type === 'batch_update');
+    expect(frames.length).toBeGreaterThan(1);
+    expect(frames.map(({ lists }) => lists)).toEqual(frames.map(({ revision }) => changed(revision)));
+  });
 });
 
 test('of a subscription with one bad list nothing is followed, and the earlier one stays', async () => {
