@@ -53,6 +53,8 @@ export class Stream {
   #located: boolean;
   #rings = false;
   #following = false;
+  /** The reading of where the company is that is under way. */
+  #locating: Promise<Position> | null = null;
 
   /** @param awake whether sockets are attached: after a hibernation they are exactly where the ring is */
   constructor(parts: StreamParts, awake: boolean) {
@@ -101,14 +103,33 @@ export class Stream {
   }
 
   /**
-   * Finds out where the company is, at least once per object and whenever someone claims to be ahead.
+   * Finds out where the company is, at least once per object and whenever someone claims to be ahead. After a crash all come
+   * back at once: one read is for all of them.
    * @throws whatever reading the log throws
    */
-  async locate(atLeast: Position | null = null): Promise<Position> {
+  locate(atLeast: Position | null = null): Promise<Position> {
+    const isEnough = (at: Position): boolean => atLeast === null || !isBefore(at, atLeast);
     const known = this.position();
-    if (known !== null && (atLeast === null || !isBefore(known, atLeast))) return known;
+    if (known !== null && isEnough(known)) return Promise.resolve(known);
+    const underWay = this.#locating;
+    if (underWay === null || atLeast === null) return this.#ask();
+    // It may have begun before what is claimed was committed.
+    return underWay.then((at) => (isEnough(at) ? at : this.#ask()));
+  }
+
+  #ask(): Promise<Position> {
+    this.#locating ??= this.#locate();
+    return this.#locating;
+  }
+
+  async #locate(): Promise<Position> {
     const sequence = this.#sequence;
-    const page = await this.#parts.log.after(sequence?.sent ?? Number.MAX_SAFE_INTEGER);
+    let page: LogPage;
+    try {
+      page = await this.#parts.log.after(sequence?.sent ?? Number.MAX_SAFE_INTEGER);
+    } finally {
+      this.#locating = null;
+    }
     const head = { epoch: page.epoch, revision: page.head };
     // Meanwhile a push, another reader or a restart may have moved it.
     const present = this.#sequence;

@@ -56,14 +56,18 @@ export class Subscriber {
     this.#current.set(connection, wanted);
     try {
       // A position beyond what is known here may be right: what was kept may have been lost with a crash.
-      let at = stream.position();
-      if (at === null || (wanted.resume !== null && isBeyond(wanted.resume, at)))
-        at = await stream.locate(wanted.resume);
+      const known = stream.position();
+      if (known === null || (wanted.resume !== null && isBeyond(wanted.resume, known)))
+        await stream.locate(wanted.resume);
       const refusal = lists.length === 0 ? null : await this.#parts.lists.open(lists);
       if (this.#current.get(connection) !== wanted) return;
       if (refusal !== null) return refuse(connection, wanted, refusal.code, refusalOf(wanted, refusal));
-      // While the lists were read it may have lost its place, with nobody to tell.
-      at = stream.position() ?? (await stream.locate());
+      // Taken in the very turn that puts the connection there. Meanwhile it may have been lost, with nobody to tell.
+      let at = stream.position();
+      while (at === null) {
+        await stream.locate();
+        at = stream.position();
+      }
       if (this.#current.get(connection) !== wanted) return;
       Object.assign(member, { topics, lists: wanted.queries, live: false });
       // What a sleep would bring back otherwise gets frames again, and not those in between.

@@ -88,7 +88,7 @@ export async function stormHub(seed: number, steps: number): Promise<StormReport
       break;
     }
     // Answers go on where they were waited for.
-    for (let turn = 0; turn < 4; turn += 1) await Promise.resolve();
+    for (let turn = 0; turn < 6; turn += 1) await Promise.resolve();
     if (world.faults.length > 0) throw new Error(`step ${step}: ${world.faults[0]}`);
     if (world.log.length > 5000) world.restore(20);
   }

@@ -270,6 +270,30 @@ describe('a subscription', () => {
     expect(late.last()).toMatchObject({ type: 'reset', reason: 'window_exceeded' });
   });
 
+  test('of all who come back at once after a crash takes one read, and one more where it was too early', async () => {
+    const client = new Client(world);
+    await client.subscribe();
+    await happen(3);
+    world.crash(2);
+    const back = Array.from({ length: 42 }, (_, n) => new Client(world, { session: `r${n}` }));
+    const say = (one: Client, revision: number): Promise<void> =>
+      world.hub.hear(
+        one.socket,
+        JSON.stringify({ type: 'subscribe', id: 1, companyId: 'comp_1', resume: { epoch: 'e001', revision } }),
+      );
+    const earlier = back.slice(0, 40).map((one) => say(one, 3));
+    expect(world.asked).toHaveLength(1);
+    // Read before the fourth was committed, which the last has heard of.
+    for (const asked of world.asked) world.see(asked);
+    world.commit('a');
+    const ahead = say(back[41] as Client, 4);
+    expect(world.asked).toHaveLength(1);
+    await world.answerAll();
+    await Promise.all([...earlier, ahead]);
+    expect(back[0]?.of('subscribed')).toMatchObject([{ revision: 3, recovered: true }]);
+    expect(back[41]?.of('subscribed')).toMatchObject([{ revision: 4, recovered: true }]);
+  });
+
   test('while the log cannot be read is refused for a moment', async () => {
     const client = new Client(world);
     const work = world.hub.hear(client.socket, JSON.stringify({ type: 'subscribe', id: 'x', companyId: 'comp_1' }));

@@ -1,0 +1,190 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, beforeEach, describe, expect, inject, test } from 'vitest';
+import { WebSocket as WsSocket } from 'ws';
+import { workerdPids } from '../../../bench/workerd.ts';
+import { freePort } from '../../../local/ports.ts';
+import { Api, signUp, type Tenant } from '../../support/api.ts';
+import { Follower, type SocketClass } from '../../support/follower.ts';
+import { uuidOf } from '../../support/people.ts';
+import { until } from '../../support/until.ts';
+import { type RunningWorker, startWorker } from '../../support/worker.ts';
+import { openStack, type Stack } from '../../support/world.ts';
+
+// workerd is killed under its sockets, as a crash or a deploy would end it, and started again with what its Durable Objects
+// left on disk. Libraries that nobody here wrote come back to the same session.
+
+let stack: Stack;
+let worker: RunningWorker;
+let folder: string;
+let start: () => Promise<RunningWorker>;
+let pids: readonly number[];
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'clientsplus-restart-'));
+  stack = await openStack();
+  const port = await freePort();
+  const vars = { ...stack.vars, ROOM_MESSAGES_PER_MINUTE: '10000' };
+  start = async () => {
+    const others = new Set(await workerdPids());
+    const started = await startWorker({ bundle: inject('bundle'), vars, port, persist: join(folder, 'rooms') });
+    pids = (await workerdPids()).filter((pid) => !others.has(pid));
+    return started;
+  };
+  worker = await start();
+});
+afterAll(async () => {
+  await worker?.stop();
+  await stack?.close();
+  await rm(folder, { recursive: true, force: true });
+});
+
+const kill = (): void => {
+  for (const pid of pids) process.kill(pid, 'SIGKILL');
+};
+const restart = async (): Promise<void> => {
+  await worker.stop();
+  worker = await start();
+};
+
+const headOf = async ({ companyId }: Tenant): Promise<number> => {
+  const id = uuidOf('comp', companyId);
+  const [head] = await stack.sql<{ revision: string }>('select revision from company_heads where company_id = $1', [
+    id,
+  ]);
+  return Number(head?.revision);
+};
+/** Notes of all clients by name, as Postgres has them. */
+const stored = async ({ companyId }: Tenant): Promise<[string, string][]> =>
+  (
+    await stack.sql<{ name: string; notes: string }>(
+      'select first_name as name, notes from clients where company_id = $1 order by first_name',
+      [uuidOf('comp', companyId)],
+    )
+  ).map(({ name, notes }) => [name, notes]);
+const held = ({ rows }: Follower): [string, string][] =>
+  [...rows.values()].map((row): [string, string] => [String(row.firstName), String(row.notes)]).sort();
+
+const everywhere = async (followers: readonly Follower[], head: number): Promise<void> => {
+  await until(`all are at ${head}`, () => followers.every(({ revision }) => revision >= head), 60_000);
+};
+
+describe.each<[string, SocketClass]>([
+  ['ws', WsSocket as unknown as SocketClass],
+  ["Node's own WebSocket", globalThis.WebSocket as unknown as SocketClass],
+])('%s', (_, socket) => {
+  let salon: Tenant;
+  beforeEach(async () => {
+    salon = await signUp(new Api(worker.url));
+  });
+  const add = async (firstName: string, notes: string): Promise<string> =>
+    String((await salon.api.post('/clients', { firstName, notes })).json.id);
+
+  test('holds a session through kills, also between a commit and its announcement, and ends as Postgres', async () => {
+    const followers = [new Follower(socket, salon.api), new Follower(socket, salon.api)];
+    await until('they follow', () => followers.every(({ subscribed }) => subscribed === 1));
+    const from = await headOf(salon);
+    const ids = await Promise.all(Array.from({ length: 8 }, (_, n) => add(`Client ${n}`, 'new')));
+    await everywhere(followers, await headOf(salon));
+
+    // Killed with a write that is committed and known to nobody; another comes from a console meanwhile.
+    const isWrite = (query: string): boolean => query.includes('app.begin_write(');
+    stack.neon.setHooks({
+      afterCommit({ statements }) {
+        if (statements.some(({ query }) => isWrite(query))) kill();
+      },
+    });
+    await expect(salon.api.patch(`/clients/${ids[0]}`, { notes: 'committed' })).rejects.toThrow();
+    stack.neon.setHooks({ afterCommit: null });
+    const console = `update clients set notes = 'from a console' where company_id = $1 and first_name = 'Client 1'`;
+    await stack.sql(console, [uuidOf('comp', salon.companyId)], 'cp_owner');
+    await restart();
+    await everywhere(followers, await headOf(salon));
+
+    // And once more in the middle of many.
+    const writes = ids.map((id, n) => salon.api.patch(`/clients/${id}`, { notes: `later ${n}` }).catch(() => null));
+    await Promise.race(writes);
+    kill();
+    await Promise.all(writes);
+    await restart();
+    await add('Last', 'of all');
+    const head = await headOf(salon);
+    await everywhere(followers, head);
+
+    const rows = await stored(salon);
+    expect(rows).toContainEqual(['Last', 'of all']);
+    for (const follower of followers) {
+      expect(follower.faults).toEqual([]);
+      expect(held(follower)).toEqual(rows);
+      // Only clients were written: so every revision once, in order.
+      expect(follower.revisions).toEqual(Array.from({ length: head - from }, (_, n) => from + 1 + n));
+      expect({ subscribed: follower.subscribed, recovered: follower.recovered, resets: follower.resets }).toEqual({
+        ...{ subscribed: 3, recovered: 2, resets: 0 },
+      });
+      follower.close();
+    }
+  });
+});
+
+test('a hundred sockets of each of five companies are back after a kill, and the log is not read once for each', async () => {
+  const api = new Api(worker.url);
+  const salons: Tenant[] = [];
+  while (salons.length < 5) salons.push(await signUp(api));
+  const followers: Follower[] = [];
+  for (const salon of salons)
+    followers.push(...Array.from({ length: 100 }, () => new Follower(WsSocket as unknown as SocketClass, salon.api)));
+  await until('they follow', () => followers.every(({ subscribed }) => subscribed === 1), 60_000);
+  for (const salon of salons) await salon.api.post('/clients', { firstName: 'Before', notes: 'the kill' });
+  const heads = await Promise.all(salons.map(headOf));
+  const reach = (n: number): Follower[] => followers.slice(n * 100, n * 100 + 100);
+  for (const [n, head] of heads.entries()) await everywhere(reach(n), head);
+
+  kill();
+  await until('all are gone', async () => (await workerdPids()).every((pid) => !pids.includes(pid)));
+  let logReads = 0;
+  let others = 0;
+  await worker.stop();
+  stack.neon.setHooks({
+    onRequest({ statements }) {
+      const isLog = statements.some(({ query }) => query.includes('app.changes_after'));
+      logReads += isLog ? 1 : 0;
+      others += isLog ? 0 : 1;
+    },
+  });
+  worker = await start();
+  const since = performance.now();
+  const backAfter: number[] = [];
+  const waiting = new Set(followers);
+  await until(
+    'all are back',
+    () => {
+      for (const follower of waiting) {
+        if (follower.recovered === 0) continue;
+        waiting.delete(follower);
+        backAfter.push(performance.now() - since);
+      }
+      return waiting.size === 0;
+    },
+    120_000,
+  );
+  stack.neon.setHooks({ onRequest: null });
+  const sorted = backAfter.toSorted((a, b) => a - b).map(Math.round);
+  console.log(
+    `back: p50 ${sorted[250]} ms, p99 ${sorted[495]} ms; ${logReads} reads of the log, ${others} other trips`,
+  );
+  // Once a room where all goes well; a slow machine reads again, for its alarms and where a read failed.
+  expect(logReads).toBeLessThan(followers.length / 4);
+  // Whether the session of a ticket lives is asked each time.
+  expect(others).toBeLessThanOrEqual(followers.length);
+  for (const salon of salons) await salon.api.post('/clients', { firstName: 'Zoe', notes: 'after' });
+  for (const [n, salon] of salons.entries()) {
+    await everywhere(reach(n), await headOf(salon));
+    const rows = await stored(salon);
+    for (const follower of reach(n)) {
+      expect(follower.faults).toEqual([]);
+      expect(held(follower)).toEqual(rows);
+      follower.close();
+    }
+  }
+});
