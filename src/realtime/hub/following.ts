@@ -84,7 +84,9 @@ export class Following {
     // Of a list that nobody follows nothing is remembered.
     this.#lists = new Map([...used].map(([key, list]) => [key, this.of(list)]));
     for (const key of this.#large) if (!used.has(key)) this.#large.delete(key);
-    if (changes.some((change) => this.#parts.audience.purges(change))) this.#parts.shelf.clear();
+    if (!changes.some((change) => this.#parts.audience.purges(change))) return;
+    this.#parts.shelf.clear();
+    for (const followed of this.#lists.values()) followed.isKept = false;
   }
 
   /** Moves on what everybody follows. @returns what is said of each list that these changes concern */

@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { MOST_FOLLOWED } from '../../../src/data/live-list.ts';
 import type { Member } from '../../../src/realtime/hub/member.ts';
 import { randomOf } from './hub-storm.ts';
@@ -142,6 +142,29 @@ describe('a list', () => {
     expect(reads).toBe(1);
   });
 
+  test('is known after a sleep with what moved behind its page, and after an erasure that does not touch it', async () => {
+    const follower = new Follower(['/clients?limit=1&sort=name', '/appointments']);
+    await follower.subscribe();
+    await put(1, { name: 'A' });
+    await put(2, { name: 'B' });
+    const sleep = async (): Promise<void> => {
+      world.hub.pass(2000);
+      await answers();
+      world.hub.hibernate();
+    };
+    await sleep();
+    await put(2, { name: 'D' });
+    await sleep();
+    await put(1, { name: 'C' });
+    expect(follower.lists().at(-1)).toMatchObject([{ id: 'l0', update: [{ name: 'C' }] }]);
+    await put(2, { status: 'ARCHIVED', erased_at: '2026-03-04T10:00:00+00:00' });
+    await sleep();
+    const id = uuidFrom(5, 9);
+    const booked = world.write('appointment', id, { ...newRow(luck, 'appointment', id), status: 'PENDING' });
+    world.hub.hub.published(world.hub.head(), [booked]);
+    expect(follower.lists().at(-1)).toMatchObject([{ id: 'l1', enter: [{ status: 'PENDING' }] }]);
+  });
+
   test('that has grown beyond what is remembered only says that it has changed, and is read no more', async () => {
     const follower = new Follower(['/clients?limit=100']);
     await follower.subscribe();
@@ -231,6 +254,22 @@ describe('a right that is lost', () => {
     expect(frames.length).toBeGreaterThan(1);
     expect(frames.map(({ lists }) => lists)).toEqual(frames.map(({ revision }) => changed(revision)));
   });
+});
+
+test('a subscription whose catching up failed gets nothing more, not even after a sleep', async () => {
+  const { hub } = world;
+  const follower = new Follower(['/clients']);
+  await follower.subscribe();
+  await put(1, {});
+  hub.emptyRing();
+  const work = follower.ask({ id: 2, resume: { epoch: hub.epoch, revision: 0 } });
+  await vi.waitFor(() => expect(hub.asked).toHaveLength(1));
+  hub.asked.shift()?.fail(new Error('down'));
+  await work;
+  expect(follower.frames.at(-1)).toMatchObject({ type: 'error', id: 2, code: 'unavailable' });
+  hub.hibernate();
+  await put(2, {});
+  expect(follower.frames.at(-1)).toMatchObject({ type: 'error' });
 });
 
 test('of a subscription with one bad list nothing is followed, and the earlier one stays', async () => {
