@@ -3,7 +3,6 @@ import { uuidOf } from '../core/id.ts';
 import type { Reference } from './fields.ts';
 import { byExternalId, type Referring } from './import-references.ts';
 import type { Look } from './planned.ts';
-import type { Resource } from './resource.ts';
 
 // What lines of an export say besides the object, so that an import of them needs nothing else, in another company either:
 // beside each id of another object its external id, and what a resource's own files hold besides.
@@ -20,8 +19,11 @@ export type Exported = {
   };
 };
 
+/** A resource, as far as it matters here. */
+type Exporting = { exported?: Exported };
+
 /** The columns of CSV that it adds. */
-export const besides = ({ exported }: Resource): string[] =>
+export const besides = ({ exported }: Exporting): string[] =>
   exported === undefined
     ? []
     : [...Object.keys(exported.referring().ids).map(byExternalId), ...(exported.more?.members ?? [])];
@@ -59,7 +61,7 @@ function named(references: Readonly<Record<string, Reference>>, object: View, na
 
 /** Reads it for some objects as they are shown, in one trip; `uuids` are theirs, in their order. */
 export async function withBesides(
-  { exported }: Resource,
+  { exported }: Exporting,
   { companyId, look, may }: { companyId: string; look: Look; may(permission: string): boolean },
   views: readonly View[],
   uuids: readonly string[],
