@@ -2,7 +2,7 @@ import type { SQL } from 'drizzle-orm';
 import { shortHash } from '../core/hash.ts';
 import { parseMinRevision } from '../core/revision.ts';
 import { announceSnapshot } from '../data/announce.ts';
-import type { Loaded, ReadAnswer, ReadDemand, ReadPlan } from '../data/answer.ts';
+import type { Loaded, ReadDemand, ReadPlan } from '../data/answer.ts';
 import type { Read } from '../data/cache.ts';
 import type { Admission } from '../data/caller.ts';
 import { behind } from '../data/ctx.ts';
@@ -15,6 +15,7 @@ import { admissionOf } from '../http/admission.ts';
 import { type AppContext, claimantOf, type Principal } from '../http/context.ts';
 import { send } from '../http/send.ts';
 import { headOf, refuse } from './admitted.ts';
+import { cacheHeaders } from './cache-headers.ts';
 import type { Look } from './planned.ts';
 
 /** Server-side lifetimes of the brief, seconds. Revisions decide validity; these only bound what is kept. */
@@ -237,29 +238,6 @@ async function taken<const S extends readonly SQL[]>(
   // A replica that lags behind what is asked for, or known to exist, would be a step back (R2).
   const needed = Math.max(min, deps.tags.newest(companyId));
   return replica !== null && found.revision < needed ? from(deps.read) : found;
-}
-
-/** What every cached answer says of itself. */
-export const cacheHeaders = (answer: ReadAnswer): Record<string, string> => ({
-  ETag: answer.etag,
-  'Cache-Control': 'private, no-cache',
-  Vary: 'Authorization, Accept, Accept-Encoding',
-  'X-Cache': answer.outcome,
-  'Cache-Status': cacheStatus(answer),
-});
-
-/** RFC 9211. */
-function cacheStatus(answer: { outcome: string; tier: string | null; stored: boolean }): string {
-  switch (answer.outcome) {
-    case 'HIT':
-      return `ClientsPlus; hit; detail=${answer.tier}`;
-    case 'STALE':
-      return 'ClientsPlus; fwd=stale; detail=database-unavailable';
-    case 'BYPASS':
-      return 'ClientsPlus; fwd=request; stored';
-    default:
-      return 'ClientsPlus; fwd=uri-miss; stored';
-  }
 }
 
 /** RFC 9111, 5.2.1.4: the caller wants nothing that was computed before. */

@@ -1,12 +1,14 @@
 import { instantTexts, localOf, minuteOf } from '../../../core/civil.ts';
-import { AppError, type Fault } from '../../../core/errors.ts';
+import { AppError } from '../../../core/errors.ts';
 import { type Prefix, uuidOf } from '../../../core/id.ts';
 import { canonicalJson } from '../../../core/json.ts';
 import { type Offsets, offsetsOf } from '../../../core/offsets.ts';
 import { neighbourhood } from '../../booking.ts';
-import { fitting, type Occupied, type Part, partsOf, totalPrice, unitedKinds } from '../../parts.ts';
+import { fitting, type Occupied, type Part, partsOf, totalPrice } from '../../parts.ts';
 import { minuteOfStart, type WantedStart } from '../../start.ts';
+import { Faults } from './faults.ts';
 import { begun, continued, type Said, type Standing } from './history.ts';
+import { occupied } from './occupied.ts';
 import type { FileRow } from './schema.ts';
 import type { Place, Shelf, Shelved, Stored } from './shelf.ts';
 
@@ -24,18 +26,6 @@ export type Document = {
   /** Whether it is new, or occupies another time than before. */
   moved: boolean;
 } & Standing;
-
-/** What is wrong with a row; all of it is told at once. */
-class Faults {
-  readonly #all: Fault[] = [];
-  add(pointer: string, code: string, detail: string): undefined {
-    // Who is named for all services is missing once.
-    if (!this.#all.some((fault) => fault.pointer === pointer)) this.#all.push({ pointer, code, detail });
-  }
-  throwAny(): void {
-    if (this.#all.length > 0) throw new AppError('invalid_body', undefined, { faults: this.#all });
-  }
-}
 
 /** Finds what a row names by `<field>ExternalId`, or else by `<field>Id`. Undefined where it names nothing, or nobody. */
 function finder(faults: Faults) {
@@ -216,42 +206,4 @@ async function startOf(
 function offsetsNear(timeZone: string, wanted: WantedStart): Promise<Offsets> {
   const { first, last } = neighbourhood('startsAt' in wanted ? minuteOf(wanted.startsAt) : localOf(wanted.localStart));
   return offsetsOf(timeZone, first, last);
-}
-
-/** What it occupies: as the row says, as it was, or one of each kind that its services need, as far as there are some. */
-function occupied(
-  row: FileRow,
-  shelf: Shelf,
-  stored: Stored | undefined,
-  branch: Place,
-  parts: readonly Part[],
-  faults: Faults,
-): Occupied[] {
-  const there = shelf.things.filter((thing) => thing.branch_id === branch.id);
-  if (row.resources != null) {
-    return row.resources.map(({ kind, resourceId, resourceExternalId }, i) => {
-      const before = stored?.resources[i];
-      if (resourceId == null && resourceExternalId == null)
-        return { kind, resourceId: before?.kind === kind ? before.resourceId : null };
-      const id = resourceId == null ? null : uuidOf('rsrc', resourceId);
-      const found = there.find(
-        (thing) =>
-          thing.kind === kind &&
-          (resourceExternalId == null ? thing.id === id : thing.external_id === resourceExternalId),
-      );
-      if (found === undefined)
-        faults.add(
-          `/resources/${i}/resource${resourceExternalId == null ? 'Id' : 'ExternalId'}`,
-          'unknown_reference',
-          'There is no such resource of this kind at the branch.',
-        );
-      return { kind, resourceId: found?.id ?? null };
-    });
-  }
-  if (stored !== undefined && stored.branch_id === branch.id) return [...stored.resources];
-  const kinds = unitedKinds(parts.map(({ serviceId }) => shelf.services.byId.get(serviceId)?.requires ?? []));
-  return [...kinds].flatMap(([kind, count]) => {
-    const most = there.filter((thing) => thing.kind === kind && thing.is_active).length;
-    return Array.from({ length: Math.min(count, most) }, () => ({ kind, resourceId: null }));
-  });
 }
