@@ -1,6 +1,6 @@
 import { sql } from 'drizzle-orm';
 import { bytea } from '../../data/query.ts';
-import type { AppContext } from '../../http/context.ts';
+import { type AppContext, require } from '../../http/context.ts';
 import type { RouteModule, RouteSpec } from '../../http/route.ts';
 import { change } from '../../resources/change.ts';
 import type { Resource } from '../../resources/resource.ts';
@@ -9,6 +9,9 @@ import { answerFeed } from './feed.ts';
 import { calendar } from './resource.ts';
 import { CalendarAddress, CalendarFile } from './schema.ts';
 import { mintSecret } from './secret.ts';
+
+/** What the address lets anybody read, and so whoever asks for it must. */
+const SHOWS = ['appointments:read', 'clients:read'];
 
 /** Gives whose appointments these are a new secret address; the one of before is nobody's from then on. */
 function newAddress(
@@ -27,6 +30,9 @@ function newAddress(
       status: 200,
       secret: true,
       alone: true,
+      prepare({ principal }) {
+        for (const permission of SHOWS) require(principal, permission);
+      },
       statements(input) {
         const { companyId, id, parentId, principal, expected } = input;
         const { secret, hash } = mintSecret(companyId, id);
@@ -54,6 +60,7 @@ const address = (base: string, owner: Resource, column: 'staff_id' | 'branch_id'
   description:
     'A secret address that calendars subscribe to; whoever knows it reads it without signing in. Asked for again it is a new one, and the old one stops. An Idempotency-Key is ignored: the secret is not kept.',
   permission: owner.writePermission,
+  alsoNeeds: SHOWS,
   ignoresKey: true,
   success: { status: 200, schema: CalendarAddress, description: 'The address, shown this once' },
   errors: ['not_found', 'version_mismatch'],

@@ -155,8 +155,16 @@ describe('an address', () => {
     expect((await anyone.get(second)).status).toBe(200);
     const staff = await addUser(world, tenant, 'STAFF');
     const { api: reader } = await addKey(api, ['catalog:read']);
-    for (const other of [staff, reader])
-      expectProblem(await other.post(`/branches/${salon.branchId}/calendar`), 'forbidden');
+    expectProblem(await staff.post(`/branches/${salon.branchId}/calendar`), 'forbidden');
+    expectProblem(await reader.post(`/branches/${salon.branchId}/calendar`), 'forbidden');
+    // Nor to who may not read what stands there.
+    const paths = [`/branches/${salon.branchId}/calendar`, `/staff/${salon.staffId}/calendar`];
+    for (const scopes of [[], ['appointments:read'], ['clients:read']]) {
+      const { api: blind } = await addKey(api, ['catalog:write', ...scopes]);
+      for (const path of paths) expectProblem(await blind.post(path), 'forbidden');
+    }
+    const { api: seeing } = await addKey(api, ['catalog:write', 'appointments:read', 'clients:read']);
+    for (const path of paths) expect((await seeing.post(path)).status).toBe(200);
     expect((await (await addUser(world, tenant, 'MANAGER')).post(`/staff/${salon.staffId}/calendar`)).status).toBe(200);
     expectProblem(await api.post('/staff/stf_01h455vb4pex5vsknk084sn02q/calendar'), 'not_found');
     const stranger = await openCompany(world);
