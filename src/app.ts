@@ -20,7 +20,7 @@ import { timeOffRoutes } from './catalog/time-off/routes.ts';
 import { AppError } from './core/errors.ts';
 import type { AppContext, AppEnv } from './http/context.ts';
 import { development } from './http/fault.ts';
-import { maskedPath } from './http/log-line.ts';
+import { maskedPath, withoutSecret } from './http/log-line.ts';
 import { openApiDocument } from './http/openapi.ts';
 import { PathRouter } from './http/path-router.ts';
 import { problem } from './http/problem.ts';
@@ -77,7 +77,7 @@ export function makeApp(): Hono<AppEnv> {
   mountPages(app, BASE, modules);
   mount(app, BASE, identify, modules); // authentication, then each route's own: admission, syntax, permission, rules
   app.notFound((c) => {
-    c.env.ctx.note('path', development ? c.req.path : maskedPath(c.req.path, words));
+    c.env.ctx.note('path', development ? withoutSecret(c.req.path) : maskedPath(c.req.path, words));
     return problem(c, missing(app, c));
   });
   app.onError((error, c) => problem(c as AppContext, error));

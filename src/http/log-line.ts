@@ -22,6 +22,9 @@ export function maskedPath(path: string, words: ReadonlySet<string>): string {
   return `/${segments.map((segment) => (words.has(segment) || segment === '' ? segment : '*')).join('/')}`;
 }
 
+/** A path as a developer may see it: whole, but for what stands where the secret of a calendar does. */
+export const withoutSecret = (path: string): string => path.replace(/(\/calendars?\/).*/is, '$1*');
+
 /** One wide line per request: no path of the caller's making, no query, no body, no address; ids as the API shows them. */
 export function logLine({ ctx, deps, state }: Call, request: Request, status: number, level: string): void {
   const caller = state.principal?.proven === true ? state.principal : undefined;

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { formatId } from '../../../src/core/id.ts';
 import { describeCause, framesOf } from '../../../src/http/fault.ts';
-import { actorId, entityIn, maskedPath } from '../../../src/http/log-line.ts';
+import { actorId, entityIn, maskedPath, withoutSecret } from '../../../src/http/log-line.ts';
 
 const uuid = '0190a5d2-7c3e-7b1a-8f00-00000000002a';
 const id = formatId('clnt', uuid);
@@ -22,6 +22,9 @@ describe('what a log line names', () => {
   it('of a path that leads nowhere only words of ours', () => {
     const words = new Set(['api', 'v1', 'clients']);
     expect(maskedPath('/api/v1/clients/by-name/Jane%20Doe', words)).toBe('/api/v1/clients/*/*');
+    expect(withoutSecret('/api/v1/clients/by-name')).toBe('/api/v1/clients/by-name');
+    for (const name of ['calendars', 'calendar', 'Calendars'])
+      expect(withoutSecret(`/api/v1/${name}/5ecret.ics/5ecret\n5ecret`)).toBe(`/api/v1/${name}/*`);
     expect(maskedPath(`/${'a/'.repeat(500)}`, words).length).toBeLessThan(20);
   });
 });
