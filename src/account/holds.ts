@@ -5,5 +5,8 @@
  */
 export const HOLDS = 29_000;
 
+/** Whether what holds until then still does. One that would hold for longer was made before the clock was set back. */
+export const holds = (until: number, now: number): boolean => now < until && until <= now + HOLDS;
+
 /** What is left of it, ms, for something Postgres was asked at `askedAt` or later; 0 when nothing is. */
 export const holdsStill = (askedAt: number, now: number): number => Math.max(0, HOLDS - (now - askedAt));

@@ -9,7 +9,7 @@ import { bytea } from '../../data/query.ts';
 import { tell } from '../../data/redis.ts';
 import { WeighedMap } from '../../data/weighed.ts';
 import type { AppContext, CredentialCheck, Principal } from '../../http/context.ts';
-import { HOLDS, holdsStill } from '../holds.ts';
+import { HOLDS, holds, holdsStill } from '../holds.ts';
 import { type Permission, scopesAllow } from '../permissions.ts';
 import { countBehind, keyOf, learn, readCounts, refuseKnown } from '../sign-in/counts.ts';
 import { unknownLimits } from '../sign-in/limits.ts';
@@ -54,7 +54,7 @@ function principalOfKey(c: AppContext, claim: KeyClaim): Principal {
   const key = recordKey(deps, keyId);
   let held: Held | null = null;
   const living = (candidate: Held | null, now: number): boolean =>
-    candidate !== null && now < candidate.until && (candidate.expiresAt === null || now < candidate.expiresAt);
+    candidate !== null && holds(candidate.until, now) && (candidate.expiresAt === null || now < candidate.expiresAt);
   const take = (candidate: Held | null, now: number): void => {
     if (candidate !== null && living(candidate, now) && timingSafeEqual(candidate.hash, hash)) held = candidate;
   };

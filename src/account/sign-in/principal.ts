@@ -8,7 +8,7 @@ import { tellRoom } from '../../data/rooms.ts';
 import { WeighedMap } from '../../data/weighed.ts';
 import type { CredentialCheck, Principal } from '../../http/context.ts';
 import type { Settings } from '../../settings.ts';
-import { HOLDS, holdsStill } from '../holds.ts';
+import { HOLDS, holds, holdsStill } from '../holds.ts';
 import { type Permission, ROLES, type Role, roleMay, rolesWith } from '../permissions.ts';
 import { type AccessClaims, LIFETIME_SECONDS } from './tokens.ts';
 
@@ -71,7 +71,7 @@ function checkOf({ companyId, sessionId, userId, role }: AccessClaims, place: Pl
   const key = sessionKey(place, sessionId);
   const marks = [sessionId, userId].map((id) => markKey(place, id));
   return {
-    known: (now) => (alive.get(memo) ?? 0) > now,
+    known: (now) => holds(alive.get(memo) ?? 0, now),
     ask: (pipeline) => pipeline.mget(key, ...marks),
     learn(answer, now) {
       if (!Array.isArray(answer)) throw new Error('shape');

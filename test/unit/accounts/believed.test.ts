@@ -132,6 +132,20 @@ describe.each([0, 500, 11_000, 40_000])('Postgres answers after %i ms', (slow) =
   });
 });
 
+test('a clock that is set back prolongs no belief', () => {
+  const world = at(START);
+  const claims = { companyId: newUuid(), sessionId: newUuid(), userId: newUuid(), role: 'STAFF' as const };
+  const session = userPrincipal({ ...claims, expiresAt: START * 2 }, PLACE).credential;
+  const { secret } = mintKey(newUuid(), newUuid());
+  const key = keyPrincipal(context(world), secret).credential;
+  session.settle(world.ctx, world.deps, [{ role: 'STAFF' }]);
+  key.settle(world.ctx, world.deps, [{ scopes: ['clients:read'], expires_at: null }]);
+  for (const check of [session, key])
+    expect([0, -1, -BOUND, -60 * BOUND].map((step) => check.known(START + step))).toEqual([true, false, false, false]);
+  world.pass(-60 * BOUND);
+  expect(keyPrincipal(context(world), secret).proven).toBe(false);
+});
+
 describe('what vouches for a key', () => {
   const record = (text: string, more: { scopes?: unknown; expiresAt?: number | null; hash?: string } = {}) =>
     JSON.stringify([
