@@ -23,6 +23,12 @@ export function entitiesShown(registry: Registry, types: readonly string[] | nul
   );
 }
 
+/** Those of them that somebody may not read. */
+export const beyond = (registry: Registry, types: readonly string[] | null, may: Viewer['may']): string[] =>
+  entitiesShown(registry, types).flatMap(({ entity, permission }) => (may(permission) ? [] : [entity]));
+
+export const unread = (entities: readonly string[]): string => `You may not read events of ${entities.join(', ')}.`;
+
 /** A change as an endpoint is sent it; null where it is not for one of these types. */
 export function eventShown(
   registry: Registry,

@@ -12,6 +12,7 @@ import { mustExist, readBody, validateNothing } from '../../resources/change.ts'
 import { notFound } from '../../resources/list.ts';
 import { expectVersion, rowOf } from '../../resources/row-sql.ts';
 import { webhook } from '../endpoints/resource.ts';
+import { beyond, unread } from '../shown.ts';
 import { endpointsOf, secretsOf } from './consumer.ts';
 import { outsideOf } from './outside.ts';
 import { post } from './post.ts';
@@ -43,6 +44,9 @@ export async function pingWebhook(c: AppContext): Promise<Response> {
   const [standing, , [found], [stored]] = rows;
   admission.settleCredential(ctx, standing);
   if (found === undefined || stored === undefined) throw notFound(webhook);
+  const types = found.row.types as readonly string[] | null;
+  const hidden = beyond(deps.registry, types, (permission) => principal.may(permission));
+  if (hidden.length > 0) throw new AppError('forbidden', unread(hidden));
   const secrets = secretsOf(deps.settings.webhooks.keys, companyId, stored);
   if (secrets === null) throw new AppError('internal_error');
   const name = `ping_${newUuid()}`;

@@ -11,7 +11,7 @@ import { expectVersion, insertRow, newRow, setRow, type WriteInput } from '../..
 import { archiveOf, createOf, restoreOf, updateOf } from '../../resources/verbs.ts';
 import { lineOf } from '../deliveries/consumer.ts';
 import { outsideOf } from '../deliveries/outside.ts';
-import { entitiesShown } from '../shown.ts';
+import { beyond, unread } from '../shown.ts';
 import { webhook } from './resource.ts';
 import { mintSecret } from './secret.ts';
 
@@ -36,15 +36,24 @@ type Wanted = { url?: unknown; types?: unknown };
  */
 async function permit(c: AppContext, principal: Principal, { url, types }: Wanted): Promise<void> {
   const { settings, registry } = c.env.deps;
-  const shown = entitiesShown(registry, Array.isArray(types) ? types : null);
-  const beyond = shown.filter(({ permission }) => !principal.may(permission));
-  if (beyond.length > 0)
-    throw new AppError('forbidden', `You may not read events of ${beyond.map(({ entity }) => entity).join(', ')}.`);
+  const hidden = beyond(registry, Array.isArray(types) ? types : null, (permission) => principal.may(permission));
+  if (hidden.length > 0) throw new AppError('forbidden', unread(hidden));
   if (typeof url !== 'string') return;
   const outside = outsideOf(settings);
   const detail = callbackFault(url, outside) ?? (await fault(url, outside));
   if (detail === null) return;
   throw new AppError('invalid_body', undefined, { faults: [{ pointer: '/url', code: 'forbidden_url', detail }] });
+}
+
+/** The same of an endpoint that is there, by what it is sent when this is carried out: nothing to ask of who may read all. */
+function refuseUnread(c: AppContext, { companyId, id, principal }: WriteInput<unknown>): SQL[] {
+  const hidden = beyond(c.env.deps.registry, null, (permission) => principal.may(permission));
+  if (hidden.length === 0) return [];
+  const detail = JSON.stringify({ detail: 'You may not read all events that it is sent.' });
+  return [
+    sql`select app.refuse(types is null or exists (select from unnest(types) t where split_part(t, '.', 1) = any (${sql.param(hidden)}::text[])), 'forbidden', ${detail}::jsonb)
+      from webhooks where company_id = ${companyId}::uuid and id = ${id}::uuid`,
+  ];
 }
 
 async function fault(url: string, { resolve }: ReturnType<typeof outsideOf>): Promise<string | null> {
@@ -134,6 +143,7 @@ export const rotateSecret: Handler = waking((c) => {
       secret = minted.secret;
       return [
         expectVersion(webhook, input),
+        ...refuseUnread(c, input),
         sql`update webhook_states set previous_secret = secret, previous_until = clock_timestamp() + interval '24 hours', secret = ${minted.stored}
           where company_id = ${companyId}::uuid and webhook_id = ${id}::uuid`,
       ];
@@ -145,7 +155,7 @@ export const rotateSecret: Handler = waking((c) => {
 
 /** Sets an endpoint back, or forward: it is sent once more what comes after this revision. */
 export const replayEvents = (body: Body): Handler =>
-  waking(
+  waking((c) =>
     change({
       ...{ resource: webhook, name: 'webhooks.replay', target: 'path', status: 200, alone: true, body },
       statements(input) {
@@ -153,6 +163,7 @@ export const replayEvents = (body: Body): Handler =>
         const after = Number((input.body as { after: number }).after);
         return [
           expectVersion(webhook, input),
+          ...refuseUnread(c, input),
           sql`select app.refuse(h.revision < ${after}::bigint, 'revision_ahead', jsonb_build_object('detail', format('The company is at revision %s.', h.revision), 'revision', h.revision)),
             app.refuse(o.oldest > ${after}::bigint + 1, 'window_exceeded', jsonb_build_object('detail', format('The log is kept from revision %s.', o.oldest), 'oldest', o.oldest, 'head', h.revision))
             from company_heads h, lateral (select coalesce(min(c.revision), h.revision + 1) as oldest from changes c where c.company_id = h.company_id) o
@@ -165,5 +176,5 @@ export const replayEvents = (body: Body): Handler =>
         sql`select jsonb_build_object('after', ${Number((input.body as { after: number }).after)}::bigint, 'head', h.revision, 'epoch', h.epoch)
           from company_heads h where h.company_id = ${input.companyId}::uuid`,
       present: (told) => told,
-    }),
+    })(c),
   );

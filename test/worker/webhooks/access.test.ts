@@ -37,6 +37,12 @@ test('a key has sent what its scopes let it read, and nothing else', async () =>
   for (const patch of [{ url: 'https://elsewhere.example.com/' }, { types: ['payment.created'] }])
     expectProblem(await api.patch(`/webhooks/${id}`, patch), 'forbidden');
   expect((await api.patch(`/webhooks/${id}`, { description: 'seen' })).status).toBe(200);
+  // Nor gets it what signs that, nor sets it in motion.
+  const acts: [string, Json?][] = [['rotate'], ['ping'], ['replay', { after: 0 }]];
+  for (const each of [id, await made({ types: null }), await made({ types: ['client.created', 'user.updated'] })])
+    for (const [verb, body] of acts) expectProblem(await api.post(`/webhooks/${each}/${verb}`, body), 'forbidden');
+  const own = await made({ types: ['client.created'] });
+  for (const [verb, body] of acts) expect((await api.post(`/webhooks/${own}/${verb}`, body)).status).toBe(200);
 });
 
 test('secrets are in one answer, and in the database as nobody reads them there', async () => {
