@@ -2,10 +2,12 @@
 export type Socket = {
   send(text: string): void;
   close(code?: number, reason?: string): void;
-  onmessage: ((event: { data: unknown }) => void) | null;
-  onclose: ((event: { code: number }) => void) | null;
-  onerror: ((event: unknown) => void) | null;
+  onmessage: Heard<{ data: unknown }> | null;
+  onclose: Heard<{ code: number }> | null;
+  onerror: Heard<unknown> | null;
 };
+/** Written as a method, so that the events of `ws`, which have more than is used, fit too. */
+type Heard<E> = { told(event: E): void }['told'];
 
 export type Wake = 'online' | 'offline' | 'visible';
 

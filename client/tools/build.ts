@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { rm } from 'node:fs/promises';
+import { readdir, rm } from 'node:fs/promises';
 import { build } from 'esbuild';
 import './types.ts';
 
@@ -25,4 +25,13 @@ export async function buildClient(outdir: string, declarations = true): Promise<
     execFileSync('npx', ['tsc', '-p', 'client/tsconfig.build.json', '--outDir', outdir], { stdio: 'inherit' });
 }
 
-if (import.meta.main) await buildClient('client/dist');
+if (import.meta.main) {
+  await buildClient('client/dist');
+  const made = await readdir('client/dist', { recursive: true });
+  console.log(
+    `The client is in client/dist: ${made
+      .filter((name) => name.endsWith('.js'))
+      .sort()
+      .join(', ')}, and its types.`,
+  );
+}

@@ -8,8 +8,11 @@ import { Overlays } from './overlay.ts';
 import { changed } from './rows.ts';
 import type { Stored } from './storage.ts';
 
-/** `cached`: shown as it was last known; `live`: as a GET would answer now; `ended`: it will not change any more. */
-export type ListStatus = 'loading' | 'cached' | 'live' | 'ended';
+/**
+ * `cached`: shown as it was last known; `live`: as a GET would answer now; `failed`: the server refuses it, `error` says why;
+ * `ended`: it will not change any more.
+ */
+export type ListStatus = 'loading' | 'cached' | 'live' | 'failed' | 'ended';
 
 /** The same object until something changes. */
 export type Snapshot<R> = {
@@ -49,6 +52,7 @@ export class LiveList<R extends Row = Row> {
   #hasEnded = false;
   #isLoading = false;
   #error: Error | null = null;
+  #isRefused = false;
   #snapshot: Snapshot<R> = { data: [], status: 'loading', error: null };
   #cancel: () => void = () => undefined;
 
@@ -202,6 +206,7 @@ export class LiveList<R extends Row = Row> {
     if (this.#hasEnded) return;
     const newer = isOfHistory ? this.#catchUp.loaded(revision) : null;
     this.#error = null;
+    this.#isRefused = false;
     if (newer === null) {
       // Not sure to be what it is now, but better than nothing.
       this.#rows ??= rows;
@@ -217,11 +222,13 @@ export class LiveList<R extends Row = Row> {
 
   #failed(error: Error): void {
     if (this.#hasEnded) return;
-    this.#error = error;
-    this.#publish();
     const passes = error instanceof ConnectionError || !(error instanceof ProblemError) || error.status >= 429;
     const isBehind = error instanceof ProblemError && error.code === 'revision_ahead';
-    if (passes || isBehind) this.#cancel = this.#parts.client.host.after(TRY_AGAIN, () => void this.#load());
+    this.#error = error;
+    // Asked for again when the stream begins anew, not by the clock: the answer would be the same.
+    this.#isRefused = !passes && !isBehind;
+    this.#publish();
+    if (!this.#isRefused) this.#cancel = this.#parts.client.host.after(TRY_AGAIN, () => void this.#load());
   }
 
   #publish(): void {
@@ -236,6 +243,7 @@ export class LiveList<R extends Row = Row> {
 
   get #status(): ListStatus {
     if (this.#hasEnded) return 'ended';
+    if (this.#isRefused) return 'failed';
     if (this.#rows === null) return 'loading';
     return this.#isLive && this.#catchUp.wanted === null ? 'live' : 'cached';
   }

@@ -120,12 +120,27 @@ describe('a list', () => {
     expect(live.list(PATH)).not.toBe(list);
   });
 
-  test('that may not be read says why', async () => {
+  test('that may not be read has failed and says why, until it may be', async () => {
     const fake = await room();
     fake.pages = () => refusal(403, 'forbidden');
-    const { list } = openIn(fake);
+    const { list, names } = openIn(fake);
+    await fake.live(10);
     await settled();
-    expect(list.getSnapshot()).toMatchObject({ data: [], status: 'loading', error: { code: 'forbidden' } });
+    expect(list.getSnapshot()).toMatchObject({ data: [], status: 'failed', error: { code: 'forbidden' } });
+    expect(fake.host.due.includes(5000)).toBe(false);
+    fake.pages = () => json({ data: [thing('a')] }, { Revision: '11' });
+    fake.socket.tell({ type: 'reset', reason: 'epoch_changed', epoch: 'later', revision: 11 });
+    fake.accept(11, { epoch: 'later' });
+    await settled();
+    expect([names(), list.getSnapshot()]).toMatchObject([['a'], { status: 'live', error: null }]);
+  });
+
+  test('that cannot be had for now is loading still', async () => {
+    const fake = await room();
+    fake.pages = () => refusal(503, 'database_unavailable');
+    const { list } = openIn(fake);
+    await fake.host.pass(60_000);
+    expect(list.getSnapshot()).toMatchObject({ status: 'loading', error: { code: 'database_unavailable' } });
   });
 });
 

@@ -1,6 +1,8 @@
 import { gzipSync } from 'node:zlib';
 import { build } from 'esbuild';
 import { expect, test } from 'vitest';
+import { WebSocket } from 'ws';
+import type { Host } from '../../src/index.ts';
 
 /** What a page loads that imports this, gzipped. */
 async function sizeOf(contents: string): Promise<number> {
@@ -25,4 +27,10 @@ test.each([
   const size = await sizeOf(contents);
   console.log(`${what}: ${size} bytes gzipped, at most ${most}`);
   expect(size).toBeLessThanOrEqual(most);
+});
+
+// Held by the type check: the README's way for a Node without a WebSocket.
+test('the WebSocket of ws fits as it is', () => {
+  const socket: Host['socket'] = (url, protocols) => new WebSocket(url, protocols);
+  expect(socket).toBeTypeOf('function');
 });
