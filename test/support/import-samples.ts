@@ -15,6 +15,7 @@ export type Sample = {
 const nobody = 'unknown_reference';
 const monday = { weekday: 1, start: '09:00', end: '17:00' };
 const euros = (amount: number): Json => ({ amount, currency: 'EUR' });
+const dollars = (amount: number): Json => ({ amount, currency: 'USD' });
 /** A cell of RFC 4180. */
 const cell = (value: unknown): string =>
   `"${(typeof value === 'string' ? value : JSON.stringify(value)).replaceAll('"', '""')}"`;
@@ -343,6 +344,21 @@ export const samples: Sample[] = [
           payments: [{ amount: euros(101), method: 'CASH' }],
         },
         ['/payments exceeds_balance'],
+      ],
+      ...['garbage', 'clnt_01h455vb4pex5vsknk084sn02q'].map((clientId, i): [Json, string[]] => [
+        {
+          ...{ externalId: `x7${i}`, branchExternalId: 'main', clientId, issueDate: '2018-03-15' },
+          lines: [{ description: 'X', unitPrice: euros(100) }],
+        },
+        ['/clientId unknown_reference'],
+      ]),
+      [
+        {
+          ...{ externalId: 'x8', branchExternalId: 'main', issueDate: '2018-03-15' },
+          ...{ subtotal: dollars(100), total: dollars(100) },
+          lines: [{ description: 'X', unitPrice: euros(100), net: dollars(100), total: dollars(100) }],
+        },
+        ['/lines/0/net', '/lines/0/total', '/subtotal', '/total'].map((at) => `${at}/currency currency_mismatch`),
       ],
       [{ externalId: 'x6', branchExternalId: 'main', lines: [] }, ['/issueDate required', '/lines too_small']],
     ],

@@ -81,6 +81,7 @@ export const invoiceImporter: Importer = {
   async prepare(_match, all, desk) {
     const bodies = all.map(({ value }) => value as FileInvoice);
     const keys = bodies.map(({ externalId }) => externalId);
+    const named = bodies.flatMap(({ clientId }) => (clientId == null ? [] : [uuidOf('clnt', clientId)]));
     const { known, rows } = await lookUpAnd(REFERRING, bodies, desk, [
       sql<{
         currency: string;
@@ -88,11 +89,16 @@ export const invoiceImporter: Importer = {
       }>`select currency, prices_include_tax as inclusive from companies where id = ${desk.companyId}::uuid`,
       sql<{ key: string; inclusive: boolean }>`select external_id as key, tax_inclusive as inclusive from invoices
         where company_id = ${desk.companyId}::uuid and external_id = any (${sql.param(keys)}::text[])`,
+      sql<{
+        id: string;
+      }>`select id from clients where company_id = ${desk.companyId}::uuid and id = any (${sql.param(named)}::uuid[])`,
     ]);
     const { currency = '', inclusive = false } = rows[0][0] ?? {};
     const stored = new Map(rows[1].map((row) => [row.key, row.inclusive]));
+    const there = new Set(rows[2].map((row) => row.id));
     return ({ value, id }) => {
       const invoice = resolved(REFERRING, value as Record<string, unknown>, known) as FileInvoice;
+      refuseUnknown(value as FileInvoice, there);
       const before = stored.get(invoice.externalId);
       const taxInclusive = invoice.taxInclusive ?? before ?? inclusive;
       const faults = faultsOf(invoice, { currency, taxInclusive, isNew: before === undefined });
@@ -102,6 +108,13 @@ export const invoiceImporter: Importer = {
   },
   upsert: () => 'select app.import_invoices($1)',
 };
+
+/** The one an id names; of an external id that was said before. Merged and erased clients are there. @throws AppError unknown_reference */
+function refuseUnknown({ clientId, clientExternalId }: FileInvoice, there: ReadonlySet<string>): void {
+  if (clientId == null || clientExternalId != null || there.has(uuidOf('clnt', clientId))) return;
+  const faults = [{ pointer: '/clientId', code: 'unknown_reference', detail: 'There is no such client.' }];
+  throw new AppError('unknown_reference', undefined, { faults });
+}
 
 function givenOf(invoice: FileInvoice, taxInclusive: boolean): Record<string, unknown> {
   const { branchId, clientId, status, number, issueDate, dueDate, lines, discount, payments } = invoice;
@@ -124,6 +137,8 @@ function givenOf(invoice: FileInvoice, taxInclusive: boolean): Record<string, un
   };
 }
 
+const SUMS = ['subtotal', 'discountTotal', 'tax', 'total'] as const;
+
 /** What a file says of sums and payments, held against what its lines come to. */
 function faultsOf(invoice: FileInvoice, { currency, taxInclusive, isNew }: Books): Fault[] {
   const faults: Fault[] = [];
@@ -135,7 +150,9 @@ function faultsOf(invoice: FileInvoice, { currency, taxInclusive, isNew }: Books
       fault(`${pointer}/currency`, 'currency_mismatch', `Amounts are in ${currency}.`);
   };
   foreign('/discount', discount);
-  for (const [i, line] of lines.entries()) foreign(`/lines/${i}/unitPrice`, line.unitPrice);
+  for (const name of SUMS) foreign(`/${name}`, invoice[name]);
+  for (const [i, line] of lines.entries())
+    for (const name of ['unitPrice', 'net', 'total'] as const) foreign(`/lines/${i}/${name}`, line[name]);
   for (const [i, { amount }] of (payments ?? []).entries()) foreign(`/payments/${i}/amount`, amount);
   const totals = priceInvoice({
     lines: lines.map(({ quantity = 1, unitPrice, discount: off, taxes = [] }) => ({
@@ -147,8 +164,7 @@ function faultsOf(invoice: FileInvoice, { currency, taxInclusive, isNew }: Books
   const agrees = (pointer: string, said: number | undefined, is: number): void => {
     if (said !== undefined && said !== is) fault(pointer, 'totals_differ', `The lines come to ${is} minor units.`);
   };
-  for (const name of ['subtotal', 'discountTotal', 'tax', 'total'] as const)
-    agrees(`/${name}/amount`, invoice[name]?.amount, totals[name]);
+  for (const name of SUMS) agrees(`/${name}/amount`, invoice[name]?.amount, totals[name]);
   for (const [i, line] of lines.entries()) {
     const is = totals.lines[i];
     if (is === undefined) continue;

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { formatId } from '../../../src/core/id.ts';
 import { importers, registry } from '../../../src/registry.ts';
-import type { Api, Json } from '../../support/api.ts';
+import type { Api, Json, Reply } from '../../support/api.ts';
 import { openCompany } from '../../support/company.ts';
 import { type Sample, samples } from '../../support/import-samples.ts';
 import { counts, faults, headOf, imported } from '../../support/imports.ts';
@@ -133,6 +133,20 @@ describe('what an export writes, an import reads', () => {
       expect(sorted(again)).toEqual(sorted(lines.map((line) => ({ ...line, series: line.series }))));
     }
     expect(await headOf(salon.api)).toBe(head);
+    // Nobody's client elsewhere; one who was merged here has become another.
+    const [kept, gone] = (await Promise.all(
+      ['Ann', 'Anne'].map((firstName) => salon.api.post('/clients', { firstName })),
+    )) as [Reply, Reply];
+    await salon.api.post(`/clients/${kept.json.id}/merge`, { sourceId: gone.json.id });
+    const line = { externalId: 'r13', branchExternalId: 'main', clientId: gone.json.id, issueDate: '2018-03-17' };
+    const file = ndjson([{ ...line, lines: [{ description: 'X', unitPrice: { amount: 1, currency: 'EUR' } }] }]);
+    const invoice = { resource: 'invoices', type: NDJSON };
+    expect(faults(await imported(other.api, file, invoice))).toEqual({ 1: ['/clientId unknown_reference'] });
+    expect(counts(await imported(salon.api, file, invoice))).toMatchObject({ created: 1 });
+    const [{ clientId }] = (await exported(salon.api, 'invoices')).filter(({ externalId }) => externalId === 'r13') as [
+      Json,
+    ];
+    expect(clientId).toBe(kept.json.id);
   });
 
   test('as CSV too', async () => {
