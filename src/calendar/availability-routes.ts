@@ -18,7 +18,7 @@ const PERMISSION = 'appointments:read';
 
 const availability: AssembledRoute<AvailabilityQuery> = {
   name: 'availability',
-  version: 1,
+  version: 2,
   permission: PERMISSION,
   ttl: TTL.list,
   parse: parseAvailability,

@@ -6,13 +6,13 @@ import type { Occupied, Part } from './parts.ts';
 // Tags of what is busy, by days of UTC: a booking or hold touches the days that it keeps somebody or something busy on,
 // buffers included, and free starts depend on the days they were looked for on.
 
-/** What a booking or hold says of that, as the log has it. */
+/** What a booking or hold says of that, as the log has it; at another branch the database chooses other resources. */
 type Booked = { branch: string; parts: readonly Part[]; resources: readonly Occupied[]; startsAt: string };
 
-/** Of anybody and anything; of one staff member; of the resources of a branch. */
+/** Of anybody and anything; of one staff member; of any resources, of whatever branch: a chair takes its bookings along when it moves. */
 const companyDay = (date: string): string => `busy/${date}`;
 const staffDay = (staffId: string, date: string): string => `busy/staff/${staffId}/${date}`;
-const branchDay = (branchId: string, date: string): string => `busy/resources/${branchId}/${date}`;
+const resourcesDay = (date: string): string => `busy/resources/${date}`;
 
 const FREE = new Set<unknown>(['CANCELLED', 'NO_SHOW']);
 
@@ -45,7 +45,7 @@ function reachOf({ parts, startsAt }: Booked): { first: number; end: number } {
 
 function tagsOf(booked: Booked | null): string[] {
   if (booked === null) return [];
-  const { branch, parts, resources } = booked;
+  const { parts, resources } = booked;
   if (parts.length === 0) return [];
   const { first, end } = reachOf(booked);
   const dates = datesWithin(first, end);
@@ -53,7 +53,7 @@ function tagsOf(booked: Booked | null): string[] {
   return dates.flatMap((date) => [
     companyDay(date),
     ...staff.map((id) => staffDay(id, date)),
-    ...(resources.length === 0 ? [] : [branchDay(branch, date)]),
+    ...(resources.length === 0 ? [] : [resourcesDay(date)]),
   ]);
 }
 
@@ -84,15 +84,10 @@ export function contestOf(row: Row): { name: string; marks: readonly string[] } 
   return { name: `${booked.startsAt} ${whose.join(' ')}`, marks: marksOf(booked) };
 }
 
-/** The tags of what is busy on a day of UTC: of these staff members and then of the resources of a branch, or of all. */
-export function busyTags(
-  day: number,
-  { branchId, staffIds }: { branchId: string; staffIds: readonly string[] | null },
-): string[] {
+/** The tags of what is busy on a day of UTC: of these staff members and then of the resources, or of all. */
+export function busyTags(day: number, staffIds: readonly string[] | null): string[] {
   const date = dateOf(day);
-  return staffIds === null
-    ? [companyDay(date)]
-    : [...staffIds.map((id) => staffDay(id, date)), branchDay(branchId, date)];
+  return staffIds === null ? [companyDay(date)] : [...staffIds.map((id) => staffDay(id, date)), resourcesDay(date)];
 }
 
 function datesWithin(first: number, end: number): string[] {

@@ -32,8 +32,14 @@ export type Asking = { companyId: string; question: Question; now: number };
 /** An answer, and of which moment of the company it is. */
 export type Known = LoadedCatalogue & { epoch: string };
 
-/** What of the parts a reading vouches for. */
-type Kept = { row: TagRow; known: KnownCatalogue | null; days: (Slices | null)[]; missing: number[] };
+/** What of the parts a reading vouches for: of the days only what is known of `subjects`, for what others have on them was not judged. */
+type Kept = {
+  row: TagRow;
+  known: KnownCatalogue | null;
+  subjects: ReadonlySet<string>;
+  days: (Slices | null)[];
+  missing: number[];
+};
 
 const isOf = (row: Life, { epoch, incarnation }: Life): boolean =>
   epoch === row.epoch && incarnation === row.incarnation;
@@ -62,7 +68,7 @@ function keptOf({ companyId, question }: Asking, row: TagRow | null): Kept | nul
     days.push(whole ? day.slices : null);
     if (!whole) missing.push(question.firstDay + n);
   }
-  return { row, known: holds ? found : null, days, missing };
+  return { row, known: holds ? found : null, subjects: new Set(found.subjects), days, missing };
 }
 
 /** The answer from what is known alone, of the reading's head; null: Postgres has to be asked. */
@@ -91,8 +97,8 @@ export async function learned(asking: Asking, row: TagRow | null, look: Look, re
     // All that came after the reading was looked at, and touched nothing of it.
     (seen.at(-1)?.revision ?? kept.row.head) === revision &&
     !question.tags.some((tag) => tag in touched) &&
-    // Of somebody who has come since the other days are not known.
-    subjects.every((id) => days.every((slices) => slices === null || slices.has(id)));
+    // Of somebody who has come since, the other days are not known; what another question left of them may be past.
+    subjects.every((id) => kept.subjects.has(id));
   if (!stands) return await whole(asking, row, look);
   const read = slicesOf(busy, subjects, missing, revision);
   keep(companyId, question, kept.row, { ...catalogue, revision }, read);

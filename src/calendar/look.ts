@@ -82,6 +82,8 @@ export async function lookAround(
       recall.isSure() &&
       other !== undefined &&
       other.at >= since &&
+      // One from the future is of a clock that stepped back since: nothing says how old it is.
+      other.at <= ctx.now() &&
       (other.calendar.busyUntil ?? ctx.now() + 1) > ctx.now()
     )
       return other.calendar;

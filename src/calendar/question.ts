@@ -29,7 +29,7 @@ export function questionOf({ branchId, serviceIds, staffIds, kinds = [], first, 
   ];
   const span = { first: firstDay * DAY_MINUTES, last: (firstDay + days) * DAY_MINUTES };
   const tags = catalogue.slice();
-  for (let day = firstDay; day < firstDay + days; day += 1) tags.push(...busyTags(day, { branchId, staffIds: whom }));
+  for (let day = firstDay; day < firstDay + days; day += 1) tags.push(...busyTags(day, whom));
   return {
     wanted: { branchId, serviceIds: services, staffIds: whom, kinds, ...span },
     ...{ firstDay, days, tags, catalogueTags: catalogue.length },

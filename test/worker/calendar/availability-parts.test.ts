@@ -184,3 +184,63 @@ test('the board of a day: one trip to Redis, and one to Postgres only when that 
   expect(trips(touched)).toEqual(['MISS', 1, 1]);
   expect((touched.reply.json.data as Json[]).map(({ localStart }) => localStart)).toEqual(['2027-04-11T00:30']);
 });
+
+test('whoever and whatever comes into a question is looked for anew: what another one left of them is past', async () => {
+  const free = (service: string): string =>
+    `/availability?branchId=${branch}&serviceId=${service}&from=2027-05-10&to=2027-05-11`;
+  const cancel = async ({ json }: Reply): Promise<void> => {
+    const reply = await api.post(`/appointments/${json.id}/status`, { status: 'CANCELLED' });
+    expect(reply.status, reply.text).toBe(200);
+  };
+  const bob = await made('/staff', { firstName: 'Bob', branchIds: [branch], serviceIds: [cut] });
+  await see(free(cut));
+  const booked = await book(bob, '2027-05-10T10:00:00Z');
+  await see(free(colour));
+  await api.patch(`/staff/${bob}`, { serviceIds: [cut, colour] });
+  await see(free(colour));
+  // Away and back.
+  await api.delete(`/staff/${bob}`);
+  await see(free(colour));
+  await cancel(booked);
+  await see(free(colour));
+  await api.post(`/staff/${bob}/restore`);
+  expect((await see(free(colour))).reply.text).toContain(bob);
+  // A chair that is not needed for a while.
+  const body = { branchId: branch, staffId: bob, services: [{ serviceId: colour }], startsAt: '2027-05-10T12:00:00Z' };
+  const seated = await api.post('/appointments', body);
+  await see(free(colour));
+  await api.patch(`/services/${colour}`, { requires: [] });
+  await see(free(colour));
+  await cancel(seated);
+  await see(free(colour));
+  await api.patch(`/services/${colour}`, { requires: ['CHAIR'] });
+  await see(free(colour));
+  const again = await api.post('/appointments', body);
+  expect(again.status, again.text).toBe(201);
+});
+
+test('a chair takes its bookings along when it moves to another branch, and loses them there', async () => {
+  const there = await made('/branches', { name: 'Moved to', timeZone: 'Europe/Vienna' });
+  const stool = await made('/resources', { name: 'Stool', kind: 'STOOL', branchId: branch });
+  const wash = await made('/services', { name: 'Wash', durationMinutes: 30, requires: ['STOOL'] });
+  const own = { branchIds: [branch, there], serviceIds: [wash] };
+  const [cid, dan] = [
+    await made('/staff', { firstName: 'Cid', ...own }),
+    await made('/staff', { firstName: 'Dan', ...own }),
+  ];
+  const booking = (branchId: string, staffId: string) =>
+    api.post('/appointments', {
+      ...{ branchId, staffId, services: [{ serviceId: wash }], startsAt: '2027-05-12T10:00:00Z' },
+    });
+  const his = `/availability?branchId=${there}&staffId=${dan}&serviceId=${wash}&from=2027-05-12&to=2027-05-13`;
+  const here = await booking(branch, cid);
+  expect((await api.patch(`/resources/${stool}`, { branchId: there })).status).toBe(200);
+  const offered = ({ reply }: Seen): boolean => reply.text.includes('"2027-05-12T10:00:00.000Z"');
+  expect(offered(await see(his))).toBe(false);
+  const refused = await booking(there, dan);
+  expect([refused.status, refused.json.code]).toEqual([409, 'slot_taken']);
+  await api.post(`/appointments/${here.json.id}/status`, { status: 'CANCELLED' });
+  expect(offered(await see(his))).toBe(true);
+  const booked = await booking(there, dan);
+  expect(booked.status, booked.text).toBe(201);
+});
