@@ -69,7 +69,12 @@ const ORDER: readonly Wrong[] = [
   {
     status: 404,
     applies: takesId,
-    spoil: ({ path }) => ({ path: path.replace(/_[0-9a-z]{26}/, '_01h455vb4pex5vsknk084sn02q') }),
+    // What is found by a secret and not by an id is found by no other.
+    spoil: ({ path }) => ({
+      path: /_[0-9a-z]{26}/.test(path)
+        ? path.replace(/_[0-9a-z]{26}/, '_01h455vb4pex5vsknk084sn02q')
+        : path.replace(/[^/?]+(?=$|\?)/, 'nobody'),
+    }),
   },
   {
     status: 422,

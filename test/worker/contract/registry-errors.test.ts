@@ -176,7 +176,8 @@ describe.each(routes.map((route) => [route.name, route] as const))('%s', (_, rou
         String(id).toUpperCase(),
         String(id).replace(/^[a-z]+/, 'comp'),
       ];
-      for (const text of wrong) {
+      // A secret may have no letters to change.
+      for (const text of wrong.filter((each) => each !== id)) {
         const reply = await fire(salon.api, { method, path: pathTo(route, text), body, id, headers });
         expectProblem(reply, 'not_found');
         const [theirs, ours] = [unknown, reply].map((each) => ({
