@@ -60,7 +60,8 @@ export function parseFilter(name: string, declaration: FilterDeclaration, text: 
     case 'instant': {
       // An offset's plus sign reads as a space when a caller forgot to encode it; nothing else can stand there.
       const instant = parseInstant(text.replace(/ (?=[0-9]{2}:[0-9]{2}$)/, '+'));
-      if (instant !== null) return near(name, instant);
+      // A bound of a search may lie beyond every book.
+      if (instant !== null) return { value: instant, canonical: instant };
       return {
         fault: fault(name, 'invalid_value', 'Must be an RFC 3339 instant with offset, such as 2026-01-31T09:00:00Z.'),
       };
