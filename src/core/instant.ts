@@ -13,15 +13,24 @@ export function isDate(text: string): boolean {
   return day <= (DAYS[month - 1] ?? 0);
 }
 
+type Years = { first: number; last: number };
+const isWithin = ({ first, last }: Years, text: string): boolean => {
+  const year = Number(text.slice(0, 4));
+  return year >= first && year <= last;
+};
+const told = ({ first, last }: Years): string => `Must be from ${first} to ${last}.`;
+
 /** Years that calendars and books are kept for: what lies beyond is a slip of the hand, and not everybody can write its end. */
-const YEARS = { first: 1900, last: 2199 };
-export const BEYOND = `Must be from ${YEARS.first} to ${YEARS.last}.`;
+const YEARS: Years = { first: 1900, last: 2199 };
+/** A bound of a search may lie beyond every book, to leave that end open. */
+const SEARCHED: Years = { first: 1900, last: 2999 };
+export const BEYOND = told(YEARS);
+export const BEYOND_SEARCH = told(SEARCHED);
 
 /** Whether a date, or an instant as UTC text, lies within those years. */
-export function isNear(text: string): boolean {
-  const year = Number(text.slice(0, 4));
-  return year >= YEARS.first && year <= YEARS.last;
-}
+export const isNear = (text: string): boolean => isWithin(YEARS, text);
+/** The same of an instant that a search is bounded by. */
+export const isSearched = (text: string): boolean => isWithin(SEARCHED, text);
 
 /**
  * An RFC 3339 date-time with offset as UTC ISO text with milliseconds, or null when it is malformed, not in the

@@ -1,6 +1,6 @@
 import { AppError, type Fault } from './errors.ts';
 import { type Prefix, parseId } from './id.ts';
-import { BEYOND, isDate, isNear, parseInstant } from './instant.ts';
+import { BEYOND, BEYOND_SEARCH, isDate, isNear, isSearched, parseInstant } from './instant.ts';
 
 export type FilterKind = 'enum' | 'enumList' | 'boolean' | 'instant' | 'id' | 'idList' | 'date' | 'text';
 export type FilterDeclaration = { kind: FilterKind; values?: readonly string[]; prefix?: Prefix; description: string };
@@ -60,14 +60,13 @@ export function parseFilter(name: string, declaration: FilterDeclaration, text: 
     case 'instant': {
       // An offset's plus sign reads as a space when a caller forgot to encode it; nothing else can stand there.
       const instant = parseInstant(text.replace(/ (?=[0-9]{2}:[0-9]{2}$)/, '+'));
-      // A bound of a search may lie beyond every book.
-      if (instant !== null) return { value: instant, canonical: instant };
+      if (instant !== null) return within(isSearched(instant), name, instant, BEYOND_SEARCH);
       return {
         fault: fault(name, 'invalid_value', 'Must be an RFC 3339 instant with offset, such as 2026-01-31T09:00:00Z.'),
       };
     }
     case 'date':
-      if (isDate(text)) return near(name, text);
+      if (isDate(text)) return within(isNear(text), name, text, BEYOND);
       return { fault: fault(name, 'invalid_value', 'Must be a date, such as 2026-01-31.') };
     case 'text':
       if (text !== '' && text.length <= MAX_TEXT && !text.includes('\0')) return { value: text, canonical: text };
@@ -75,8 +74,8 @@ export function parseFilter(name: string, declaration: FilterDeclaration, text: 
   }
 }
 
-const near = (name: string, text: string): ParsedValue =>
-  isNear(text) ? { value: text, canonical: text } : { fault: fault(name, 'out_of_range', BEYOND) };
+const within = (isIn: boolean, name: string, text: string, beyond: string): ParsedValue =>
+  isIn ? { value: text, canonical: text } : { fault: fault(name, 'out_of_range', beyond) };
 
 function publicAndUuid(declaration: FilterDeclaration, text: string): { uuid: string; public: string } {
   const uuid = declaration.prefix === undefined ? null : parseId(declaration.prefix, text);
