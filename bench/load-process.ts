@@ -1,17 +1,8 @@
 import autocannon from 'autocannon';
 import type { LoadOrder, LoadReport } from './load.ts';
+import { obey } from './obey.ts';
 
-/** Child of `load.ts`: one order after another until the parent lets go. */
-process.on('message', (order: LoadOrder) => {
-  run(order).then(
-    (report) => process.send?.(report),
-    (error: unknown) => {
-      console.error(error);
-      process.exit(1);
-    },
-  );
-});
-process.once('disconnect', () => process.exit(0));
+obey(run);
 
 async function run({ url, headers, connections, seconds }: LoadOrder): Promise<LoadReport> {
   const result = await autocannon({ url, headers, connections, duration: seconds });

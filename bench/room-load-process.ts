@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { Client } from './client.ts';
+import { obey } from './obey.ts';
 import type { Quantiles, RoomOrder, RoomReport, RoomTarget } from './room-load.ts';
 import { type Faults, RoomSocket } from './room-socket.ts';
 import { quantile, round, sum } from './statistics.ts';
@@ -18,17 +19,7 @@ type Write = Extract<RoomOrder, { kind: 'write' }>;
 
 let load: Load | null = null;
 
-/** Child of `room-load.ts`: one order after another until the parent lets go. */
-process.on('message', (order: RoomOrder) => {
-  run(order).then(
-    (report) => process.send?.(report),
-    (error: unknown) => {
-      console.error(error);
-      process.exit(1);
-    },
-  );
-});
-process.once('disconnect', () => process.exit(0));
+obey(run);
 
 async function run(order: RoomOrder): Promise<RoomReport | null> {
   if (order.kind === 'write') return write(order);

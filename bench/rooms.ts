@@ -77,54 +77,21 @@ export async function rooms({ rounds, stack, progress }: BenchOptions): Promise<
 type Figure = ReturnType<typeof figureOf>;
 
 function figureOf({ rooms: count, ...step }: Step, reports: readonly RoomReport[]) {
-  const middle = (of: (report: RoomReport) => number): number => median(reports.map(of));
+  const middle = (of: (report: RoomReport) => number, digits = 1): number => round(median(reports.map(of)), digits);
   const total = (of: (report: RoomReport) => number): number => sum(reports.map(of));
   return {
     ...{ rooms: count, perSecond: step.perSecond, perWrite: step.perWrite },
-    p50Ms: round(
-      middle(({ logged }) => logged.p50Ms),
-      1,
-    ),
-    p95Ms: round(
-      middle(({ logged }) => logged.p95Ms),
-      1,
-    ),
-    p99Ms: round(
-      middle(({ logged }) => logged.p99Ms),
-      1,
-    ),
-    answeredP50Ms: round(
-      middle(({ answered }) => answered.p50Ms),
-      1,
-    ),
-    answeredP99Ms: round(
-      middle(({ answered }) => answered.p99Ms),
-      1,
-    ),
-    dueP50Ms: round(
-      middle(({ due }) => due.p50Ms),
-      1,
-    ),
-    dueP99Ms: round(
-      middle(({ due }) => due.p99Ms),
-      1,
-    ),
-    framesPerSecond: round(
-      middle((each) => (each.frames / count / SOCKETS / each.elapsedMs) * 1000),
-      1,
-    ),
-    deliveriesPerSecond: round(
-      middle((each) => (each.deliveries / each.elapsedMs) * 1000),
-      0,
-    ),
-    cpuUsPerDelivery: round(
-      middle((each) => ((each.cpuMs ?? Number.NaN) * 1000) / each.deliveries),
-      1,
-    ),
-    generatorCpuPercent: round(
-      middle((each) => (each.generatorCpuMs / each.elapsedMs) * 100),
-      0,
-    ),
+    p50Ms: middle(({ logged }) => logged.p50Ms),
+    p95Ms: middle(({ logged }) => logged.p95Ms),
+    p99Ms: middle(({ logged }) => logged.p99Ms),
+    answeredP50Ms: middle(({ answered }) => answered.p50Ms),
+    answeredP99Ms: middle(({ answered }) => answered.p99Ms),
+    dueP50Ms: middle(({ due }) => due.p50Ms),
+    dueP99Ms: middle(({ due }) => due.p99Ms),
+    framesPerSecond: middle((each) => (each.frames / count / SOCKETS / each.elapsedMs) * 1000),
+    deliveriesPerSecond: middle((each) => (each.deliveries / each.elapsedMs) * 1000, 0),
+    cpuUsPerDelivery: middle((each) => ((each.cpuMs ?? Number.NaN) * 1000) / each.deliveries),
+    generatorCpuPercent: middle((each) => (each.generatorCpuMs / each.elapsedMs) * 100, 0),
     deliveries: total((each) => each.deliveries),
     lost: total(({ faults }) => faults.lost),
     duplicated: total(({ faults }) => faults.duplicated),

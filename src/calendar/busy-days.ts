@@ -1,6 +1,7 @@
 import { DAY_MINUTES, dateOf, minuteOf } from '../core/civil.ts';
 import { canonicalJson } from '../core/json.ts';
 import type { Change, Row } from '../data/log.ts';
+import { FREED } from './appointments/table.ts';
 import type { Occupied, Part } from './parts.ts';
 
 // Tags of what is busy, by days of UTC: a booking or hold touches the days that it keeps somebody or something busy on,
@@ -14,11 +15,9 @@ const companyDay = (date: string): string => `busy/${date}`;
 const staffDay = (staffId: string, date: string): string => `busy/staff/${staffId}/${date}`;
 const resourcesDay = (date: string): string => `busy/resources/${date}`;
 
-const FREE = new Set<unknown>(['CANCELLED', 'NO_SHOW']);
-
 /** Null where it keeps nothing busy, as `app.occupies` says; what is deliberate stands outside the rule. */
 function bookedIn(row: Row | null): Booked | null {
-  if (row === null || FREE.has(row.status) || row.allow_overlap === true) return null;
+  if (row === null || FREED.has(row.status) || row.allow_overlap === true) return null;
   return {
     branch: String(row.branch_id),
     parts: row.services as Part[],

@@ -123,18 +123,6 @@ export const identityFields = () => ({
 export const bodyOf = <S extends z.core.$ZodLooseShape>(id: string, example: object, shape: () => S) =>
   lazy(() => z.strictObject(shape()).meta({ id, examples: [example] }));
 
-/** The merge patch of a body (RFC 7396): each of its members, and none that must be there. */
-export const patchOf = <S extends z.core.$ZodLooseShape>(
-  id: string,
-  example: object,
-  create: Schema<z.ZodObject<S, z.core.$strict>>,
-) =>
-  lazy(() =>
-    create()
-      .partial()
-      .meta({ id, examples: [example] }),
-  );
-
 /** The public object of a resource: its own fields between those that all have. */
 export const publicObject = <S extends z.core.$ZodLooseShape>(id: string, example: Example, shape: () => S) =>
   lazy(() =>

@@ -1,4 +1,5 @@
 import type * as z from 'zod';
+import { lazy } from '../core/lazy.ts';
 import type { Look } from './planned.ts';
 
 /** How a cell of CSV becomes a value: as it is, `a|b|c` as a list, what JSON would hold, or JSON. */
@@ -15,6 +16,13 @@ export type Given = { value: unknown; id: string; cells: boolean };
 
 /** Where rows are made: for whom, and how the database is asked. */
 export type Desk = { companyId: string; look: Look; now: number };
+
+/** Members of a view that a row of a file does not take: what an importer ignores. */
+export const onlyShown = (view: () => z.ZodObject, file: () => z.ZodObject): (() => readonly string[]) =>
+  lazy(() => {
+    const known = file().shape;
+    return Object.keys(view().shape).filter((name) => !Object.hasOwn(known, name));
+  });
 
 /** What an import needs to know of a resource. Made by `importerOf`; `src/registry.ts` lists them. */
 export type Importer = {

@@ -5,10 +5,9 @@ import { services } from '../../catalog/services/table.ts';
 import { staff } from '../../catalog/staff/table.ts';
 import { AppError, type Fault } from '../../core/errors.ts';
 import { newUuid, uuidOf } from '../../core/id.ts';
-import { lazy } from '../../core/lazy.ts';
 import { clients } from '../../people/clients/table.ts';
 import { lookUpAnd, type Referring, resolved } from '../../resources/import-references.ts';
-import type { Importer } from '../../resources/importer.ts';
+import { type Importer, onlyShown } from '../../resources/importer.ts';
 import { priceInvoice } from '../totals.ts';
 import { type FileInvoice, InvoiceFile } from './file-schema.ts';
 import { storedLines } from './lines.ts';
@@ -43,10 +42,7 @@ export const paymentsOf = (
 /** What the amounts of a row must agree with. */
 type Books = { currency: string; taxInclusive: boolean; isNew: boolean };
 
-const ignored = lazy(() => {
-  const known = InvoiceFile().shape;
-  return Object.keys(InvoiceView().shape).filter((name) => !Object.hasOwn(known, name));
-});
+const ignored = onlyShown(InvoiceView, InvoiceFile);
 
 /**
  * Invoices as they were elsewhere: with their numbers, which are a series of their own and move no counter, in whatever status

@@ -14,10 +14,7 @@ import { offsetsAt, orSuggest, suggesting, type Wish, withBranch } from '../plan
 import { isToldBy, startOf } from '../wanted.ts';
 import { appointment as resource } from './resource.ts';
 import { AppointmentReschedule } from './schema.ts';
-import type { AppointmentStatus, appointments } from './table.ts';
-
-/** Where the time is part of what happened, or did not. Who confirms a cancelled one again may move it. */
-const CLOSED: ReadonlySet<AppointmentStatus> = new Set(['COMPLETED', 'CANCELLED', 'NO_SHOW']);
+import { type appointments, OVER } from './table.ts';
 
 type AppointmentRow = RowOf<typeof appointments>;
 
@@ -41,7 +38,7 @@ export const rescheduleAppointment = change({
     const booked: Booked = { branchId: row.branch_id, parts: row.services, resources: row.resources };
     const stays = { start: { startsAt: new Date(row.starts_at).toISOString() }, zone: null };
     const told = isToldBy(body) ? startOf(body) : stays;
-    const isOver = CLOSED.has(row.status);
+    const isOver = OVER.has(row.status);
     const move = {
       start: told.start,
       staffId: maybe('stf', body.staffId),
@@ -81,5 +78,5 @@ const stillAs = (input: WriteInput<unknown>, row: AppointmentRow & Row, moves: b
   sql`select app.expect_still(exists (select from ${resource.table} where ${rowOf(resource, input)}
     and branch_id = ${row.branch_id}::uuid and services = ${JSON.stringify(row.services)}::jsonb
     and jsonb_path_query_array(resources, '$[*].kind') = ${JSON.stringify(row.resources.map(({ kind }) => kind))}::jsonb
-    and (status in ('COMPLETED', 'CANCELLED', 'NO_SHOW')) = ${CLOSED.has(row.status)}::boolean
+    and (status in ('COMPLETED', 'CANCELLED', 'NO_SHOW')) = ${OVER.has(row.status)}::boolean
     and (${moves}::boolean or starts_at = ${row.starts_at}::timestamptz)))`;

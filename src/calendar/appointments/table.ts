@@ -33,6 +33,11 @@ export const APPOINTMENT_STATUSES = [
 ] as const;
 export type AppointmentStatus = (typeof APPOINTMENT_STATUSES)[number];
 
+/** They free the time that was booked. */
+export const FREED: ReadonlySet<unknown> = new Set<AppointmentStatus>(['CANCELLED', 'NO_SHOW']);
+/** What is over: the time is part of what happened, or did not. Who confirms a cancelled one again may move it. */
+export const OVER: ReadonlySet<unknown> = new Set<AppointmentStatus>(['COMPLETED', 'CANCELLED', 'NO_SHOW']);
+
 /** `by` as the log names actors. */
 export type StatusEntry = { status: AppointmentStatus; at: string; by: string; reason: string | null };
 

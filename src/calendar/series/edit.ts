@@ -5,6 +5,7 @@ import { notFound } from '../../resources/list.ts';
 import type { Look, Plan } from '../../resources/planned.ts';
 import { expectVersion, rowOf, setRow, type WriteInput } from '../../resources/row-sql.ts';
 import { appointment } from '../appointments/resource.ts';
+import { OVER } from '../appointments/table.ts';
 import { ignoringHours, liberties, maybe } from '../asked.ts';
 import { affected } from '../series.ts';
 import { isOk, type Planned, requireClient, seriesConflict, shownOccurrences, WEIGHT } from './occurrences.ts';
@@ -125,8 +126,6 @@ function namedIn(all: readonly Booked[], appointmentId: string): Booked {
   ];
   throw new AppError('unknown_reference', undefined, { faults });
 }
-
-const OVER = new Set(['COMPLETED', 'CANCELLED', 'NO_SHOW']);
 
 /** Those that the edit reaches: of several those that are not over; one that is named alone must not be. */
 function targetsOf(all: readonly Booked[], named: Booked | null, { scope, status }: Edit): Booked[] {

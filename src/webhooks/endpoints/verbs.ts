@@ -153,6 +153,8 @@ export const rotateSecret: Handler = waking((c) => {
   })(c);
 });
 
+const afterOf = ({ body }: { body: unknown }): number => Number((body as { after: number }).after);
+
 /** Sets an endpoint back, or forward: it is sent once more what comes after this revision. */
 export const replayEvents = (body: Body): Handler =>
   waking((c) =>
@@ -160,7 +162,7 @@ export const replayEvents = (body: Body): Handler =>
       ...{ resource: webhook, name: 'webhooks.replay', target: 'path', status: 200, alone: true, body },
       statements(input) {
         const { companyId, id } = input;
-        const after = Number((input.body as { after: number }).after);
+        const after = afterOf(input);
         return [
           expectVersion(webhook, input),
           ...refuseUnread(c, input),
@@ -173,7 +175,7 @@ export const replayEvents = (body: Body): Handler =>
         ];
       },
       extra: (input) =>
-        sql`select jsonb_build_object('after', ${Number((input.body as { after: number }).after)}::bigint, 'head', h.revision, 'epoch', h.epoch)
+        sql`select jsonb_build_object('after', ${afterOf(input)}::bigint, 'head', h.revision, 'epoch', h.epoch)
           from company_heads h where h.company_id = ${input.companyId}::uuid`,
       present: (told) => told,
     })(c),

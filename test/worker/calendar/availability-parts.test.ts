@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import type { Json, Reply } from '../../support/api.ts';
 import { openCompany } from '../../support/company.ts';
+import { maker } from '../../support/made.ts';
 import { uuidOf } from '../../support/people.ts';
 import { ownWorld } from '../../support/shared.ts';
 import { settled, until } from '../../support/until.ts';
@@ -12,11 +13,7 @@ const world = await ownWorld({ CACHE_MAX_STALENESS_MS: '0', EDGE_CACHE: 'off', R
 const salon = await openCompany(world);
 const { api } = salon;
 
-async function made(path: string, body: Json): Promise<string> {
-  const reply = await api.post(path, body);
-  expect(reply.status, reply.text).toBe(201);
-  return String(reply.json.id);
-}
+const made = maker(api);
 const branch = await made('/branches', { name: 'Mitte', timeZone: 'Europe/Vienna' });
 const cut = await made('/services', { name: 'Cut', durationMinutes: 30 });
 const colour = await made('/services', { name: 'Colour', durationMinutes: 60, requires: ['CHAIR'] });

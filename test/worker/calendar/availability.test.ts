@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Json, Reply } from '../../support/api.ts';
 import { openCompany } from '../../support/company.ts';
+import { maker } from '../../support/made.ts';
 import { uuidOf } from '../../support/people.ts';
 import { expectProblem } from '../../support/problem.ts';
 import { sharedWorld } from '../../support/shared.ts';
@@ -12,11 +13,7 @@ const world = await sharedWorld();
 const salon = await openCompany(world);
 const { api } = salon;
 
-async function made(path: string, body: Json): Promise<string> {
-  const reply = await api.post(path, body);
-  expect(reply.status, reply.text).toBe(201);
-  return String(reply.json.id);
-}
+const made = maker(api);
 
 const everyDay = (start: string, end: string): Json[] =>
   [1, 2, 3, 4, 5, 6, 7].map((weekday) => ({ weekday, start, end }));

@@ -3,6 +3,7 @@ import { addKey, addUser } from '../../support/accounts.ts';
 import type { Api, Json, Reply } from '../../support/api.ts';
 import { openSalon } from '../../support/calendar-refusals.ts';
 import { openCompany } from '../../support/company.ts';
+import { maker } from '../../support/made.ts';
 import { expectProblem } from '../../support/problem.ts';
 import { sharedWorld } from '../../support/shared.ts';
 
@@ -14,11 +15,7 @@ const { api } = tenant;
 const salon = await openSalon(api);
 const cut = { branchId: salon.branchId, staffId: salon.staffId, services: [{ serviceId: salon.serviceId }] };
 
-async function made(path: string, body: Json): Promise<string> {
-  const reply = await api.post(path, body);
-  expect(reply.status, reply.text).toBe(201);
-  return String(reply.json.id);
-}
+const made = maker(api);
 type Verdict = { index: number; status: number; id?: string; problem?: Json & { code: string } };
 const bulk = (mode: 'atomic' | 'partial', items: Json[], by: Api = api, key?: string): Promise<Reply> =>
   by.post('/appointments/bulk', { mode, items }, key === undefined ? {} : { headers: { 'Idempotency-Key': key } });

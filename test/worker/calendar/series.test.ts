@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { Json, Reply } from '../../support/api.ts';
 import { openSalon } from '../../support/calendar-refusals.ts';
 import { openCompany } from '../../support/company.ts';
+import { maker } from '../../support/made.ts';
 import { expectProblem } from '../../support/problem.ts';
 import { sharedWorld } from '../../support/shared.ts';
 
@@ -14,11 +15,7 @@ const work = { branchId: salon.branchId, services: [{ serviceId: salon.serviceId
 
 type Occurrence = { localStart: string; startsAt: string | null; verdict: string; appointmentId?: string };
 
-async function made(path: string, body: Json): Promise<string> {
-  const reply = await api.post(path, body);
-  expect(reply.status, reply.text).toBe(201);
-  return String(reply.json.id);
-}
+const made = maker(api);
 /** Somebody whose calendar is empty. */
 const somebody = (more: Json = {}): Promise<string> =>
   made('/staff', { firstName: 'Sue', branchIds: [salon.branchId], serviceIds: [salon.serviceId], ...more });

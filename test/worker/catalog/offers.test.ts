@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { Json } from '../../support/api.ts';
 import { openCompany } from '../../support/company.ts';
+import { maker } from '../../support/made.ts';
 import { openWorld, type World } from '../../support/world.ts';
 
 // Who offers what is said on both sides, and asked from both; references inside of objects are public ids.
@@ -13,11 +13,7 @@ afterAll(() => world.close());
 
 test('a staff member offers what either side says, and lists follow at once', async () => {
   const { api } = await openCompany(world);
-  const made = async (path: string, body: Json): Promise<string> => {
-    const reply = await api.post(path, body);
-    expect(reply.status, reply.text).toBe(201);
-    return String(reply.json.id);
-  };
+  const made = maker(api);
   const branch = await made('/branches', { name: 'Mitte', timeZone: 'Europe/Vienna' });
   const cut = await made('/services', { name: 'Cut', durationMinutes: 30 });
   const colour = await made('/services', { name: 'Colour', durationMinutes: 90 });

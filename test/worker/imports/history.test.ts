@@ -2,17 +2,14 @@ import { expect, test } from 'vitest';
 import type { Json } from '../../support/api.ts';
 import { openCompany } from '../../support/company.ts';
 import { counts, faults, headOf, imported } from '../../support/imports.ts';
+import { maker } from '../../support/made.ts';
 import { sharedWorld } from '../../support/shared.ts';
 
 // What of an imported past meets: each other, what is booked here, a catalogue that changed, files of before.
 
 const world = await sharedWorld();
 const salon = await openCompany(world);
-const made = async (path: string, body: Json): Promise<string> => {
-  const reply = await salon.api.post(path, body);
-  expect(reply.status, reply.text).toBe(201);
-  return String(reply.json.id);
-};
+const made = maker(salon.api);
 const branchId = await made('/branches', { externalId: 'main', name: 'Main', timeZone: 'Europe/Vienna' });
 const staff = await Promise.all(
   ['one', 'two', 'three'].map((externalId) =>

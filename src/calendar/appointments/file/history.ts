@@ -1,5 +1,5 @@
 import { AppError } from '../../../core/errors.ts';
-import type { AppointmentStatus, StatusEntry } from '../table.ts';
+import { type AppointmentStatus, FREED, type StatusEntry } from '../table.ts';
 
 /** What a file says of a status. */
 export type Said = {
@@ -28,7 +28,6 @@ const FORWARD: Readonly<Record<AppointmentStatus, readonly AppointmentStatus[]>>
   CANCELLED: ['CONFIRMED'],
   NO_SHOW: ['CONFIRMED'],
 };
-const FREED: readonly AppointmentStatus[] = ['CANCELLED', 'NO_SHOW'];
 
 /** The shortest way, which frees no time in between; null when there is none. */
 export function stepsTo(from: AppointmentStatus, to: AppointmentStatus): AppointmentStatus[] | null {
@@ -36,7 +35,7 @@ export function stepsTo(from: AppointmentStatus, to: AppointmentStatus): Appoint
   for (const way of ways) {
     const at = way.at(-1) ?? from;
     if (at === to) return way;
-    if (way.length > 0 && FREED.includes(at)) continue;
+    if (way.length > 0 && FREED.has(at)) continue;
     for (const next of FORWARD[at]) if (next !== from && !way.includes(next)) ways.push([...way, next]);
   }
   return null;

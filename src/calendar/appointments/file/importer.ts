@@ -1,17 +1,13 @@
 import { minuteOf } from '../../../core/civil.ts';
 import { AppError } from '../../../core/errors.ts';
-import { lazy } from '../../../core/lazy.ts';
-import type { Given, Importer, ImportRow } from '../../../resources/importer.ts';
+import { type Given, type Importer, type ImportRow, onlyShown } from '../../../resources/importer.ts';
 import { AppointmentView } from '../schema.ts';
 import { clockAt } from './clock.ts';
 import { type Document, planRow } from './planned.ts';
 import { AppointmentFile, type FileRow } from './schema.ts';
 import { readShelf } from './shelf.ts';
 
-const ignored = lazy(() => {
-  const known = AppointmentFile().shape;
-  return Object.keys(AppointmentView().shape).filter((name) => !Object.hasOwn(known, name));
-});
+const ignored = onlyShown(AppointmentView, AppointmentFile);
 
 /** Appointments of another system, whatever has become of them (migrations/0045_appointment_files.sql). */
 export const appointmentImporter: Importer = {

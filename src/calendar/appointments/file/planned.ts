@@ -6,6 +6,7 @@ import { type Offsets, offsetsOf } from '../../../core/offsets.ts';
 import { neighbourhood } from '../../booking.ts';
 import { fitting, type Occupied, type Part, partsOf, totalPrice } from '../../parts.ts';
 import { minuteOfStart, type WantedStart } from '../../start.ts';
+import { FREED } from '../table.ts';
 import { Faults } from './faults.ts';
 import { begun, continued, type Said, type Standing } from './history.ts';
 import { occupied } from './occupied.ts';
@@ -81,8 +82,6 @@ export async function planRow(row: FileRow, shelf: Shelf, now: number): Promise<
   return { ...plan, moved: stored === undefined || occupancyOf(plan) !== occupancyOf(stored) };
 }
 
-const FREED: readonly string[] = ['CANCELLED', 'NO_SHOW'];
-
 /** What says when it keeps whom and what busy. */
 const occupancyOf = (
   of: Pick<Document, 'branch_id' | 'services' | 'resources' | 'starts_at' | 'allow_overlap' | 'status'>,
@@ -93,7 +92,7 @@ const occupancyOf = (
     of.resources,
     Date.parse(of.starts_at),
     of.allow_overlap,
-    FREED.includes(of.status),
+    FREED.has(of.status),
   ]);
 
 const visitOf = (parts: readonly Part[]): number => {
