@@ -76,7 +76,9 @@ export async function readBack(api: Api): Promise<{ objects: number; revisions: 
           .split('\n')
           .map((line) => JSON.parse(line) as Json);
         expect(lines.pop()).toEqual({ _end: true, count: items.length });
-        expect(byId(lines)).toEqual(byId(items));
+        // A line says what the list does, and besides it what another company's import needs (external ids, payments).
+        expect(lines).toHaveLength(items.length);
+        expect(byId(lines)).toMatchObject(byId(items));
         expect((await api.get(`${spec.path}/export?format=csv&${view}`)).status).toBe(200);
       }
     }
