@@ -57,31 +57,42 @@ const tooLarge = (most: number): AppError => new AppError('payload_too_large', `
 
 /**
  * The body as `schema` describes it.
- * @throws AppError empty_body, or invalid_body naming every fault by JSON pointer
+ * @param most so many faults are made, the others counted
+ * @throws AppError empty_body, or invalid_body naming faults by JSON pointer
  */
-export function validate<S extends z.ZodType>(schema: S, value: unknown): z.output<S> {
+export function validate<S extends z.ZodType>(schema: S, value: unknown, most: number = MOST_FAULTS): z.output<S> {
   if (value === undefined) throw new AppError('empty_body', 'This needs a JSON body.');
-  return judge(schema, value, oddMembers(value));
+  return judge(schema, value, oddMembers(value), most);
 }
 
 /** The same for a value whose parts are judged one by one later. */
 export const validateShell = <S extends z.ZodType>(schema: S, value: unknown): z.output<S> =>
-  judge(schema, value ?? null, { faults: [], large: false });
+  judge(schema, value ?? null, { faults: [], large: false }, MOST_FAULTS);
 
-function judge<S extends z.ZodType>(schema: S, value: unknown, odd: ReturnType<typeof oddMembers>): z.output<S> {
+function judge<S extends z.ZodType>(
+  schema: S,
+  value: unknown,
+  odd: ReturnType<typeof oddMembers>,
+  most: number,
+): z.output<S> {
   // What has too many members is not looked through: each wrong one would cost more than it took to send.
   const parsed = odd.large ? null : schema.safeParse(value);
   if (parsed?.success === true && odd.faults.length === 0) return parsed.data;
-  throw invalidBody(parsed?.error?.issues ?? [], value, odd.faults);
+  throw invalidBody(parsed?.error?.issues ?? [], value, odd.faults, most);
 }
 
 /** The refusal of a body with these issues, and what is odd about it besides. */
-export function invalidBody(issues: readonly Issue[], value: unknown, odd: readonly Fault[] = []): AppError {
+export function invalidBody(
+  issues: readonly Issue[],
+  value: unknown,
+  odd: readonly Fault[] = [],
+  most: number = MOST_FAULTS,
+): AppError {
   const said = new Set(odd.map((fault) => fault.pointer));
   const faults = [...odd];
   let omitted = 0;
   for (const issue of issues) {
-    const room = MOST_FAULTS - faults.length;
+    const room = most - faults.length;
     const own = faultsOf(issue, value, Math.max(0, room)).filter(({ pointer }) => !said.has(pointer));
     faults.push(...own);
     omitted += Math.max(0, sizeOf(issue) - Math.max(0, room));

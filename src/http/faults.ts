@@ -6,6 +6,9 @@ export const MOST_FAULTS = 50;
 /** What the faults of one answer may take together, bytes: it must not be larger than the question by much. */
 const MOST_BYTES = 64 * 1024;
 
+/** More faults than those bytes hold, of whatever size: further ones are counted and not made. */
+export const MOST_LISTED = 1000;
+
 /** What a problem says of its faults. */
 export type Listed = { errors?: Fault[]; errorsOmitted?: number };
 

@@ -66,7 +66,7 @@ export function together(refused: readonly Refused[]): AppError {
 /** The faults of an item by their place in the request; what has no place is one of the item as a whole. */
 function faultsOf({ index, error }: Refused): Fault[] {
   const { faults, code, message } = error;
-  const all = faults.length > 0 ? faults : [{ code, detail: message }];
+  const all = faults.length > 0 || omittedOf(error) > 0 ? faults : [{ code, detail: message }];
   return all.map((fault) => ({ ...fault, pointer: `/items/${index}${fault.pointer ?? ''}` }));
 }
 

@@ -1,16 +1,14 @@
 import { type SQL, sql } from 'drizzle-orm';
 import type * as z from 'zod';
 import { AppError } from '../core/errors.ts';
-import { newUuid } from '../core/id.ts';
 import type { Committed, Guard } from '../data/log.ts';
 import { last } from '../data/query.ts';
 import { write } from '../data/write.ts';
-import { validate, validateShell } from '../http/body.ts';
 import { type AppContext, principalOf } from '../http/context.ts';
 import type { Schema } from '../http/schemas.ts';
 import { sendJson } from '../http/send.ts';
 import { submitted } from './admitted.ts';
-import { BulkEnvelope } from './bulk-body.ts';
+import { type BulkItem, readItems } from './bulk-items.ts';
 import { type Refused, shownVerdicts, together, told, type Verdict } from './bulk-verdicts.ts';
 import { readBody, refuseOverLimit } from './change.ts';
 import { claimOf, isAnswered } from './idempotency.ts';
@@ -24,8 +22,6 @@ const WEIGHT = 5;
 
 type Creatable<S extends z.ZodObject> = Resource & { readonly create: Schema<S> };
 
-/** An item that is right in itself, and the id its object is to have. */
-export type BulkItem<B> = { index: number; id: string; body: B };
 export type BulkRow = { index: number; row: Readonly<Record<string, unknown>> };
 /** What is to be stored, each batch behind statements of its own; and what of the items cannot be. */
 export type BulkPlan = {
@@ -62,7 +58,7 @@ export function bulk<S extends z.ZodObject>(
           const value = await readBody(c);
           return { value, claim: claimOf(c, {}, value) };
         },
-        judge: ({ value }) => check(resource, value),
+        judge: ({ value }) => readItems(resource.create(), value),
       },
     );
     const { isAtomic, refused } = body;
@@ -138,37 +134,4 @@ function allowed<B>(
     items.flatMap(({ index }, i) => (needs[i] === null ? [] : { index, error })),
     null,
   ];
-}
-
-/** Members of items that are checked without a pause. */
-const SLICE = 500;
-
-/** A pause in which the isolate serves others: five hundred items are half a second of work, when somebody wants them to be. */
-export const pause = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 0));
-
-const membersOf = (item: unknown): number => (typeof item === 'object' && item !== null ? Object.keys(item).length : 1);
-
-/** The items as their schema reads them, and those that are none. @throws AppError empty_body, invalid_body */
-async function check<S extends z.ZodObject>({ create }: { create: Schema<S> }, value: unknown) {
-  if (value === undefined) throw new AppError('empty_body', 'This needs a JSON body.');
-  const { mode, items: given } = validateShell(BulkEnvelope(), value);
-  const items: BulkItem<z.output<S>>[] = [];
-  const refused: Refused[] = [];
-  let checked = 0;
-  for (const [index, item] of given.entries()) {
-    if (checked >= SLICE) {
-      await pause();
-      checked = 0;
-    }
-    checked += membersOf(item);
-    try {
-      items.push({ index, id: newUuid(), body: validate(create(), item ?? null) });
-    } catch (error) {
-      if (!(error instanceof AppError)) throw error;
-      refused.push({ index, error });
-    }
-  }
-  const isAtomic = mode === 'atomic';
-  if (isAtomic && refused.length > 0) throw together(refused);
-  return { isAtomic, items, refused };
 }

@@ -1,5 +1,4 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { withClient } from '../../../local/roles.ts';
 import type { Api } from '../../support/api.ts';
 import { openCompany } from '../../support/company.ts';
 import { flood } from '../../support/flood.ts';
@@ -7,26 +6,33 @@ import { nameHeavy, unknown } from '../../support/heavy.ts';
 import { send } from '../../support/imports.ts';
 import { openWorld, type World } from '../../support/world.ts';
 
-// What the abuses of the security review cost another company of the same isolate.
+// What the abuses of the security review cost another company of the same isolate. Attackers, Worker, bridges and database
+// share the machine, so each abuse is also sent to a Worker, a Redis and a database beside it: what the bystander waits then
+// is the machine's doing, and what it waits beyond that the product's.
 
 let world: World;
+let beside: World;
 beforeAll(async () => {
-  world = await openWorld({ RATE_LIMIT_PER_MINUTE: '1000' });
+  [world, beside] = await Promise.all([openWorld(LIMIT), openWorld(LIMIT)]);
 });
-afterAll(() => world.close());
+afterAll(() => Promise.all([world.close(), beside.close()]));
 
+const LIMIT = { RATE_LIMIT_PER_MINUTE: '1000' };
 const JSON_TYPE = { 'Content-Type': 'application/json' };
 
-/** The abuses of the review, each as how to begin it, which answers how to end it. */
-async function abuses(): Promise<Record<string, () => () => Promise<unknown>>> {
-  const own = await openCompany(world);
+/** Begins something, and answers how to end it. */
+type Begin = () => () => Promise<unknown>;
+
+/** The abuses of the review, by a company of its own in a world. */
+async function abuses(of: World): Promise<Record<string, Begin>> {
+  const own = await openCompany(of);
   const bearer = { Authorization: `Bearer ${own.api.token}` };
-  const { url } = world.worker;
+  const { url } = of.worker;
   const bulk = (mode: string, items: unknown[]): string => JSON.stringify({ mode, items });
   const items = Array.from({ length: 500 }, () => ({ firstName: 'x', ...unknown(180) }));
   const file = Array.from({ length: 99_000 }, (_, i) => `{"externalId":"${i}"}`).join('\n');
   const post =
-    (path: string, loops: number, bodies: string[], headers: Record<string, string> = {}) =>
+    (path: string, loops: number, bodies: string[], headers: Record<string, string> = {}): Begin =>
     () =>
       flood({ url, loops, method: 'POST', path, headers: { ...JSON_TYPE, ...headers }, bodies });
   return {
@@ -63,43 +69,53 @@ async function watch(bystander: Api, seconds: number): Promise<number> {
   return waits.sort((a, b) => a - b).at(Math.floor(waits.length * 0.95)) ?? 0;
 }
 
-const CONTROL = 'control: a backend that computes for nobody';
-const SECONDS = 6;
-const ROUNDS = 3;
-
-/** What is nobody's doing: one backend that computes, beside which two cores have one left for everybody. */
-async function computing(): Promise<() => Promise<unknown>> {
-  let going = true;
-  const work = withClient(world.adminUrl, async (client) => {
-    while (going) await client.query('select count(*) from generate_series(1, 200000)');
-  });
-  return () => {
-    going = false;
-    return work;
-  };
+async function during(begin: Begin, bystander: Api): Promise<number> {
+  const end = begin();
+  try {
+    return await watch(bystander, SECONDS);
+  } finally {
+    await end();
+  }
 }
+
+const SECONDS = 5;
+const ROUNDS = 3;
+/** What another company's abuse may make of a wait: twice what it is when all is quiet, or the same load goes elsewhere. */
+const MOST = 2;
+
+type Round = { quiet: number; elsewhere: number; here: number };
+const isHeld = ({ quiet, elsewhere, here }: Round): boolean => here <= MOST * Math.max(quiet, elsewhere);
 
 test('the p95 of a bystander under each abuse', async () => {
   const table: Record<string, string>[] = [];
-  const found: { name: string; quiet: number; under: number }[] = [];
-  for (const [name, begin] of [[CONTROL, computing] as const, ...Object.entries(await abuses())]) {
-    const rounds: { quiet: number; under: number }[] = [];
+  const failed: string[] = [];
+  const others = await abuses(beside);
+  for (const [name, begin] of Object.entries(await abuses(world))) {
+    const other = others[name];
+    if (other === undefined) throw new Error(name);
+    const rounds: Round[] = [];
     // Noise of the machine only adds: the best round is the nearest to the truth.
-    while (rounds.length < ROUNDS && !rounds.some(({ quiet, under }) => under <= 2 * quiet)) {
+    while (rounds.length < ROUNDS && !rounds.some(isHeld)) {
       const { api } = await openCompany(world);
       await watch(api, 1);
-      const quiet = await watch(api, SECONDS / 2);
-      const end = await begin();
-      const under = await watch(api, SECONDS);
-      await end();
-      rounds.push({ quiet, under });
+      rounds.push({
+        quiet: await watch(api, SECONDS / 2),
+        elsewhere: await during(other, api),
+        here: await during(begin, api),
+      });
     }
-    const best = rounds.reduce((a, b) => (b.under / b.quiet < a.under / a.quiet ? b : a));
-    found.push({ name, ...best });
-    const [quiet, under] = [best.quiet, best.under].map((ms) => `${Math.round(ms)} ms`);
-    table.push({ abuse: name, quiet: quiet ?? '', under: under ?? '', ratio: (best.under / best.quiet).toFixed(2) });
+    const best = rounds.reduce((a, b) => (b.here / b.elsewhere < a.here / a.elsewhere ? b : a));
+    const ms = (time: number): string => `${Math.round(time)} ms`;
+    table.push({
+      abuse: name,
+      quiet: ms(best.quiet),
+      elsewhere: ms(best.elsewhere),
+      here: ms(best.here),
+      'of quiet': (best.here / best.quiet).toFixed(2),
+      'of elsewhere': (best.here / best.elsewhere).toFixed(2),
+    });
+    if (!rounds.some(isHeld)) failed.push(name);
   }
   console.table(table);
-  // Attackers, bystander, Worker and database share the cores here: a sharper bound would measure those.
-  for (const { name, quiet, under } of found) expect(under, name).toBeLessThan(Math.max(1000, 12 * quiet));
+  expect(failed).toEqual([]);
 });
