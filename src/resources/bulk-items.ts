@@ -3,6 +3,7 @@ import { AppError } from '../core/errors.ts';
 import { newUuid } from '../core/id.ts';
 import { validate, validateShell } from '../http/body.ts';
 import { MOST_FAULTS, MOST_LISTED } from '../http/faults.ts';
+import type { Schema } from '../http/schemas.ts';
 import { BulkEnvelope } from './bulk-body.ts';
 import { type Refused, together } from './bulk-verdicts.ts';
 
@@ -18,7 +19,7 @@ export const pause = (): Promise<void> => new Promise((resolve) => setTimeout(re
 const membersOf = (item: unknown): number => (typeof item === 'object' && item !== null ? Object.keys(item).length : 1);
 
 /** The items as their schema reads them, and those that are none. @throws AppError empty_body, invalid_body */
-export async function readItems<S extends z.ZodObject>(schema: S, value: unknown) {
+export async function readItems<S extends z.ZodObject>({ create }: { create: Schema<S> }, value: unknown) {
   if (value === undefined) throw new AppError('empty_body', 'This needs a JSON body.');
   const { mode, items: given } = validateShell(BulkEnvelope(), value);
   const items: BulkItem<z.output<S>>[] = [];
@@ -34,7 +35,7 @@ export async function readItems<S extends z.ZodObject>(schema: S, value: unknown
     }
     checked += membersOf(item);
     try {
-      items.push({ index, id: newUuid(), body: validate(schema, item ?? null, Math.min(room, MOST_FAULTS)) });
+      items.push({ index, id: newUuid(), body: validate(create(), item ?? null, Math.min(room, MOST_FAULTS)) });
     } catch (error) {
       if (!(error instanceof AppError)) throw error;
       room = Math.max(0, room - error.faults.length);

@@ -58,7 +58,7 @@ export function bulk<S extends z.ZodObject>(
           const value = await readBody(c);
           return { value, claim: claimOf(c, {}, value) };
         },
-        judge: ({ value }) => readItems(resource.create(), value),
+        judge: ({ value }) => readItems(resource, value),
       },
     );
     const { isAtomic, refused } = body;

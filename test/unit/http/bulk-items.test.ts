@@ -9,7 +9,7 @@ const Client = z.strictObject({ firstName: z.string() });
 const items = Array.from({ length: 500 }, () => ({ firstName: 'x', ...unknown(180) }));
 
 test('of the faults of five hundred items those that no answer shows are counted and not made', async () => {
-  const { refused } = await readItems(Client, { mode: 'partial', items });
+  const { refused } = await readItems({ create: () => Client }, { mode: 'partial', items });
   const made = refused.reduce((sum, { error }) => sum + error.faults.length, 0);
   expect(refused).toHaveLength(500);
   expect(made).toBeLessThanOrEqual(1000);
@@ -17,7 +17,7 @@ test('of the faults of five hundred items those that no answer shows are counted
 });
 
 test('an atomic bulk that is refused makes the faults it shows, and counts the others', async () => {
-  const error = await readItems(Client, { mode: 'atomic', items }).catch((thrown: unknown) => thrown);
+  const error = await readItems({ create: () => Client }, { mode: 'atomic', items }).catch((thrown: unknown) => thrown);
   expect(error).toBeInstanceOf(AppError);
   if (!(error instanceof AppError)) return;
   expect(error.faults).toHaveLength(50);
