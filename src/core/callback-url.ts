@@ -5,7 +5,7 @@ const PORTS = new Set(['', '443', '2053', '2083', '2087', '2096', '8443']);
 
 /** Top-level names that no public resolver answers, or only for insiders (RFC 6761, 6762, 7686, 8375, 9476 and habit). */
 const PRIVATE = new Set(
-  'alt arpa corp domain example home host internal intranet invalid lan local localdomain localhost onion private test workgroup'.split(
+  'alt arpa cluster consul corp docker domain example home host internal intranet invalid lan local localdomain localhost onion private svc test workgroup'.split(
     ' ',
   ),
 );

@@ -5,6 +5,7 @@ import type { Deps } from '../data/deps.ts';
 import type { Attempt, AttemptQuery, Consumer, DispatcherApi, Line, Mark } from '../data/dispatch.ts';
 import { callRoom } from '../data/rooms.ts';
 import type { Env } from '../env.ts';
+import { Flights } from './flights.ts';
 import { LineStore } from './line-store.ts';
 import { logPieces } from './log-pieces.ts';
 import { KEEP_WITHIN, nextTurn, type RoomSays } from './next-turn.ts';
@@ -16,6 +17,11 @@ export type DispatcherParts = { deps: Deps; consumers(ctx: Ctx): readonly Consum
 const TURN = 15_000;
 /** When an alarm that died in the middle is repeated, ms. One that still works then is followed, never joined, by it. */
 const LEASE = 2000;
+
+/** How long a turn waits for receivers when somebody calls meanwhile, ms: what they take longer for goes on beside the next. */
+const GRACE = 250;
+/** When the alarm rings for lines under way, should the object be lost with them, ms. */
+const LOST_WITHIN = 60_000;
 
 /** Whose line it is. */
 const kindOf = (name: string): string => name.slice(0, name.indexOf(':'));
@@ -43,6 +49,11 @@ export abstract class LogDispatcher extends DurableObject<Env> implements Dispat
   readonly #store: LineStore;
   /** Somebody has called since the turn began: who follows, or from where, may be another. */
   #called = false;
+  /** What the present turn waits for at most; another object is another turn. */
+  #patience = Promise.withResolvers<void>();
+  readonly #flights = new Flights();
+  /** A line has ended after its turn, and is to be looked at in another. */
+  #isLate = false;
   #failures = 0;
   /** Where the lines stood when the room last said that the company is further. */
   #doubted: number | null = null;
@@ -55,6 +66,7 @@ export abstract class LogDispatcher extends DurableObject<Env> implements Dispat
   async wake(companyId: string, retry?: string): Promise<void> {
     this.#store.belongsTo(companyId);
     if (retry !== undefined) this.#store.hurry(retry);
+    if (!this.#called) setTimeout(this.#patience.resolve, GRACE);
     this.#called = true;
     await this.#ringBy(Date.now());
   }
@@ -78,7 +90,8 @@ export abstract class LogDispatcher extends DurableObject<Env> implements Dispat
       this.#failures += 1;
       next = isGone(error) ? null : Date.now() + Math.min(60_000, 500 * 2 ** this.#failures);
     }
-    if (this.#called) next = Date.now();
+    if (this.#flights.count > 0) next = Math.min(next ?? Number.POSITIVE_INFINITY, Date.now() + LOST_WITHIN);
+    if (this.#called || this.#isLate) next = Date.now();
     if (next === null) await this.ctx.storage.deleteAlarm();
     else await this.ctx.storage.setAlarm(next);
   }
@@ -95,6 +108,9 @@ export abstract class LogDispatcher extends DurableObject<Env> implements Dispat
       return consumer;
     };
     this.#called = false;
+    this.#isLate = false;
+    const patience = Promise.withResolvers<void>();
+    this.#patience = patience;
     const found = await Promise.all([...all.values()].map((consumer) => consumer.lines(companyId)));
     const lines = found.flatMap((each) => each.lines);
     const gone = this.#store.reconcile(lines);
@@ -103,11 +119,13 @@ export abstract class LogDispatcher extends DurableObject<Env> implements Dispat
     const heads = found.map(({ head }) => head);
     const log = logPieces(ctx, deps, companyId, heads);
     const pacing = { unit: deps.settings.webhooks.firstRetry, random: Math.random };
-    const endings = await walkAll(lines, (line) => ({
+    const partsOf = (line: Line) => ({
       ...{ companyId, consumer: of(line.name), memory: this.#store, log, pacing },
       now: Date.now,
-      mayGoOn: () => !this.#called && Date.now() - started < TURN,
-    }));
+      mayGoOn: () => this.#patience === patience && !this.#called && Date.now() - started < TURN,
+    });
+    const free = lines.filter(({ name }) => !this.#flights.has(name));
+    const endings = await walkAll(free, partsOf, { flights: this.#flights, letGo: patience.promise, late: this.#late });
     await this.#writeDown(companyId, of);
     const room = await this.#listen(ctx, deps, companyId, lines, endings);
     const waitsUntil = (name: string): number | null => this.#store.standing(name)?.notBefore ?? null;
@@ -155,6 +173,11 @@ export abstract class LogDispatcher extends DurableObject<Env> implements Dispat
     this.#doubted = first.revision;
     return doubted === first.revision ? 'doubtful' : 'beyond';
   }
+
+  readonly #late = (): void => {
+    this.#isLate = true;
+    this.ctx.waitUntil(this.#ringBy(Date.now()));
+  };
 
   /** Has the alarm ring at this time (ms) at the latest. */
   async #ringBy(at: number): Promise<void> {

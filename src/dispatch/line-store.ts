@@ -14,6 +14,9 @@ const TABLES = `create table if not exists company (one integer primary key chec
 const MOST_ATTEMPTS = 1000;
 const SLACK = MOST_ATTEMPTS / 8;
 
+/** Not written down elsewhere yet, since the first move (time ?9) after the last time it was. */
+const MOVED_AT = 'coalesce(moved_at, case when (epoch, revision, not_before) is not (?3, ?4, ?8) then ?9 end)';
+
 type Row = Record<string, SqlStorageValue>;
 
 const numberOrNull = (value: SqlStorageValue | undefined): number | null => (value == null ? null : Number(value));
@@ -44,22 +47,33 @@ export class LineStore implements Memory {
   }
 
   put(name: string, s: Standing): void {
-    // Not written down elsewhere yet, since the first move after the last time it was.
+    this.#sql.exec(
+      `update lines set epoch = ?3, revision = ?4, attempts = ?5, first_at = ?6, failing_since = ?7, not_before = ?8,
+          moved_at = ${MOVED_AT} where name = ?1 and generation = ?2`,
+      ...this.#valuesOf(name, s),
+    );
+  }
+
+  #begin(name: string, s: Standing): void {
     this.#sql.exec(
       `insert into lines (name, generation, epoch, revision, attempts, first_at, failing_since, not_before)
         values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
         on conflict (name) do update set generation = ?2, epoch = ?3, revision = ?4, attempts = ?5, first_at = ?6,
-          failing_since = ?7, not_before = ?8,
-          moved_at = coalesce(moved_at, case when (epoch, revision, not_before) is not (?3, ?4, ?8) then ?9 end)`,
-      ...[name, s.generation, s.position.epoch, s.position.revision, s.attempts, s.firstAt, s.failingSince],
-      ...[s.notBefore, this.#now()],
+          failing_since = ?7, not_before = ?8, moved_at = ${MOVED_AT}`,
+      ...this.#valuesOf(name, s),
     );
+  }
+
+  #valuesOf(name: string, s: Standing): SqlStorageValue[] {
+    const { generation, position, attempts, firstAt, failingSince, notBefore } = s;
+    const { epoch, revision } = position;
+    return [name, generation, epoch, revision, attempts, firstAt, failingSince, notBefore, this.#now()];
   }
 
   /** Takes in who follows now. Answers those who do no more, and where they stood. */
   reconcile(lines: readonly Line[]): Mark[] {
     for (const { name, position, generation } of lines)
-      if (this.standing(name)?.generation !== generation) this.put(name, begin(position, generation));
+      if (this.standing(name)?.generation !== generation) this.#begin(name, begin(position, generation));
     const names = new Set(lines.map(({ name }) => name));
     return this.#marks('select * from lines').filter(({ name }) => !names.has(name));
   }

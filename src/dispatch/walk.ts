@@ -1,6 +1,7 @@
 import type { Attempt, Closing, Consumer, Handled, Line } from '../data/dispatch.ts';
 import type { Change } from '../data/log.ts';
 import type { Position } from '../data/position.ts';
+import { type Flights, inOrder } from './flights.ts';
 import { failed, inEpoch, missed, type Pacing, passed, type Standing, stuck, taken } from './standing.ts';
 
 /** A piece of the log behind a revision. `oldest`: the first revision that is kept, the head's next where none is. */
@@ -9,6 +10,7 @@ export type LogPiece = { head: Position; oldest: number; changes: readonly Chang
 /** What is remembered of the lines; synchronous, as the object's storage is. */
 export type Memory = {
   standing(name: string): Standing | null;
+  /** Of a line that is gone, or that somebody has set anew meanwhile, nothing is changed. */
   put(name: string, standing: Standing): void;
   note(name: string, attempt: Omit<Attempt, 'seq'>): void;
 };
@@ -35,17 +37,22 @@ export type Ending = 'head' | 'more' | 'waits' | 'stopped' | 'closed';
 /** How long a line waits whose change could not be handled for a reason of ours, ms. */
 const STUCK = 30_000;
 
+/** How a walk went: where it ended, and whether something was taken. */
+type Walked = { ending: Ending; hasTaken: boolean };
+
 /** Handles one piece of the log for one line, in order. @throws AppError when the log cannot be read */
-export async function walkPiece(line: Line, parts: WalkParts): Promise<Ending> {
+async function walkPiece(line: Line, parts: WalkParts): Promise<Walked> {
   const { memory, log, now } = parts;
+  let hasTaken = false;
+  const ended = (ending: Ending): Walked => ({ ending, hasTaken });
   const standing = memory.standing(line.name);
-  if (standing === null) return 'closed';
-  if (standing.notBefore > now()) return 'waits';
+  if (standing === null) return ended('closed');
+  if (standing.notBefore > now()) return ended('waits');
   const { head, oldest, changes } = await log.after(standing.position, line.entities);
   if (standing.position.epoch !== head.epoch) {
     const renumbered = await log.renumbered(Math.min(standing.position.revision, head.revision));
     memory.put(line.name, inEpoch(standing, head, renumbered));
-    return 'more';
+    return ended('more');
   }
   let present = standing;
   const gap = missed(present, oldest);
@@ -57,16 +64,17 @@ export async function walkPiece(line: Line, parts: WalkParts): Promise<Ending> {
   for (const change of changes) {
     if (!parts.mayGoOn()) {
       memory.put(line.name, present);
-      return 'stopped';
+      return ended('stopped');
     }
-    const { standing: next, ending } = await handle(line, change, present, parts);
+    const { standing: next, ending, isTaken } = await handle(line, change, present, parts);
     present = next;
-    if (ending !== null) return ending;
+    hasTaken ||= isTaken;
+    if (ending !== null) return ended(ending);
   }
   const reached = changes.at(-1)?.revision ?? head.revision;
   if (reached > present.position.revision) present = passed(present, reached);
   memory.put(line.name, present);
-  return reached >= head.revision ? 'head' : 'more';
+  return ended(reached >= head.revision ? 'head' : 'more');
 }
 
 const SKIPPED = {
@@ -79,18 +87,18 @@ const SKIPPED = {
   error: 'log_trimmed',
 } as const;
 
-type Step = { standing: Standing; ending: Ending | null };
+type Step = { standing: Standing; ending: Ending | null; isTaken: boolean };
 
 async function handle(line: Line, change: Change, standing: Standing, parts: WalkParts): Promise<Step> {
   const { companyId, consumer, memory, now } = parts;
   const { revision } = change;
   const handled = await consumer.handle(companyId, line, change, standing.position.epoch);
   // What nobody was sent is not worth a row: where the line stands is written with what comes next.
-  if (handled.kind === 'passed') return { standing: passed(standing, revision), ending: null };
+  if (handled.kind === 'passed') return { standing: passed(standing, revision), ending: null, isTaken: false };
   if (handled.kind === 'stuck') {
     const waiting = stuck(standing, now(), STUCK);
     memory.put(line.name, waiting);
-    return { standing: waiting, ending: 'waits' };
+    return { standing: waiting, ending: 'waits', isTaken: false };
   }
   const { standing: next, outcome, closing } = judged(handled, standing, revision, parts);
   const nextAt = outcome === 'FAILED' && closing === null ? next.notBefore : null;
@@ -100,8 +108,9 @@ async function handle(line: Line, change: Change, standing: Standing, parts: Wal
     ...{ revision, from: null, type, outcome, attempt: standing.attempts + 1, at: now(), nextAt },
   });
   memory.put(line.name, next);
-  if (closing !== null) return { standing: next, ending: await close(line, next, closing, parts) };
-  return { standing: next, ending: outcome === 'FAILED' ? 'waits' : null };
+  const isTaken = outcome === 'DELIVERED';
+  if (closing !== null) return { standing: next, ending: await close(line, next, closing, parts), isTaken };
+  return { standing: next, ending: outcome === 'FAILED' ? 'waits' : null, isTaken };
 }
 
 type Judged = { standing: Standing; outcome: Attempt['outcome']; closing: Closing | null };
@@ -123,6 +132,8 @@ function judged(
 async function close(line: Line, standing: Standing, why: Closing, parts: WalkParts): Promise<Ending> {
   const { companyId, consumer, memory, now } = parts;
   const { name, generation } = line;
+  // What was refused is not what it would be sent now.
+  if (parts.memory.standing(name)?.generation !== generation) return 'stopped';
   try {
     await consumer.keep(companyId, [{ name, generation, position: standing.position, waitsUntil: null }]);
     await consumer.close(companyId, name, why);
@@ -134,29 +145,61 @@ async function close(line: Line, standing: Standing, why: Closing, parts: WalkPa
   }
 }
 
-/** Lines of one company that are walked at a time: a Worker may wait for six answers at once, some of them Postgres'. */
-const AT_ONCE = 4;
+/** What is under way, when a turn is to end although somebody still keeps it waiting, and who hears when that one has ended. */
+export type Turn = { flights: Flights; letGo: Promise<void>; late(): void };
 
 /**
- * Walks lines, a piece each in turn, until all wait, are at the head or may not go on.
- * @returns how each ended @throws AppError when the log cannot be read, after all have ended
+ * Walks lines, a piece each in turn, until all wait, are at the head or may not go on. Lines that are under way since an earlier
+ * turn are not to be given.
+ * @returns how each ended; of those that were let go nothing is said @throws AppError when the log cannot be read
  */
 export async function walkAll(
   lines: readonly Line[],
   partsOf: (line: Line) => WalkParts,
+  { flights, letGo, late }: Turn,
 ): Promise<ReadonlyMap<string, Ending>> {
   const endings = new Map<string, Ending>();
-  const queue = [...lines];
-  const work = async (): Promise<void> => {
-    for (let line = queue.shift(); line !== undefined; line = queue.shift()) {
-      const parts = partsOf(line);
-      const ending = parts.mayGoOn() ? await walkPiece(line, parts) : 'stopped';
-      endings.set(line.name, ending);
-      if (ending === 'more') queue.push(line);
-    }
+  const faults: unknown[] = [];
+  let isLetGo = false;
+  const end = letGo.then(() => {
+    isLetGo = true;
+  });
+  const expectedOf = (line: Line, { memory }: WalkParts) =>
+    flights.expected(line.name, (memory.standing(line.name)?.failingSince ?? null) !== null);
+  const entryOf = (line: Line) => {
+    const parts = partsOf(line);
+    return { line, parts, expected: expectedOf(line, parts) };
   };
-  const walks = await Promise.allSettled(Array.from({ length: AT_ONCE }, work));
-  const failure = walks.find((walk) => walk.status === 'rejected');
-  if (failure !== undefined) throw failure.reason;
+  const queue = inOrder(lines.map(entryOf));
+  const underWay = new Set<string>();
+  const walk = async ({ line, parts }: (typeof queue)[number]): Promise<void> => {
+    try {
+      const { ending, hasTaken } = await walkPiece(line, parts);
+      endings.set(line.name, ending);
+      if (hasTaken) flights.prove(line.name);
+      if (ending === 'more') queue.push(entryOf(line));
+    } catch (error) {
+      faults.push(error);
+    }
+    underWay.delete(line.name);
+    if (isLetGo) late();
+  };
+  while (!isLetGo) {
+    for (const entry of [...queue]) {
+      const { line, parts, expected } = entry;
+      const mayGoOn = parts.mayGoOn() && faults.length === 0;
+      if (mayGoOn && !flights.mayStart(expected)) continue;
+      queue.splice(queue.indexOf(entry), 1);
+      if (!mayGoOn) endings.set(line.name, 'stopped');
+      else {
+        underWay.add(line.name);
+        flights.start(line.name, expected, () => walk(entry));
+      }
+    }
+    if (queue.length === 0 && underWay.size === 0) break;
+    await Promise.race([flights.landing(), end]);
+  }
+  for (const { line } of queue) endings.set(line.name, 'stopped');
+  if (faults.length > 0) throw faults[0];
   return endings;
 }

@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { Consumer, Handled, Line, Mark } from '../../../src/data/dispatch.ts';
 import type { Change } from '../../../src/data/log.ts';
+import { Flights } from '../../../src/dispatch/flights.ts';
 import { LineStore } from '../../../src/dispatch/line-store.ts';
 import { type WalkParts, walkAll } from '../../../src/dispatch/walk.ts';
 import { Follower } from '../../../src/realtime/follower.ts';
@@ -35,6 +36,9 @@ const changeOf = (revision: number): Change => ({
   ...{ before: null, after: null, actor: 'SYSTEM', requestId: null, changedAt: '' },
 });
 const LOG = Array.from({ length: HEAD }, (_, i) => changeOf(i + 1));
+
+/** A turn that waits for everybody. */
+const turnOf = () => ({ flights: new Flights(), letGo: new Promise<void>(() => undefined), late: () => undefined });
 
 type Fault = 'refused' | 'stuck' | 'turn' | 'lost' | 'log' | null;
 
@@ -95,7 +99,7 @@ async function storm(faults: readonly Fault[], oldest: number) {
     mayGoOn = true;
     store.reconcile(lines.map((line) => ({ ...line, position: written.get(line.name)?.position ?? line.position })));
     try {
-      const endings = await walkAll(lines, parts);
+      const endings = await walkAll(lines, parts, turnOf());
       if ([...endings.values()].every((ending) => ending === 'head')) break;
     } catch (error) {
       if ((error as Error).message === 'lost') store = new LineStore(memory(), () => now);

@@ -33,6 +33,7 @@ describe('may not be called, not even in development', () => {
     ['a name of mDNS', 'https://printer.local/'],
     ['an internal name', 'https://metadata.google.internal/'],
     ['the same with the dot of the root', 'https://metadata.google.internal./'],
+    ['a service of a cluster', 'https://x.svc/'],
     ['a name in capitals', 'https://Printer.LOCAL/'],
     ['a reserved name', 'https://x.test/'],
     ['a reverse name', 'https://1.0.0.10.in-addr.arpa/'],
