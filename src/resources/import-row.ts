@@ -3,8 +3,8 @@ import { lazy } from '../core/lazy.ts';
 import { externalId, type Schema } from '../http/schemas.ts';
 import type { Exported } from './exported.ts';
 import { type Field, idOf, type Reference } from './fields.ts';
-import { externalMembers, lookUp, type Referring, resolved } from './import-references.ts';
-import type { Importer, MatchKey } from './importer.ts';
+import { byExternalId, externalMembers, lookUp, type Referring, resolved } from './import-references.ts';
+import type { Importer, MatchKey, Need } from './importer.ts';
 import type { Resource } from './resource.ts';
 import { upsertOf } from './upsert.ts';
 
@@ -14,6 +14,8 @@ export type ImportParticulars = {
   example: Readonly<Record<string, unknown>>;
   /** What rows may be matched by besides externalId: how the key reads, and how its object `c` is found by `r.key` in SQL. */
   matches?: Readonly<Partial<Record<MatchKey, { key: Schema; found: string }>>>;
+  /** Fields of which a new one must say at least one, beside those whose columns say so. */
+  oneOf?: readonly string[];
   /** Fields that files may write otherwise than bodies do. */
   reads?: Schema<z.ZodObject>;
   /** Fields that are lists of objects, and their members that refer to others. */
@@ -50,6 +52,12 @@ export function importerOf(
     const required = ids.flatMap(([name]) => (fields.get(name)?.required ? [name] : []));
     return { ids: Object.fromEntries(ids), within: particulars.within ?? {}, required: new Set(required) };
   });
+  const needs = lazy((): Need[] => [
+    ...written().flatMap(([name, { required, reference }]) =>
+      required ? [{ columns: reference === null ? [name] : [byExternalId(name), name], always: false }] : [],
+    ),
+    ...(particulars.oneOf === undefined ? [] : [{ columns: particulars.oneOf, always: false }]),
+  ]);
   const schemas = lazy(() => {
     const external = externalMembers(Object.keys(referring().ids));
     const row = { ...patch().shape, ...particulars.reads?.().shape, ...external };
@@ -66,6 +74,10 @@ export function importerOf(
     resource: resource.topic,
     example: particulars.example,
     chunk: 250,
+    table: resource.tableName,
+    get needs() {
+      return needs();
+    },
     matches: keys,
     get ignored() {
       const known = new Set(Object.keys(patch().shape));

@@ -24,6 +24,15 @@ export const onlyShown = (view: () => z.ZodObject, file: () => z.ZodObject): (()
     return Object.keys(view().shape).filter((name) => !Object.hasOwn(known, name));
   });
 
+/** What a file must say of an object in one of these columns: of each, or (`always` false) of those that are new alone. */
+export type Need = { columns: readonly string[]; always: boolean };
+
+/** A match key as the database compares it. */
+export function keyText(match: MatchKey, said: string): string {
+  const text = said.trim().normalize('NFC');
+  return match === 'email' ? text.toLowerCase() : text;
+}
+
 /** What an import needs to know of a resource. Made by `importerOf`; `src/registry.ts` lists them. */
 export type Importer = {
   /** As in `?resource=`: `clients`. */
@@ -34,6 +43,10 @@ export type Importer = {
   readonly chunk: number;
   /** Fields our export shows but nobody may write: taken and ignored, so that an export can be imported. */
   readonly ignored: readonly string[];
+  /** Where its objects are, in SQL. */
+  readonly table: string;
+  /** What a file of them must have a column for, besides what rows are matched by. */
+  readonly needs: readonly Need[];
   /** What rows may be matched by; `externalId` first, which is the default. */
   readonly matches: readonly MatchKey[];
   /** One row, JSON Merge Patch: absent leaves, null clears. Has the match key, required. Columns of CSV are its places. */

@@ -76,6 +76,9 @@ export const importRefusals: Record<string, Refusal> = {
   async 'POST /imports malformed_file'({ tenant, aim, fire }) {
     return fire(tenant.api, { ...(await aim()), file: { text: 'externalId,"a', type: 'text/csv' } });
   },
+  async 'POST /imports invalid_body'({ tenant, aim, fire }) {
+    return fire(tenant.api, { ...(await aim()), file: { text: 'Vorname\nAnna', type: 'text/csv' } });
+  },
 };
 
 /** A company whose oldest revisions are no longer kept. */

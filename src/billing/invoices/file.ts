@@ -69,6 +69,11 @@ export const invoiceImporter: Importer = {
     payments: [{ amount: { amount: 5400, currency: 'EUR' }, method: 'CARD', paidAt: '2018-03-15T15:20:00Z' }],
   },
   chunk: 100,
+  table: 'invoices',
+  // A draft has no day yet.
+  needs: [['branchExternalId', 'branchId'], ['issueDate', 'status'], ['lines']].map((columns) => ({
+    ...{ columns, always: true },
+  })),
   matches: ['externalId'],
   get ignored() {
     return ignored();

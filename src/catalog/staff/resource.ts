@@ -19,6 +19,7 @@ export const staffMember = tenantResource(staff, {
   patch: StaffPatch,
   imports: {
     example: { externalId: 'jj', firstName: 'Jay', branchExternalIds: ['main'], serviceExternalIds: ['cut'] },
+    oneOf: ['firstName', 'lastName'],
     reads: StaffFile,
     within: { workingHours: { branchId: { prefix: 'brch', table: branches } } },
   },

@@ -1,6 +1,7 @@
 import { AppError, type Fault } from '../../core/errors.ts';
 import { pointer } from '../../core/json.ts';
-import type { Importer, MatchKey } from '../../resources/importer.ts';
+import { unneutral } from '../../http/csv.ts';
+import { type Importer, keyText, type MatchKey, type Need } from '../../resources/importer.ts';
 import { columnsOf, type Place, placeOf } from '../../resources/place.ts';
 
 /** What the request says of the file's columns: the field per name of the file, null for those that are not read. */
@@ -45,30 +46,67 @@ export function readHeader(importer: Importer, match: MatchKey, mapping: Mapping
 }
 
 /** Names of a file that a refusal repeats to whoever sent it. */
-const MOST_NAMES = 30;
+const MOST_NAMES = 100;
 const LONGEST_NAME = 60;
 const shown = (names: readonly string[]): string[] =>
   names.slice(0, MOST_NAMES).map((name) => name.slice(0, LONGEST_NAME).toWellFormed());
 
+/** What a new object needs that the file has no column for: it goes in only where it is about objects that are there. */
+export type Lack = { refusal: AppError; key(cells: readonly string[]): string };
+
 /**
  * A file that cannot be meant for this import is refused whole and once, not row by row.
  * @param key the match key, without which no row could go in
- * @throws AppError malformed_file naming the columns of the file and the known ones
+ * @returns what new objects lack, null where nothing
+ * @throws AppError invalid_body naming the columns that are missing, those of the file and those there are
  */
-export function checkHeader(importer: Importer, mapping: Mapping, key: MatchKey, header: readonly string[]): void {
+export function checkHeader(
+  importer: Importer,
+  mapping: Mapping,
+  key: MatchKey,
+  header: readonly string[],
+): Lack | null {
   const columns = readHeader(importer, key, mapping, header);
   const found = columns.map(({ name }) => name).filter((name) => name !== '');
-  const known = columnsOf(importer.schema(key));
+  const told = new Set(columns.flatMap(({ to }) => to?.path[0] ?? []));
+  const lacking = [{ columns: [key], always: true }, ...importer.needs].filter(
+    (need) => !need.columns.some((name) => told.has(name)),
+  );
   const absent = Object.keys(mapping).filter((name) => !found.includes(name));
-  const reason =
-    absent.length > 0
-      ? `columns names what the file does not have: ${shown(absent).join(', ')}.`
-      : columns.every(({ to }) => to === null)
-        ? 'The file has no column that is known here.'
-        : columns.some(({ to }) => to?.path[0] === key)
-          ? null
-          : `The file has no column ${key}, by which rows are matched.`;
-  if (reason === null) return;
-  const detail = `${reason} Columns of the file: ${shown(found).join(', ')}. Known: ${known.join(', ')}. Others can be mapped: columns={"Vorname":"firstName"}.`;
-  throw new AppError('malformed_file', detail);
+  if (lacking.length + absent.length === 0) return null;
+  const isUnknown = columns.every(({ to }) => to === null);
+  const refusal = refusalOf({ importer, mapping, key, found, lacking, absent, isUnknown });
+  if (isUnknown || absent.length > 0 || lacking.some(({ always }) => always)) throw refusal;
+  const at = columns.findIndex(({ to }) => to?.path[0] === key);
+  return { refusal, key: (cells) => keyText(key, unneutral(cells[at] ?? '')) };
+}
+
+type Refused = { importer: Importer; mapping: Mapping; key: MatchKey; found: string[] } & {
+  lacking: readonly Need[];
+  absent: readonly string[];
+  isUnknown: boolean;
+};
+
+function refusalOf({ importer, mapping, key, found, lacking, absent, isUnknown }: Refused): AppError {
+  const missing = lacking.map(({ columns: [name = ''] }) => name);
+  const known = columnsOf(importer.schema(key));
+  const own = shown(found);
+  const reasons = [
+    ...(absent.length > 0 ? [`columns names what the file does not have: ${shown(absent).join(', ')}.`] : []),
+    ...(isUnknown ? ['The file has no column that is known here.'] : []),
+    ...(missing.length > 0 ? [`The file lacks the columns: ${missing.join(', ')}.`] : []),
+  ];
+  const faults: Fault[] = [
+    ...absent.map(() => ({ parameter: 'columns', code: 'unknown_column', detail: 'The file has no such column.' })),
+    ...lacking.map(({ columns: [name = '', ...others] }) => ({
+      ...{ pointer: pointerTo(name), code: 'required' },
+      detail: `The file has no column ${[name, ...others].join(' or ')}.`,
+    })),
+  ];
+  const detail = `${reasons.join(' ')} Columns of the file: ${own.join(', ')}. Known: ${known.join(', ')}. Others can be mapped: columns={"Vorname":"firstName"}.`;
+  const isMapped = Object.keys(mapping).length > 0;
+  return new AppError('invalid_body', detail, {
+    faults,
+    extra: { missing, columns: own, ...(isMapped && { mapping }) },
+  });
 }

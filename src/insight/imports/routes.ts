@@ -67,8 +67,9 @@ match key exists updates, any other creates; a column that is absent leaves, an 
 external id, \`branchExternalId\` in the place of \`branchId\`, where it is there. In CSV the values of a list are separated by
 \`|\`, members of objects are columns (\`customFields.<key>\`, \`price.amount\`), and so are those of a list of objects, counted
 from 1 (\`lines.1.description\`, \`lines.1.unitPrice.amount\`, \`lines.2.description\`), which may also stand in one cell as JSON;
-faults are named by their place in the object (\`/lines/0/description\`). A phone number may be written with spaces, dashes and \`00\`. A file none of whose columns is known, or that lacks the match key, is
-refused whole. Rows with faults are reported and left out, all others go in; a repeat of the file changes nothing. Fields that
+faults are named by their place in the object (\`/lines/0/description\`). A phone number may be written with spaces, dashes and \`00\`. A file none of whose columns is known, or that lacks one
+it needs, is refused whole (422), naming in \`missing\` and \`columns\` what it lacks and what it has: the match key, and what new objects need
+where none of its rows is about one that is there. Rows with faults are reported and left out, all others go in; a repeat of the file changes nothing. Fields that
 an export shows but nobody writes (\`id\`, \`name\`, \`version\` …) are ignored, and so is the apostrophe an export puts before
 formulas. Costs 5 units of the rate limit and one more per 1,000 rows. The job and its report are kept for 30 days after it has
 ended; the file is not kept. What an export writes an import reads, in another company too.
@@ -112,7 +113,7 @@ export const importRoutes = (importers: Importers): RouteModule => [
     file: FILE_TYPES,
     fileExamples: EXAMPLES,
     success: { status: 202, schema: ImportView, description: 'The job; ask its Location how it goes' },
-    errors: ['invalid_parameter', 'unknown_parameter', 'malformed_file'],
+    errors: ['invalid_parameter', 'unknown_parameter', 'malformed_file', 'invalid_body'],
     handler: post(importers),
   },
   {

@@ -1,7 +1,7 @@
 import { AppError, type Fault } from '../../core/errors.ts';
 import { validate } from '../../http/body.ts';
 import { unneutral } from '../../http/csv.ts';
-import type { Cell, Importer, MatchKey } from '../../resources/importer.ts';
+import { type Cell, type Importer, keyText, type MatchKey } from '../../resources/importer.ts';
 import type { Place } from '../../resources/place.ts';
 import { type Column, type Mapping, mapped, readHeader } from './header.ts';
 
@@ -86,8 +86,7 @@ function check(importer: Importer, match: MatchKey, given: Record<string, unknow
 function keyOf(match: MatchKey, given: Record<string, unknown>, value: unknown): string | null {
   const key = (value as Record<string, unknown> | null)?.[match] ?? given[match];
   if (typeof key !== 'string' || key.trim() === '') return null;
-  const text = key.trim().normalize('NFC');
-  return match === 'email' ? text.toLowerCase() : text;
+  return keyText(match, key);
 }
 
 /** The file chooses what a pointer names. Postgres holds neither NUL nor half a surrogate pair, which cutting may make. */

@@ -4,12 +4,13 @@ import { formatId, newUuid } from '../../core/id.ts';
 import type { Ctx } from '../../data/ctx.ts';
 import type { Deps } from '../../data/deps.ts';
 import type { JobSpec, JobsApi, Packet } from '../../data/jobs.ts';
-import { type Claim, type Committed, commit, type Row } from '../../data/log.ts';
+import { type Claim, type Committed, commit, type Row, snapshot } from '../../data/log.ts';
 import { mayBeStored } from '../../data/outcome.ts';
 import { callRoom } from '../../data/rooms.ts';
 import type { Principal } from '../../http/context.ts';
 import type { Fingerprint } from '../../resources/idempotency.ts';
 import { checkHeader, targetOf } from './header.ts';
+import { Newcomers } from './newcomers.ts';
 import type { ImportRequest } from './request.ts';
 import { type FileKind, receive } from './upload.ts';
 
@@ -48,12 +49,14 @@ export async function takeImport(asked: Asked, body: ReadableStream<Uint8Array> 
   fingerprint.update(
     `${importer.resource} ${request.dryRun} ${request.format} ${match} ${request.charset} ${JSON.stringify(mapping)}\n`,
   );
+  const newcomers = new Newcomers();
   const kind: FileKind = {
     format: request.format,
     charset: request.charset,
     chunk: importer.chunk,
     known: (name) => Object.hasOwn(mapping, name) || targetOf(importer, match, name) !== null,
-    checkHeader: (header) => checkHeader(importer, mapping, match, header),
+    checkHeader: (header) => newcomers.expect(checkHeader(importer, mapping, match, header)),
+    seen: (cells) => newcomers.see(cells),
   };
   let staged = false;
   let committing = false;
@@ -77,6 +80,7 @@ export async function takeImport(asked: Asked, body: ReadableStream<Uint8Array> 
   };
   try {
     const { total } = await receive(body, kind, fingerprint, sink);
+    await newcomers.judge((keys) => anyThere(asked, keys));
     if (total >= ROWS_PER_UNIT) await asked.charge(Math.floor(total / ROWS_PER_UNIT));
     const claim = request.key === null ? undefined : { route, key: request.key, fingerprint: fingerprint.digest() };
     // From here on a client that goes away changes nothing.
@@ -106,6 +110,15 @@ async function settle(asked: Asked, id: string, total: number, claim: Claim | un
   const [[made]] = committed.rows;
   if (made === undefined) throw new Error('the insert answered no row');
   return { row: made.row, revision: committed.head, replayed: false };
+}
+
+async function anyThere({ ctx, deps, principal: { companyId }, request }: Asked, keys: string[]): Promise<boolean> {
+  const { table } = request.importer;
+  const { rows } = await snapshot(ctx, { database: deps.read, companyId, name: 'imports.known' }, [
+    sql`select 1 from ${sql.identifier(table)} x where x.company_id = ${companyId}::uuid
+      and x.external_id = any (${sql.param(keys)}::text[]) limit 1`,
+  ]);
+  return rows[0].length > 0;
 }
 
 /** A job takes no revision; it goes the way of a write for the credential and the Idempotency-Key. */

@@ -31,8 +31,10 @@ export type FileKind = {
   chunk: number;
   /** Whether a name of the header says anything here: the delimiter is found by it. */
   known(name: string): boolean;
-  /** @throws AppError malformed_file for a file that cannot be meant for this import */
+  /** @throws AppError invalid_body for a file that cannot be meant for this import */
   checkHeader(header: readonly string[]): void;
+  /** Each row of CSV that can be read. */
+  seen(cells: readonly string[]): void;
 };
 
 /** At least how long a row is as JSON; known before it is written, which could be six times as much. */
@@ -75,7 +77,7 @@ class Packer {
 
 type Reader = { push(text: string): void; end(): void; header(): string[] | null };
 
-function csvReader(packer: Packer, { known, checkHeader }: FileKind): Reader {
+function csvReader(packer: Packer, { known, checkHeader, seen }: FileKind): Reader {
   let header: string[] | null = null;
   let parser: CsvParser | null = null;
   // Until the first line has ended, nobody knows what separates its cells.
@@ -83,11 +85,14 @@ function csvReader(packer: Packer, { known, checkHeader }: FileKind): Reader {
   const take = ({ cells, malformed }: CsvRecord): void => {
     if (header !== null) {
       packer.add(malformed ? { fault: 'malformed_row' } : cells);
+      if (!malformed) seen(cells);
       return;
     }
     if (malformed) throw unreadable('The header row has a quote where none may be.');
     if (cells.length > MOST_COLUMNS || cells.join().length > MOST_HEADER)
       throw unreadable(`The header row may have ${MOST_COLUMNS} columns and ${MOST_HEADER} characters.`);
+    if (cells.some((cell) => cell.includes('\0')))
+      throw unreadable('The header row holds NUL. Save the file as UTF-8.');
     checkHeader(cells);
     header = cells;
   };
@@ -132,7 +137,7 @@ function lineReader(packer: Packer): Reader {
 /**
  * Reads a file as it comes in and hands its rows on in packets, never holding more than one record and a few packets.
  * @returns the rows there are, and the columns of CSV
- * @throws AppError payload_too_large, empty_body, malformed_file; and what the sink throws
+ * @throws AppError payload_too_large, empty_body, malformed_file, invalid_body; and what the sink throws
  */
 export async function receive(
   body: ReadableStream<Uint8Array> | null,

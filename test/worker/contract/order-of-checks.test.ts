@@ -79,7 +79,9 @@ const ORDER: readonly Wrong[] = [
   {
     status: 422,
     applies: refuses('invalid_body'),
-    spoil: (_, { fixture, name }) => ({ raw: JSON.stringify(fixture.invalid?.[name]?.body ?? { nonsense: 1 }) }),
+    spoil: (_, { fixture, name, spec }) => ({
+      raw: spec.file === undefined ? JSON.stringify(fixture.invalid?.[name]?.body ?? { nonsense: 1 }) : 'Vorname\nAnna',
+    }),
   },
   {
     status: 412,

@@ -51,8 +51,8 @@ describe('refused as a whole, and nothing kept, is', () => {
       'Latin-1 that says it is UTF-8',
       ...text(bytes('externalId\n', [0xfc]), 'malformed_file', 'text/csv; charset=utf-8'),
     ],
-    ['no known column', ...text('Maria Muster,+43664123\na,b\n', 'malformed_file')],
-    ['no match key', ...text('firstName,lastName\na,b\n', 'malformed_file')],
+    ['no known column', ...text('Maria Muster,+43664123\na,b\n', 'invalid_body')],
+    ['no match key', ...text('firstName,lastName\na,b\n', 'invalid_body')],
     ['UTF-16', ...text(Buffer.from('\uFEFFexternalId\nx', 'utf16le'), 'malformed_file')],
     [
       'lines in broken UTF-8',
@@ -65,7 +65,8 @@ describe('refused as a whole, and nothing kept, is', () => {
     ['JSON', ...text('{}', 'unsupported_media_type', 'application/json')],
     ['another character set', ...text('externalId\nx', 'unsupported_media_type', 'text/csv; charset=koi8-r')],
   ])('%s', async (_, file, code, type) => {
-    expectProblem(await send(salon.api, file, { type }), code);
+    const more = code === 'invalid_body' ? ['missing', 'columns'] : [];
+    expectProblem(await send(salon.api, file, { type }), code, more);
   });
 
   test('a large file of somebody who may not, who is told so and not cut off', async () => {

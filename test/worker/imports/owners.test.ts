@@ -50,17 +50,77 @@ describe('a file that cannot be meant is refused whole, naming both lists', () =
   test.each([
     [
       'nothing known',
+      'clients',
       'Name;Mail\nAnna;a@example.com\n',
       {},
       /no column that is known here.*Name, Mail.*externalId, firstName/,
+      ['externalId'],
     ],
-    ['no match key', 'firstName;Mail\nAnna;a@example.com\n', {}, /no column externalId.*firstName, Mail/],
-    ['a mapping of what is not there', 'externalId\n1\n', { Vorname: 'firstName' }, /does not have: Vorname/],
-  ])('%s', async (_, file, columns, detail) => {
-    const reply = await send(salon.api, file, mapped(columns));
-    expectProblem(reply, 'malformed_file');
+    [
+      'no match key',
+      'clients',
+      'firstName;Mail\nAnna;a@example.com\n',
+      {},
+      /lacks the columns: externalId\..*Mail/,
+      ['externalId'],
+    ],
+    [
+      'a mapping of what is not there',
+      'clients',
+      'externalId\n1\n',
+      { Vorname: 'firstName' },
+      /does not have: Vorname/,
+      [],
+    ],
+    ['staff without names', 'staff', 'externalId;color\n1;red\n', {}, /lacks the columns: firstName/, ['firstName']],
+    [
+      'services, mapped, a header alone',
+      'services',
+      'externalId;Preis\n',
+      { Preis: 'price.amount' },
+      /lacks the columns: name, durationMinutes/,
+      ['name', 'durationMinutes'],
+    ],
+    [
+      'appointments',
+      'appointments',
+      'externalId;staffExternalId;localStart;Salon\n1;jj;2026-03-02T09:00;x\n',
+      {},
+      /lacks the columns: branchExternalId, serviceExternalIds\. Columns of the file: externalId, staffExternalId, localStart, Salon\./,
+      ['branchExternalId', 'serviceExternalIds'],
+    ],
+    [
+      'invoices that lack all',
+      'invoices',
+      'Nr;Betrag\n1;5\n',
+      {},
+      /no column that is known/,
+      ['externalId', 'branchExternalId', 'issueDate', 'lines'],
+    ],
+  ])('%s', async (_, resource, file, columns, detail, missing) => {
+    const reply = await send(salon.api, file, { resource, ...mapped(columns) });
+    const errors = expectProblem(reply, 'invalid_body', [
+      ...['missing', 'columns', ...(Object.keys(columns).length > 0 ? ['mapping'] : [])],
+    ]);
     expect(reply.json.detail).toMatch(detail);
+    expect(errors.filter(({ code }) => code === 'required').map(({ pointer }) => pointer)).toEqual(
+      missing.map((name) => `/${name}`),
+    );
+    const [header = ''] = file.split('\n');
+    expect(reply.json).toMatchObject({
+      missing,
+      columns: header.split(';'),
+      ...(Object.keys(columns).length > 0 && { mapping: columns }),
+    });
     expect((await salon.api.get('/imports')).json.data).toEqual([]);
+  });
+
+  test('what is there needs no more than what changes; a new one among them is an error of its row', async () => {
+    await salon.api.post('/services', { externalId: 'cut', name: 'Cut', durationMinutes: 30 });
+    const file = 'externalId,price.amount,price.currency\nnew,4500,EUR\ncut,4500,EUR\n';
+    const job = await imported(salon.api, file, { resource: 'services' });
+    expect(counts(job)).toMatchObject({ updated: 1, created: 0, failed: 1 });
+    expect(faults(job)).toEqual({ 1: ['/name invalid_body'] });
   });
 });
 

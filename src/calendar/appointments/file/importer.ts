@@ -17,6 +17,13 @@ export const appointmentImporter: Importer = {
     ...{ services: [{ serviceExternalId: 'cut' }], localStart: '2018-03-14T15:50', status: 'COMPLETED' },
   },
   chunk: 100,
+  table: 'appointments',
+  needs: [
+    ['branchExternalId', 'branchId'],
+    ['serviceExternalIds', 'services'],
+    ['staffExternalId', 'staffId', 'services'],
+    ['startsAt', 'localStart'],
+  ].map((columns) => ({ columns, always: false })),
   matches: ['externalId'],
   get ignored() {
     return ignored();
