@@ -1,5 +1,6 @@
 // The page itself, for when there is no network; the day is kept by the client.
-const FILES = ['./', 'day-board.js', 'day-board.css', 'client/index.js', 'client/live.js', 'client/shared.js'];
+const SCRIPTS = ['day-board.js', 'booking.js', 'page.js', 'client/index.js', 'client/live.js', 'client/shared.js'];
+const FILES = ['./', 'day-board.css', ...SCRIPTS];
 
 addEventListener('install', (event) => {
   event.waitUntil(
