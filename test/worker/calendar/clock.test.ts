@@ -2,12 +2,13 @@ import { expect, test } from 'vitest';
 import { parseId } from '../../../src/core/id.ts';
 import type { Json } from '../../support/api.ts';
 import { openCompany } from '../../support/company.ts';
+import { faults, imported } from '../../support/imports.ts';
 import { sharedWorld } from '../../support/shared.ts';
 
 // What is booked at a time of the wall clock is shown at that time, whatever Postgres knows of the zone.
 
 const world = await sharedWorld();
-const { api } = await openCompany(world);
+const { api, companyId } = await openCompany(world);
 
 async function salonIn(timeZone: string): Promise<(more: Json) => Promise<Json>> {
   const branch = await api.post('/branches', { name: timeZone, timeZone });
@@ -49,6 +50,43 @@ test.each(['America/Edmonton', 'America/Vancouver', 'Africa/Casablanca'])('in %s
   expect(series.status, series.text).toBe(201);
   for (const { appointmentId, localStart } of series.json.occurrences as Json[])
     expect((await api.get(`/appointments/${appointmentId}`)).json.localStart).toBe(localStart);
+});
+
+test('of a file', async () => {
+  const zones = ['America/Edmonton', 'Africa/Casablanca', 'Africa/El_Aaiun', 'Europe/Vienna'];
+  const starts = ['2026-12-31T23:45', '2027-07-15T00:15', '2190-12-31T23:45', '2019-01-15T09:00'];
+  const what = await Promise.all(
+    zones.map(async (timeZone) => {
+      const own = { branchIds: [(await api.post('/branches', { name: timeZone, timeZone })).json.id] };
+      const service = await api.post('/services', { name: 'Cut', durationMinutes: 30 });
+      const staff = await api.post('/staff', { firstName: timeZone, ...own, serviceIds: [service.json.id] });
+      const serviceId = service.json.id;
+      return { branchId: own.branchIds[0], staffId: staff.json.id, services: [{ serviceId }, { serviceId }] };
+    }),
+  );
+  const rows = (at: readonly string[]): Json[] =>
+    what.flatMap((each, z) =>
+      at.map((localStart, i) => ({ externalId: `file-${z}-${i}`, ...each, localStart, status: 'CONFIRMED' })),
+    );
+  const kept = () =>
+    world.sql(
+      `select a.external_id as id, to_char(a.local_date + a.local_start, 'YYYY-MM-DD"T"HH24:MI') as at,
+        to_char(p.local_date + p.local_start, 'YYYY-MM-DD"T"HH24:MI') as second
+      from appointments a join appointment_parts p on p.appointment_id = a.id and p.position = 2
+      where a.external_id like 'file-%' and a.company_id = $1 order by 1`,
+      [parseId('comp', companyId)],
+    );
+  const half = (local: string): string => new Date(Date.parse(`${local}Z`) + 30 * 60_000).toISOString().slice(0, 16);
+  const expected = (at: readonly string[]) =>
+    what.flatMap((_, z) => at.map((local, i) => ({ id: `file-${z}-${i}`, at: local, second: half(local) })));
+  for (const at of [starts, starts.map((each) => each.replace('-15T', '-16T'))]) {
+    const file = rows(at)
+      .map((row) => JSON.stringify(row))
+      .join('\n');
+    const job = await imported(api, file, { resource: 'appointments', type: 'application/x-ndjson' });
+    expect([faults(job), job.failed]).toEqual([{}, 0]);
+    expect(await kept()).toEqual(expected(at));
+  }
 });
 
 test('many at once, far apart and in several zones', async () => {
