@@ -76,7 +76,7 @@ ended; the file is not kept. What an export writes an import reads, in another c
 
 Of appointments all may have been at any time and have ended in any status, whatever working hours say; \`statusHistory\` tells how.
 What a service says of its name, length, price and taxes is as it was booked, else as the catalogue has it when the row comes first.
-Of two that overlap the later one by start, then by row, gets \`allowOverlap\`; what was booked here gives way to none. Of statuses
+Of those that overlap the later ones by start, then by row, get \`allowOverlap\`, as few as can be; what was booked here gives way to none. Of statuses
 only steps forward are taken. Resources that no row names are chosen for what is still to come.
 
 Invoices are OPEN unless they say otherwise, and keep their \`number\`: in the series IMPORTED, beside the counter of their branch,

@@ -62,7 +62,19 @@ const row = (externalId: string, startsAt: string, more: Json = {}): Json => ({
   ...{ status: 'COMPLETED', ...more },
 });
 
-test('of two that overlap the later one is outside the rule, in one file or in many, in whatever order', async () => {
+/** Of minutes at which rows begin, in their order, which are outside: 30 minutes and 5 of buffer long, as few as can be. */
+function outside(begins: readonly number[]): boolean[] {
+  const inside: number[] = [];
+  const inOrder = begins.map((minute, i) => ({ minute, i })).sort((a, b) => a.minute - b.minute || a.i - b.i);
+  const marked = inOrder.filter(({ minute }) => {
+    if (inside.some((other) => minute - other < 35)) return true;
+    inside.push(minute);
+    return false;
+  });
+  return begins.map((_, i) => marked.some((each) => each.i === i));
+}
+
+test('of those that overlap as few as can be are outside the rule, in one file or in many, in whatever order', async () => {
   const begins = Array.from({ length: 60 }, (_, i) => ((i * 37) % 60) * 11 + (i % 3));
   const day = '2019-05-06';
   const rowsOf = (who: string) =>
@@ -71,14 +83,39 @@ test('of two that overlap the later one is outside the rule, in one file or in m
   const pieces = rowsOf('two');
   for (let from = 0; from < pieces.length; from += 17) await take(pieces.slice(from, from + 17));
   const stored = await all();
-  const expected = begins.map((minute, i) =>
-    begins.some((other, j) => Math.abs(other - minute) < 35 && (other < minute || (other === minute && j < i))),
-  );
+  const expected = outside(begins);
   for (const who of ['one', 'two'])
     expect(begins.map((_, i) => stored.get(`${who}-${i}`)?.allowOverlap)).toEqual(expected);
   const head = await headOf(salon.api);
   expect(counts(await take([...rowsOf('one'), ...rowsOf('two')]))).toMatchObject({ unchanged: 120, failed: 0 });
   expect(await headOf(salon.api)).toBe(head);
+});
+
+test('who comes back into the rule, and who does not', async () => {
+  const day = '2019-05-07';
+  const chain = [0, 30, 60, 90].map((minute, i) => row(`chain-${i}`, at(day, minute), { staffExternalId: 'three' }));
+  const marks = async (): Promise<unknown[]> => {
+    const stored = await all();
+    return chain.map(({ externalId }) => stored.get(String(externalId))?.allowOverlap);
+  };
+  // The last two first: the one behind is outside until the one before is.
+  await take(chain.slice(2));
+  expect((await marks()).slice(2)).toEqual([false, true]);
+  await take(chain.slice(1));
+  expect((await marks()).slice(1)).toEqual([false, true, false]);
+  await take(chain);
+  expect(await marks()).toEqual([false, true, false, true]);
+  // One that goes elsewhere leaves its place to those behind.
+  await take([{ ...chain[0], startsAt: at('2019-05-08', 0) }]);
+  expect(await marks()).toEqual([false, false, true, false]);
+  // Whom somebody wanted outside stays there, and whom somebody has changed since.
+  await take([{ ...chain[2], allowOverlap: true }]);
+  const touched = (await all()).get('chain-2');
+  expect(touched?.allowOverlap).toBe(true);
+  const patched = await salon.api.patch(`/appointments/${touched?.id}`, { notes: 'on purpose' });
+  expect(patched.status, patched.text).toBe(200);
+  await take([{ ...chain[1], startsAt: at('2019-05-08', 60) }]);
+  expect(await marks()).toEqual([false, false, true, false]);
 });
 
 test('what is booked here gives way to nobody, and no chair is refused to what was', async () => {

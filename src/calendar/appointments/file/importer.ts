@@ -9,7 +9,7 @@ import { readShelf } from './shelf.ts';
 
 const ignored = onlyShown(AppointmentView, AppointmentFile);
 
-/** Appointments of another system, whatever has become of them (migrations/0045_appointment_files.sql). */
+/** Appointments of another system, whatever has become of them (migrations/0063_fewest_overlaps.sql). */
 export const appointmentImporter: Importer = {
   resource: 'appointments',
   example: {
@@ -54,5 +54,5 @@ export const appointmentImporter: Importer = {
       return { id: given.id, key, version: shelf?.stored.get(key ?? '')?.version ?? null, clock, ...plan };
     };
   },
-  upsert: () => 'select app.import_appointments($1)',
+  upsert: () => 'select app.take_appointments($1)',
 };
