@@ -1,4 +1,4 @@
-import type { Refusal } from './fixtures.ts';
+import type { Refusal } from './fixtures/fixture.ts';
 
 /** What free starts are refused for by whom and what they are asked of. Their fixture holds these under `refusals`. */
 export const availabilityRefusals: Record<string, Refusal> = {

@@ -1,6 +1,6 @@
 import type { Api, Reply } from './api.ts';
 import { slot } from './calendar-refusals.ts';
-import type { Kit, Refusal } from './fixtures.ts';
+import type { Kit, Refusal } from './fixtures/fixture.ts';
 
 // What only invoices and payments can say, by route and code.
 

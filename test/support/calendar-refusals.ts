@@ -1,5 +1,5 @@
 import type { Api, Json, Reply } from './api.ts';
-import type { Kit, Refusal } from './fixtures.ts';
+import type { Kit, Refusal } from './fixtures/fixture.ts';
 
 // Where bookings of a company are made, and what only they can say. Fixtures hold these under `within` and `refusals`.
 

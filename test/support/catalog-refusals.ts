@@ -1,5 +1,5 @@
 import type { Json } from './api.ts';
-import { type Refusal, unique } from './fixtures.ts';
+import { type Refusal, unique } from './fixtures/fixture.ts';
 
 // What routes of the catalogue are refused for by what they refer to. Fixtures hold these under `refusals`.
 

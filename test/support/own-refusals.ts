@@ -1,6 +1,6 @@
 import { addMember } from './accounts.ts';
 import { openCompany } from './company.ts';
-import type { Refusal } from './fixtures.ts';
+import type { Refusal } from './fixtures/fixture.ts';
 import { uuidOf } from './people.ts';
 
 // What only one route can say, by its name and the code. Fixtures hold these under `refusals`.

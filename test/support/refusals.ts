@@ -6,7 +6,7 @@ import type { ErrorCode } from '../../src/core/errors.ts';
 import { newUuid, type Prefix, parseId } from '../../src/core/id.ts';
 import { addKey } from './accounts.ts';
 import type { Api, Json, Reply } from './api.ts';
-import { type Kit, type Refusal, unique } from './fixtures.ts';
+import { type Kit, type Refusal, unique } from './fixtures/fixture.ts';
 import { uuidOf } from './people.ts';
 import { fire, make, type Route, type Shot } from './routes.ts';
 

@@ -1,6 +1,6 @@
 import { encodeCursor } from '../../src/core/cursor.ts';
 import { openCompany } from './company.ts';
-import type { Refusal } from './fixtures.ts';
+import type { Refusal } from './fixtures/fixture.ts';
 import { uuidOf } from './people.ts';
 
 export const webhookRefusals: Record<string, Refusal> = {
