@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { MAX_AMOUNT } from '../../core/currency.ts';
 import { lazy } from '../../core/lazy.ts';
 import { money } from '../../http/money.ts';
-import { date, externalId, givenInstant, reference, text } from '../../http/schemas.ts';
+import { date, externalId, givenInstant, notes, reference, text } from '../../http/schemas.ts';
 import { PAYMENT_METHODS } from '../payments/table.ts';
 import { checkAmounts, line } from './line-body.ts';
 import { INVOICE_STATUSES } from './table.ts';
@@ -31,6 +31,14 @@ const fileLine = () =>
     ...{ id: shown(), net: sum(), total: sum() },
   });
 
+const fileRefund = () =>
+  z.strictObject({
+    amount: money(1),
+    reason: notes().nullable().optional(),
+    refundedAt: givenInstant().nullable().optional().describe('When it was paid, where absent.'),
+    externalId: externalId().nullable().optional(),
+  });
+
 const filePayment = () =>
   z.strictObject({
     amount: money(1),
@@ -38,6 +46,12 @@ const filePayment = () =>
     paidAt: givenInstant().nullable().optional().describe('Noon of the issue date at the branch when absent.'),
     reference: text().nullable().optional(),
     externalId: externalId().nullable().optional(),
+    refunds: z
+      .array(fileRefund())
+      .max(50, 'Must have at most 50 refunds.')
+      .nullable()
+      .optional()
+      .describe('What of it went back.'),
   });
 
 /** An invoice as a file tells it: all of itself, because nothing of what was issued changes but its status. */
@@ -61,22 +75,36 @@ export const InvoiceFile = lazy(() =>
 );
 export type FileInvoice = z.output<ReturnType<typeof InvoiceFile>>;
 
-/** What was issued has a day; a draft has no money and no number. */
+/** Whether it was issued at all: a draft was not, nor one that was voided before it had a day. */
+export const isUndated = ({ status, issueDate }: Pick<Standing, 'status' | 'issueDate'>): boolean =>
+  status === 'DRAFT' || (status === 'VOID' && issueDate == null);
+
+type Named = { externalId?: string | null | undefined };
 type Standing = {
   status?: string | null | undefined;
   number?: string | null | undefined;
   issueDate?: string | null | undefined;
-  payments?: { externalId?: string | null | undefined }[] | null | undefined;
+  payments?: (Named & { refunds?: Named[] | null | undefined })[] | null | undefined;
 };
 
-function checkStanding({ status, number, issueDate, payments }: Standing, ctx: z.core.$RefinementCtx): void {
+/** What was issued has a day; a draft has no money and no number. */
+function checkStanding(invoice: Standing, ctx: z.core.$RefinementCtx): void {
+  const { status, number, issueDate, payments } = invoice;
   const fault = (path: (string | number)[], code: string, message: string): void =>
     ctx.addIssue({ code: 'custom', path, message, params: { code } });
-  if (status !== 'DRAFT' && issueDate == null) fault(['issueDate'], 'required', 'What was issued has a day.');
-  if (status === 'DRAFT' && (number != null || (payments?.length ?? 0) > 0))
-    fault(['status'], 'conflict', 'A draft has neither number nor payments.');
-  const named = (payments ?? []).map(({ externalId: id }) => id);
-  for (const [i, id] of named.entries())
-    if (id != null && named.indexOf(id) < i)
-      fault(['payments', i, 'externalId'], 'duplicate_value', 'Stands there twice.');
+  const isBooked = number != null || (payments?.length ?? 0) > 0;
+  if (issueDate == null && (!isUndated(invoice) || (status === 'VOID' && isBooked)))
+    fault(['issueDate'], 'required', 'What was issued has a day.');
+  if (status === 'DRAFT' && isBooked) fault(['status'], 'conflict', 'A draft has neither number nor payments.');
+  const once = (all: readonly { path: (string | number)[]; id: string | null | undefined }[]): void => {
+    for (const [i, { path, id }] of all.entries())
+      if (id != null && all.findIndex((other) => other.id === id) < i)
+        fault(path, 'duplicate_value', 'Stands there twice.');
+  };
+  once((payments ?? []).map(({ externalId: id }, i) => ({ path: ['payments', i, 'externalId'], id })));
+  once(
+    (payments ?? []).flatMap(({ refunds }, i) =>
+      (refunds ?? []).map(({ externalId: id }, k) => ({ path: ['payments', i, 'refunds', k, 'externalId'], id })),
+    ),
+  );
 }

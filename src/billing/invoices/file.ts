@@ -9,9 +9,10 @@ import { clients } from '../../people/clients/table.ts';
 import { lookUpAnd, type Referring, resolved } from '../../resources/import-references.ts';
 import { type Importer, onlyShown } from '../../resources/importer.ts';
 import { priceInvoice } from '../totals.ts';
-import { type FileInvoice, InvoiceFile } from './file-schema.ts';
+import { type FileInvoice, InvoiceFile, isUndated } from './file-schema.ts';
 import { storedLines } from './lines.ts';
 import { InvoiceView } from './schema.ts';
+import { type Paid, type Steps, settled } from './settling.ts';
 
 export const REFERRING: Referring = {
   ids: { branchId: { prefix: 'brch', table: branches }, clientId: { prefix: 'clnt', table: clients } },
@@ -25,7 +26,10 @@ export const REFERRING: Referring = {
   required: new Set(['branchId']),
 };
 
-/** What was paid on invoices, as their lines tell it. */
+const instantText = (column: string): SQL =>
+  sql.raw(`to_char(${column} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`);
+
+/** What was paid on invoices, and what of it went back, as their lines tell it. */
 export const paymentsOf = (
   companyId: string,
   ids: readonly string[],
@@ -35,8 +39,12 @@ export const paymentsOf = (
     more: Record<string, unknown>;
   }>`select p.invoice_id as id, json_build_object('payments', json_agg(json_build_object(
       'amount', json_build_object('amount', p.amount, 'currency', p.currency), 'method', p.method, 'reference', p.reference,
-      'paidAt', to_char(p.paid_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'), 'externalId', p.external_id) order by p.paid_at, p.id)) as more
-    from payments p where p.company_id = ${companyId}::uuid and p.invoice_id = any (${sql.param([...ids])}::uuid[]) and p.status = 'SUCCEEDED'
+      'paidAt', ${instantText('p.paid_at')}, 'externalId', p.external_id, 'refunds', coalesce(r.refunds, '[]')) order by p.paid_at, p.id)) as more
+    from payments p left join lateral (
+      select json_agg(json_build_object('amount', json_build_object('amount', r.amount, 'currency', r.currency), 'reason', r.reason,
+        'refundedAt', ${instantText('r.refunded_at')}, 'externalId', r.external_id) order by r.refunded_at, r.id) as refunds
+      from refunds r where r.company_id = p.company_id and r.payment_id = p.id and r.status = 'SUCCEEDED') r on true
+    where p.company_id = ${companyId}::uuid and p.invoice_id = any (${sql.param([...ids])}::uuid[]) and p.status = 'SUCCEEDED'
     group by p.invoice_id`;
 
 /** What the amounts of a row must agree with. */
@@ -46,7 +54,7 @@ const ignored = onlyShown(InvoiceView, InvoiceFile);
 
 /**
  * Invoices as they were elsewhere: with their numbers, which are a series of their own and move no counter, in whatever status
- * they ended, with what was paid on them (migrations/0068_invoice_files.sql).
+ * they ended, with what was paid on them (migrations/0066_refunds_in_files.sql).
  */
 export const invoiceImporter: Importer = {
   resource: 'invoices',
@@ -102,12 +110,12 @@ export const invoiceImporter: Importer = {
       refuseUnknown(value as FileInvoice, there);
       const before = stored.get(invoice.externalId);
       const taxInclusive = invoice.taxInclusive ?? before ?? inclusive;
-      const faults = faultsOf(invoice, { currency, taxInclusive, isNew: before === undefined });
+      const { faults, steps } = judged(invoice, { currency, taxInclusive, isNew: before === undefined });
       if (faults.length > 0) throw new AppError('invalid_body', undefined, { faults });
-      return { id, key: invoice.externalId, given: givenOf(invoice, taxInclusive) };
+      return { id, key: invoice.externalId, given: givenOf(invoice, taxInclusive, steps) };
     };
   },
-  upsert: () => 'select app.import_invoices($1)',
+  upsert: () => 'select app.take_invoices($1)',
 };
 
 /** The one an id names; of an external id that was said before. Merged and erased clients are there. @throws AppError unknown_reference */
@@ -117,7 +125,7 @@ function refuseUnknown({ clientId, clientExternalId }: FileInvoice, there: Reado
   throw new AppError('unknown_reference', undefined, { faults });
 }
 
-function givenOf(invoice: FileInvoice, taxInclusive: boolean): Record<string, unknown> {
+function givenOf(invoice: FileInvoice, taxInclusive: boolean, steps: Steps): Record<string, unknown> {
   const { branchId, clientId, status, number, issueDate, dueDate, lines, discount, payments } = invoice;
   return {
     ...{
@@ -125,23 +133,37 @@ function givenOf(invoice: FileInvoice, taxInclusive: boolean): Record<string, un
       client: clientId == null ? null : uuidOf('clnt', clientId),
     },
     ...{ status: status ?? 'OPEN', number: number ?? null, issueDate: issueDate ?? null, dueDate: dueDate ?? null },
-    ...{ taxInclusive, discount: discount?.amount ?? 0 },
+    ...{ taxInclusive, discount: discount?.amount ?? 0, undated: isUndated(invoice) },
     lines: storedLines(
       lines.map(({ taxes = [], ...line }) => ({
         ...line,
         taxes: taxes.map(({ name, rateBasisPoints }) => ({ name, rateBasisPoints })),
       })),
     ),
-    payments: (payments ?? []).map(({ amount, method, reference = null, paidAt = null, externalId = null }) => ({
-      ...{ id: newUuid(), ...amount, method, reference, paidAt, externalId },
-    })),
+    payments: (payments ?? []).map(
+      ({ amount, method, reference = null, paidAt = null, externalId = null, refunds }, i) => ({
+        ...{ id: newUuid(), ...amount, method, reference, paidAt, externalId, step: steps[i]?.step ?? 1 },
+        refunds: (refunds ?? []).map(
+          ({ amount: back, reason = null, refundedAt = null, externalId: name = null }, k) => ({
+            ...{
+              id: newUuid(),
+              amount: back.amount,
+              reason,
+              refundedAt,
+              externalId: name,
+              step: steps[i]?.refunds[k] ?? 2,
+            },
+          }),
+        ),
+      }),
+    ),
   };
 }
 
 const SUMS = ['subtotal', 'discountTotal', 'tax', 'total'] as const;
 
-/** What a file says of sums and payments, held against what its lines come to. */
-function faultsOf(invoice: FileInvoice, { currency, taxInclusive, isNew }: Books): Fault[] {
+/** What a file says of sums and payments, held against what its lines come to; and in which order money came and went. */
+function judged(invoice: FileInvoice, { currency, taxInclusive, isNew }: Books): { faults: Fault[]; steps: Steps } {
   const faults: Fault[] = [];
   const fault = (pointer: string, code: string, detail: string): void => void faults.push({ pointer, code, detail });
   const { lines, discount, payments, branchId } = invoice;
@@ -154,7 +176,12 @@ function faultsOf(invoice: FileInvoice, { currency, taxInclusive, isNew }: Books
   for (const name of SUMS) foreign(`/${name}`, invoice[name]);
   for (const [i, line] of lines.entries())
     for (const name of ['unitPrice', 'net', 'total'] as const) foreign(`/lines/${i}/${name}`, line[name]);
-  for (const [i, { amount }] of (payments ?? []).entries()) foreign(`/payments/${i}/amount`, amount);
+  for (const [i, { amount, refunds }] of (payments ?? []).entries()) {
+    foreign(`/payments/${i}/amount`, amount);
+    for (const [k, refund] of (refunds ?? []).entries()) foreign(`/payments/${i}/refunds/${k}/amount`, refund.amount);
+    if ((refunds ?? []).reduce((sum, refund) => sum + refund.amount.amount, 0) > amount.amount)
+      fault(`/payments/${i}/refunds`, 'exceeds_paid', `The payment is ${amount.amount} minor units.`);
+  }
   const totals = priceInvoice({
     lines: lines.map(({ quantity = 1, unitPrice, discount: off, taxes = [] }) => ({
       ...{ quantity, unitPrice: unitPrice.amount, discount: off?.amount ?? 0, taxes },
@@ -175,9 +202,21 @@ function faultsOf(invoice: FileInvoice, { currency, taxInclusive, isNew }: Books
       agrees(`/lines/${i}/taxes/${n}/amount`, tax.amount, is.taxes[n]?.amount ?? 0);
   }
   const paid = (payments ?? []).reduce((sum, { amount }) => sum + amount.amount, 0);
-  if (paid > totals.total) fault('/payments', 'exceeds_balance', `The invoice comes to ${totals.total} minor units.`);
   // What one that is there was paid before, the database knows.
-  if (isNew && invoice.status === 'PAID' && paid < totals.total)
-    fault('/payments', 'not_paid', `The payments leave ${totals.total - paid} minor units.`);
-  return faults;
+  const isShort = invoice.status === 'PAID' && paid < totals.total;
+  if (isNew && isShort) fault('/payments', 'not_paid', `The payments leave ${totals.total - paid} minor units.`);
+  const steps = settled(paidOf(payments), totals.total, invoice.status === 'PAID');
+  if (steps === null && faults.length === 0)
+    fault('/payments', 'exceeds_balance', `The invoice comes to ${totals.total} minor units.`);
+  return { faults, steps: steps ?? [] };
 }
+
+/** A refund was made when it says, else when its payment was. */
+const paidOf = (payments: FileInvoice['payments']): Paid[] =>
+  (payments ?? []).map(({ amount, paidAt, refunds }) => ({
+    amount: amount.amount,
+    refunds: (refunds ?? []).map((refund) => ({
+      amount: refund.amount.amount,
+      at: Date.parse(refund.refundedAt ?? paidAt ?? '') || 0,
+    })),
+  }));

@@ -81,7 +81,8 @@ only steps forward are taken. Resources that no row names are chosen for what is
 
 Invoices are OPEN unless they say otherwise, and keep their \`number\`: in the series IMPORTED, beside the counter of their branch,
 which it neither moves nor meets; there a number stands once per branch. PAID ones need payments of their total. Sums that are given
-are held against what the lines come to. A payment is known again by its \`externalId\`, else by all that it says.`;
+are held against what the lines come to. A payment is known again by its \`externalId\`, else by all that it says, and so are its \`refunds\`
+(\`[{amount, reason?, refundedAt?, externalId?}]\`), what of it went back.`;
 
 /** Columns by resource, with a line as an example. Made when the document is: the columns are those of a schema. */
 const columnsByResource = (importers: Importers): string =>
