@@ -1,5 +1,5 @@
-import { NeonDbError } from '@neondatabase/serverless';
 import { AppError } from '../core/errors.ts';
+import { NeonDbError } from './neon.ts';
 
 /**
  * Whether this leaves open what became of the transaction. An ERROR of Postgres ends it before its commit record; but a

@@ -1,6 +1,6 @@
-import { NeonDbError } from '@neondatabase/serverless';
 import { AppError, ERROR_CODES, type ErrorCode } from '../core/errors.ts';
 import { formatId, type Prefix } from '../core/id.ts';
+import { NeonDbError } from './neon.ts';
 import { leavesOpen } from './outcome.ts';
 import { unavailable } from './postgres.ts';
 import { refusedByProxy } from './proxy-refusals.ts';

@@ -1,9 +1,8 @@
-import { type NeonQueryFunction, neon, neonConfig } from '@neondatabase/serverless';
 import type { SQL } from 'drizzle-orm';
-import { drizzle, type NeonHttpDatabase } from 'drizzle-orm/neon-http';
 import { AppError } from '../core/errors.ts';
 import { Breaker } from './breaker.ts';
 import type { Ctx } from './ctx.ts';
+import { openProxy } from './neon.ts';
 import { type Bid, Places, type Share, sharesOf } from './places.ts';
 import type { RowsOf } from './query.ts';
 
@@ -35,15 +34,6 @@ export type PostgresOptions = {
   onFailure: (error: unknown) => unknown;
 };
 
-const remoteEndpoint = neonConfig.fetchEndpoint;
-// Local addresses are recognised from the URL itself, so development needs no setting of its own.
-neonConfig.fetchEndpoint = (host, port, options) => {
-  if (host === '127.0.0.1' || host === 'localhost') return `http://${host}:${port}/sql`;
-  return typeof remoteEndpoint === 'function' ? remoteEndpoint(host, port, options) : remoteEndpoint;
-};
-neonConfig.fetchFunction = (input: RequestInfo, init?: RequestInit) =>
-  fetch(input, { ...init, signal: AbortSignal.timeout(DATABASE_DEADLINE) });
-
 /** This isolate's places, shared by all its connections; by limit, of which there is one. */
 const isolate = new Map<number, Places>();
 
@@ -58,12 +48,7 @@ function placesOf(limit: number): Places {
 }
 
 export function openPostgres(options: PostgresOptions): Database {
-  const sql = (
-    options.mode === 'read'
-      ? neon(options.url, { isolationLevel: 'RepeatableRead', readOnly: true })
-      : neon(options.url)
-  ) as NeonQueryFunction<false, false>;
-  const db = drizzle(sql);
+  const run = openProxy({ url: options.url, readOnly: options.mode === 'read', deadline: DATABASE_DEADLINE });
   const breaker = new Breaker(5, 1000);
   const places = placesOf(options.concurrency);
   return {
@@ -75,9 +60,10 @@ export function openPostgres(options: PostgresOptions): Database {
       const started = ctx.now();
       ctx.trips.postgres += 1;
       try {
-        const results = await run(db, statements);
+        const results = await run(statements);
         breaker.succeeded();
-        return results;
+        // Where rows get the types that their statements declare.
+        return results as RowsOf<Q>;
       } catch (error) {
         const failure = options.onFailure(error);
         if (failure instanceof AppError && failure.code === 'database_unavailable') breaker.failed(ctx.now());
@@ -92,14 +78,6 @@ export function openPostgres(options: PostgresOptions): Database {
       }
     },
   };
-}
-
-type Batch = Parameters<NeonHttpDatabase['batch']>[0];
-
-/** Where rows get the types that their statements declare. */
-async function run<Q extends readonly SQL[]>(db: NeonHttpDatabase, statements: Q): Promise<RowsOf<Q>> {
-  const results = await db.batch(statements.map((each) => db.execute(each)) as unknown as Batch);
-  return (results as unknown as { rows: unknown[] }[]).map(({ rows }) => rows) as RowsOf<Q>;
 }
 
 /** Waits for a place on timers of its own (see Places). @throws AppError busy when there was none in time */

@@ -1,5 +1,5 @@
-import type { NeonDbError } from '@neondatabase/serverless';
 import { AppError } from '../core/errors.ts';
+import type { NeonDbError } from './neon.ts';
 import { unavailable } from './postgres.ts';
 
 /** How the driver words every status but 400; the answer's text follows. */

@@ -143,6 +143,8 @@ export function viewing(
   { members, list }: { members: Resource['members']; list: Omit<ListDeclaration, 'fields'> },
   schema: Schema<z.ZodObject>,
 ): Pick<Resource, 'shown' | 'view' | 'list'> {
+  // Spread, a list of another schema would build that schema.
+  const { filters, sorts, includes, search } = list;
   const names = lazy(() => Object.keys(schema().shape));
   const parts = lazy(() =>
     names().map((name): [string, (row: Row) => unknown] => {
@@ -159,8 +161,7 @@ export function viewing(
       return object;
     },
     list: {
-      ...list,
-      // Spread, it would build the schema.
+      ...{ filters, sorts, ...(includes !== undefined && { includes }), ...(search !== undefined && { search }) },
       get fields() {
         return names();
       },

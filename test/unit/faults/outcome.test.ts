@@ -1,6 +1,6 @@
-import { NeonDbError } from '@neondatabase/serverless';
 import { expect, test } from 'vitest';
 import { AppError } from '../../../src/core/errors.ts';
+import { NeonDbError } from '../../../src/data/neon.ts';
 import { mayBeStored, writeFailure } from '../../../src/data/outcome.ts';
 import { unavailable } from '../../../src/data/postgres.ts';
 import { mapPostgresError } from '../../../src/data/postgres-errors.ts';
