@@ -30,8 +30,8 @@ export class PathRouter<T> implements Router<T> {
       table.always.push([handler, {}]);
       return;
     }
+    if (method === 'ALL' || /[*?{}]/.test(path)) throw new UnsupportedPathError(path);
     const segments = path.split('/');
-    if (method === 'ALL' || segments.some((segment) => /[*?{}]/.test(segment))) throw new UnsupportedPathError(path);
     const labels = [...segments.keys()].filter((at) => isLabel(segments[at]));
     if (labels.length === 0) {
       table.literal.set(path, [...(table.literal.get(path) ?? []), [handler, {}]]);

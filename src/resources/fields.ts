@@ -1,8 +1,9 @@
-import { getTableColumns, getTableName, is, SQL, sql } from 'drizzle-orm';
-import { PgArray, type PgTable } from 'drizzle-orm/pg-core';
+import { getTableColumns, getTableName, SQL, sql } from 'drizzle-orm';
+import type { PgTable } from 'drizzle-orm/pg-core';
 import { formatId, type Prefix, uuidOf } from '../core/id.ts';
 import { instantOf } from '../core/instant.ts';
 import { isObject, mergePatch } from '../core/json.ts';
+import { lazy } from '../core/lazy.ts';
 
 /** The row of a table as the log and every query render it: `to_jsonb`, by the names of its columns. */
 export type RowOf<T extends PgTable> = {
@@ -43,15 +44,25 @@ export function fieldsOf(table: PgTable, references: Readonly<Record<string, Ref
   const from = sql.identifier(getTableName(table));
   const fields = Object.entries(getTableColumns(table)).map(([key, column]): [string, Field] => {
     const { name, notNull, hasDefault, dataType, columnType, enumValues = [] } = column;
-    const isList = is(column, PgArray);
     const plain = dataType === 'boolean' || dataType === 'number' ? dataType : (TYPES[dataType] ?? 'text');
     const type = SPECIAL.find(([name]) => columnType.startsWith(name))?.[1] ?? plain;
+    // Most are never part of a statement.
+    const inSql = lazy(() => sql`${from}.${sql.identifier(name)}`);
     return [
       key,
       {
-        ...{ name, type, column: sql`${from}.${sql.identifier(name)}`, nullable: !notNull },
+        ...{ name, type, nullable: !notNull },
+        get column() {
+          return inSql();
+        },
         required: notNull && !hasDefault,
-        fallback: !notNull ? null : is(column.default, SQL) ? (isList ? [] : null) : (column.default ?? null),
+        fallback: !notNull
+          ? null
+          : column.default instanceof SQL
+            ? type === 'list'
+              ? []
+              : null
+            : (column.default ?? null),
         values: enumValues,
         reference: references[key] ?? null,
       },
