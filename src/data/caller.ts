@@ -1,6 +1,6 @@
-import type { Pipeline } from '@upstash/redis/cloudflare';
 import type { SQL } from 'drizzle-orm';
 import type { Ctx } from './ctx.ts';
+import type { Pipeline } from './upstash.ts';
 
 /**
  * What must be known of a caller before an answer: that the credential lives and the rate limit holds. It adds its

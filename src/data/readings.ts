@@ -82,7 +82,7 @@ export class Readings {
       ctx,
       (pipeline) => {
         pipeline.hmget(tagsKey(redis, plan.companyId), ...tagFields(plan.tags));
-        pipeline.mget(tagsOnly ? pulse : [...pulse, plan.key]);
+        pipeline.mget(...(tagsOnly ? pulse : [...pulse, plan.key]));
         admission.ask(pipeline, at);
       },
       ([state, others, ...rest]): Trip => {

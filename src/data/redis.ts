@@ -1,6 +1,6 @@
-import { type Pipeline, Redis } from '@upstash/redis/cloudflare';
 import { Breaker } from './breaker.ts';
 import type { Ctx } from './ctx.ts';
+import { openUpstash, Pipeline } from './upstash.ts';
 
 /**
  * What the last trip that failed met: no answer that could be read, or a Redis that answers and refuses (a full quota, a
@@ -36,7 +36,7 @@ export type RedisOptions = {
   url: string;
   token: string;
   environment: string;
-  /** Longest wait for one answer, ms; the client's own retries would add 4.3 s when Redis is down. */
+  /** Longest wait for one answer, ms. */
   deadline?: number;
 };
 
@@ -49,18 +49,7 @@ class Refusal extends Error {
 
 export function openRedis({ url, token, environment, deadline = 250 }: RedisOptions): RedisStore {
   let met = false;
-  const redis = new Redis({
-    url,
-    token,
-    // Answers stay the text Redis holds: entries are serialised once and never parsed on the way.
-    automaticDeserialization: false,
-    enableAutoPipelining: false,
-    enableTelemetry: false,
-    responseEncoding: false,
-    retry: { retries: 1, backoff: () => 25 },
-    // A function: with a plain aborted signal the client answers the abort reason as if Redis had said it.
-    signal: () => AbortSignal.timeout(met ? deadline : Math.max(deadline, FIRST_DEADLINE)),
-  });
+  const ask = openUpstash({ url, token, deadline: () => (met ? deadline : Math.max(deadline, FIRST_DEADLINE)) });
   const breaker = new Breaker(3, 2000);
   let fault: RedisFault = null;
   return {
@@ -74,12 +63,11 @@ export function openRedis({ url, token, environment, deadline = 250 }: RedisOpti
       const started = ctx.now();
       ctx.trips.redis += 1;
       try {
-        const pipeline = redis.pipeline();
+        const pipeline = new Pipeline();
         fill(pipeline);
-        const expected = pipeline.length();
-        const answers: unknown = await pipeline.exec({ keepErrors: true });
-        if (!Array.isArray(answers) || answers.length !== expected) throw new Error('shape');
-        const results = (answers as { result: unknown; error?: string }[]).map(({ result, error }) => {
+        const answers = await ask(pipeline);
+        if (!Array.isArray(answers) || answers.length !== pipeline.commands.length) throw new Error('shape');
+        const results = (answers as { result?: unknown; error?: string }[]).map(({ result, error }) => {
           // Something else stands under that name. Redis is well, and of what was asked it knows nothing.
           if (error?.startsWith('WRONGTYPE') === true) return null;
           if (error !== undefined) throw new Refusal();
@@ -95,7 +83,7 @@ export function openRedis({ url, token, environment, deadline = 250 }: RedisOpti
         // One that cannot be reached soon is not waited for longer than any other.
         met = true;
         fault = error instanceof Refusal ? 'refuses' : 'unreachable';
-        // The client's message repeats the command, and with it keys and rows: only its kind is logged.
+        // A message may repeat what was asked, and with it keys and rows: only its kind is logged.
         ctx.note('redisError', error instanceof Error ? error.name : 'unknown');
         return null;
       } finally {

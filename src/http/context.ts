@@ -1,4 +1,3 @@
-import type { Pipeline } from '@upstash/redis/cloudflare';
 import type { SQL } from 'drizzle-orm';
 import type { Context } from 'hono';
 import { AppError } from '../core/errors.ts';
@@ -6,6 +5,7 @@ import type { Grant } from '../core/ticket.ts';
 import type { Ctx } from '../data/ctx.ts';
 import type { Deps } from '../data/deps.ts';
 import type { Writer } from '../data/log.ts';
+import type { Pipeline } from '../data/upstash.ts';
 import type { Env } from '../env.ts';
 
 /** Whether a credential still lives. A session or key that ended stops reads within 60 s and writes at once. */

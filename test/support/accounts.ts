@@ -83,14 +83,14 @@ export function redisOf(world: Place) {
       const keys =
         (await database.trip(
           ctx(),
-          (p) => p.keys(full(pattern)),
+          (p) => p.commands.push(['keys', full(pattern)]),
           ([found]) => found as string[],
         )) ?? [];
       if (keys.length === 0) return new Map();
       const ends = await database.trip(
         ctx(),
         (p) => {
-          for (const key of keys) p.pttl(key);
+          for (const key of keys) p.commands.push(['pttl', key]);
         },
         (all) => all.map(Number),
       );
@@ -100,7 +100,7 @@ export function redisOf(world: Place) {
       const keys =
         (await database.trip(
           ctx(),
-          (p) => p.keys(full(pattern)),
+          (p) => p.commands.push(['keys', full(pattern)]),
           ([found]) => found as string[],
         )) ?? [];
       if (keys.length > 0) await tell(database, ctx(), (p) => p.del(...keys));

@@ -55,7 +55,7 @@ async function stateOf(companyId: string): Promise<TagState | null> {
   const fields = await surely(() =>
     redis.trip(
       ctx(),
-      (p) => p.hgetall(tagsKey(redis, companyId)),
+      (p) => p.commands.push(['hgetall', tagsKey(redis, companyId)]),
       ([answer]) => answer as string[],
     ),
   );

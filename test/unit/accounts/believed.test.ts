@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import type { Pipeline } from '@upstash/redis/cloudflare';
 import { describe, expect, test } from 'vitest';
 import { keyPrincipal } from '../../../src/account/api-keys/principal.ts';
 import { mintKey, parseKey } from '../../../src/account/api-keys/secret.ts';
@@ -9,6 +8,7 @@ import { seal } from '../../../src/core/sealed.ts';
 import { type Ctx, makeCtx } from '../../../src/data/ctx.ts';
 import type { Deps } from '../../../src/data/deps.ts';
 import { keysOf, type RedisStore } from '../../../src/data/redis.ts';
+import type { Pipeline } from '../../../src/data/upstash.ts';
 import type { AppContext, CredentialCheck } from '../../../src/http/context.ts';
 
 // The bound of 60 s on reads, with a clock of its own: how long Redis is told to keep a check, and how long an isolate
