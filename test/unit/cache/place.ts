@@ -84,7 +84,7 @@ export function isolate({ world, store, tell }: Place, withEdge = true) {
             ),
           );
         },
-        mget: (keys: string[]) => {
+        mget: (...keys: readonly string[]) => {
           const { era, beat, now } = world;
           answers.push(
             keys.map((key) => {
