@@ -1,5 +1,5 @@
 import { DAY_MINUTES, localOf, weekdayOf } from '../core/civil.ts';
-import { AppError } from '../core/errors.ts';
+import { AppError, type Fault } from '../core/errors.ts';
 
 /** ISO weekday, and which of its month or year; 0: each. */
 type WeekdayNumber = { weekday: number; nth: number };
@@ -22,53 +22,84 @@ export type Rule = {
 const WEEKDAYS = ['MO', 'TU', 'WE', 'TH', 'FR', 'SA', 'SU'];
 export const MAX_OCCURRENCES = 366;
 
-/** @throws AppError invalid_rrule, saying which part cannot be taken */
+/** @throws AppError invalid_rrule, saying of every part that cannot be taken why */
 export function parseRule(text: string): Rule {
+  const faults: Fault[] = [];
+  /** What a part says; `otherwise` where it cannot be taken. */
+  const read = <T>(part: () => T, otherwise: T): T => {
+    try {
+      return part();
+    } catch (error) {
+      if (!(error instanceof AppError)) throw error;
+      faults.push(...error.faults);
+      return otherwise;
+    }
+  };
+  const parts = partsOf(text, read);
+  const take = (name: string): string | null => {
+    const value = parts.get(name) ?? null;
+    parts.delete(name);
+    return value;
+  };
+  const numbers = (name: string, min: number, max: number): number[] => {
+    const given = take(name);
+    return read(() => listOf(given, (value) => numberOf(name, value, min, max)), []);
+  };
+  const [frequency, interval, count, until] = [take('FREQ'), take('INTERVAL'), take('COUNT'), take('UNTIL')];
+  const [days, start] = [take('BYDAY'), take('WKST')];
+  const rule: Rule = {
+    // What is no part may have been meant for it.
+    frequency: read(() => (frequency === null && faults.length > 0 ? 'DAILY' : frequencyOf(frequency)), 'DAILY'),
+    interval: read(() => numberOf('INTERVAL', interval ?? '1', 1, 1000), 1),
+    count: read(() => optional(count, (value) => numberOf('COUNT', value, 1, MAX_OCCURRENCES)), 1),
+    until: read(() => optional(until, untilOf), null),
+    byDay: read(() => listOf(days, weekdayNumber), []),
+    byMonthDay: numbers('BYMONTHDAY', -31, 31),
+    byMonth: numbers('BYMONTH', 1, 12),
+    bySetPosition: numbers('BYSETPOS', -366, 366),
+    weekStart: read(() => WEEKDAYS.indexOf(start ?? 'MO') + 1 || refuse('WKST must be a weekday such as MO.'), 1),
+  };
+  for (const name of parts.keys()) read(() => refuse(`${name.slice(0, 40)} is not supported.`), null);
+  // What parts say of each other is only told where each says something.
+  if (faults.length === 0) for (const law of LAWS) read(() => law(rule), undefined);
+  if (faults.length > 0) throw new AppError('invalid_rrule', faults[0]?.detail, { faults });
+  return rule;
+}
+
+function partsOf(text: string, read: (part: () => void, otherwise: undefined) => void): Map<string, string> {
   const parts = new Map<string, string>();
   for (const part of text
     .trim()
     .toUpperCase()
     .replace(/^RRULE:/, '')
     .replace(/;$/, '')
-    .split(';')) {
-    const [, name, value] = /^([A-Z]+)=(.+)$/.exec(part) ?? refuse(`"${part.slice(0, 40)}" is not NAME=value.`);
-    if (name === undefined || value === undefined) continue;
-    if (parts.has(name)) refuse(`${name} is given twice.`);
-    parts.set(name, value);
-  }
-  const take = (name: string): string | null => {
-    const value = parts.get(name) ?? null;
-    parts.delete(name);
-    return value;
-  };
-  const rule: Rule = {
-    frequency: frequencyOf(take('FREQ')),
-    interval: numberOf('INTERVAL', take('INTERVAL') ?? '1', 1, 1000),
-    count: optional(take('COUNT'), (value) => numberOf('COUNT', value, 1, MAX_OCCURRENCES)),
-    until: optional(take('UNTIL'), untilOf),
-    byDay: listOf(take('BYDAY'), weekdayNumber),
-    byMonthDay: listOf(take('BYMONTHDAY'), (value) => numberOf('BYMONTHDAY', value, -31, 31)),
-    byMonth: listOf(take('BYMONTH'), (value) => numberOf('BYMONTH', value, 1, 12)),
-    bySetPosition: listOf(take('BYSETPOS'), (value) => numberOf('BYSETPOS', value, -366, 366)),
-    weekStart: WEEKDAYS.indexOf(take('WKST') ?? 'MO') + 1 || refuse('WKST must be a weekday such as MO.'),
-  };
-  const [unknown] = parts.keys();
-  if (unknown !== undefined) refuse(`${unknown.slice(0, 40)} is not supported.`);
-  check(rule);
-  return rule;
+    .split(';'))
+    read(() => {
+      const [, name = '', value = ''] =
+        /^([A-Z]+)=(.+)$/.exec(part) ?? refuse(`"${part.slice(0, 40).toWellFormed()}" is not NAME=value.`);
+      if (parts.has(name)) refuse(`${name.slice(0, 40)} is given twice.`);
+      parts.set(name, value);
+    }, undefined);
+  return parts;
 }
 
-function check(rule: Rule): void {
-  const { frequency, byDay, byMonthDay } = rule;
-  if (rule.count !== null && rule.until !== null) refuse('COUNT and UNTIL exclude each other.');
-  if (rule.count === null && rule.until === null) refuse('COUNT or UNTIL must say where it ends.');
-  const isNumbered = byDay.some(({ nth }) => nth !== 0);
-  if (isNumbered && frequency !== 'MONTHLY' && frequency !== 'YEARLY')
-    refuse('Only a month or year has numbered weekdays.');
-  if (byMonthDay.length > 0 && frequency === 'WEEKLY') refuse('A week has no BYMONTHDAY.');
-  const hasSet = byDay.length + byMonthDay.length + rule.byMonth.length > 0;
-  if (rule.bySetPosition.length > 0 && !hasSet) refuse('BYSETPOS needs another BY part.');
-}
+const LAWS: readonly ((rule: Rule) => void)[] = [
+  ({ count, until }) => {
+    if (count !== null && until !== null) refuse('COUNT and UNTIL exclude each other.');
+    if (count === null && until === null) refuse('COUNT or UNTIL must say where it ends.');
+  },
+  ({ frequency, byDay }) => {
+    if (byDay.some(({ nth }) => nth !== 0) && frequency !== 'MONTHLY' && frequency !== 'YEARLY')
+      refuse('Only a month or year has numbered weekdays.');
+  },
+  ({ frequency, byMonthDay }) => {
+    if (byMonthDay.length > 0 && frequency === 'WEEKLY') refuse('A week has no BYMONTHDAY.');
+  },
+  ({ byDay, byMonthDay, byMonth, bySetPosition }) => {
+    const hasSet = byDay.length + byMonthDay.length + byMonth.length > 0;
+    if (bySetPosition.length > 0 && !hasSet) refuse('BYSETPOS needs another BY part.');
+  },
+];
 
 function refuse(detail: string): never {
   const faults = [{ pointer: '/rrule', code: 'invalid_rrule', detail }];

@@ -1,5 +1,5 @@
 import type * as z from 'zod';
-import { AppError, type Fault } from '../core/errors.ts';
+import { AppError, ERROR_CODES, type ErrorCode, type Fault } from '../core/errors.ts';
 import { pointer } from '../core/json.ts';
 import type { AppContext } from './context.ts';
 import { MOST_FAULTS } from './faults.ts';
@@ -97,10 +97,18 @@ export function invalidBody(
     faults.push(...own);
     omitted += Math.max(0, sizeOf(issue) - Math.max(0, room));
   }
-  return new AppError('invalid_body', 'The body has faults; see errors.', {
+  const own = ownCode(faults);
+  return new AppError(own ?? 'invalid_body', own === null ? 'The body has faults; see errors.' : faults[0]?.detail, {
     faults,
     ...(omitted > 0 && { extra: { errorsOmitted: omitted } }),
   });
+}
+
+/** The code that all faults share, where it is one of refusals. */
+function ownCode([first, ...others]: readonly Fault[]): ErrorCode | null {
+  const code = first?.code ?? '';
+  if (!Object.hasOwn(ERROR_CODES, code) || others.some((other) => other.code !== code)) return null;
+  return ERROR_CODES[code as ErrorCode].status === 422 ? (code as ErrorCode) : null;
 }
 
 type Issue = z.core.$ZodIssue;

@@ -171,6 +171,13 @@ export const seriesRefusals: Record<string, Refusal> = {
   'POST /appointments/series not_offered': saying(idle),
   'POST /appointments/series series_conflict': saying(taken),
   'POST /appointments/series invalid_rrule': saying(() => ({ rrule: 'FREQ=DAILY' })),
+  'POST /appointments/series hold_expired': saying(noHold),
+  'PATCH /appointments/series/:id nonexistent_local_time': editing(async () => ({
+    ...{ localStart: '2028-03-12T02:30', timeZone: 'America/New_York' },
+  })),
+  'PATCH /appointments/series/:id ambiguous_local_time': editing(async () => ({
+    ...{ localStart: '2028-11-05T01:30', timeZone: 'America/New_York' },
+  })),
   'PATCH /appointments/series/:id unknown_reference': saying(() => ({ clientId: NOBODY.replace('stf', 'clnt') })),
   'PATCH /appointments/series/:id not_offered': saying(idle),
   'PATCH /appointments/series/:id series_conflict': editing(taken),

@@ -11,14 +11,17 @@ import { newAppointment } from '../appointments/new.ts';
 import { appointment } from '../appointments/resource.ts';
 import { ignoringHours, liberties, maybe, requestOf } from '../asked.ts';
 import { neighbourhood } from '../booking.ts';
+import type { Times } from '../catalogue.ts';
 import { adoptClock } from '../clock.ts';
 import { guardOf } from '../guard.ts';
 import { lookBetween } from '../look.ts';
+import { type Occupied, type Part, shapeOf } from '../parts.ts';
 import { bookedRow, withBranch } from '../plan.ts';
 import { parseRule, ruleText } from '../rrule.ts';
 import { judgeSeries, localStarts, reach } from '../series.ts';
+import { without as apart, covered } from '../spans.ts';
 import { type Fold, foldOf, requireWholeMinute } from '../start.ts';
-import { takenOf } from '../taken.ts';
+import { occupiedBy, type Placed, takenOf } from '../taken.ts';
 import { startOf, type Told } from '../wanted.ts';
 import {
   isOk,
@@ -46,6 +49,7 @@ export const bookSeries = createOf(resource, {
     const { first, last } = reach(rule, localStart);
     const span = neighbourhood(first, last);
     const catalogue = withBranch(await lookBetween(look, companyId, request, span), request);
+    const held = await heldBy(look, companyId, maybe('hold', body.holdId));
     const { timeZone } = catalogue.branch;
     const [offsets, told] = await Promise.all(
       [timeZone, zone ?? timeZone].map((each) => offsetsOf(each, span.first, span.last)),
@@ -54,9 +58,13 @@ export const bookSeries = createOf(resource, {
     const work = workOf(catalogue, request);
     const candidates = localStarts(told, rule, localStart).map((local) => ({ id: newUuid(), local, work }));
     const liberty = { ...body, fold: body.fold ?? fold };
-    const planned = judgeSeries(catalogue, { offsets, told }, candidates, takenOf(catalogue.busy), liberty).map(
-      plannedOf,
-    );
+    const planned = judgeSeries(
+      catalogue,
+      { offsets, told },
+      candidates,
+      takenOf(without(catalogue.busy, held)),
+      liberty,
+    ).map(plannedOf);
     if (body.dryRun === true) {
       await requireClient(look, companyId, body.clientId);
       const told = { occurrences: shownOccurrences(planned, none) };
@@ -68,7 +76,12 @@ export const bookSeries = createOf(resource, {
     const rows = planned.flatMap(({ id: own, localStart: original, startsAt, verdict }, index) => {
       if (verdict !== 'OK' || startsAt === null) return [];
       const row = {
-        ...newAppointment(own, principal, { ...body, externalId: null }, work),
+        ...newAppointment(
+          own,
+          principal,
+          { ...body, externalId: null, holdId: index === 0 ? body.holdId : undefined },
+          work,
+        ),
         ...bookedRow(request.branchId, { ...work, startsAt, timeZone }),
         ...{ series_id: id, original_start: original },
       };
@@ -122,6 +135,33 @@ function explained(error: AppError, planned: readonly Planned[], meaning: (fault
       faults.map(({ index }) => index),
     ),
   );
+}
+
+/** What a hold keeps busy, which is in nobody's way once it is booked. @throws AppError hold_expired */
+async function heldBy(look: Look, companyId: string, id: string | undefined): Promise<Placed | null> {
+  if (id === undefined) return null;
+  const { rows } = await look([
+    sql<{
+      start: number;
+      services: Part[];
+      resources: Occupied[];
+    }>`select app.minute_of(starts_at) as start, services, resources
+      from holds where company_id = ${companyId}::uuid and id = ${id}::uuid and expires_at > clock_timestamp()`,
+  ]);
+  const [hold] = rows[0];
+  if (hold === undefined)
+    throw new AppError('hold_expired', undefined, {
+      faults: [{ pointer: '/holdId', code: 'hold_expired', detail: 'There is no such hold any more.' }],
+    });
+  const resources = hold.resources.flatMap(({ resourceId }) => resourceId ?? []);
+  return { start: Number(hold.start), shape: shapeOf(hold.services, []), resources };
+}
+
+/** Nothing is kept twice, so that what it keeps is nobody else's. */
+function without(busy: Times, held: Placed | null): Times {
+  if (held === null) return busy;
+  const own = new Map(occupiedBy(held));
+  return new Map([...busy].map(([id, times]) => [id, apart(covered(times), covered(own.get(id) ?? []))]));
 }
 
 /** Where a rule begins on the wall clock of its zone, which is the branch's where none is told. */

@@ -14,7 +14,7 @@ import { type Occupied, shapeOf } from '../parts.ts';
 import { withBranch } from '../plan.ts';
 import { type Candidate, judgeSeries } from '../series.ts';
 import { covered, without } from '../spans.ts';
-import { type Fold, foldOf, requireWholeMinute } from '../start.ts';
+import { type Fold, foldOf, minuteOfStart, requireWholeMinute, type WantedStart } from '../start.ts';
 import { occupiedBy, type Placed, type Taken, takenOf } from '../taken.ts';
 import { isToldBy, startOf } from '../wanted.ts';
 import { isOk, type Planned, plannedOf } from './occurrences.ts';
@@ -73,13 +73,19 @@ export async function placement(look: Look, companyId: string, asked: Asked): Pr
 /** By how many minutes of the wall clock each moves; null: it stays where it is. */
 async function shiftOf({ row, named, body }: Asked): Promise<{ by: number | null; fold?: Fold | undefined }> {
   if (!isToldBy(body) || named === null) return { by: null };
-  const { start } = startOf(body);
+  const { start, zone } = startOf(body);
   requireWholeMinute(start);
   const from = localOf(named.localNow);
-  if ('localStart' in start) return { by: localOf(start.localStart) - from, fold: start.fold };
-  const minute = minuteOf(start.startsAt);
+  const isOwnClock = zone === null || zone === row.time_zone;
+  if ('localStart' in start && isOwnClock) return { by: localOf(start.localStart) - from, fold: start.fold };
+  const minute = await minuteIn(zone ?? row.time_zone, start);
   const offsets = await offsetsOf(row.time_zone, minute, minute);
-  return { by: localAt(offsets, minute) - from, fold: body.fold ?? foldOf(offsets, minute) };
+  return { by: localAt(offsets, minute) - from, fold: foldOf(offsets, minute) };
+}
+
+async function minuteIn(zone: string, start: WantedStart): Promise<number> {
+  const { first, last } = neighbourhood('startsAt' in start ? minuteOf(start.startsAt) : localOf(start.localStart));
+  return minuteOfStart(await offsetsOf(zone, first, last), start);
 }
 
 function requireYears(candidates: readonly Candidate[], body: Edit): void {

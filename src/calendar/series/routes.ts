@@ -9,6 +9,8 @@ import { SeriesTried, SeriesWithOccurrences } from './schema.ts';
 const PATH = '/appointments/series';
 const COSTS = 'It costs as much as 5 requests.';
 const REFUSALS: readonly ErrorCode[] = ['unknown_reference', 'not_offered', 'series_conflict'];
+/** Of a time that is told on another clock than the series'. */
+const CLOCKS: readonly ErrorCode[] = ['nonexistent_local_time', 'ambiguous_local_time'];
 const changed = {
   status: 200,
   schema: SeriesWithOccurrences,
@@ -27,7 +29,7 @@ export const seriesRoutes: RouteModule = standardRoutes(series, {
     path: PATH,
     summary: 'Book a series',
     description: `Books every occurrence of a rule, at the same time on the wall clock whatever clocks do, in one transaction. Each has the verdict that booking it alone would have had: resources, processing, holidays and the other occurrences included. With FAIL one that cannot be booked is 409 \`series_conflict\`, whose \`occurrences\` say which; with SKIP it is left out. ${COSTS} With an Idempotency-Key a repeat answers as the first did; a dry run stores nothing, its key neither.`,
-    errors: [...REFUSALS, 'invalid_rrule', 'external_id_taken'],
+    errors: [...REFUSALS, 'invalid_rrule', 'external_id_taken', 'hold_expired'],
     success: { status: 201, schema: SeriesWithOccurrences, description: 'The new series, and what became of each' },
     others: { 200: { schema: SeriesTried, description: 'With `dryRun`: what would become of each' } },
     handler: bookSeries,
@@ -37,7 +39,7 @@ export const seriesRoutes: RouteModule = standardRoutes(series, {
     path: `${PATH}/:id`,
     summary: 'Change occurrences of a series',
     description: `One, those from it on in the order of the series, or all: never those that are COMPLETED, CANCELLED or NO_SHOW. A new time is that of the one named; the others move as far on the wall clock, each from where it stands. \`status: CANCELLED\` cancels. What cannot be is told and refused as in booking. ${COSTS}`,
-    errors: ['not_found', 'version_mismatch', ...REFUSALS, 'illegal_transition', 'appointment_closed'],
+    errors: ['not_found', 'version_mismatch', ...REFUSALS, ...CLOCKS, 'illegal_transition', 'appointment_closed'],
     success: changed,
     handler: editSeries,
   },

@@ -1,7 +1,9 @@
 import * as z from 'zod';
+import { AppError } from '../../core/errors.ts';
 import { lazy } from '../../core/lazy.ts';
 import { exampleOf, instant, notes, publicObject, reference, text } from '../../http/schemas.ts';
 import { BRANCH, CLIENT, described, firstStatus, liberties } from '../appointments/schema.ts';
+import { parseRule } from '../rrule.ts';
 import { OCCURRENCE_VERDICTS, SCOPES } from '../series.ts';
 import { PART } from '../shown.ts';
 import { clockAlone, oneStart, startFields, workFields } from '../wanted.ts';
@@ -18,6 +20,17 @@ const onConflict = () =>
     .describe('FAIL, the default: nothing is stored unless every occurrence can be. SKIP: those that can be are.');
 const dryRun = () => z.boolean().optional().describe('True: says what would become of each, and stores nothing.');
 
+/** Its faults are told with all others of a body. */
+const rule = () =>
+  text(1000).superRefine((value, ctx) => {
+    try {
+      parseRule(value);
+    } catch (error) {
+      if (!(error instanceof AppError)) throw error;
+      for (const { code, detail } of error.faults) ctx.addIssue({ code: 'custom', message: detail, params: { code } });
+    }
+  });
+
 export const SeriesCreate = lazy(() =>
   z
     .strictObject({
@@ -25,7 +38,8 @@ export const SeriesCreate = lazy(() =>
       ...startFields(),
       ...described(),
       status: firstStatus(),
-      rrule: text(1000).describe(
+      holdId: reference().optional().describe('What has kept the time of the first; it ends with this, once.'),
+      rrule: rule().describe(
         'RFC 5545 without DTSTART, which is the start: FREQ=DAILY, WEEKLY, MONTHLY or YEARLY with INTERVAL, BYDAY, BYMONTHDAY, BYMONTH, BYSETPOS, WKST, and COUNT or UNTIL; at most 366 occurrences.',
       ),
       onConflict: onConflict(),
@@ -51,7 +65,8 @@ export const SeriesPatch = lazy(() =>
         .optional()
         .describe('The occurrence that is edited; ALL needs none unless it says when.'),
       startsAt: startFields().startsAt.describe('When the one named begins: the others move as far on the wall clock.'),
-      localStart: startFields().localStart.describe('The same in the zone of the series; or say `startsAt`.'),
+      localStart: startFields().localStart.describe('The same on the wall clock; or say `startsAt`.'),
+      timeZone: startFields().timeZone.describe('Of `localStart`; the one of the series when absent.'),
       fold: startFields().fold,
       staffId: reference().optional().describe('Who does what the first staff member was to do.'),
       services: workFields().services.optional().describe('In the place of those booked, at the terms of today.'),

@@ -122,6 +122,43 @@ describe('booking', () => {
     });
   });
 
+  test('with what was held for the first, which is never free in between, once', async () => {
+    const staffId = await somebody();
+    const hold = async (localStart: string): Promise<unknown> => await made('/holds', { ...work, staffId, localStart });
+    const holdId = await hold('2028-02-01T09:00');
+    const body = { staffId, localStart: '2028-02-01T09:00', rrule: 'FREQ=DAILY;COUNT=2' };
+    expect(verdicts(await series(body))).toEqual(['SLOT_TAKEN', 'OK']);
+    expect(verdicts(await series({ ...body, holdId, dryRun: true }))).toEqual(['OK', 'OK']);
+    const booked = await series({ ...body, holdId });
+    expect(booked.status, booked.text).toBe(201);
+    expect(verdicts(booked)).toEqual(['OK', 'OK']);
+    expect(verdicts(await series(body))).toEqual(['SLOT_TAKEN', 'SLOT_TAKEN']);
+    const later = { ...body, localStart: '2028-02-08T09:00' };
+    expectProblem(await series({ ...later, holdId }), 'hold_expired');
+    // One that keeps another time, or somebody else's way, opens nothing but what it keeps.
+    const elsewhere = await hold('2028-02-10T09:00');
+    await made('/appointments', { ...work, staffId, localStart: '2028-02-08T09:00' });
+    expect(verdicts(await series({ ...later, holdId: elsewhere }))).toEqual(['SLOT_TAKEN', 'OK']);
+  });
+
+  test('all that is wrong with a body is told at once, with all that is wrong with its rule', async () => {
+    const rrule = 'FREQ=HOURLY;INTERVAL=0;BYDAY=XX;EXRULE=1;COUNT=3';
+    const reply = await series({ rrule, staffId: 7, localStart: '2028-02-30T09:00', nonsense: 1 });
+    const told = expectProblem(reply, 'invalid_body').map(({ pointer, code }) => `${pointer} ${code}`);
+    expect(told.sort()).toEqual([
+      ...['/localStart invalid_format', '/nonsense unknown_field', ...Array(4).fill('/rrule invalid_rrule')],
+      '/staffId invalid_type',
+    ]);
+    const alone = await series({
+      staffId: await somebody(),
+      localStart: '2028-02-01T09:00',
+      rrule: 'FREQ=WEEKLY;COUNT=2;UNTIL=20290101;BYMONTHDAY=1',
+    });
+    expect(expectProblem(alone, 'invalid_rrule').map(({ detail }) => detail)).toEqual([
+      ...['COUNT and UNTIL exclude each other.', 'A week has no BYMONTHDAY.'],
+    ]);
+  });
+
   test('a rule without an end, or one that gives too much or nothing, is refused', async () => {
     const staffId = await somebody();
     for (const rrule of ['FREQ=WEEKLY', 'FREQ=DAILY;COUNT=367', 'FREQ=DAILY;UNTIL=20290101', 'FREQ=DAILY;UNTIL=2027']) {
@@ -131,6 +168,25 @@ describe('booking', () => {
     const late = await series({ staffId, localStart: '2199-01-01T09:00', rrule: 'FREQ=YEARLY;COUNT=2' });
     expect(expectProblem(late, 'invalid_rrule')).toMatchObject([{ pointer: '/rrule', code: 'out_of_range' }]);
   });
+});
+
+test('an edit may tell its time on another clock', async () => {
+  const staffId = await somebody();
+  const { json } = await series({ staffId, localStart: '2028-03-20T09:00', rrule: 'FREQ=WEEKLY;COUNT=2' });
+  const [first] = json.occurrences as Occurrence[];
+  const edit = (body: Json): Promise<Reply> =>
+    api.patch(`/appointments/series/${json.id}`, { scope: 'FOLLOWING', appointmentId: first?.appointmentId, ...body });
+  const moved = await edit({ localStart: '2028-03-20T10:30', timeZone: 'Europe/London' });
+  expect(moved.status, moved.text).toBe(200);
+  expect(occurrencesOf(moved).map(({ localStart }) => localStart)).toEqual(['2028-03-20T11:30', '2028-03-27T11:30']);
+  const own = await edit({ localStart: '2028-03-20T10:00', timeZone: 'Europe/Vienna' });
+  expect(occurrencesOf(own).map(({ localStart }) => localStart)).toEqual(['2028-03-20T10:00', '2028-03-27T10:00']);
+  const clock = { timeZone: 'America/New_York' };
+  expectProblem(await edit({ localStart: '2028-03-12T02:30', ...clock }), 'nonexistent_local_time', ['suggestions']);
+  expectProblem(await edit({ localStart: '2028-11-05T01:30', ...clock }), 'ambiguous_local_time', ['instants']);
+  expect(expectProblem(await edit({ startsAt: '2028-03-20T10:00:00Z', ...clock }), 'invalid_body')).toMatchObject([
+    { pointer: '/timeZone', code: 'conflict' },
+  ]);
 });
 
 describe('edits', () => {
