@@ -20,9 +20,12 @@ const onConflict = () =>
     .describe('FAIL, the default: nothing is stored unless every occurrence can be. SKIP: those that can be are.');
 const dryRun = () => z.boolean().optional().describe('True: says what would become of each, and stores nothing.');
 
+const MOST_RULE = 1000;
 /** Its faults are told with all others of a body. */
 const rule = () =>
-  text(1000).superRefine((value, ctx) => {
+  text(MOST_RULE).superRefine((value, ctx) => {
+    // Of one that is too short or too long that is said.
+    if (value === '' || value.length > MOST_RULE) return;
     try {
       parseRule(value);
     } catch (error) {
