@@ -32,7 +32,7 @@ export class PathRouter<T> implements Router<T> {
     }
     if (method === 'ALL' || /[*?{}]/.test(path)) throw new UnsupportedPathError(path);
     const segments = path.split('/');
-    const labels = [...segments.keys()].filter((at) => isLabel(segments[at]));
+    const labels = path.includes('/:') ? [...segments.keys()].filter((at) => isLabel(segments[at])) : [];
     if (labels.length === 0) {
       table.literal.set(path, [...(table.literal.get(path) ?? []), [handler, {}]]);
       return;

@@ -174,6 +174,12 @@ const SORT_TYPES: Readonly<Partial<Record<Field['type'], SortColumn['type']>>> =
 };
 
 /** A column to sort by. */
-export function sortBy({ column, nullable, name, type }: Field): SortColumn {
-  return { column, type: SORT_TYPES[type] ?? 'text', nullable, property: name };
+export function sortBy(field: Field): SortColumn {
+  const { nullable, name, type } = field;
+  return {
+    get column() {
+      return field.column;
+    },
+    ...{ type: SORT_TYPES[type] ?? 'text', nullable, property: name },
+  };
 }
