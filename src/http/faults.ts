@@ -12,17 +12,33 @@ export const MOST_LISTED = 1000;
 /** What a problem says of its faults. */
 export type Listed = { errors?: Fault[]; errorsOmitted?: number };
 
-/** The room that one answer has for faults, those of all its items together. */
+/** What this is in an answer. */
+export const bytesOf = (value: unknown): number => Buffer.byteLength(JSON.stringify(value));
+
+/** The room that one answer has for faults, those of all its items together; `kept`: bytes that are spoken for. */
 export class FaultRoom {
-  #left = MOST_BYTES;
+  #left: number;
+
+  constructor(kept: number = 0) {
+    this.#left = MOST_BYTES - kept;
+  }
+
+  give(bytes: number): void {
+    this.#left += bytes;
+  }
+
+  /** Whether it has room for so much, which it then has no more. */
+  takes(bytes: number): boolean {
+    if (bytes > this.#left) return false;
+    this.#left -= bytes;
+    return true;
+  }
 
   list(error: AppError): Listed {
     const errors: Fault[] = [];
     for (const fault of error.faults.slice(0, MOST_FAULTS)) {
-      const size = Buffer.byteLength(JSON.stringify(fault));
       // Not even looked at what comes after: of a bulk's items each would cost as much again.
-      if (size > this.#left) break;
-      this.#left -= size;
+      if (!this.takes(bytesOf(fault) + 1)) break;
       errors.push(fault);
     }
     const errorsOmitted = error.faults.length - errors.length + omittedOf(error);

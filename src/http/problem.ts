@@ -30,12 +30,8 @@ export function problem(c: AppContext, thrown: unknown): Response {
   return send(c, { status, body: JSON.stringify(body), type: 'application/problem+json', headers });
 }
 
-/** What a bulk says of one item. @param room that all items of the answer share */
-export const problemOf = (error: AppError, room: FaultRoom) => ({
-  ...saidOf(error),
-  ...room.list(error),
-  ...publicExtra(error.extra),
-});
+/** What a bulk says of one item, apart from its faults. */
+export const problemOf = (error: AppError) => ({ ...saidOf(error), ...publicExtra(error.extra) });
 
 /** The part of a problem document that says what is wrong. */
 function saidOf(error: AppError) {

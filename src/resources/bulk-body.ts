@@ -22,11 +22,11 @@ export const bulkBody = (item: Schema) => lazy(() => z.strictObject({ mode: MODE
 const ItemProblem = lazy(() =>
   z
     .object({
-      type: z.string(),
-      title: z.string(),
+      type: z.string().optional(),
+      title: z.string().optional(),
       status: z.int(),
       code: z.string(),
-      detail: z.string(),
+      detail: z.string().optional(),
       errors: z.array(z.object({ pointer: z.string().optional(), code: z.string(), detail: z.string() })).optional(),
       errorsOmitted: z.int().optional().describe('How many more faults the item has.'),
     })
@@ -42,7 +42,9 @@ export const BulkResult = lazy(() =>
           z.object({
             index: z.int(),
             status: z.int().describe('As the item alone would have been answered.'),
-            problem: ItemProblem(),
+            problem: ItemProblem().describe(
+              'All problems together have 64 KB: where that is used up, further ones are their status, their code and the number of their faults.',
+            ),
           }),
         ]),
       ),

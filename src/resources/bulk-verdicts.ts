@@ -1,7 +1,7 @@
-import { AppError, type ErrorCode, type Fault } from '../core/errors.ts';
+import { AppError, ERROR_CODES, type ErrorCode, type Fault } from '../core/errors.ts';
 import { formatId } from '../core/id.ts';
 import { type ConstraintMeaning, type RowFault, rowError } from '../data/postgres-errors.ts';
-import { FaultRoom, MOST_FAULTS, omittedOf } from '../http/faults.ts';
+import { bytesOf, FaultRoom, MOST_FAULTS, omittedOf } from '../http/faults.ts';
 import { problemOf } from '../http/problem.ts';
 import type { Resource } from './resource.ts';
 
@@ -29,14 +29,15 @@ export function shownVerdicts(
   refused: readonly Refused[],
   constraints: Readonly<Record<string, ConstraintMeaning>>,
 ) {
-  const room = new FaultRoom();
-  return [...verdicts.map((verdict) => meant(verdict, constraints)), ...refused]
-    .sort((a, b) => a.index - b.index)
-    .map((verdict) =>
-      'id' in verdict
-        ? { index: verdict.index, status: 201, id: formatId(prefix, verdict.id) }
-        : reported(verdict, room),
-    );
+  const inOrder = [...verdicts.map((verdict) => meant(verdict, constraints)), ...refused].sort(
+    (a, b) => a.index - b.index,
+  );
+  const shortest = inOrder.flatMap((verdict) => ('id' in verdict ? [] : [bytesOf(briefly(verdict)) + 1]));
+  // Each has room to be told at all; who comes first is told in full.
+  const room = new FaultRoom(shortest.reduce((sum, each) => sum + each, 0));
+  return inOrder.map((verdict) =>
+    'id' in verdict ? { index: verdict.index, status: 201, id: formatId(prefix, verdict.id) } : reported(verdict, room),
+  );
 }
 
 function meant(verdict: Verdict, constraints: Readonly<Record<string, ConstraintMeaning>>) {
@@ -72,7 +73,27 @@ function faultsOf({ index, error }: Refused): Fault[] {
 
 function reported(refused: Refused, room: FaultRoom) {
   const { index, error } = refused;
+  const brief = briefly(refused);
+  room.give(bytesOf(brief) + 1);
+  const said = problemOf(error);
+  const verdict = { index, status: said.status, problem: said };
+  if (!room.takes(bytesOf(verdict) + MOST_OF_LISTS)) {
+    room.takes(bytesOf(brief) + 1);
+    return brief;
+  }
   const faults = error.faults.length === 0 ? [] : faultsOf(refused);
-  const problem = problemOf(new AppError(error.code, error.message, { faults, extra: { ...error.extra } }), room);
-  return { index, status: problem.status, problem };
+  return {
+    ...verdict,
+    problem: { ...said, ...room.list(new AppError(error.code, '', { faults, extra: error.extra })) },
+  };
+}
+
+/** Names and brackets of the list of faults, and of how many are left out. */
+const MOST_OF_LISTS = 45;
+
+/** What is said of an item in any case. */
+function briefly({ index, error }: Refused) {
+  const { status } = ERROR_CODES[error.code];
+  const errorsOmitted = error.faults.length + omittedOf(error);
+  return { index, status, problem: { status, code: error.code, ...(errorsOmitted > 0 && { errorsOmitted }) } };
 }

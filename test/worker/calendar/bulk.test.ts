@@ -115,3 +115,18 @@ test('five hundred, of which every second is in the way of one before, read the 
   // One look at everything, one for the names of who is in the way, one write.
   expect(world.neon.counts().requests - before).toBeLessThanOrEqual(4);
 });
+
+test('what is said of many that cannot be is bounded', async () => {
+  const same = at('09-03T09:00');
+  const reply = await bulk('partial', Array(500).fill(same));
+  const all = verdictsOf(reply);
+  expect(new Set(codes(reply))).toEqual(new Set([201, 'slot_taken']));
+  expect(all[50]?.problem).toMatchObject({ title: 'The time is already booked', staffId: salon.staffId });
+  expect(all[499]?.problem).toEqual({ status: 409, code: 'slot_taken' });
+  expect(Buffer.byteLength(reply.text)).toBeLessThan(65 * 1024);
+  const daily = { ...at('09-03T09:15'), rrule: 'FREQ=DAILY;COUNT=366' };
+  const series = await api.post('/appointments/series', daily);
+  expect(expectProblem(series, 'series_conflict', ['occurrences'])).toEqual([]);
+  expect(series.json.occurrences).toHaveLength(366);
+  expect(Buffer.byteLength(series.text)).toBeLessThan(64 * 1024);
+});

@@ -64,17 +64,23 @@ describe('faults', () => {
     const items = Array.from({ length: 500 }, (_, i) => ({ firstName: `n${i}`, ...unknown(180) }));
     const reply = await salon.api.post('/clients/bulk', { mode: 'partial', items });
     expect(reply.status).toBe(200);
-    expect(reply.text.length).toBeLessThan(256 * KB);
-    const data = reply.json.data as { index: number; problem: { errors?: unknown[]; errorsOmitted: number } }[];
+    expect(Buffer.byteLength(reply.text)).toBeLessThan(65 * KB);
+    type Problem = { code: string; title?: string; errors?: unknown[]; errorsOmitted: number };
+    const data = reply.json.data as { index: number; problem: Problem }[];
     expect(data.map(({ index }) => index)).toEqual(items.map((_, i) => i));
     for (const { problem } of data) expect((problem.errors?.length ?? 0) + problem.errorsOmitted).toBe(180);
     expect(data[0]?.problem.errors).toHaveLength(50);
-    // Small faults of many items are all there.
+    // Small faults are all there of as many items as there is room for.
     const small = await salon.api.post('/clients/bulk', {
       mode: 'partial',
-      items: Array.from({ length: 300 }, () => ({ firstName: 7 })),
+      items: Array.from({ length: 500 }, (_, i) => (i < 150 ? { firstName: 7 } : { firstName: `x${i}` })),
     });
-    for (const { problem } of small.json.data as typeof data) expect(problem.errors).toHaveLength(1);
+    for (const { problem } of (small.json.data as typeof data).slice(0, 150)) expect(problem.errors).toHaveLength(1);
+    const many = await salon.api.post('/clients/bulk', { mode: 'partial', items: Array(500).fill({ firstName: 7 }) });
+    expect(Buffer.byteLength(many.text)).toBeLessThan(65 * KB);
+    const told = (many.json.data as typeof data).map(({ problem }) => problem);
+    expect(told.slice(0, 50).every(({ title, errors }) => title !== undefined && errors?.length === 1)).toBe(true);
+    expect(told.at(-1)).toEqual({ status: 422, code: 'invalid_body', errorsOmitted: 1 });
   });
 
   test('of a bulk of many: others are served while it is checked', async () => {
