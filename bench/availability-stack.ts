@@ -1,57 +1,15 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { withClient } from '../local/roles.ts';
 import { uuidOf } from '../src/core/id.ts';
-import type { Tenant } from '../test/support/api.ts';
+import { openSalon, type Salon, type Size } from './availability-salon.ts';
 import type { BenchOptions } from './benchmark.ts';
 import { Client, type Timed } from './client.ts';
 import type { Bench } from './stack.ts';
 import { median, quantile, round } from './statistics.ts';
 
-/** What is measured over HTTP: a salon of so many, so full, with so many years behind it. */
-export type Size = { staff: number; days: number; bookings: number; from: string; to: string };
-
-type Salon = { tenant: Tenant; company: string; branch: string; service: string; staff: string[]; zone: string };
-
 const ASKED = 20;
 const YEARS = 3;
 const BEHIND = 365 * YEARS;
-/** Of each a day, in those years: so that filling the database takes a minute and not five. */
-const EACH_BEHIND = 3;
-
-/** A booking every 50 minutes of each, with processing in it, from so many days before on; past all triggers. */
-const FILL = `insert into occupancies (company_id, appointment_id, staff_id, busy)
-  select $1::uuid, gen_random_uuid(), s.id, tstzmultirange(tstzrange(at - interval '5 min', at + interval '10 min'), tstzrange(at + interval '20 min', at + interval '35 min'))
-  from unnest($2::uuid[]) with ordinality s (id, n), generate_series($3::int, $4::int - 1) d, generate_series(0, $5::int - 1) b,
-    lateral (select ($6::date + d)::timestamp at time zone 'UTC' + make_interval(mins => (360 + b * 50 + (s.n * 7 + (d + 2000) * 3 + b * 11) % 10)::int) as at) x`;
-
-async function openSalon(bench: Bench, tenant: Tenant, size: Size, behind: number): Promise<Salon> {
-  const zone = 'Europe/Vienna';
-  const made = async (path: string, body: Record<string, unknown>): Promise<string> => {
-    const reply = await tenant.api.post(path, body);
-    if (reply.status !== 201) throw new Error(`${path} answered ${reply.status}: ${reply.text}`);
-    return String(reply.json.id);
-  };
-  const hours = [1, 2, 3, 4, 5, 6].map((weekday) => ({ weekday, start: '08:00', end: '19:00' }));
-  const branch = await made('/branches', { name: 'Vienna', timeZone: zone, openingHours: hours });
-  const service = await made('/services', {
-    ...{ name: 'Cut', durationMinutes: 30, bufferBeforeMinutes: 5, bufferAfterMinutes: 5 },
-    processing: [{ afterMinutes: 10, minutes: 10 }],
-  });
-  const staff: string[] = [];
-  for (let n = 0; n < size.staff; n += 1)
-    staff.push(await made('/staff', { firstName: `Staff ${n}`, branchIds: [branch], serviceIds: [service] }));
-  const company = uuidOf('comp', tenant.companyId);
-  const each = Math.ceil(size.bookings / size.staff / size.days);
-  await withClient(bench.vars.DATABASE_MIGRATION_URL ?? '', async (client) => {
-    await client.query('set session_replication_role = replica');
-    const ids = staff.map((id) => uuidOf('stf', id));
-    await client.query(FILL, [company, ids, -2, size.days + 3, each, size.from]);
-    if (behind > 0) await client.query(FILL, [company, ids, -behind, -2, EACH_BEHIND, size.from]);
-    await client.query('reset session_replication_role');
-    await client.query('vacuum analyze occupancies');
-  });
-  return { tenant, company, branch, service, staff, zone };
-}
 
 /** As it is commonly asked: the bookings of each staff member, row by row. */
 async function rowsPerStaff(
@@ -76,7 +34,25 @@ async function rowsPerStaff(
   return busy;
 }
 
-type Kind = 'cold' | 'coldBehind' | 'lists' | 'listsBehind' | 'hit';
+type Kind = 'cold' | 'coldBehind' | 'lists' | 'listsBehind' | 'step' | 'hit';
+const KINDS: readonly Kind[] = ['cold', 'coldBehind', 'lists', 'listsBehind', 'step', 'hit'];
+const nothing = (): Record<Kind, number[]> => ({
+  cold: [],
+  coldBehind: [],
+  lists: [],
+  listsBehind: [],
+  step: [],
+  hit: [],
+});
+/** More than an isolate keeps the sweeps of: what is asked in turn is swept each time. */
+const ORDERS = [
+  [0, 1, 2],
+  [0, 2, 1],
+  [1, 0, 2],
+  [1, 2, 0],
+  [2, 0, 1],
+  [2, 1, 0],
+];
 
 /** The answers of a Worker, in turn with the naive form over the same rows. */
 export async function overHttp(
@@ -93,8 +69,13 @@ export async function overHttp(
   }
   const client = new Client(worker.url);
   let step = 15;
-  const ask = async (salon: Salon, stepMinutes: number, headers: Record<string, string> = {}): Promise<Timed> => {
-    const query = `branchId=${salon.branch}&serviceId=${salon.service}&from=${size.from}&to=${size.to}&stepMinutes=${stepMinutes}`;
+  const ask = async (
+    salon: Salon,
+    stepMinutes: number,
+    headers: Record<string, string> = {},
+    service: string = salon.service,
+  ): Promise<Timed> => {
+    const query = `branchId=${salon.branch}&serviceId=${service}&from=${size.from}&to=${size.to}&stepMinutes=${stepMinutes}`;
     const answer = await client.ask({
       path: `/api/v1/availability?${query}`,
       headers: { Authorization: `Bearer ${salon.tenant.api.token}`, ...headers },
@@ -109,23 +90,27 @@ export async function overHttp(
       if (tries > 200) throw new Error('lists are never at hand');
       await pause(50);
     }
+    await ask(salon, 15, {}, salon.thirds.join());
   }
-  const times: Record<Kind, number[]> = { cold: [], coldBehind: [], lists: [], listsBehind: [], hit: [] };
+  const times = nothing();
   const naiveMs: number[] = [];
   const raw: unknown[] = [];
   for (let number = 0; number <= rounds; number += 1) {
-    const own: Record<Kind, number[]> = { cold: [], coldBehind: [], lists: [], listsBehind: [], hit: [] };
+    const own = nothing();
     for (let i = 0; i < ASKED; i += 1) {
       const fresh = { 'Cache-Control': 'no-cache' };
       own.cold.push((await ask(plain, 15, fresh)).ms);
       own.coldBehind.push((await ask(old, 15, fresh)).ms);
-      // Nobody has asked with this step: the answer is put together.
+      // Nobody has asked with this step: the answer is put together, from lists, and where the order is another one swept.
       step = step >= 900 ? 16 : step + 1;
+      const order = ORDERS[i % ORDERS.length] ?? [];
+      const swept = (salon: Salon) => ask(salon, step, {}, order.map((n) => salon.thirds[n]).join());
       await ask(plain, 15);
       own.hit.push((await ask(plain, 15)).ms);
-      own.lists.push(expectHit(await ask(plain, step)));
+      own.step.push(expectHit(await ask(plain, step)));
+      own.lists.push(expectHit(await swept(plain)));
       await ask(old, 15);
-      own.listsBehind.push(expectHit(await ask(old, step)));
+      own.listsBehind.push(expectHit(await swept(old)));
     }
     const began = performance.now();
     const busy = await rowsPerStaff(bench, plain, size);
@@ -134,7 +119,7 @@ export async function overHttp(
     progress(`round ${number} of ${rounds}`);
     if (number === 0) continue;
     naiveMs.push(took);
-    for (const kind of Object.keys(own) as Kind[]) times[kind].push(...own[kind]);
+    for (const kind of KINDS) times[kind].push(...own[kind]);
     raw.push({
       round: number,
       coldP50Ms: round(median(own.cold), 2),
@@ -152,6 +137,7 @@ export async function overHttp(
     ...{ coldWithHistoryP50Ms: at('coldBehind', 0.5), coldWithHistoryP95Ms: at('coldBehind', 0.95) },
     historyRatio: round(at('coldBehind', 0.5) / at('cold', 0.5), 3),
     ...{ hitP50Ms: at('hit', 0.5), hitP95Ms: at('hit', 0.95) },
+    ...{ anotherStepP50Ms: at('step', 0.5), anotherStepP95Ms: at('step', 0.95) },
     ...{ fromListsP50Ms: at('lists', 0.5), fromListsP95Ms: at('lists', 0.95) },
     ...{ fromListsOverHitP50Ms: own('lists', 0.5), fromListsWithHistoryP50Ms: at('listsBehind', 0.5) },
     naiveWithRowsMs: round(median(naiveMs), 1),
@@ -164,6 +150,7 @@ export async function overHttp(
     ['cold', String(at('cold', 0.5)), String(at('cold', 0.95))],
     [`cold, ${YEARS} years behind it`, String(at('coldBehind', 0.5)), String(at('coldBehind', 0.95))],
     ['from busy lists', String(at('lists', 0.5)), String(at('lists', 0.95))],
+    ['from what was swept, by another step', String(at('step', 0.5)), String(at('step', 0.95))],
     ['the answer itself from memory', String(at('hit', 0.5)), String(at('hit', 0.95))],
     ['rows per staff, a loop of dates', String(round(median(naiveMs), 1)), ''],
     [`hits with a booking after every ${trickled.questionsPerBooking}`, `${round(100 * trickled.hitRate, 1)} %`, ''],

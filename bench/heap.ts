@@ -7,8 +7,10 @@ import { SCOPES } from '../src/account/permissions.ts';
 import { learn, keyOf as limitKey } from '../src/account/sign-in/counts.ts';
 import { rememberSession, userPrincipal } from '../src/account/sign-in/principal.ts';
 import { loadKeys, signAccess, verifyAccess } from '../src/account/sign-in/tokens.ts';
-import { slicesOf } from '../src/calendar/busy-slices.ts';
-import { weightOfDay } from '../src/calendar/known.ts';
+import type { Swept } from '../src/calendar/availability.ts';
+import { type Joined, slicesOf } from '../src/calendar/busy-slices.ts';
+import { weightOfDay, weightOfLists } from '../src/calendar/known.ts';
+import { weightOfSweep } from '../src/calendar/swept.ts';
 import { makeCtx } from '../src/data/ctx.ts';
 import type { Deps } from '../src/data/deps.ts';
 import { MemoryTier } from '../src/data/memory.ts';
@@ -139,12 +141,13 @@ for (const [subjects, stretches] of [
   [1, 40],
 ] as const)
   await measure('days of calendars', `${subjects} people, ${stretches} bookings a day`, () => {
-    const calendar = new WeighedMap<unknown>(3.5 * MIB);
+    const calendar = new WeighedMap<unknown>(2 * MIB);
     for (let n = 0; n < 24_000 / subjects; n += 1) {
       const ids = Array.from({ length: subjects }, uuid);
-      const pieces = Array.from({ length: stretches }, (_, i) => `${1_440_000 + 30 * i},20`).join();
+      // As it comes from Postgres: every text its own.
+      const pieces = (): string => JSON.parse(JSON.stringify('0A0U'.repeat(stretches)));
       const days = slicesOf(
-        ids.map((id) => [id, pieces, null]),
+        ids.map((id) => [id, [1000], [pieces()], null]),
         ids,
         [1000],
         7,
@@ -154,6 +157,31 @@ for (const [subjects, stretches] of [
     }
     return calendar;
   });
+
+const numbers = (n: number): number[] => Array.from({ length: n }, (_, i) => 29_000_000 + 15 * i);
+for (const [people, stretches] of [
+  [50, 930],
+  [1, 40],
+] as const) {
+  await measure('lists of calendars', `${people} people, ${stretches} stretches each`, () => {
+    const lists = new WeighedMap<unknown>(1.25 * MIB);
+    for (let n = 0; n < 10_000 / people; n += 1) {
+      const busy = new Map(Array.from({ length: people }, () => [uuid(), numbers(2 * stretches)]));
+      const made: Joined = { days: Array.from({ length: 37 }, () => new Map()), busy, until: null };
+      lists.set(`${uuid()} ${n}`, made, weightOfLists(made));
+    }
+    return lists;
+  });
+  await measure('sweeps of calendars', `${people} people, ${stretches / 5} stretches each`, () => {
+    const sweeps = new WeighedMap<unknown>(0.75 * MIB);
+    for (let n = 0; n < 10_000 / people; n += 1) {
+      const each = (): Swept => ({ opened: numbers(60), starts: numbers((2 * stretches) / 5), busy: undefined });
+      const staff = new Map(Array.from({ length: people }, () => [uuid(), each()]));
+      sweeps.set(`${uuid()} ${n}`, { staff }, weightOfSweep(staff));
+    }
+    return sweeps;
+  });
+}
 
 // The maps of `account` belong to their modules, and are filled by what fills them in a Worker.
 const SEVERAL = 20_000;

@@ -7,12 +7,13 @@ import { offsetsOf } from '../core/offsets.ts';
 import type { RouteModule } from '../http/route.ts';
 import { instant } from '../http/schemas.ts';
 import { type Assembled, type AssembledRoute, readAssembled, TTL } from '../resources/read.ts';
-import { freeStarts, offeredUntil } from './availability.ts';
+import { freeStarts, offeredUntil, sweep } from './availability.ts';
 import { AVAILABILITY_QUERY, type AvailabilityQuery, parseAvailability } from './availability-query.ts';
 import { offers, type Service, type StaffMember } from './catalogue.ts';
 import { type Known, known, learned } from './known.ts';
 import type { LoadedCatalogue } from './load-catalogue.ts';
 import { partsOf } from './parts.ts';
+import { sweptOf } from './swept.ts';
 
 const PERMISSION = 'appointments:read';
 
@@ -27,24 +28,32 @@ const availability: AssembledRoute<AvailabilityQuery> = {
     const { ctx, deps } = c.env;
     const now = ctx.now();
     const asking = { companyId, question: query.question, now };
-    if (look !== null) return await offered(await learned(asking, row, look, deps.registry), query, now);
+    const name =
+      row === null ? null : `${companyId} ${query.question.key} ${query.serviceIds} ${query.from} ${query.to}`;
+    if (look !== null) return await offered(await learned(asking, row, look, deps.registry), query, now, name);
     const found = row === null ? null : known(asking, row);
-    return found === null ? null : await offered(found, query, now);
+    return found === null ? null : await offered(found, query, now, name);
   },
 };
 
-/** The answer to a query from the calendar it is about. @throws AppError unknown_reference, not_offered */
-async function offered(calendar: Known, query: AvailabilityQuery, now: number): Promise<Assembled> {
+/** The answer to a query from the calendar it is about. @param name of the sweep, to be kept; null: of what is not kept. @throws AppError unknown_reference, not_offered */
+async function offered(
+  calendar: Known,
+  query: AvailabilityQuery,
+  now: number,
+  name: string | null,
+): Promise<Assembled> {
   const { branch, services } = judged(calendar, query);
   const { first, last } = query.question.wanted;
   const offsets = await offsetsOf(branch.timeZone, first, last + 32 * DAY_MINUTES);
   const isOpen = branch.isActive && services.every(({ isActive }) => isActive);
-  const free = freeStarts({
+  const question = {
     ...{ branch, offsets, services, resources: calendar.resources },
     staff: isOpen ? [...calendar.staff.values()].filter((member) => fits(member, services)) : [],
     ...{ from: query.from, to: query.to, stepMinutes: query.stepMinutes, now },
     ...{ timeOff: calendar.timeOff, busy: calendar.busy },
-  });
+  };
+  const free = freeStarts(question, name === null ? sweep(question) : sweptOf(name, question));
   const until = [calendar.busyUntil, offeredUntil(services, offsets, now, free)].filter((at) => at !== null);
   const data = free.map(({ staffId, starts }) => ({ staffId: formatId('stf', staffId), starts: instantTexts(starts) }));
   const { epoch, revision } = calendar;

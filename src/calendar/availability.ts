@@ -3,7 +3,7 @@ import { localAt, type Offsets, reachedAt } from '../core/offsets.ts';
 import { type Branch, offers, type Resource, type Service, type StaffMember, type Times } from './catalogue.ts';
 import { anyOf, type Occupied, partsOf, type Shape, shapeOf } from './parts.ts';
 import { isChoice, unnamed } from './presence.ts';
-import { covered, intersection, type Spans } from './spans.ts';
+import { covered, intersection, type Spans, without } from './spans.ts';
 import { startsClear, startsOfAtLeast, startsWithin, stepsOf } from './starts.ts';
 import { type Hours, hoursOfResource, hoursOfStaff, openings, rangeOf, workingTime } from './working-time.ts';
 
@@ -28,21 +28,47 @@ export type AvailabilityQuestion = {
   busy: Times;
 };
 
+/** What one of the staff can begin, whatever the step and the time: openings, and the starts that all of it allows. */
+export type Swept = {
+  opened: readonly number[];
+  starts: Spans;
+  /** What kept them busy. */
+  busy: readonly number[] | undefined;
+};
+
 /**
  * Every step at which the booking is free, as minutes since 1970, per staff member. Exact: hours, time off and bookings
  * become sets of starts, so nothing is tried out; linear in their number, as they come in order.
  */
-export function freeStarts(question: AvailabilityQuestion): { staffId: string; starts: number[] }[] {
-  const { branch, services, staff } = question;
-  const requires = services.map((service) => service.requires);
-  const lanes = lanesOf(question);
+export function freeStarts(
+  question: AvailabilityQuestion,
+  swept: ReadonlyMap<string, Swept> = sweep(question),
+): { staffId: string; starts: number[] }[] {
   const { first, end } = offeredRange(question);
+  return [...swept].map(([staffId, { opened, starts }]) => ({
+    staffId,
+    starts: stepsOf(opened, starts, question.stepMinutes, first, end),
+  }));
+}
+
+/** The starts that hours, time off, bookings and resources allow, by staff member. @param known of whom they are known, as they are */
+export function sweep(
+  question: AvailabilityQuestion,
+  known: (id: string) => Swept | undefined = () => undefined,
+): Map<string, Swept> {
+  const { branch, services, staff } = question;
+  const shapeBy = shapesOf(services);
+  const lanes = lanesOf(question);
   // Buffers are the services' own, so what the resources allow differs by duration alone.
   const allowed = new Map<number, Spans | null>();
-  return staff
-    .filter((each) => each.isActive && each.branchIds.includes(branch.id) && services.every((its) => offers(each, its)))
-    .map((member) => {
-      const shape = shapeOf(partsOf(services.map((service) => ({ service, staffId: member.id }))), requires);
+  const offering = staff.filter(
+    (each) => each.isActive && each.branchIds.includes(branch.id) && services.every((its) => offers(each, its)),
+  );
+  return new Map(
+    offering.map((member) => {
+      const found = known(member.id);
+      if (found !== undefined) return [member.id, found];
+      const shape = shapeBy(member.id);
       let withResources = allowed.get(shape.visitMinutes);
       if (withResources === undefined) {
         withResources = resourceStarts(question, lanes, shape, anyOf(shape.kinds));
@@ -50,8 +76,25 @@ export function freeStarts(question: AvailabilityQuestion): { staffId: string; s
       }
       const { opened } = lanes(member.id, hoursOfStaff(branch, member.workingHours), shape.visitMinutes);
       const starts = staffStarts(question, lanes, shape, withResources);
-      return { staffId: member.id, starts: stepsOf(opened, starts, question.stepMinutes, first, end) };
-    });
+      return [member.id, { opened, starts, busy: question.busy.get(member.id) }];
+    }),
+  );
+}
+
+/** The shape of the services by one staff member: of those who take as long for each it is the same. */
+function shapesOf(services: readonly Service[]): (staffId: string) => Shape {
+  const requires = services.map((service) => service.requires);
+  const shapes = new Map<string, Shape>();
+  return (staffId) => {
+    const parts = partsOf(services.map((service) => ({ service, staffId })));
+    const key = parts.map(({ durationMinutes }) => durationMinutes).join();
+    const found = shapes.get(key);
+    if (found !== undefined)
+      return { ...found, staff: new Map([...found.staff.values()].map((each) => [staffId, each])) };
+    const shape = shapeOf(parts, requires);
+    shapes.set(key, shape);
+    return shape;
+  };
 }
 
 /**
@@ -94,10 +137,15 @@ function lanesOf({ branch, offsets, from, to, timeOff }: AvailabilityQuestion): 
     known.set(key, byHours.set(hours, found));
     return found;
   };
+  const whole = new Map<string, Map<readonly Hours[], Spans>>();
   return (id, hours, visitMinutes) => {
     const within = opened(hours, from, to);
-    const after = opened(hours, to, dateOf(dayOf(to) + 1 + Math.ceil(visitMinutes / DAY_MINUTES)));
-    return { opened: within, working: workingTime([...within, ...after], timeOff.get(id) ?? []) };
+    const end = dateOf(dayOf(to) + 1 + Math.ceil(visitMinutes / DAY_MINUTES));
+    const byHours = whole.get(end) ?? new Map<readonly Hours[], Spans>();
+    const never = byHours.get(hours) ?? workingTime([...within, ...opened(hours, to, end)], []);
+    whole.set(end, byHours.set(hours, never));
+    const off = timeOff.get(id) ?? [];
+    return { opened: within, working: off.length === 0 ? never : without(never, covered(off)) };
   };
 }
 

@@ -7,46 +7,63 @@ import { covered, type Spans } from './spans.ts';
 /** A hold among it: in nobody's way from `until` on, ms since 1970. */
 type Held = { until: number; start: number; end: number };
 
-/** What keeps one busy on one day, cut to it, as of a revision. */
-export type Slice = { revision: number; busy: Spans; holds: readonly Held[] };
+/** What keeps one busy on one day, cut to it, as of a revision. `pieces`: of bookings, as Postgres tells it; '' when none. */
+export type Slice = { revision: number; pieces: string; holds: readonly Held[] };
 
 /** The slices of one day of UTC, by the id of whom or what they are of. */
 export type Slices = ReadonlyMap<string, Slice>;
 
-/** Of whom, and of bookings and of each hold: start and length of each stretch, as `app.busy` tells them. */
-export type BusyRow = [id: string, pieces: string | null, held: [until: number, pieces: string][] | null];
+/** Of whom, as `app.busy_on` tells it: on which days bookings are, those of each, and of each hold start and length of its stretches. */
+export type BusyRow = [
+  id: string,
+  days: number[] | null,
+  pieces: string[] | null,
+  held: [until: number, pieces: string][] | null,
+];
 
 const NONE: readonly never[] = [];
+/** Numbers below `ONE` in one character, others in two (app.short_number). */
+const [ZERO, ONE, HIGH] = [48, 44, 45];
+
+/** Adds the stretches of a day; one that goes on over midnight was cut there, and is one again. */
+function put(list: number[], day: number, pieces: string): void {
+  // Whole numbers, and V8 is to know: arrays of floating ones are swept at half the speed.
+  let minute = (day * DAY_MINUTES) | 0;
+  let isStart = true;
+  for (let at = 0; at < pieces.length; at += 1) {
+    let number = (pieces.charCodeAt(at) - ZERO) | 0;
+    if (number >= ONE) {
+      at += 1;
+      number = (ONE + (number - HIGH) * ONE + pieces.charCodeAt(at) - ZERO) | 0;
+    }
+    minute = (minute + number) | 0;
+    if (isStart && list.length > 0 && list[list.length - 1] === minute) list.pop();
+    else list.push(minute);
+    isStart = !isStart;
+  }
+}
+
+/** Start and end of each stretch of a hold. */
+function stretchesOf(pieces: string): number[] {
+  const numbers: number[] = JSON.parse(`[${pieces}]`);
+  return numbers.map((each, i) => (i % 2 === 0 ? each : each + (numbers[i - 1] ?? 0)));
+}
 
 /** All that was read, whole; `until`: when a hold among it expires. */
 export function busyOf(rows: readonly BusyRow[]): { busy: Times; until: number | null } {
-  const busy = new Map<string, number[]>();
   let until = Number.POSITIVE_INFINITY;
-  for (const [id, pieces, held] of rows) {
-    const list = busy.get(id) ?? [];
-    busy.set(id, list);
-    for (const text of [pieces ?? '', ...(held ?? []).map(([, its]) => its)]) {
-      const numbers = numbersIn(text);
-      for (let i = 0; i < numbers.length; i += 2) list.push(numbers[i] ?? 0, (numbers[i] ?? 0) + (numbers[i + 1] ?? 0));
-    }
-    for (const [expires] of held ?? []) until = Math.min(until, expires);
-  }
+  const busy = new Map(
+    rows.map(([id, days, pieces, held]) => {
+      const list: number[] = [];
+      for (const [i, day] of (days ?? NONE).entries()) put(list, day, pieces?.[i] ?? '');
+      for (const [expires, its] of held ?? NONE) {
+        list.push(...stretchesOf(its));
+        until = Math.min(until, expires);
+      }
+      return [id, list];
+    }),
+  );
   return { busy, until: until === Number.POSITIVE_INFINITY ? null : until };
-}
-
-const numbersIn = (text: string): number[] => JSON.parse(`[${text}]`);
-
-/** Start and end of each stretch, day by day of those that are asked for. */
-function cut(text: string, wanted: ReadonlySet<number>, put: (day: number, start: number, end: number) => void): void {
-  const numbers = numbersIn(text);
-  for (let i = 0; i < numbers.length; i += 2) {
-    const start = numbers[i] ?? 0;
-    const end = start + (numbers[i + 1] ?? 0);
-    for (let day = Math.floor(start / DAY_MINUTES); day * DAY_MINUTES < end; day += 1) {
-      if (!wanted.has(day)) continue;
-      put(day, Math.max(start, day * DAY_MINUTES), Math.min(end, (day + 1) * DAY_MINUTES));
-    }
-  }
 }
 
 /** What was read of these subjects and days, as slices: one of each, also where nothing is busy. */
@@ -55,56 +72,44 @@ export function slicesOf(
   subjects: Iterable<string>,
   days: readonly number[],
   revision: number,
-): Map<number, Map<string, Slice>> {
-  const wanted = new Set(days);
-  const busy = new Map(days.map((day) => [day, new Map<string, number[]>()]));
-  const holds = new Map(days.map((day) => [day, new Map<string, Held[]>()]));
-  const add = <T>(to: Map<string, T[]> | undefined, id: string, ...values: T[]): void => {
-    const list = to?.get(id);
-    if (list === undefined) to?.set(id, values);
-    else list.push(...values);
-  };
-  for (const [id, pieces, held] of rows) {
-    if (pieces !== null) cut(pieces, wanted, (day, start, end) => add(busy.get(day), id, start, end));
-    for (const [until, its] of held ?? []) {
-      cut(its, wanted, (day, start, end) => add(holds.get(day), id, { until, start, end }));
+): ReadonlyMap<number, Slices> {
+  const free: Slice = { revision, pieces: '', holds: NONE };
+  const all = [...subjects];
+  const slices = new Map(days.map((day) => [day, new Map<string, Slice>(all.map((id) => [id, free]))]));
+  for (const [id, told, pieces, held] of rows) {
+    for (const [i, day] of (told ?? NONE).entries())
+      slices.get(day)?.set(id, { revision, pieces: pieces?.[i] ?? '', holds: NONE });
+    for (const [until, its] of held ?? NONE) {
+      const stretches = stretchesOf(its);
+      for (let i = 0; i < stretches.length; i += 2) {
+        const [start, end] = [stretches[i] ?? 0, stretches[i + 1] ?? 0];
+        for (let day = Math.floor(start / DAY_MINUTES); day * DAY_MINUTES < end; day += 1) {
+          const its = slices.get(day);
+          const slice = its?.get(id) ?? free;
+          const midnight = day * DAY_MINUTES;
+          const hold = { until, start: Math.max(start, midnight), end: Math.min(end, midnight + DAY_MINUTES) };
+          its?.set(id, { ...slice, holds: [...slice.holds, hold] });
+        }
+      }
     }
   }
-  const all = [...subjects];
-  return new Map(
-    days.map((day) => {
-      const [taken, kept] = [busy.get(day), holds.get(day)];
-      const slice = (id: string): Slice => ({
-        revision,
-        busy: covered(taken?.get(id) ?? NONE),
-        holds: kept?.get(id) ?? NONE,
-      });
-      return [day, new Map(all.map((id) => [id, slice(id)]))];
-    }),
-  );
+  return slices;
 }
 
-/** Days that follow each other, put together for these subjects as of now; `until`: when a hold among them expires. */
-export function joined(
-  days: readonly Slices[],
-  subjects: Iterable<string>,
-  now: number,
-): { busy: Times; until: number | null } {
+/** What days that follow each other come to, from the first on; `until`: when a hold among it expires. */
+export type Joined = { days: readonly Slices[]; busy: Times; until: number | null };
+
+/** Days that follow each other from `firstDay` on, put together for these subjects as of now. */
+export function joined(days: readonly Slices[], firstDay: number, subjects: Iterable<string>, now: number): Joined {
   const busy = new Map<string, Spans>();
   let until = Number.POSITIVE_INFINITY;
   for (const id of subjects) {
     const list: number[] = [];
     const held: number[] = [];
-    for (const day of days) {
-      const slice = day.get(id);
+    for (let n = 0; n < days.length; n += 1) {
+      const slice = days[n]?.get(id);
       if (slice === undefined) continue;
-      let from = 0;
-      // One that goes on over midnight was cut there.
-      if (slice.busy.length > 0 && list.at(-1) === slice.busy[0]) {
-        list.pop();
-        from = 1;
-      }
-      for (let i = from; i < slice.busy.length; i += 1) list.push(slice.busy[i] ?? 0);
+      put(list, firstDay + n, slice.pieces);
       for (const hold of slice.holds) {
         if (hold.until <= now) continue;
         held.push(hold.start, hold.end);
@@ -113,5 +118,29 @@ export function joined(
     }
     busy.set(id, held.length === 0 ? list : covered([...list, ...held]));
   }
-  return { busy, until: until === Number.POSITIVE_INFINITY ? null : until };
+  return { days, busy, until: until === Number.POSITIVE_INFINITY ? null : until };
+}
+
+/** The same, where another moment of these days and subjects was put together before: what is equal is taken from there. */
+export function rejoined(
+  before: Joined,
+  days: readonly Slices[],
+  firstDay: number,
+  subjects: readonly string[],
+  now: number,
+): Joined {
+  const other = days.flatMap((day, n) => (day === before.days[n] ? [] : n));
+  const isLasting = before.until === null || before.until > now;
+  if (other.length === 0 && isLasting && subjects.every((id) => before.busy.has(id))) return before;
+  // Holds come and go by the clock.
+  const isBooked = (slice: Slice | undefined): boolean => slice !== undefined && slice.holds.length === 0;
+  const stands = (id: string): boolean =>
+    before.busy.has(id) &&
+    other.every((n) => {
+      const [was, is] = [before.days[n]?.get(id), days[n]?.get(id)];
+      return isBooked(was) && isBooked(is) && was?.pieces === is?.pieces;
+    });
+  const changed = before.until === null ? subjects.filter((id) => !stands(id)) : subjects;
+  const { busy, until } = joined(days, firstDay, changed, now);
+  return { days, busy: new Map(subjects.map((id) => [id, busy.get(id) ?? before.busy.get(id) ?? []])), until };
 }

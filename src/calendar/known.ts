@@ -1,11 +1,11 @@
-import { DAY_MINUTES } from '../core/civil.ts';
 import { newestTag } from '../core/revision.ts';
 import { changesAfter, readChange } from '../data/log.ts';
 import { type Registry, touchedTags } from '../data/registry.ts';
 import type { TagRow } from '../data/tags.ts';
 import { WeighedMap } from '../data/weighed.ts';
 import type { Look } from '../resources/planned.ts';
-import { joined, type Slice, type Slices, slicesOf } from './busy-slices.ts';
+import type { Catalogue } from './booking.ts';
+import { type Joined, joined, rejoined, type Slice, type Slices, slicesOf } from './busy-slices.ts';
 import { busyQuery, catalogueOf, catalogueQuery, type LoadedCatalogue } from './load-catalogue.ts';
 import { type Question, tagsOfDay, tagWithinDay } from './question.ts';
 
@@ -15,15 +15,17 @@ import { type Question, tagsOfDay, tagWithinDay } from './question.ts';
 
 /** A life of the company's tag state: what was read under another one is worth nothing. */
 type Life = { epoch: string; incarnation: string };
-type Catalogue = Omit<LoadedCatalogue, 'busy' | 'busyUntil'>;
 type KnownCatalogue = Life & { catalogue: Catalogue; subjects: readonly string[] };
 type KnownDay = Life & { slices: Slices };
 
 /** By company and question; by company and day. A day's map is never changed, so that whoever holds one keeps what it says. */
 const catalogues = new WeighedMap<KnownCatalogue>(1024 * 1024);
-const calendar = new WeighedMap<KnownDay>(3.5 * 1024 * 1024);
-/** What they weigh on the heap, bytes: of days measured (bench/heap.ts), of a catalogue's rows reckoned. */
-const [DAY_BYTES, SLICE_BYTES, NUMBER_BYTES, ROW_BYTES] = [700, 250, 8, 2000];
+const calendar = new WeighedMap<KnownDay>(2 * 1024 * 1024);
+/** By company and question, what its days come to. */
+const lists = new WeighedMap<Joined>(1.25 * 1024 * 1024);
+/** What they weigh on the heap, bytes: measured (bench/heap.ts), but a catalogue's rows, which are reckoned. */
+const [DAY_BYTES, SLICE_BYTES, HOLD_BYTES, LIST_BYTES, NUMBER_BYTES, ROW_BYTES] = [700, 250, 80, 200, 10, 2000];
+const NO_SLICES: Slices = new Map();
 
 /** Changes since the reading that are looked at; beyond, all is read anew. */
 const MOST_CHANGES = 50;
@@ -75,7 +77,7 @@ function keptOf({ companyId, question }: Asking, row: TagRow | null): Kept | nul
 export function known(asking: Asking, row: TagRow): Known | null {
   const kept = keptOf(asking, row);
   if (kept === null || kept.known === null || kept.missing.length > 0) return null;
-  return answered(asking, kept.known.catalogue, kept.days, row.epoch, row.head);
+  return answered(asking, kept.known.catalogue, kept.days, { epoch: row.epoch, revision: row.head }, true);
 }
 
 /**
@@ -103,13 +105,13 @@ export async function learned(asking: Asking, row: TagRow | null, look: Look, re
   const read = slicesOf(busy, subjects, missing, revision);
   keep(companyId, question, kept.row, { ...catalogue, revision }, read);
   const all = days.map((slices, n) => slices ?? read.get(question.firstDay + n) ?? new Map());
-  return answered(asking, catalogue, all, epoch, revision);
+  return answered(asking, catalogue, all, { epoch, revision }, true);
 }
 
 /** What the reading does not vouch for, and what was changed since. */
 async function missed({ companyId, question }: Asking, { row, known: held, missing }: Kept, look: Look) {
   const since = changesAfter(row.head, MOST_CHANGES);
-  const spans = spansOf(missing);
+  const spans = pairsOf(missing);
   if (held !== null) {
     const { rows, ...at } = await look([since, busyQuery(held.subjects, spans)]);
     return { ...at, changes: rows[0], catalogue: held.catalogue, busy: rows[1][0]?.busy ?? [] };
@@ -128,13 +130,8 @@ async function whole(asking: Asking, row: TagRow | null, look: Look): Promise<Kn
   const read = slicesOf(found.busy, subjectsOf(catalogue), all, revision);
   // A state of another epoch says nothing of these rows.
   if (row !== null && row.epoch === epoch) keep(companyId, question, row, catalogue, read);
-  return answered(
-    asking,
-    catalogue,
-    all.map((day) => read.get(day) ?? new Map()),
-    epoch,
-    revision,
-  );
+  const days = all.map((day) => read.get(day) ?? null);
+  return answered(asking, catalogue, days, { epoch, revision }, row !== null);
 }
 
 function only<T>([row]: readonly T[]): T {
@@ -145,15 +142,31 @@ function only<T>([row]: readonly T[]): T {
 const subjectsOf = ({ staff, resources }: Catalogue): string[] => [...staff.keys(), ...resources.map(({ id }) => id)];
 
 function answered(
-  { now }: Asking,
+  asking: Asking,
   catalogue: Catalogue,
   days: readonly (Slices | null)[],
-  epoch: string,
-  revision: number,
+  at: { epoch: string; revision: number },
+  isKept: boolean,
 ): Known {
-  const slices = days.filter((each) => each !== null);
-  const { busy, until } = joined(slices, subjectsOf(catalogue), now);
-  return { ...catalogue, busy, busyUntil: until, epoch, revision };
+  const whole = days.map((each) => each ?? NO_SLICES);
+  const { busy, until } = listsOf(asking, subjectsOf(catalogue), whole, isKept);
+  return { ...catalogue, busy, busyUntil: until, ...at };
+}
+
+/** What keeps everybody busy, ready to be swept: what did so in the last answer to the question is not put together again. */
+function listsOf(
+  { companyId, question: { key, firstDay }, now }: Asking,
+  subjects: readonly string[],
+  days: readonly Slices[],
+  isKept: boolean,
+): Joined {
+  const name = `${companyId} ${key}`;
+  if (!isKept) return joined(days, firstDay, subjects, now);
+  const before = lists.get(name);
+  const made =
+    before === undefined ? joined(days, firstDay, subjects, now) : rejoined(before, days, firstDay, subjects, now);
+  if (made !== before) lists.set(name, made, weightOfLists(made));
+  return made;
 }
 
 /** Keeps what was read, of the life of the reading that came before. */
@@ -178,18 +191,23 @@ function keep(
 
 export function weightOfDay(slices: Slices): number {
   let bytes = DAY_BYTES;
-  for (const { busy, holds } of slices.values())
-    bytes += SLICE_BYTES + NUMBER_BYTES * (busy.length + 10 * holds.length);
+  for (const { pieces, holds } of slices.values()) bytes += SLICE_BYTES + pieces.length + HOLD_BYTES * holds.length;
   return bytes;
 }
 
-/** Days that follow each other as pairs of minutes. */
-function spansOf(days: readonly number[]): number[] {
-  const spans: number[] = [];
+export function weightOfLists({ days, busy }: Joined): number {
+  let bytes = days.length * SLICE_BYTES;
+  for (const list of busy.values()) bytes += LIST_BYTES + list.length * NUMBER_BYTES;
+  return bytes;
+}
+
+/** Days that follow each other as pairs. */
+function pairsOf(days: readonly number[]): number[] {
+  const pairs: number[] = [];
   for (const day of days) {
-    if (spans.at(-1) === day * DAY_MINUTES) spans.pop();
-    else spans.push(day * DAY_MINUTES);
-    spans.push((day + 1) * DAY_MINUTES);
+    if (pairs.at(-1) === day) pairs.pop();
+    else pairs.push(day);
+    pairs.push(day + 1);
   }
-  return spans;
+  return pairs;
 }

@@ -3,6 +3,7 @@ import type { branches } from '../catalog/branches/table.ts';
 import type { resources } from '../catalog/resources/table.ts';
 import type { services } from '../catalog/services/table.ts';
 import type { staff } from '../catalog/staff/table.ts';
+import { DAY_MINUTES } from '../core/civil.ts';
 import type { TableRow } from '../data/query.ts';
 import type { Catalogue } from './booking.ts';
 import { type BusyRow, busyOf } from './busy-slices.ts';
@@ -20,17 +21,20 @@ export type Wanted = {
   /** Minutes since 1970 between which absences count. */
   first: number;
   last: number;
-  /** Whether bookings and holds are wanted: all of that time, or between these pairs of minutes alone. */
+  /** Whether bookings and holds are wanted: on all days of that time, or between these pairs of days alone. */
   busy?: boolean | readonly number[];
 };
 
 /** Whose, where its stretches begin and where they end. */
 type Stretches = [id: string, starts: number[], ends: number[]];
 
+/** What of staff the calendar asks. */
+type MemberRow = Pick<TableRow<typeof staff>, 'id' | 'is_active' | 'branch_ids' | 'service_ids' | 'working_hours'>;
+
 export type CatalogueRow = {
   branch: TableRow<typeof branches> | null;
   services: TableRow<typeof services>[];
-  staff: TableRow<typeof staff>[];
+  staff: MemberRow[];
   resources: TableRow<typeof resources>[];
   away: Stretches[];
   busy: BusyRow[];
@@ -39,13 +43,13 @@ export type CatalogueRow = {
 /** What bookings are planned from, and what is busy; `busyUntil`: when a hold among that expires, ms since 1970. */
 export type LoadedCatalogue = Catalogue & { busy: Times; busyUntil: number | null };
 
-/** What keeps these subjects busy between pairs of minutes, as JSON. */
-const busyBetween = (subjects: SQL, spans: readonly number[]): SQL =>
-  sql`(select coalesce(json_agg(json_build_array(k.subject_id, k.pieces, k.held)), '[]') from app.busy(${subjects}, ${sql.param([...spans])}::int[]) k)`;
+/** What keeps these subjects busy between pairs of days, as JSON. */
+const busyOn = (subjects: SQL, days: readonly number[]): SQL =>
+  sql`(select coalesce(json_agg(json_build_array(k.subject_id, k.days, k.pieces, k.held)), '[]') from app.busy_on(${subjects}, ${sql.param([...days])}::int[]) k)`;
 
 /** The same for itself. */
-export const busyQuery = (subjects: readonly string[], spans: readonly number[]): SQL<{ busy: BusyRow[] }> =>
-  sql<{ busy: BusyRow[] }>`select ${busyBetween(uuids(subjects), spans)} as busy`;
+export const busyQuery = (subjects: readonly string[], days: readonly number[]): SQL<{ busy: BusyRow[] }> =>
+  sql<{ busy: BusyRow[] }>`select ${busyOn(uuids(subjects), days)} as busy`;
 
 const uuids = (ids: readonly string[]): SQL => sql`${sql.param([...new Set(ids)])}::uuid[]`;
 
@@ -62,23 +66,23 @@ export function catalogueQuery({ companyId, branchId, kinds = [], ...wanted }: W
       : sql`x.id = any (${uuids(staffIds)})`;
   const subjects = sql`array(select id from members) || array(select id from things)`;
   const span = sql`to_timestamp(${first * 60}::double precision), to_timestamp(${last * 60}::double precision)`;
-  const spans = busy === true ? [first, last] : busy;
-  const taken = spans === false || spans.length === 0 ? sql`'[]'::json` : busyBetween(subjects, spans);
+  const days = busy === true ? [Math.floor(first / DAY_MINUTES), Math.ceil(last / DAY_MINUTES)] : busy;
+  const taken = days === false || days.length === 0 ? sql`'[]'::json` : busyOn(subjects, days);
   return sql<CatalogueRow>`with offered as materialized (select x.* from services x where ${own} and x.id = any (${asked})),
     members as materialized (select x.* from staff x where ${own} and ${whom}),
     things as materialized (select x.* from resources x where ${own} and x.branch_id = ${branchId}::uuid
       and x.kind in (select unnest(o.requires) from offered o union select unnest(${sql.param([...kinds])}::text[])))
     select (select to_json(x) from branches x where ${own} and x.id = ${branchId}::uuid) as branch,
       (select coalesce(json_agg(to_json(o)), '[]') from offered o) as services,
-      (select coalesce(json_agg(to_json(m) order by m.name, m.id), '[]') from members m) as staff,
+      (select coalesce(json_agg(json_build_object('id', m.id, 'is_active', m.is_active, 'branch_ids', m.branch_ids, 'service_ids', m.service_ids,
+        'working_hours', m.working_hours) order by m.name, m.id), '[]') from members m) as staff,
       (select coalesce(json_agg(to_json(t) order by t.name, t.id), '[]') from things t) as resources,
       (select coalesce(json_agg(json_build_array(a.subject_id, a.starts, a.ends)), '[]') from app.away(${subjects}, ${span}) a) as away,
       ${taken} as busy`;
 }
 
-/** That row as the rules of the calendar take it. */
-export function catalogueOf(row: CatalogueRow, revision: number): LoadedCatalogue {
-  const { busy, until } = busyOf(row.busy);
+/** That row as the rules of the calendar take it, but for what is busy. */
+export function catalogueOf(row: CatalogueRow, revision: number): Catalogue {
   return {
     revision,
     branch: row.branch === null ? null : branchOf(row.branch),
@@ -86,9 +90,13 @@ export function catalogueOf(row: CatalogueRow, revision: number): LoadedCatalogu
     staff: byId(row.staff.map(memberOf)),
     resources: row.resources.map(resourceOf),
     timeOff: timesOf(row.away),
-    busy,
-    busyUntil: until,
   };
+}
+
+/** With what is busy, all of it as it was read. */
+export function loadedOf(row: CatalogueRow, revision: number): LoadedCatalogue {
+  const { busy, until } = busyOf(row.busy);
+  return { ...catalogueOf(row, revision), busy, busyUntil: until };
 }
 
 const byId = <T extends { id: string }>(all: readonly T[]): ReadonlyMap<string, T> =>
@@ -122,7 +130,7 @@ export const serviceOf = (row: TableRow<typeof services>): Service => ({
   horizonDays: row.horizon_days,
 });
 
-const memberOf = (row: TableRow<typeof staff>): StaffMember => ({
+const memberOf = (row: MemberRow): StaffMember => ({
   id: row.id,
   isActive: row.is_active,
   branchIds: row.branch_ids,

@@ -5,7 +5,7 @@ import { WeighedMap } from '../data/weighed.ts';
 import type { Look } from '../resources/planned.ts';
 import type { BookingRequest } from './booking.ts';
 import { known, learned } from './known.ts';
-import { catalogueOf, catalogueQuery, type LoadedCatalogue } from './load-catalogue.ts';
+import { catalogueQuery, type LoadedCatalogue, loadedOf } from './load-catalogue.ts';
 import { questionOf } from './question.ts';
 import type { WantedStart } from './start.ts';
 
@@ -31,7 +31,7 @@ export async function lookBetween(
   const { rows, revision } = await look([catalogueQuery({ companyId, ...namedBy(request), ...span, busy: true })]);
   const [row] = rows[0];
   if (row === undefined) throw new AppError('internal_error');
-  return catalogueOf(row, revision);
+  return loadedOf(row, revision);
 }
 
 /** Longest wait for somebody else who reads the same, ms. */

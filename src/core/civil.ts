@@ -19,6 +19,7 @@ export const localOf = (text: string): number => dayOf(text.slice(0, 10)) * DAY_
 
 const two = (number: number): string => String(number).padStart(2, '0');
 let times: string[] = [];
+let instantTimes: string[] = [];
 
 /** A minute of a day as text; all of them are written once, when the first is asked for. */
 function timeText(minute: number): string | undefined {
@@ -38,14 +39,16 @@ export const minuteOf = (instant: string): number => Math.floor(Date.parse(insta
 
 /** Minutes since 1970, in any order, as the API shows instants: thousands of starts share few dates. */
 export function instantTexts(minutes: readonly number[]): string[] {
-  let day = Number.NaN;
+  if (instantTimes.length === 0)
+    instantTimes = Array.from({ length: DAY_MINUTES }, (_, n) => `T${timeText(n)}:00.000Z`);
+  let midnight = Number.NaN;
   let date = '';
   return minutes.map((minute) => {
-    const its = Math.floor(minute / DAY_MINUTES);
-    if (its !== day) {
-      day = its;
+    if (!(minute >= midnight && minute < midnight + DAY_MINUTES)) {
+      const day = Math.floor(minute / DAY_MINUTES);
+      midnight = day * DAY_MINUTES;
       date = dateOf(day);
     }
-    return `${date}T${timeText(minute - day * DAY_MINUTES)}:00.000Z`;
+    return date + instantTimes[minute - midnight];
   });
 }

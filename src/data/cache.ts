@@ -213,14 +213,16 @@ export class AnswerCache {
   #store({ ctx, plan }: Pick<Read, 'ctx' | 'plan'>, entry: CachedAnswer, body: string): void {
     // Of no state's life: no reading will ever vouch for it.
     if (entry.incarnation === null) return;
-    this.#parts.memory.set(ctx, plan.key, entry);
-    if (this.#parts.edge !== null) ctx.waitUntil(this.#parts.edge.set(behind(ctx), plan.key, entry));
-    if (entry.body.byteLength > LARGEST_SENT) return;
+    const { memory, edge, redis } = this.#parts;
+    memory.set(ctx, plan.key, entry);
     const seconds = Math.max(1, Math.ceil((entry.expiresAt - entry.storedAt) / 1000));
     // In a turn of its own: encoding and sending would come before the answer.
-    const sent = new Promise((turn) => setTimeout(turn, 0)).then(() =>
-      tell(this.#parts.redis, behind(ctx), (p) => p.set(plan.key, encodeEntry(entry, body), { ex: seconds })),
-    );
+    const sent = new Promise((turn) => setTimeout(turn, 0)).then(async () => {
+      const copied = edge?.set(behind(ctx), plan.key, entry);
+      if (entry.body.byteLength <= LARGEST_SENT)
+        await tell(redis, behind(ctx), (p) => p.set(plan.key, encodeEntry(entry, body), { ex: seconds }));
+      await copied;
+    });
     ctx.waitUntil(sent);
   }
 

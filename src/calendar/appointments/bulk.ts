@@ -13,7 +13,7 @@ import { type BookingPlan, neighbourhood, planBooking } from '../booking.ts';
 import { adoptClocks, type Told } from '../clock.ts';
 import { unitedGuard } from '../guard.ts';
 import { type Hindered, takenBy } from '../hindered.ts';
-import { catalogueOf, catalogueQuery, type LoadedCatalogue } from '../load-catalogue.ts';
+import { catalogueQuery, type LoadedCatalogue, loadedOf } from '../load-catalogue.ts';
 import { about, namedBy } from '../look.ts';
 import { bookedRow, offsetsAt, type Wish, withBranch } from '../plan.ts';
 import { judgeStart } from '../presence.ts';
@@ -141,7 +141,7 @@ async function cataloguesOf(
   return new Map(
     byBranch.flatMap(([branchId], i) => {
       const row = rows[i]?.[0];
-      return row === undefined ? [] : [[branchId, catalogueOf(row, revision)]];
+      return row === undefined ? [] : [[branchId, loadedOf(row, revision)]];
     }),
   );
 }

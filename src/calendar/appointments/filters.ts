@@ -44,8 +44,8 @@ export function found(query: Filtered): Filter[] {
     sql` and `,
   );
   const dated = from !== null && to !== null;
-  const select = (more: readonly SQL[], most: number): SQL =>
-    sql`(select a.* from appointments a where ${sql.join([own, ...more], sql` and `)} limit ${most})`;
+  const select = (more: readonly SQL[], most: number, order: SQL = sql``): SQL =>
+    sql`(select a.* from appointments a where ${sql.join([own, ...more], sql` and `)} ${order} limit ${most})`;
   const find = (): ((most: number) => SQL) | undefined => {
     if (filters.seriesId !== undefined) return (most) => select([sql`a.series_id = ${filters.seriesId}::uuid`], most);
     if (filters.staffId !== undefined && (dated || filters.clientId === undefined))
@@ -57,7 +57,8 @@ export function found(query: Filtered): Filter[] {
           ],
           most,
         );
-    if (filters.clientId !== undefined) return (most) => select([sql`a.client_id = ${filters.clientId}::uuid`], most);
+    if (filters.clientId !== undefined)
+      return (most) => select([sql`a.client_id = ${filters.clientId}::uuid`], most, sql`order by a.created_at desc`);
     if (!dated) return undefined;
     const branch = filters.branchId === undefined ? [] : [sql`a.branch_id = ${filters.branchId}::uuid`];
     return (most) => select([...branch, ...days(sql`a.local_date`)], most);

@@ -1,7 +1,8 @@
 import type pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { busyOf } from '../../../src/calendar/busy-slices.ts';
 import { beginRead, openStage, type Stage } from '../support.ts';
-import { at, book, change, expire, hold, makeSalon, type Salon } from './salon.ts';
+import { at, book, change, expire, hold, MISTOLD, makeSalon, type Salon } from './salon.ts';
 
 // What is busy, as availability asks for it: of one company, and not dearer for a longer past or for others' bookings.
 
@@ -22,19 +23,19 @@ async function ask<T>(question: string, ...values: unknown[]): Promise<T[]> {
   return rows as T[];
 }
 
-type Busy = { subject_id: string; pieces: string | null; held: [number, string][] | null };
+type Busy = { subject_id: string; days: number[] | null; pieces: string[] | null; held: [number, string][] | null };
 const minute = (time: string): number => Date.parse(at(time)) / 60_000;
 const minutes = (...times: string[]): number[] => times.map(minute);
-/** Start and length. */
-const piece = (from: string, to: string): string => `${minute(from)},${minute(to) - minute(from)}`;
-const busy = (subjects: string[], ...spans: [from: string, to: string][]) =>
-  ask<Busy>(
-    'select * from app.busy($1, $2)',
-    subjects,
-    spans.flatMap((span) => minutes(...span)),
-  );
+const TODAY = Math.floor(minute('12:00') / 1440);
+const told = (subjects: string[], ...days: number[]) => ask<Busy>('select * from app.busy_on($1, $2)', subjects, days);
+/** Minutes of what bookings keep busy, of whom they do, and pieces of holds. */
+async function busy(subjects: string[], ...days: number[]) {
+  const rows = await told(subjects, ...days);
+  const booked = busyOf(rows.map((row) => [row.subject_id, row.days, row.pieces, null])).busy;
+  return rows.map((row) => [row.subject_id, booked.get(row.subject_id), row.held]);
+}
 
-test('what subjects keep busy in a span is told; processing, cancelled, deliberate and expired leave it free', async () => {
+test('what keeps subjects busy on days is told; processing, cancelled, deliberate and expired leave it free', async () => {
   const [ann = '', ben = ''] = salon.staff;
   await book(app, salon, at('08:00'), {
     after: 15,
@@ -48,19 +49,14 @@ test('what subjects keep busy in a span is told; processing, cancelled, delibera
   await expire(stage, await hold(app, salon, at('13:00')));
   await hold(app, salon, at('14:00'), { minutes: 30 });
   const chair = salon.chairs[0] ?? '';
-  const held: Busy['held'] = [[expect.any(Number), piece('14:00', '14:30')]];
-  expect(await busy([ann, ben, chair], ['08:10', '14:10'])).toEqual([
-    {
-      subject_id: ann,
-      pieces: `${piece('08:00', '08:20')},${piece('08:40', '09:15')},${piece('09:15', '10:15')}`,
-      held,
-    },
-    { subject_id: chair, pieces: piece('08:00', '09:15'), held: null },
+  const held: Busy['held'] = [[expect.any(Number), `${minute('14:00')},30`]];
+  const hers = minutes('08:00', '08:20', '08:40', '10:15');
+  expect(await busy([ann, ben, chair], TODAY, TODAY + 1)).toEqual([
+    [ann, hers, held],
+    [chair, minutes('08:00', '09:15'), null],
   ]);
-  expect(await busy([ann], ['07:00', '08:00'], ['09:15', '09:16'], ['14:20', '15:00'])).toEqual([
-    { subject_id: ann, pieces: piece('09:15', '10:15'), held: null },
-    { subject_id: ann, pieces: null, held },
-  ]);
+  expect(await busy([ann, ben], TODAY - 3, TODAY, TODAY + 1, TODAY + 2)).toEqual([]);
+  expect(await busy([ann], TODAY - 3, TODAY, TODAY, TODAY + 2)).toEqual([[ann, hers, held]]);
   await stage.sql(
     `insert into time_off (company_id, id, staff_id, starts_at, ends_at) values
        ($1, gen_random_uuid(), $2, $3, $4), ($1, gen_random_uuid(), $2, $5, $6)`,
@@ -75,26 +71,57 @@ test('what subjects keep busy in a span is told; processing, cancelled, delibera
 test('of another company’s staff nothing is told', async () => {
   const theirs = await makeSalon(stage, 1);
   await book(app, theirs, at('08:00'));
-  expect(await busy(theirs.staff, ['07:00', '12:00'])).toEqual([]);
+  expect(await told(theirs.staff, TODAY, TODAY + 1)).toEqual([]);
+});
+
+test('days stay as the bookings are, whatever becomes of these: over midnight, moved, cancelled, confirmed again, taken away', async () => {
+  const [ann = '', ben = ''] = salon.staff;
+  const day = Date.parse('2027-04-10T00:00Z') / 86_400_000;
+  const texts = () =>
+    stage.sql<{ day: number }>('select day from busy_days where subject_id = $1 and day between $2 and $3 order by 1', [
+      ann,
+      day - 2,
+      day + 2,
+    ]);
+  const days = async (): Promise<number[]> => (await texts()).map((row) => row.day - day);
+  const late = await book(app, salon, '2027-04-10T23:30:00Z', { after: 45 });
+  const before = await book(app, salon, '2027-04-10T20:00:00Z');
+  expect(await days()).toEqual([0, 1]);
+  await change(app, salon, late, `starts_at = '2027-04-09T23:30:00Z'`);
+  expect(await days()).toEqual([-1, 0]);
+  await change(app, salon, before, `status = 'CANCELLED'`);
+  await change(app, salon, late, `status = 'CANCELLED'`);
+  expect(await days()).toEqual([]);
+  await change(app, salon, before, `status = 'CONFIRMED'`);
+  expect(await days()).toEqual([0]);
+  // By a console, in one statement and past the documents.
+  await stage.sql(`update occupancies set staff_id = $2 where appointment_id = $1`, [before, ben]);
+  expect(await days()).toEqual([]);
+  await stage.sql(`update occupancies set staff_id = $2 where appointment_id = $1`, [before, ann]);
+  await book(app, salon, '1969-12-31T23:30:00Z');
+  expect(await stage.sql(MISTOLD)).toEqual([]);
+  await stage.sql(`delete from occupancies where appointment_id = $1`, [before]);
+  expect(await days()).toEqual([]);
 });
 
 test('the past costs nothing: three years of bookings, and as many buffers are read as without them', {
   timeout: 60_000,
 }, async () => {
   const long = await makeSalon(stage, 1, 0);
-  // Past all triggers: what bookings leave here is tested above.
+  // Past the documents, which are tested above; not past what tells days.
   const fill = (from: string, to: string) =>
     stage.sql(
       `begin; set local session_replication_role = replica;
        insert into occupancies (company_id, appointment_id, staff_id, busy) select '${long.company}', gen_random_uuid(), '${long.staff[0]}',
-         tstzmultirange(tstzrange(d, d + interval '30 minutes')) from generate_series('${from}'::timestamptz, '${to}', '3 hours') d; commit`,
+         tstzmultirange(tstzrange(d, d + interval '30 minutes')) from generate_series('${from}'::timestamptz, '${to}', '3 hours') d;
+       select app.tell_busy_days(array_agg(company_id), array_agg(subject_id), array_agg(begins / 1440)) from occupancies where company_id = '${long.company}'; commit`,
     );
   const read = async (): Promise<number> => {
-    await stage.sql('vacuum analyze occupancies');
+    await stage.sql('vacuum analyze occupancies, busy_days');
     await beginRead(app, long.company);
     // Twice: the first call of a session fills its caches of the catalogue.
-    const explain = 'explain (analyze, buffers, format json) select * from app.busy($1, $2)';
-    const values = [long.staff, [minute('00:00'), minute('00:00') + 31 * 1440]];
+    const explain = 'explain (analyze, buffers, format json) select * from app.busy_on($1, $2)';
+    const values = [long.staff, [TODAY, TODAY + 31]];
     await app.query(explain, values);
     const { rows } = await app.query(explain, values);
     await app.query('commit');
@@ -115,10 +142,7 @@ test('what has many stretches is told as well', async () => {
     processing: Array.from({ length: 10 }, (_, k) => ({ afterMinutes: 3 + 5 * k, minutes: 2 })),
   }));
   await book(app, salon, '2027-05-01T00:00:00Z', { parts });
-  const [told] = await ask<Busy>(
-    'select * from app.busy($1, $2)',
-    [ben],
-    [Date.parse('2027-05-01Z') / 60_000, Date.parse('2027-05-02Z') / 60_000],
-  );
-  expect(told?.pieces?.split(',').length).toBe(2 * 201);
+  const day = Date.parse('2027-05-01Z') / 86_400_000;
+  const [[, stretches] = []] = await busy([ben], day, day + 1);
+  expect((stretches as number[]).length).toBe(2 * 201);
 });

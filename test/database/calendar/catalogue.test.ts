@@ -1,7 +1,7 @@
 import { PgDialect } from 'drizzle-orm/pg-core';
 import type pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type CatalogueRow, catalogueOf, catalogueQuery, type Wanted } from '../../../src/calendar/load-catalogue.ts';
+import { type CatalogueRow, catalogueQuery, loadedOf, type Wanted } from '../../../src/calendar/load-catalogue.ts';
 import { NOBODY } from '../../../src/core/id.ts';
 import { beginRead, openStage, type Stage } from '../support.ts';
 import { at, book, hold, makeSalon, type Salon } from './salon.ts';
@@ -30,7 +30,7 @@ async function load(more: Partial<Wanted> = {}) {
   await app.query('commit');
   const [row] = rows;
   if (row === undefined) throw new Error('no row');
-  return catalogueOf(row, 7);
+  return loadedOf(row, 7);
 }
 
 test('what is asked for comes as the rules take it, absences and bookings in minutes', async () => {

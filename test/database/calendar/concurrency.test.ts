@@ -7,6 +7,7 @@ import {
   book,
   change,
   hold,
+  MISTOLD,
   makeSalon,
   overlaps,
   type Refused,
@@ -142,6 +143,7 @@ test('bookings, moves, cancellations and holds of all kinds, at once: no overlap
     [salon.company],
   );
   expect(projected?.rows).toBe(projected?.wanted);
+  expect(await stage.sql(MISTOLD)).toEqual([]);
   const [deadlocks] = await stage.sql<{ count: number }>(
     'select deadlocks::int as count from pg_stat_database where datname = current_database()',
   );

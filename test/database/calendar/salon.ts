@@ -159,3 +159,12 @@ export const overlaps = (stage: Stage, company: string): Promise<unknown[]> =>
      select subject, minute, count(distinct id)::int as bookings from minutes group by 1, 2 having count(distinct id) > 1 limit 5`,
     [company],
   );
+
+/** Days as they are told beside what the stretches themselves say, of all companies; nothing when they are the same. */
+export const MISTOLD = `
+  with truth as (
+    select o.company_id, o.subject_id, d as day, app.day_pieces(range_agg(o.busy), d) as pieces
+    from occupancies o, generate_series(floor(o.begins / 1440.0)::int, floor((o.ends - 1) / 1440.0)::int) d
+    where not o.deliberate and o.expires_at is null group by 1, 2, 3)
+  select * from (select * from truth where pieces is not null) t full join busy_days b using (company_id, subject_id, day)
+  where t.pieces is distinct from b.pieces`;

@@ -1,37 +1,48 @@
 import { expect, test } from 'vitest';
-import { type BusyRow, busyOf, joined, slicesOf } from '../../../src/calendar/busy-slices.ts';
+import { type BusyRow, busyOf, joined, rejoined, type Slices, slicesOf } from '../../../src/calendar/busy-slices.ts';
 
 const DAY = 1440;
 const NOW = 1_000_000;
+const PEOPLE = ['ann', 'ben'];
 /** Day 10 to 12 as it was read at a revision. */
-const read = (rows: readonly BusyRow[], subjects = ['ann', 'ben'], days = [10, 11, 12]) =>
-  slicesOf(rows, subjects, days, 7);
+const read = (rows: readonly BusyRow[], subjects = PEOPLE, days = [10, 11, 12]) => slicesOf(rows, subjects, days, 7);
+const together = (slices: ReadonlyMap<number, Slices>, now = NOW, subjects = PEOPLE) =>
+  joined([...slices.values()], 10, subjects, now);
 
-test('what goes over midnight is cut into its days, and one again where they are put together', () => {
-  const slices = read([['ann', `${11 * DAY - 30},60,${11 * DAY + 600},30`, null]]);
-  expect(slices.get(10)?.get('ann')?.busy).toEqual([11 * DAY - 30, 11 * DAY]);
-  expect(slices.get(11)?.get('ann')?.busy).toEqual([11 * DAY, 11 * DAY + 30, 11 * DAY + 600, 11 * DAY + 630]);
-  const { busy, until } = joined([...slices.values()], ['ann', 'ben'], NOW);
+/** As app.short_number writes it. */
+const short = (n: number): string =>
+  n < 44 ? String.fromCharCode(48 + n) : String.fromCharCode(93 + Math.floor((n - 44) / 44), 48 + ((n - 44) % 44));
+/** Stretches of a day as app.day_pieces tells them. */
+function pieces(...stretches: [start: number, end: number][]): string {
+  let last = 0;
+  let text = '';
+  for (const [start, end] of stretches) {
+    text += short(start - last) + short(end - start);
+    last = end;
+  }
+  return text;
+}
+
+test('every number of a day is read as it was written', () => {
+  for (let n = 1; n <= DAY; n += 1) {
+    const before = DAY - n;
+    const { busy } = busyOf([['ann', [0], [pieces([before, DAY])], null]]);
+    expect(busy.get('ann')).toEqual([before, DAY]);
+  }
+});
+
+test('what goes over midnight is one where the days are put together', () => {
+  const slices = read([['ann', [10, 11], [pieces([DAY - 30, DAY]), pieces([0, 30], [600, 630])], null]]);
+  const { busy, until } = together(slices);
   expect(busy.get('ann')).toEqual([11 * DAY - 30, 11 * DAY + 30, 11 * DAY + 600, 11 * DAY + 630]);
   expect([busy.get('ben'), until]).toEqual([[], null]);
 });
 
 test('of days that were not asked for nothing is kept, and of whom nothing keeps busy that is known too', () => {
-  const slices = read([['ann', `${9 * DAY + 60},60,${13 * DAY},60`, null]]);
+  const slices = read([['ann', [9, 13], [pieces([60, 120]), pieces([0, 60])], [[NOW, `${9 * DAY},60`]]]]);
   expect([...slices.keys()]).toEqual([10, 11, 12]);
-  for (const day of slices.values()) {
-    expect(day.get('ann')).toEqual({ revision: 7, busy: [], holds: [] });
-    expect(day.get('ben')).toEqual({ revision: 7, busy: [], holds: [] });
-  }
-});
-
-test('pieces in any order, told twice or within the processing of others, are one set', () => {
-  const at = 11 * DAY;
-  const rows: BusyRow[] = [
-    ['ann', `${at + 60},10,${at + 80},10,${at},20,${at + 70},10`, null],
-    ['ann', `${at},20`, null],
-  ];
-  expect(read(rows).get(11)?.get('ann')?.busy).toEqual([at, at + 20, at + 60, at + 90]);
+  for (const day of slices.values())
+    for (const who of PEOPLE) expect(day.get(who)).toEqual({ revision: 7, pieces: '', holds: [] });
 });
 
 test('a hold counts until it expires, on its days alone, and says when what it is part of ends', () => {
@@ -39,31 +50,55 @@ test('a hold counts until it expires, on its days alone, and says when what it i
   const slices = read([
     [
       'ann',
-      `${at},20`,
+      [11],
+      [pieces([0, 20])],
       [
         [NOW + 5, `${at + 10},30`],
-        [NOW + 9, `${at + 60},10`],
+        [NOW + 9, `${at + 60},10,${12 * DAY - 5},10`],
       ],
     ],
   ]);
-  const days = [...slices.values()];
-  const of = (now: number) => joined(days, ['ann'], now);
-  expect(of(NOW)).toEqual({ busy: new Map([['ann', [at, at + 40, at + 60, at + 70]]]), until: NOW + 5 });
-  expect(of(NOW + 5)).toEqual({ busy: new Map([['ann', [at, at + 20, at + 60, at + 70]]]), until: NOW + 9 });
-  expect(of(NOW + 9)).toEqual({ busy: new Map([['ann', [at, at + 20]]]), until: null });
+  const of = (now: number) => {
+    const { busy, until } = together(slices, now, ['ann']);
+    return { busy: busy.get('ann'), until };
+  };
+  const later = [at + 60, at + 70, at + DAY - 5, at + DAY + 5];
+  expect(of(NOW)).toEqual({ busy: [at, at + 40, ...later], until: NOW + 5 });
+  expect(of(NOW + 5)).toEqual({ busy: [at, at + 20, ...later], until: NOW + 9 });
+  expect(of(NOW + 9)).toEqual({ busy: [at, at + 20], until: null });
   expect(slices.get(10)?.get('ann')?.holds).toEqual([]);
+});
+
+test('what was put together before is taken again where it is the same, and only there', () => {
+  const ann: BusyRow = ['ann', [10, 11], [pieces([0, 20]), pieces([60, 90])], null];
+  const first = together(read([ann, ['ben', [10], [pieces([5, 10])], null]]));
+  const again = (rows: readonly BusyRow[], now = NOW, before = first, subjects = PEOPLE) =>
+    rejoined(before, [...read(rows, subjects).values()], 10, subjects, now);
+  expect(rejoined(first, first.days, 10, PEOPLE, NOW)).toBe(first);
+  const other = again([ann, ['ben', [10], [pieces([5, 11])], null]]);
+  expect(other.busy.get('ann')).toBe(first.busy.get('ann'));
+  expect(other.busy.get('ben')).toEqual([10 * DAY + 5, 10 * DAY + 11]);
+  // Who has come since, and holds, which end by the clock.
+  expect([...again([ann], NOW, first, ['ann', 'eve']).busy]).toEqual([
+    ['ann', first.busy.get('ann')],
+    ['eve', []],
+  ]);
+  const held = again([ann, ['ben', [10], [pieces([5, 10])], [[NOW + 5, `${10 * DAY + 7},10`]]]]);
+  expect([held.busy.get('ben'), held.until]).toEqual([[10 * DAY + 5, 10 * DAY + 17], NOW + 5]);
+  expect(rejoined(held, held.days, 10, PEOPLE, NOW + 4)).toBe(held);
+  const over = rejoined(held, held.days, 10, PEOPLE, NOW + 5);
+  expect([over.busy.get('ben'), over.until]).toEqual([[10 * DAY + 5, 10 * DAY + 10], null]);
 });
 
 test('read whole, bookings and holds stand side by side', () => {
   expect(
     busyOf([
-      ['ann', '100,20', [[NOW, '130,10']]],
-      ['ann', '300,5', null],
-      ['ben', null, [[NOW + 1, '7,1']]],
+      ['ann', [0, 2], [pieces([100, 120]), pieces([0, 5])], [[NOW, '130,10']]],
+      ['ben', null, null, [[NOW + 1, '7,1']]],
     ]),
   ).toEqual({
     busy: new Map([
-      ['ann', [100, 120, 130, 140, 300, 305]],
+      ['ann', [100, 120, 2 * DAY, 2 * DAY + 5, 130, 140]],
       ['ben', [7, 8]],
     ]),
     until: NOW,

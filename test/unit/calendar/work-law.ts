@@ -41,6 +41,7 @@ export async function workIsJudgedExactly(numRuns: number): Promise<{ judged: nu
           start,
           lines.flatMap(({ service, member }) => (member === undefined ? [] : { service, member })),
         );
+      const isOffered = model.offers();
       const beginner = lines[0]?.member;
       const grid = beginner === undefined ? [] : model.grid(beginner);
       for (const start of [...grid, ...others.map((each) => model.first + each)]) {
@@ -49,7 +50,7 @@ export async function workIsJudgedExactly(numRuns: number): Promise<{ judged: nu
         if (isFree !== isBookable(start)) expect({ start, absent, taken }).toBe(isFree ? 'refused' : 'bookable');
         counts.judged += 1;
       }
-      const expected = grid.filter((start) => model.offered(start) && isBookable(start));
+      const expected = grid.filter((start) => isOffered(start) && isBookable(start));
       const swept = freeStartsOfWork({ ...world, offsets }, work);
       if (String(swept) !== String(expected)) expect(swept).toEqual(expected);
       counts.free += expected.length;

@@ -103,6 +103,13 @@ const times = (date: string, maxLength: number) => {
     .map((all) => all.flatMap(([from, length]) => [near + from, near + from + length]));
 };
 
+const stepMinutes = fc.constantFrom(5, 7, 10, 15, 15, 30, 45, 60);
+/** Around midnight of the day, ms. */
+const now = fc.integer({ min: -86_400_000, max: 86_400_000 });
+
+/** What else may be asked of a world; `now` counts from the world's own. */
+export const questions = fc.array(fc.record({ services, stepMinutes, now }), { minLength: 4, maxLength: 4 });
+
 export const worlds: fc.Arbitrary<World> = fc
   .constantFrom(...PLACES.flatMap(([zone, dates]) => dates.map((date) => [zone, date] as const)))
   .chain(([timeZone, date]) =>
@@ -128,8 +135,7 @@ export const worlds: fc.Arbitrary<World> = fc
         ),
         away: fc.tuple(...[...STAFF, 0, 1, 2, 3].map(() => often<number[]>([], times(date, 2), 1))),
         taken: fc.tuple(...[...STAFF, 0, 1, 2, 3].map(() => times(date, 8))),
-        stepMinutes: fc.constantFrom(5, 7, 10, 15, 15, 30, 45, 60),
-        now: fc.integer({ min: -86_400_000, max: 86_400_000 }),
+        ...{ stepMinutes, now },
       })
       .map((made) => {
         const staff: StaffMember[] = made.staff.map(({ hours, off }, index) => ({

@@ -39,18 +39,18 @@ const book = async (staffId: string, startsAt: string): Promise<Reply> => {
   return reply;
 };
 
-/** Spans of what is busy that Postgres was asked for, as days. */
+/** Pairs of days of which Postgres was asked what is busy. */
 let asked: string[][] = [];
 world.neon.setHooks({
   onRequest({ statements }) {
     for (const { query, params } of statements) {
-      if (!query.includes('app.busy(')) continue;
-      const minutes = params.map(
+      if (!query.includes('app.busy_on(')) continue;
+      const days = params.map(
         (each) => String(each).match(/^\{"?-?\d+"?(?:,"?-?\d+"?)*\}$/) && String(each).match(/-?\d+/g),
       );
       asked.push(
-        (minutes.find((each) => each !== null) ?? []).map((each) =>
-          new Date(Number(each) * 60_000).toISOString().slice(0, 10),
+        (days.find((each) => each !== null) ?? []).map((each) =>
+          new Date(Number(each) * 86_400_000).toISOString().slice(0, 10),
         ),
       );
     }
