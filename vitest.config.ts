@@ -10,8 +10,11 @@ const stack = {
   isolate: false,
 };
 const long = '{test,client/test}/**/*.long.test.ts';
-/** What reads every path after every write: `npm test` looks at a share of them. */
-const sampled = ['test/worker/cache/freshness.test.ts'];
+/** What multiplies routes by something else, of which `npm test` looks at a share (`shareOf` in test/support/routes.ts). */
+const sampled = [
+  'test/worker/cache/{freshness,cached-equals-uncached}.test.ts',
+  'test/worker/contract/registry-{errors,roles}.test.ts',
+];
 
 /** `npm test` runs all but what is long by nature; that is `npm run test:long`. */
 export default defineConfig({

@@ -2,6 +2,7 @@ import { expect, inject } from 'vitest';
 import type { RouteSpec } from '../../src/http/route.ts';
 import type { Api, Json, Tenant } from './api.ts';
 import { type Fixture, fixtures, unique } from './fixtures.ts';
+import { once } from './once.ts';
 import { operationOf, operations } from './operations.ts';
 
 /** A mounted route with what the tests know of its resource. */
@@ -158,13 +159,7 @@ export async function aim(route: Route, tenant: Tenant, there?: string): Promise
 }
 
 /** The same request each time it is asked for: for what is refused, and so leaves its object. */
-export function aimedOnce(route: Route, tenant: Tenant): () => Promise<Shot> {
-  let shot: Promise<Shot> | null = null;
-  return () => {
-    shot ??= aim(route, tenant);
-    return shot;
-  };
-}
+export const aimedOnce = (route: Route, tenant: Tenant): (() => Promise<Shot>) => once(() => aim(route, tenant));
 
 export const pathTo = ({ spec }: Route, id: string): string => spec.path.replace(/:[A-Za-z]+/, id);
 
@@ -196,18 +191,36 @@ export function cachedPaths(ids: Record<string, string>): string[] {
   });
 }
 
-/** So many writes to a topic are needed to have looked at every path of another once. */
-const SHARE = 3;
+/** A share of them, another one at each of so many turns; in `npm run test:long` all of them. */
+export const shareOf = <T>(all: readonly T[], turn: number, turns: number): T[] =>
+  all.filter((_, index) => inject('thorough') || (index + turn) % turns === 0);
+
+/** Of the queries of its own topic a write looks at so many parts. */
+const PARTS = 3;
 
 /**
- * What is read after a write: all queries of its topic, and of the others the plain paths. Those are a share, another one
- * with each write, where the topic has enough of them to come round; in `npm run test:long` they are all.
+ * What is read after the write of this turn to a topic: its own paths with a share of their queries, and of the others' plain
+ * paths a share that comes round once with all writes to the topic.
  */
-export function pathsAfter(route: Route, paths: readonly string[]): string[] {
-  const own = mutations.filter(({ topic }) => topic === route.topic);
-  const share = inject('thorough') || own.length < SHARE ? 1 : SHARE;
-  const turn = own.findIndex(({ name }) => name === route.name);
-  const ofTopic = (path: string): boolean => path.split(/[/?]/)[1] === route.topic;
-  const others = paths.filter((path) => !path.includes('?') && !ofTopic(path));
-  return [...paths.filter(ofTopic), ...others.filter((_, index) => (index + turn) % share === 0)];
+export function pathsAt(topic: string, turn: number, turns: number, paths: readonly string[]) {
+  const topicOf = (path: string) => operationOf('GET', path.split('?')[0] ?? '')?.topic;
+  const plain = paths.filter((path) => !path.includes('?'));
+  const isOwn = (path: string): boolean => topicOf(path) === topic;
+  const queries = paths.filter((path) => path.includes('?') && isOwn(path));
+  const others = plain.filter((path) => !isOwn(path));
+  return {
+    own: [...plain.filter(isOwn), ...shareOf(queries, turn, Math.min(turns, PARTS))],
+    others: shareOf(others, turn, turns),
+  };
+}
+
+/** The same, after each of the product's writes. */
+export function pathsAfter({ topic, name }: Route, paths: readonly string[]) {
+  const writes = mutations.filter((each) => each.topic === topic);
+  return pathsAt(
+    topic,
+    writes.findIndex((each) => each.name === name),
+    writes.length,
+    paths,
+  );
 }

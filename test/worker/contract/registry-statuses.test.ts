@@ -1,14 +1,14 @@
-import { describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import type { ErrorCode } from '../../../src/core/errors.ts';
 import { errorsOf } from '../../../src/http/route-errors.ts';
 import { patiently } from '../../support/accounts.ts';
 import type { Api, Reply, Tenant } from '../../support/api.ts';
 import { openCompany } from '../../support/company.ts';
 import { documented } from '../../support/document.ts';
-import type { Kit } from '../../support/fixtures.ts';
+import type { Kit, Refusal } from '../../support/fixtures.ts';
 import { operationNamed } from '../../support/operations.ts';
 import { refusals } from '../../support/refusals.ts';
-import { aim, aimedOnce, everyRoute, fire, ofSignIn, type Route, type Shot } from '../../support/routes.ts';
+import { aim, aimedOnce, everyRoute, fire, keyFor, ofSignIn, type Route, type Shot } from '../../support/routes.ts';
 import { sabotage } from '../../support/sabotage.ts';
 import { ownWorld } from '../../support/shared.ts';
 import { everySignInVerb } from '../../support/sign-in-verbs.ts';
@@ -17,22 +17,29 @@ import { inOneMinute, until } from '../../support/until.ts';
 const world = await ownWorld({}, 3);
 const salon = await openCompany(world);
 
-const kitOf = (route: Route, anyone: Api, tenant: Tenant): Kit => ({
+const kitOf = (anyone: Api, tenant: Tenant, aims: () => Promise<Shot>): Kit => ({
   world,
   tenant,
   anyone: anyone.as(null),
-  aim: aims(route, tenant),
+  aim: aims,
   fire,
 });
 
-/** A GET leaves what it reads: one object serves all refusals of its route. */
+/** What is read or refused leaves what is there: one request serves all of its route's refusals that no rule of its own makes. */
 const once = new Map<string, () => Promise<Shot>>();
-function aims(route: Route, tenant: Tenant): () => Promise<Shot> {
-  if (route.method !== 'GET') return () => aim(route, tenant);
-  const key = `${route.name} ${tenant.companyId}`;
-  const aimed = once.get(key) ?? aimedOnce(route, tenant);
-  once.set(key, aimed);
-  return aimed;
+function aimsAt(route: Route): () => Promise<Shot> {
+  const aimed = once.get(route.name) ?? aimedOnce(route, salon);
+  once.set(route.name, aimed);
+  return async () => ({ ...(await aimed()), ...keyFor(route.spec) });
+}
+
+/** What says how a route comes to answer a code, and whether it asks for a success first. */
+function refusalOf(route: Route, code: ErrorCode): { refusal: Refusal; spends: boolean } {
+  const own = route.fixture.refusals?.[`${route.name} ${code}`];
+  const refusal = own ?? refusals[code];
+  if (refusal === undefined) throw new Error(`nothing says how ${route.name} comes to answer ${code}: see refusals.ts`);
+  const spends = own !== undefined || code === 'idempotency_key_reused';
+  return { refusal, spends: spends && route.method !== 'GET' };
 }
 
 function expectCode(reply: Reply, code: ErrorCode): void {
@@ -47,7 +54,7 @@ describe.each(everyRoute.map((route) => [route.name, route] as const))('%s', (_,
     const reply = await fire(route.spec.anonymous === true ? world.api : salon.api, await aim(route, salon));
     expect(reply.status, reply.text).toBe(route.spec.success.status);
     if (documented(operationNamed(route.name)).responses[304] === undefined) return;
-    const path = (await aim(route, salon)).path;
+    const { path } = await aimsAt(route)();
     // A job moves on between two looks at it, until it has ended.
     await until('what is held is still right', async () => {
       const etag = String((await salon.api.get(path)).headers.get('etag'));
@@ -57,11 +64,10 @@ describe.each(everyRoute.map((route) => [route.name, route] as const))('%s', (_,
   });
 
   test.concurrent.each(errorsOf(route.spec).filter((code) => !TOGETHER.includes(code)))('%s', async (code) => {
-    const refusal = route.fixture.refusals?.[`${route.name} ${code}`] ?? refusals[code];
-    if (refusal === undefined)
-      throw new Error(`nothing says how ${route.name} comes to answer ${code}: see refusals.ts`);
+    const { refusal, spends } = refusalOf(route, code);
+    const kit = kitOf(world.api, salon, spends ? () => aim(route, salon) : aimsAt(route));
     // An isolate that is hashing refuses the next who needs it.
-    expectCode(await patiently(() => refusal(kitOf(route, world.api, salon), route)), code);
+    expectCode(await patiently(() => refusal(kit, route)), code);
   });
 });
 
@@ -75,21 +81,26 @@ test('each verb of a sign-in succeeds', async () => {
 
 const naming = (code: ErrorCode): Route[] => everyRoute.filter(({ spec }) => errorsOf(spec).includes(code));
 
-/** Fires at each route, from a company whose answers nobody has asked for yet: nothing is cached to stand in. */
+/** A request to each route, from a company whose answers nobody has asked for yet: nothing is cached to stand in. */
+const strange = await openCompany(world);
+const shots = new Map<Route, Shot>();
+beforeAll(async () => {
+  for (const route of everyRoute) shots.set(route, await aim(route, strange));
+}, 120_000);
+const shotAt = (route: Route): Shot => shots.get(route) as Shot;
+
+/** Fires at each route what is refused everywhere, and so can be fired again. */
 async function fireAtAll(
   targets: readonly Route[],
   strike: () => Promise<() => unknown>,
   at = world.elsewhere[0],
 ): Promise<[Route, Reply][]> {
-  const tenant = await openCompany(world);
-  const shots: [Route, Shot][] = [];
-  for (const route of targets) shots.push([route, await aim(route, tenant)]);
-  const api = tenant.api.at(String(at));
+  const api = strange.api.at(String(at));
   const restore = await strike();
   try {
     const replies: [Route, Reply][] = [];
-    for (const [route, shot] of shots) {
-      replies.push([route, await fire(route.spec.anonymous === true ? api.as(null) : api, shot)]);
+    for (const route of targets) {
+      replies.push([route, await fire(route.spec.anonymous === true ? api.as(null) : api, shotAt(route))]);
     }
     return replies;
   } finally {
@@ -117,7 +128,7 @@ test('internal_error, where the database says what nobody thought of', { timeout
 test('internal_error, where a setting is missing', async () => {
   const worker = await world.another({ CURSOR_SECRET: '' });
   for (const route of naming('internal_error')) {
-    const reply = await fire(salon.api.at(worker.url), await aim(route, salon));
+    const reply = await fire(strange.api.at(worker.url), shotAt(route));
     expect([route.name, reply.status]).toEqual([route.name, 500]);
   }
 });
@@ -140,16 +151,13 @@ test('database_unavailable, where it is out of reach', { timeout: 60_000 }, asyn
 
 test('rate_limited, where a company, an address or an account asks too often', { timeout: 60_000 }, async () => {
   const worker = await world.another({ RATE_LIMIT_PER_MINUTE: '1', LOGIN_LIMIT: '1', SIGNUP_LIMIT: '1' });
-  const tenant = await openCompany(world);
-  const limited = { ...tenant, api: tenant.api.at(worker.url) };
+  const limited = { ...strange, api: strange.api.at(worker.url) };
   await inOneMinute(async () => {
     await until('the company is over its limit', async () => (await limited.api.get('/company')).status === 429);
     for (const route of naming('rate_limited')) {
-      const shot = await aim(route, tenant);
-      const kit = { ...kitOf(route, limited.api, limited), aim: async () => shot };
-      const refusal = route.fixture.refusals?.[`${route.name} rate_limited`] ?? refusals.rate_limited;
-      const reply = await refusal?.(kit, route);
-      expect([route.name, reply?.status]).toEqual([route.name, 429]);
+      const kit = kitOf(limited.api, limited, async () => shotAt(route));
+      const reply = await refusalOf(route, 'rate_limited').refusal(kit, route);
+      expect([route.name, reply.status]).toEqual([route.name, 429]);
     }
   });
 });
