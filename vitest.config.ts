@@ -10,10 +10,10 @@ const stack = {
   isolate: false,
 };
 const long = '{test,client/test}/**/*.long.test.ts';
-/** What multiplies routes by something else, of which `npm test` looks at a share (`shareOf` in test/support/routes.ts). */
+/** What multiplies routes by something else, of which `npm test` does a share (`shareOf` in test/support/routes.ts). */
 const sampled = [
   'test/worker/cache/{freshness,cached-equals-uncached}.test.ts',
-  'test/worker/contract/registry-{errors,roles}.test.ts',
+  'test/worker/contract/{conventions,registry-errors,registry-roles}.test.ts',
 ];
 
 /** `npm test` runs all but what is long by nature; that is `npm run test:long`. */

@@ -11,11 +11,17 @@ const ISOLATES = 4;
 let shared: Promise<World> | null = null;
 
 /**
+ * Without the Cache API, which Miniflare keeps on disk: to put one answer there costs twice what it cost to compute. Suites of
+ * the cache have Worlds of their own.
+ */
+const SETTINGS = { LOGIN_LIMIT: '1000', EDGE_CACHE: 'off' };
+
+/**
  * The World of this process, its Worker long warm: for suites that change nothing but companies of their own. Whatever they
  * set at the bridges they set back. Workers that a suite starts beside it end with the suite.
  */
 export async function sharedWorld(): Promise<SharedWorld> {
-  shared ??= openWorld({ LOGIN_LIMIT: '1000' }, ISOLATES);
+  shared ??= openWorld(SETTINGS, ISOLATES);
   const world = await shared;
   const others: RunningWorker[] = [];
   afterAll(async () => {

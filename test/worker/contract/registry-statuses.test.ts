@@ -14,7 +14,7 @@ import { ownWorld } from '../../support/shared.ts';
 import { everySignInVerb } from '../../support/sign-in-verbs.ts';
 import { inOneMinute, until } from '../../support/until.ts';
 
-const world = await ownWorld({}, 3);
+const world = await ownWorld({ EDGE_CACHE: 'off' }, 3);
 const salon = await openCompany(world);
 
 const kitOf = (anyone: Api, tenant: Tenant, aims: () => Promise<Shot>): Kit => ({
