@@ -111,8 +111,8 @@ describe.each(everyRoute.map((route) => [route.name, route] as const))('%s', (_,
       }
       let reply = await send(request);
       const { status } = faults[first] as Wrong;
-      // Of a minute's first request the limit has nothing to say.
-      if (status === 429) reply = await send(request);
+      // Of a minute's first request the limit has nothing to say, and a minute may end in between.
+      for (let tries = 1; status === 429 && reply.status !== 429 && tries < 3; tries += 1) reply = await send(request);
       const wrong = faults.slice(first).map((fault) => fault.status);
       expect([wrong, reply.status], reply.text).toEqual([wrong, status]);
     }
