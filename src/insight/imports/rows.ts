@@ -1,4 +1,5 @@
 import { AppError, type Fault } from '../../core/errors.ts';
+import { pointer } from '../../core/json.ts';
 import { validate } from '../../http/body.ts';
 import { unneutral } from '../../http/csv.ts';
 import { type Cell, type Importer, keyText, type MatchKey } from '../../resources/importer.ts';
@@ -35,9 +36,20 @@ export function rowReader(importer: Importer, { header, mapping, match }: FileFo
     if (typeof raw === 'string') return readLine(importer, mapping, raw, read);
     if (columns === null) return failed('malformed_row', UNREADABLE.malformed_row);
     const { given, faults } = readCells(columns, raw);
-    return read(given, faults);
+    const { faults: all, ...row } = read(given, faults);
+    return { ...row, faults: all.map((fault) => asCell(fault, columns)) };
   };
 }
+
+/** A column says what its cells must be in words of a spreadsheet. */
+function asCell(fault: Fault, columns: readonly Column[]): Fault {
+  if (fault.code !== 'invalid_type') return fault;
+  const column = columns.find(({ to }) => to !== null && placeIn(to) === fault.pointer);
+  const detail = column?.to && EXPECTED[column.to.cell];
+  return detail ? { ...fault, detail } : fault;
+}
+
+const placeIn = ({ path }: Place): string => pointer(path.map((step) => (typeof step === 'number' ? step - 1 : step)));
 
 const failed = (code: string, detail: string): ReadRow => ({
   key: null,
@@ -91,8 +103,8 @@ function keyOf(match: MatchKey, given: Record<string, unknown>, value: unknown):
 
 /** The file chooses what a pointer names. Postgres holds neither NUL nor half a surrogate pair, which cutting may make. */
 function shortened(fault: Fault): Fault {
-  const { pointer = '' } = fault;
-  const short = pointer.length <= LONGEST_POINTER ? pointer : `${pointer.slice(0, LONGEST_POINTER)}…`;
+  const { pointer: at = '' } = fault;
+  const short = at.length <= LONGEST_POINTER ? at : `${at.slice(0, LONGEST_POINTER)}…`;
   return { ...fault, pointer: short.replaceAll('\0', '\ufffd').toWellFormed() };
 }
 
@@ -110,7 +122,14 @@ const VALUES: Readonly<Record<Cell, (text: string) => unknown>> = {
   list: (text) => text.split('|').filter((part) => part.trim() !== ''),
   boolean: (text) => ({ true: true, false: false })[text.trim().toLowerCase()] ?? text,
   json: jsonOf,
-  number: (text) => (/^-?[0-9]+(?:\.[0-9]+)?$/.test(text.trim()) ? Number(text) : text),
+  // Whole: 45.00 in a column of minor units would be taken for 45 of them.
+  number: (text) => (/^-?[0-9]+$/.test(text.trim()) ? Number(text) : text),
+};
+
+/** What a cell must be that is not. */
+const EXPECTED: Readonly<Partial<Record<Cell, string>>> = {
+  number: 'Must be a whole number such as 4500, without separators; amounts are in minor units.',
+  boolean: 'Must be true or false.',
 };
 
 function readCells(

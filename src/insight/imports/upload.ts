@@ -91,6 +91,7 @@ function csvReader(packer: Packer, { known, checkHeader, seen }: FileKind): Read
     if (malformed) throw unreadable('The header row has a quote where none may be.');
     if (cells.length > MOST_COLUMNS || cells.join().length > MOST_HEADER)
       throw unreadable(`The header row may have ${MOST_COLUMNS} columns and ${MOST_HEADER} characters.`);
+    if (cells[0]?.startsWith('PK\u0003\u0004')) throw unreadable('This is a spreadsheet. Save it as CSV.');
     if (cells.some((cell) => cell.includes('\0')))
       throw unreadable('The header row holds NUL. Save the file as UTF-8.');
     checkHeader(cells);

@@ -183,6 +183,33 @@ describe.each(['email', 'phone'] as const)('matched by %s', (match) => {
   });
 });
 
+test('amounts as people write them are refused where they stand, not taken for a hundredth', async () => {
+  const file = [
+    'externalId;name;durationMinutes;price.amount;price.currency;taxes.1.name;taxes.1.rateBasisPoints;isActive',
+    ...[
+      '1;A;30;45,00;EUR;;;true',
+      '2;A;30;45.00;EUR;;;ja',
+      '3;A;1.5;1.234,50;EUR;USt;20%;true',
+      '4;A;30;4500;EUR;USt;2000;FALSE',
+    ],
+  ].join('\r\n');
+  const job = await imported(salon.api, file, { resource: 'services' });
+  expect(counts(job)).toMatchObject({ created: 1, failed: 3 });
+  expect(faults(job)).toEqual({
+    1: ['/price/amount invalid_type'],
+    2: ['/isActive invalid_type', '/price/amount invalid_type'],
+    3: ['/durationMinutes invalid_type', '/price/amount invalid_type', '/taxes/0/rateBasisPoints invalid_type'],
+  });
+  const details = new Set(job.rows.flatMap(({ errors }) => errors.map(({ detail }) => detail)));
+  expect([...details]).toEqual([
+    'Must be a whole number such as 4500, without separators; amounts are in minor units.',
+    'Must be true or false.',
+  ]);
+  const sheet = await send(salon.api, Buffer.from('504b0304140000000800', 'hex'));
+  expectProblem(sheet, 'malformed_file');
+  expect(sheet.json.detail).toBe('This is a spreadsheet. Save it as CSV.');
+});
+
 describe('a limit of rows', () => {
   test('100,001 are refused before anything is kept', async () => {
     const reply = await send(salon.api, `externalId\n${'x\n'.repeat(100_001)}`);
