@@ -163,6 +163,7 @@ function summary(measured: readonly Round[], body: string, rounds: number): Benc
     saturatedP50Ms: median(of('quiet').map((each) => each.p50Ms)),
     saturatedP99Ms: median(of('quiet').map((each) => each.p99Ms)),
     bareSaturatedP99Ms: median(of('bare').map((each) => each.p99Ms)),
+    headedSaturatedP99Ms: median(of('headed').map((each) => each.p99Ms)),
     bodyBytes: Buffer.byteLength(body),
     connections: CONNECTIONS,
     loadAverage1m: round(loadavg()[0] ?? 0, 1),

@@ -9,8 +9,8 @@ import { median, round } from './statistics.ts';
 import { table } from './table.ts';
 import { canReadCpu, threadsCpuMs } from './workerd.ts';
 
-const LIMIT_BYTES = 350 * 1024;
-const LIMIT_MS = 60;
+const LIMIT_BYTES = 260 * 1024;
+const LIMIT_MS = 40;
 
 type Round = { round: number; clientsPlusCpuMs: number; emptyCpuMs: number; differenceMs: number };
 
