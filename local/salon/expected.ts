@@ -26,8 +26,8 @@ import type { Figures } from './figures.ts';
 // - Amount is without tax and for the whole quantity. GST and PST stand beside it with up to four decimals: what is owed is each
 //   rounded to the cent, half away from zero, line by line. One line bears no GST. Redemptions are lines below zero, and so is
 //   the one return (quantity -1). No receipt is below zero as a whole; those that come to nothing have no payment.
-// - Visits of one stylist overlap now and then. Whichever begins (by start, then by row) before an earlier one has ended is
-//   marked as deliberate. Cancelled ones and no-shows are in nobody's way.
+// - Visits of one stylist overlap now and then. Whichever begins (by start, then by row) before an earlier one has ended
+//   that is not marked itself is marked as deliberate. Cancelled ones and no-shows are in nobody's way.
 
 const MINUTES: Readonly<Record<string, number>> = { STYLE: 45, COLOR: 90, MISC: 15 };
 

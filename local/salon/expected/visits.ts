@@ -71,7 +71,7 @@ export function tallyVisits(tally: Tally, visits: readonly Visit[]): void {
     );
 }
 
-/** Those that begin before an earlier one of the same stylist has ended. */
+/** Those that begin before an earlier one of the same stylist has ended that is none of them itself. */
 export function overlaps(visits: readonly Visit[]): Set<Visit> {
   // Without zone: no clock was changed at an hour at which somebody works.
   const start = ({ day, time }: Visit): number => Date.parse(`${day}T${time}:00Z`) / 60_000;
@@ -81,7 +81,7 @@ export function overlaps(visits: readonly Visit[]): Set<Visit> {
     let ended = Number.NEGATIVE_INFINITY;
     for (const visit of present.toSorted((a, b) => start(a) - start(b))) {
       if (start(visit) < ended) marked.add(visit);
-      ended = Math.max(ended, start(visit) + visit.minutes);
+      else ended = start(visit) + visit.minutes;
     }
   }
   return marked;
