@@ -14,7 +14,12 @@ export type Filter = {
   single?: true;
   /** `most` of the company's rows that have it, found by an index of its own; in the place of the table. */
   find?: (most: number) => SQL;
+  /** An index that holds the rows that have it, in the place of the table. */
+  held?: Held;
 };
+
+/** Rows as an index holds them, with all that lists are sorted and filtered by, in the order of the sort column `along`. */
+export type Held = { rows: SQL; along: string };
 
 /** A walk looks at so many rows per row that it needs before it asks whether there is a shorter way. */
 const FAR = 14;
@@ -27,6 +32,11 @@ const FEW = 2000;
 export function narrowed(w: Walk, filters: readonly Filter[], limit: number): SQL {
   if (filters.some(({ single }) => single)) return sorted(w, sql.join(conditions(w, filters), sql` and `), limit);
   const [first] = w.keys;
+  const held = heldBy(filters);
+  if (held !== null && held.along === first?.property) {
+    const where = [...w.where, ...besides(filters, held).map((filter) => filter.where)];
+    return walk({ ...w, table: inPlaceOf(w.table, held), where }, limit);
+  }
   // These are conditions on the walk's index.
   const along = filters.filter(({ property }) => property !== undefined && property === first?.property);
   const others = filters.filter((filter) => !along.includes(filter));
@@ -36,8 +46,8 @@ export function narrowed(w: Walk, filters: readonly Filter[], limit: number): SQ
 
 /**
  * Filters that are no range of the sort's index. First the walk looks at some rows, which is enough where hits are
- * frequent or rows are few. Else the hits are found by an index of theirs and sorted, if they are few; else the walk goes
- * on as far as it must. Of columns that the indexes hold, as they do those of all sorts, none of this looks at a row.
+ * frequent or rows are few. Else the hits are found by an index of theirs and sorted, if they are few or that index holds
+ * all that is asked; else the walk goes on as far as it must. Of columns that the indexes hold, as they do those of all sorts, none of this looks at a row.
  * Conditions without a column are decided before anything is read.
  */
 function searched(w: Walk, filters: readonly Filter[], limit: number): SQL {
@@ -48,11 +58,17 @@ function searched(w: Walk, filters: readonly Filter[], limit: number): SQL {
   const far = limit > MOST_NEAR ? 0 : limit * FAR;
   const out = sql`order by ${orderAgain(w.keys, w.backwards, sql`r`)} limit ${limit}`;
   const short = sql`(select short from looked)`;
-  const few = hits(w, filters, short);
   const near = sql`near as materialized (${walk(w, far, sql`, (${hit}) as hit`)}),
     looked as materialized (select count(*) = ${far} and count(*) filter (where hit) < ${limit} as short from near)`;
   const nearby = sql`select ${names(w.keys)} from near where hit and not ${short}`;
+  const held = heldBy(filters);
+  if (held !== null) {
+    const all = sql.join([...conditions(w, besides(filters, held)), short], sql` and `);
+    const rows = sql`select ${keyColumns(w.keys)} from ${inPlaceOf(w.table, held)} where ${all}`;
+    return sql`with ${near} select * from (${nearby} union all ${rows}) r ${out}`;
+  }
   const on = (gate: SQL): SQL => walk({ ...w, where: [...w.where, hit, gate] }, limit);
+  const few = hits(w, filters, short);
   if (few === null) return sql`with ${near} select * from (${nearby} union all (${on(short)})) r ${out}`;
   const areFew = sql`(select are_few from known)`;
   const known = sql`few as materialized (${few}), known as materialized (select count(*) <= ${FEW} as are_few from few)`;
@@ -75,6 +91,17 @@ function hits(w: Walk, filters: readonly Filter[], gate: SQL): SQL | null {
   const range = filters.filter((filter) => filter.property === property).map(({ where }) => where);
   return found(w.table, [w.company, ...(w.parts === null ? [] : [ofParts(w.parts)]), ...range]);
 }
+
+/** What holds the rows of one of the filters, and can tell of all others whether they have it. */
+export function heldBy(filters: readonly Filter[]): Held | null {
+  if (filters.some(({ single }) => single)) return null;
+  return filters.find(({ held }) => held !== undefined)?.held ?? null;
+}
+
+/** Under the table's name, so that whatever names its columns means these. */
+export const inPlaceOf = (table: SQL, { rows }: Held): SQL => sql`${rows} as ${table}`;
+
+const besides = (filters: readonly Filter[], own: Held): Filter[] => filters.filter(({ held }) => held !== own);
 
 /** All that is known of the rows of a walk. */
 function conditions(w: Walk, filters: readonly Filter[]): SQL[] {

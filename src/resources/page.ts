@@ -2,7 +2,7 @@ import { type SQL, sql } from 'drizzle-orm';
 import type { Cursor } from '../core/cursor.ts';
 import type { ListQuery } from '../core/list-query.ts';
 import { keysOf } from '../data/keyset.ts';
-import { narrowed } from '../data/narrow.ts';
+import { heldBy, inPlaceOf, narrowed } from '../data/narrow.ts';
 import { ofParts, orderAgain } from '../data/walk.ts';
 import type { Principal } from '../http/context.ts';
 import { type Found, firstPiece } from './pieces.ts';
@@ -75,14 +75,14 @@ export function pageStatements(
     order by ${orderAgain(keys, backwards, sql`page`)}`;
   const page = firstPiece(rows, query.limit);
   if (count === 'none') return [page];
-  const counted = resource.count?.(query, most === null ? null : most + 1);
-  if (counted != null) return [page, sql<{ total: number }>`select ${counted} as total`];
+  const held = heldBy(resource.filters(query));
+  const source = held === null ? resource.table : inPlaceOf(resource.table, held);
   const filtered = sql`${conditionsOf(resource, query, companyId)}${most === null ? sql`` : sql` limit ${most + 1}`}`;
   return [
     page,
     sql<{
       total: number;
-    }>`select count(*)::int as total from (select 1 from ${resource.table} where ${filtered}) counted`,
+    }>`select count(*)::int as total from (select 1 from ${source} where ${filtered}) counted`,
   ];
 }
 

@@ -94,8 +94,6 @@ export type Resource = LoggedEntity & {
   filters(query: Filtered): Filter[];
   /** When the clock alone may next change a list, ms; null: never. */
   validUntil?(query: ListQuery, now: number): number | null;
-  /** A count of its own, up to `most`; null counts all. Null where the plain one will do. */
-  count?(query: Filtered, most: number | null): SQL | null;
   /** Tags of a list; narrower than one per resource where the query allows. */
   listTags(query: ListQuery): readonly string[];
   detailTags(id: string): readonly string[];

@@ -53,7 +53,6 @@ export type Declaration<T extends PgTable, Create extends Body, Patch extends Bo
   /** Which rows a reader sees; every one when absent. */
   visibility?: Visibility;
   includes?: Readonly<Record<string, Include>>;
-  count?: Resource['count'];
   /** Words for what happened that say more than created, updated, deleted, archived or restored; the first that is true. */
   actions?: Readonly<Record<string, (before: RowOf<T>, after: RowOf<T>) => boolean>>;
   /** Tags that a change touches besides those of the resource and the object. */
@@ -126,12 +125,11 @@ export function tenantResource<T extends PgTable, Create extends Body = undefine
     constraints: { ...declared.constraints, ...usual(tableName, one, own), ...declared.constraints },
     ...(archive !== undefined && { archive, parts: archive.parts }),
     ...(declared.includes !== undefined && { includes: declared.includes }),
-    ...(declared.count !== undefined && { count: declared.count }),
     ...(declared.visibility !== undefined && { visibility: declared.visibility }),
   };
   const { search, imports, create, patch } = declared;
-  if (made.visibility !== undefined && (typeof search === 'object' || declared.count !== undefined))
-    throw new Error(`${topic}: a search or a count of its own does not ask who sees what`);
+  if (made.visibility !== undefined && typeof search === 'object')
+    throw new Error(`${topic}: a search of its own does not ask who sees what`);
   const found = search === true ? wordSearch(made) : search;
   const whole = { ...made, ...(found !== undefined && { search: found }), create, patch };
   const files = imports === undefined ? undefined : importerOf(whole, imports);

@@ -4,6 +4,23 @@ import { until } from './until.ts';
 /** Where others' rows belong: to twenty companies, which stand between the one's. */
 const OTHERS = 20;
 
+/** One of the few that many rows belong to; a path names it by the same two. */
+export const fixedId = (kind: string, n: number): string =>
+  `00000000-0000-4000-8000-${kind}${String(n).padStart(8, '0')}`;
+const fixed = (kind: string, n: string): string =>
+  `('00000000-0000-4000-8000-${kind}' || lpad((${n})::text, 8, '0'))::uuid`;
+
+// Most are of the first branch and staff member, a tenth of the second, a thousandth of the third; of a client's twenty, of one's thousand.
+const PLACE = `case when n % 997 = 0 then 2 when n % 10 = 1 then 1 else 0 end`;
+const BRANCH = fixed('b0b0', PLACE);
+const STAFF = fixed('50f0', PLACE);
+const CLIENT = fixed('c1c1', 'case when n % 101 = 0 then 9999 else n % 5003 end');
+const PART = `jsonb_build_array('{"name": "Cut", "startOffsetMinutes": 0, "durationMinutes": 30, "bufferBeforeMinutes": 0, "bufferAfterMinutes": 0,
+  "processing": [], "price": null, "taxes": []}'::jsonb || jsonb_build_object('serviceId', ${fixed('5e50', '0')}, 'staffId', ${STAFF}))`;
+const BOOKED = `case when n % 20 < 2 then 'CANCELLED' when n % 20 = 2 then 'NO_SHOW' when n % 20 = 3 then 'PENDING' when n % 20 = 4 then 'CONFIRMED' else 'COMPLETED' end`;
+const ISSUED = `case n % 20 when 0 then 'DRAFT' when 1 then 'VOID' when 2 then 'UNCOLLECTIBLE' when 3 then 'OPEN' when 4 then 'OPEN' else 'PAID' end`;
+const PAID = `case when n % 50 = 1 then 'FAILED' when n % 997 = 2 then 'PENDING' else 'SUCCEEDED' end`;
+
 const TABLES: Readonly<Record<string, string>> = {
   // Names that many share, some without one or both; tags that are frequent, rare, at the far end only, or others' alone.
   clients: `insert into clients (company_id, id, first_name, last_name, email, external_id, status, tags, created_at, updated_at)
@@ -21,6 +38,48 @@ const TABLES: Readonly<Record<string, string>> = {
   imports: `insert into imports (company_id, id, resource, dry_run, status, created_by, created_at, finished_at)
     select c, id, 'clients', n % 7 = 1, case when n % 10 < 2 then 'FAILED' when n % 20 = 2 then 'RUNNING' else 'COMPLETED' end, 'SYSTEM', made,
       case when n % 20 = 2 then null else changed end from drawn`,
+  client_tags: `insert into client_tags (company_id, client_id, tag, status, first_name, last_name, other_name, created_at, updated_at)
+    select c.company_id, c.id, tag, c.status, c.first_name, c.last_name, app.other_name(c.name, c.first_name, c.last_name), c.created_at, c.updated_at
+    from clients c, unnest(c.tags) tag`,
+  staff: `insert into staff (company_id, id, first_name, last_name, is_active, branch_ids, service_ids, user_id, external_id, created_at, updated_at)
+    select c, id, 'F' || (i * 31 % 997), case when n % 20 = 4 then null else 'L' || (i * 7 % 5003) end, n % 10 <> 2, array[${BRANCH}],
+      array[${fixed('5e50', PLACE)}], id, 'X' || i, made, changed from drawn`,
+  staff_branches:
+    'insert into staff_branches (company_id, staff_id, branch_id) select company_id, id, unnest(branch_ids) from staff',
+  offers: `insert into offers (company_id, service_id, staff_id, said_by)
+    select company_id, unnest(service_ids), id, 'staff' from staff union all select company_id, id, ${fixed('50f0', "case when external_id like '%7' then 1 else 0 end")}, 'service' from services`,
+  services: `insert into services (company_id, id, name, category, duration_minutes, is_active, external_id, created_at, updated_at)
+    select c, id, 'S' || (i * 31 % 997), case when n % 997 = 0 then 'rare' when n % 101 = 0 then 'hundredth' else 'C' || n % 3 end, 30, n % 10 <> 2,
+      'X' || i, made, changed from drawn`,
+  resources: `insert into resources (company_id, id, name, kind, branch_id, is_active, external_id, created_at, updated_at)
+    select c, id, 'R' || (i * 31 % 997), case when n % 997 = 0 then 'rare' when n % 101 = 0 then 'hundredth' else 'K' || n % 3 end, ${BRANCH}, n % 10 <> 2,
+      'X' || i, made, changed from drawn`,
+  time_off: `insert into time_off (company_id, id, staff_id, starts_at, ends_at, external_id, created_at, updated_at)
+    select c, id, ${fixed('50f0', '0')}, changed, changed + interval '1 hour', 'X' || i, made, changed from drawn`,
+  appointments: `insert into appointments (company_id, id, branch_id, client_id, series_id, services, starts_at, ends_at, time_zone, local_date, local_start,
+      status, status_history, external_id, created_at, updated_at)
+    select c, id, ${BRANCH}, ${CLIENT}, case when n % 997 = 1 then ${fixed('5e70', '1')} end, ${PART}, at, at + interval '30 minutes', 'UTC',
+      (at at time zone 'UTC')::date, (at at time zone 'UTC')::time, ${BOOKED},
+      jsonb_build_array(jsonb_build_object('status', ${BOOKED}, 'at', made, 'by', 'SYSTEM', 'reason', null)), 'X' || i, made, changed
+    from (select *, date_trunc('minute', made, 'UTC') + (i * 7919 % 1009) * interval '1 minute' as at from drawn) d`,
+  appointment_parts: `insert into appointment_parts (company_id, appointment_id, position, service_id, staff_id, local_date, local_start)
+    select company_id, id, 0, (services -> 0 ->> 'serviceId')::uuid, staff_id, local_date, local_start from appointments`,
+  series: `insert into series (company_id, id, branch_id, client_id, rrule, local_start, time_zone, services, external_id, created_at, updated_at)
+    select c, id, ${BRANCH}, ${CLIENT}, 'FREQ=WEEKLY', '2026-01-01T10:00', 'UTC', '[]', 'X' || i, made, changed from drawn`,
+  invoices: `insert into invoices (company_id, id, branch_id, client_id, status, series, number, issue_date, due_date, currency, tax_inclusive, lines, subtotal,
+      discount_total, tax, total, paid, refunded, external_id, created_at, updated_at)
+    select c, id, ${BRANCH}, ${CLIENT}, status, 'IMPORTED', case when status not in ('DRAFT', 'VOID') then 'I' || i end,
+      case when status not in ('DRAFT', 'VOID') then made::date end, case when n % 7 > 0 and status <> 'DRAFT' then made::date + (i * 7919 % 61)::int end,
+      'EUR', true, '[]', 1000, 0, 0, 1000, case status when 'PAID' then 1000 when 'OPEN' then n % 2 * 500 else 0 end,
+      case when n % 1009 = 5 and status = 'PAID' then 300 else 0 end, 'X' || i, made, changed
+    from (select *, ${ISSUED} as status from drawn) d`,
+  payments: `insert into payments (company_id, id, branch_id, invoice_id, client_id, business_date, amount, currency, status, method, paid_at, external_id,
+      created_at, updated_at)
+    select c, id, ${BRANCH}, ${fixed('1d00', 'n / 2')}, ${CLIENT}, changed::date, 1000, 'EUR', ${PAID}, 'CASH', changed, 'X' || i, made, changed from drawn`,
+  refunds: `insert into refunds (company_id, id, branch_id, payment_id, business_date, amount, currency, status, refunded_at, external_id, created_at, updated_at)
+    select c, id, ${BRANCH}, ${fixed('9a00', 'n / 2')}, changed::date, 1000, 'EUR', ${PAID}, changed, 'X' || i, made, changed from drawn`,
+  webhooks: `insert into webhooks (company_id, id, url, is_active, external_id, created_at, updated_at)
+    select c, id, 'https://example.com/' || i, n % 10 <> 2, 'X' || i, made, changed from drawn`,
   changes: `insert into changes (company_id, revision, entity, entity_id, operation, schema_version, after, actor, changed_at)
     select c, n + 1, 'client', ('00000000-0000-4000-8000-' || lpad((i * 31 % 9973)::text, 12, '0'))::uuid, 'update', 1,
       '{"id": "00000000-0000-4000-8000-000000000000", "external_id": null, "first_name": "A", "last_name": null, "name": "A", "email": null,

@@ -60,6 +60,7 @@ export const refunds = pgTable(
     unique('refunds_company_id').on(t.companyId, t.id),
     unique('refunds_external_id').on(t.companyId, t.externalId),
     index('refunds_created').on(t.companyId, t.createdAt, t.id),
+    index('refunds_updated').on(t.companyId, t.updatedAt, t.id),
     index('refunds_payment').on(t.companyId, t.paymentId, t.createdAt, t.id),
     index('refunds_branch').on(t.companyId, t.branchId, t.businessDate, t.id),
   ],

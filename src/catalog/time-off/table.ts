@@ -26,7 +26,9 @@ export const timeOff = pgTable(
     // One per sort and owner, ascending (src/data/walk.ts).
     index('time_off_staff_starts').on(t.companyId, t.staffId, t.startsAt, t.id),
     index('time_off_staff_created').on(t.companyId, t.staffId, t.createdAt, t.id),
+    index('time_off_staff_updated').on(t.companyId, t.staffId, t.updatedAt, t.id),
     index('time_off_resource_starts').on(t.companyId, t.resourceId, t.startsAt, t.id),
     index('time_off_resource_created').on(t.companyId, t.resourceId, t.createdAt, t.id),
+    index('time_off_resource_updated').on(t.companyId, t.resourceId, t.updatedAt, t.id),
   ],
 );

@@ -1,6 +1,6 @@
 import { type SQL, sql } from 'drizzle-orm';
-import { check, index, jsonb, pgTable, text, unique, uuid } from 'drizzle-orm/pg-core';
-import { documentColumns, instant, tenantKey } from '../../data/columns.ts';
+import { check, index, jsonb, pgTable, primaryKey, text, unique, uuid } from 'drizzle-orm/pg-core';
+import { documentColumns, instant, tenantKey, tenantReference } from '../../data/columns.ts';
 
 export const CLIENT_STATUSES = ['ACTIVE', 'INACTIVE', 'ARCHIVED'] as const;
 
@@ -42,11 +42,35 @@ export const clients = pgTable(
     index('clients_full_name').on(t.companyId, t.status, t.name, t.id),
     index('clients_email').on(t.companyId, sql`lower(${t.email})`),
     index('clients_phone').on(t.companyId, t.phone),
-    index('clients_tags').using('gin', sql`app.tag_keys(${t.companyId}, ${t.tags})`).with({ fastupdate: false }),
     index('clients_search').using('gin', t.companyId, t.searchText.op('gin_trgm_ops')),
     check(
       'clients_identified',
       sql`erased_at is not null or coalesce(first_name, last_name, external_id, email, phone) is not null`,
     ),
+  ],
+);
+
+/**
+ * A client's tags as rows, kept by a trigger, with all that lists of clients sort and filter by: whatever its order, a page of
+ * those with a tag is found in the index alone, and counted there.
+ */
+export const clientTags = pgTable(
+  'client_tags',
+  {
+    companyId: uuid('company_id').notNull(),
+    clientId: uuid('client_id').notNull(),
+    tag: text('tag').notNull(),
+    status: text('status', { enum: CLIENT_STATUSES }).notNull(),
+    firstName: text('first_name'),
+    lastName: text('last_name'),
+    /** Where the name is not made of those two. */
+    otherName: text('other_name'),
+    createdAt: instant('created_at').notNull(),
+    updatedAt: instant('updated_at').notNull(),
+  },
+  (t) => [
+    primaryKey({ columns: [t.companyId, t.clientId, t.tag] }),
+    tenantReference('client_tags_client', [t.companyId, t.clientId], clients).onDelete('cascade'),
+    index('client_tags_created').on(t.companyId, t.tag, t.status, t.createdAt, t.clientId),
   ],
 );

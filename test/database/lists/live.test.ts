@@ -104,6 +104,9 @@ await admin.query(`update appointments set local_date = (starts_at at time zone 
     local_start = (starts_at at time zone time_zone)::time;
   insert into staff_branches (company_id, staff_id, branch_id)
   select company_id, id, unnest(branch_ids) from staff;
+  insert into client_tags (company_id, client_id, tag, status, first_name, last_name, other_name, created_at, updated_at)
+  select company_id, id, tag, status, first_name, last_name, app.other_name(name, first_name, last_name), created_at, updated_at
+    from clients, lateral (select distinct tag from unnest(tags) tag) u;
   insert into appointment_parts (company_id, appointment_id, position, staff_id, service_id, local_date, local_start)
   select a.company_id, a.id, p.n, (p.part ->> 'staffId')::uuid, $$${UUIDS[0]}$$, a.local_date, a.local_start
     from appointments a, jsonb_array_elements(a.services) with ordinality p (part, n)`);

@@ -5,26 +5,39 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { withClient } from '../../../local/roles.ts';
 import type { Caller, Calm, Order, Report, Storm } from '../../fairness/load.ts';
-import { signUp, type Tenant } from '../../support/api.ts';
+import type { Tenant } from '../../support/api.ts';
+import { openCompany } from '../../support/company.ts';
 import { uuidOf } from '../../support/people.ts';
 import { type RunningWorker, startWorker } from '../../support/worker.ts';
 import { openWorld, type World } from '../../support/world.ts';
 
 // One company never slows another, in times: what a bystander waits while another company storms, against what it waits when
-// all is quiet, in the same run. The callers are processes of their own; the bridges are this one.
+// all is quiet, in the same run. Callers, Worker, bridges and database share the machine, so the same storm is also sent to a
+// Worker, a Redis and a database beside: what the bystander waits beyond that is the product's doing.
 
-let world: World;
-let shared: RunningWorker;
-beforeAll(async () => {
-  world = await openWorld();
+/** A deployment: a world, and three isolates of it with the limit as deployed. */
+type Place = { world: World; worker: RunningWorker };
+
+async function open(): Promise<Place> {
+  const world = await openWorld();
   // As deployed: a company may not send more than its limit.
   const vars = { ...world.vars, RATE_LIMIT_PER_MINUTE: '1000' };
-  shared = await startWorker({ bundle: inject('bundle'), vars, isolates: 3 });
+  return { world, worker: await startWorker({ bundle: inject('bundle'), vars, isolates: 3 }) };
+}
+
+let here: Place;
+let beside: Place;
+beforeAll(async () => {
+  [here, beside] = await Promise.all([open(), open()]);
 });
-afterAll(async () => {
-  await shared.stop();
-  await world.close();
-});
+afterAll(() =>
+  Promise.all(
+    [here, beside].map(async ({ world, worker }) => {
+      await worker.stop();
+      await world.close();
+    }),
+  ),
+);
 
 /** Starts a caller. What it did is known when it has done it, or was told to stop. */
 function start(order: Order): { report: Promise<Report>; stop(): void } {
@@ -40,59 +53,54 @@ function start(order: Order): { report: Promise<Report>; stop(): void } {
 const quantile = (times: readonly number[], share: number): number =>
   [...times].sort((a, b) => a - b)[Math.min(times.length - 1, Math.floor(times.length * share))] ?? Number.NaN;
 
-/** What a bystander may wait at p95, ms, and as a multiple of what it waits when all is quiet on a machine that is never quiet. */
-const LONGEST = 4000;
-const NOISY = 12;
+/** What another's storm may make of a wait at p95, in multiples of what it is when all is quiet, or the storm is elsewhere. */
+const MOST = 1.5;
+/** Rounds of which the best counts: noise of the machine only adds. */
+const ROUNDS = 2;
 
-type Line = {
-  name: string;
-  read: [number, number];
-  write: [number, number];
-  refused: number;
-  asked: number;
-  storm: string;
-};
+type Waits = { read: [p50: number, p95: number]; write: [p50: number, p95: number]; refused: number; storm: string };
+type Round = { quiet: Waits; elsewhere: Waits; here: Waits };
 
 /** What the bystander meets while `storm` goes on. */
-async function under(name: string, caller: Caller, storm: () => Promise<Report | null>): Promise<Line> {
+async function during(caller: Caller, storm: () => Promise<Report | null>): Promise<Waits> {
   const order: Calm = { ...caller, kind: 'calm', pauseMs: 15 };
   const bystander = start(order);
   const done = await storm();
   bystander.stop();
   const { reads, writes, statuses } = await bystander.report;
-  const asked = reads.length + writes.length;
+  const told = Object.entries(done?.statuses ?? {}).map(([status, n]) => `${n} × ${status}`);
   return {
-    name,
     read: [quantile(reads, 0.5), quantile(reads, 0.95)],
     write: [quantile(writes, 0.5), quantile(writes, 0.95)],
-    refused: asked - (statuses[200] ?? 0),
-    asked,
-    storm:
-      done === null
-        ? ''
-        : Object.entries(done.statuses)
-            .map(([status, n]) => `${n} × ${status}`)
-            .join(', '),
+    refused: reads.length + writes.length - (statuses[200] ?? 0),
+    storm: told.join(', '),
   };
 }
 
-function print(title: string, lines: readonly Line[]): void {
-  const ms = ([p50, p95]: [number, number]): string => `${p50.toFixed(0)} / ${p95.toFixed(0)} ms`;
-  const rows = lines.map(
-    (line) =>
-      `| ${line.name} | ${ms(line.read)} | ${ms(line.write)} | ${line.refused} of ${line.asked} | ${line.storm} |`,
+const KINDS = ['read', 'write'] as const;
+const worst = ({ quiet, elsewhere, here }: Round): number =>
+  Math.max(...KINDS.map((kind) => here[kind][1] / Math.max(quiet[kind][1], elsewhere[kind][1])));
+
+function print(title: string, lines: readonly (Round & { name: string })[]): void {
+  const ms = ([p50, p95]: [number, number]): string => `${p50.toFixed(0)} / ${p95.toFixed(0)}`;
+  const rows = lines.flatMap(({ name, ...round }) =>
+    KINDS.map((kind) => {
+      const [quiet, elsewhere, own] = [round.quiet[kind], round.elsewhere[kind], round.here[kind]];
+      const ratios = `${(own[1] / quiet[1]).toFixed(2)} | ${(own[1] / elsewhere[1]).toFixed(2)}`;
+      return `| ${name} | ${kind} | ${ms(quiet)} | ${ms(elsewhere)} | ${ms(own)} | ${ratios} | ${round.here.storm} |`;
+    }),
   );
   console.log(
     [
-      title,
-      '| storm | GET p50 / p95 | PATCH p50 / p95 | not 200 | the storm was told |',
-      '|---|---|---|---|---|',
+      `${title}: p50 / p95 of the bystander, ms`,
+      '| storm | | quiet | elsewhere | here | p95 of quiet | of elsewhere | the storm was told |',
+      '|---|---|---|---|---|---|---|---|',
       ...rows,
     ].join('\n'),
   );
 }
 
-const held = async ({ companyId }: Tenant, seconds: number): Promise<void> =>
+const held = async ({ world }: Place, { companyId }: Tenant, seconds: number): Promise<void> =>
   withClient(world.adminUrl, async (console) => {
     await console.query('begin');
     await console.query('select 1 from company_heads where company_id = $1 for update', [uuidOf('comp', companyId)]);
@@ -100,51 +108,61 @@ const held = async ({ companyId }: Tenant, seconds: number): Promise<void> =>
     await console.query('rollback');
   });
 
+type Send = (what: Omit<Storm, keyof Caller | 'kind'>) => Promise<Report>;
+type Storming = (send: Send, tenant: Tenant, place: Place) => Promise<Report | null>;
+
+const writers = { body: 'patch', parallel: 24 } as const;
+const STORMS: Record<string, Storming> = {
+  'head held 10 s by a console, 24 writers': async (send, tenant, place) =>
+    (await Promise.all([send({ ...writers, seconds: 9 }), held(place, tenant, 10)]))[0],
+  '24 writers': (send) => send({ ...writers, seconds: 10 }),
+  '40 parallel bulks of 500': (send) => send({ body: 'bulk', parallel: 40, seconds: 0 }),
+  '1,000 parallel PATCHes': (send) => send({ body: 'patch', parallel: 1000, seconds: 0 }),
+};
+
+/** A company of its own each time, so that nobody is refused for what they did before. */
+async function caller({ world, worker }: Place, isolates: number): Promise<Caller & { tenant: Tenant }> {
+  const urls = worker.urls.slice(0, isolates);
+  const tenant = await openCompany(world);
+  const { json } = await tenant.api.at(urls[0] ?? '').post('/clients', { firstName: 'Ann' });
+  return { urls, token: String(tenant.api.token), client: `/clients/${json.id}`, tenant };
+}
+
 test.each([
   ['one isolate', 1, null],
   ['three isolates, twenty backends', 3, 20],
 ] as const)('%s: a bystander waits no longer than it does when all is quiet', async (title, isolates, backends) => {
-  const [{ name } = { name: '' }] = await world.sql<{ name: string }>('select current_database() as name');
-  await world.sql(`alter database ${name} connection limit ${backends ?? -1}`);
-  const urls = shared.urls.slice(0, isolates);
-  const caller = async (): Promise<Caller & { tenant: Tenant }> => {
-    const tenant = await signUp(world.api);
-    const { json } = await tenant.api.at(urls[0] ?? '').post('/clients', { firstName: 'Ann' });
-    return { urls, token: String(tenant.api.token), client: `/clients/${json.id}`, tenant };
-  };
-  type Storming = (
-    send: (what: Omit<Storm, keyof Caller | 'kind'>) => Promise<Report>,
-    tenant: Tenant,
-  ) => Promise<Report | null>;
-  // Companies of their own each time, so that nobody is refused for what they did before.
-  const met = async (name: string, storming: Storming): Promise<Line> => {
-    const [{ tenant: _, ...bystander }, { tenant, ...stormer }] = [await caller(), await caller()];
-    return under(name, bystander, () =>
-      storming((what) => start({ ...stormer, ...what, kind: 'storm' }).report, tenant),
+  for (const { world } of [here, beside]) {
+    const [{ name } = { name: '' }] = await world.sql<{ name: string }>('select current_database() as name');
+    await world.sql(`alter database ${name} connection limit ${backends ?? -1}`);
+  }
+  const met = async (place: Place, storming: Storming): Promise<Waits> => {
+    const [{ tenant: _, ...bystander }, { tenant, ...stormer }] = [
+      await caller(here, isolates),
+      await caller(place, isolates),
+    ];
+    return during(bystander, () =>
+      storming((what) => start({ ...stormer, ...what, kind: 'storm' }).report, tenant, place),
     );
   };
-  const writers = { body: 'patch', parallel: 24 } as const;
-  await met('warm-up', () => pause(4000, null));
-  const quiet = await met('quiet', () => pause(10_000, null));
-  const lines = [
-    await met('head held 10 s by a console, 24 writers', async (storm, tenant) => {
-      const [done] = await Promise.all([storm({ ...writers, seconds: 9 }), held(tenant, 10)]);
-      return done;
-    }),
-    await met('24 writers', (storm) => storm({ ...writers, seconds: 12 })),
-    await met('40 parallel bulks of 500', (storm) => storm({ body: 'bulk', parallel: 40, seconds: 0 })),
-    await met('1,000 parallel PATCHes', (storm) => storm({ body: 'patch', parallel: 1000, seconds: 0 })),
-  ];
-  print(title, [quiet, ...lines]);
+  const quietly = (seconds: number) => met(here, () => pause(seconds * 1000, null));
+  await quietly(4);
+  const lines: (Round & { name: string })[] = [];
+  for (const [name, storming] of Object.entries(STORMS)) {
+    const rounds: Round[] = [];
+    while (rounds.length < ROUNDS && !rounds.some((round) => worst(round) <= MOST)) {
+      rounds.push({
+        quiet: await quietly(5),
+        elsewhere: await met(beside, storming),
+        here: await met(here, storming),
+      });
+    }
+    lines.push({ name, ...rounds.reduce((a, b) => (worst(b) < worst(a) ? b : a)) });
+  }
+  print(title, lines);
   for (const line of lines) {
-    expect(line.refused, line.name).toBe(0);
-    expect(line.storm, 'every write was answered').not.toMatch(/× 0(,|$)/);
-    // Callers, Worker, bridges and database share the cores with whatever else runs: what is held here is that nobody waits
-    // for what the storm holds, which was 10 s. The table tells the rest.
-    for (const [kind, p95] of [
-      ['read', line.read[1]],
-      ['write', line.write[1]],
-    ] as const)
-      expect(p95, line.name).toBeLessThan(Math.max(LONGEST, NOISY * quiet[kind][1]));
+    expect(line.here.refused, line.name).toBe(0);
+    expect(line.here.storm, 'every write was answered').not.toMatch(/× 0(,|$)/);
+    expect(worst(line), line.name).toBeLessThanOrEqual(MOST);
   }
 });
