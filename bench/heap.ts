@@ -9,8 +9,8 @@ import { rememberSession, userPrincipal } from '../src/account/sign-in/principal
 import { loadKeys, signAccess, verifyAccess } from '../src/account/sign-in/tokens.ts';
 import type { Swept } from '../src/calendar/availability.ts';
 import { type Joined, slicesOf } from '../src/calendar/busy-slices.ts';
-import { weightOfDay, weightOfLists } from '../src/calendar/known.ts';
 import { weightOfSweep } from '../src/calendar/swept.ts';
+import { weightOfCatalogue, weightOfDay, weightOfLists, weightOfTimes } from '../src/calendar/weights.ts';
 import { makeCtx } from '../src/data/ctx.ts';
 import type { Deps } from '../src/data/deps.ts';
 import { MemoryTier } from '../src/data/memory.ts';
@@ -18,7 +18,7 @@ import { incarnationOf } from '../src/data/pulse.ts';
 import { RateCounter } from '../src/data/rate.ts';
 import { TagMemory } from '../src/data/tags.ts';
 import { decodeEntry, encodeEntry, entryOf } from '../src/data/tier.ts';
-import { WeighedMap } from '../src/data/weighed.ts';
+import { shareOf, WeighedMap } from '../src/data/weighed.ts';
 import type { AppContext } from '../src/http/context.ts';
 import type { Settings } from '../src/settings.ts';
 
@@ -92,15 +92,16 @@ for (const [companies, tags] of [
     return memory;
   });
 
-await measure('counts of the rate limit', '20000 companies', () => {
-  const rate = new RateCounter();
-  for (let n = 0; n < 20_000; n += 1) rate.add(randomUUID(), 1, 1000);
-  return rate;
-});
+for (const whose of ['companies', 'calendars'])
+  await measure(`counts of the rate limit of ${whose}`, '20000', () => {
+    const rate = new RateCounter();
+    for (let n = 0; n < 20_000; n += 1) rate.add(randomUUID(), 1, 1000);
+    return rate;
+  });
 
 for (const length of [60, 2000])
   await measure('parsed requests', `20000 of ${length} characters`, () => {
-    const prepared = new WeighedMap<unknown>(4 * MIB);
+    const prepared = new WeighedMap<unknown>(shareOf('requests'));
     for (let n = 0; n < 20_000; n += 1) {
       // What resources/read.ts keeps of a list: the query as parsed, and its plan.
       const path = `/api/v1/clients?q=${String(n).padStart(length, 'y')}`;
@@ -141,7 +142,7 @@ for (const [subjects, stretches] of [
   [1, 40],
 ] as const)
   await measure('days of calendars', `${subjects} people, ${stretches} bookings a day`, () => {
-    const calendar = new WeighedMap<unknown>(2 * MIB);
+    const calendar = new WeighedMap<unknown>(shareOf('calendarDays'));
     for (let n = 0; n < 24_000 / subjects; n += 1) {
       const ids = Array.from({ length: subjects }, uuid);
       // As it comes from Postgres: every text its own.
@@ -164,7 +165,7 @@ for (const [people, stretches] of [
   [1, 40],
 ] as const) {
   await measure('lists of calendars', `${people} people, ${stretches} stretches each`, () => {
-    const lists = new WeighedMap<unknown>(1.25 * MIB);
+    const lists = new WeighedMap<unknown>(shareOf('calendarLists'));
     for (let n = 0; n < 10_000 / people; n += 1) {
       const busy = new Map(Array.from({ length: people }, () => [uuid(), numbers(2 * stretches)]));
       const made: Joined = { days: Array.from({ length: 37 }, () => new Map()), busy, until: null };
@@ -173,7 +174,7 @@ for (const [people, stretches] of [
     return lists;
   });
   await measure('sweeps of calendars', `${people} people, ${stretches / 5} stretches each`, () => {
-    const sweeps = new WeighedMap<unknown>(0.75 * MIB);
+    const sweeps = new WeighedMap<unknown>(shareOf('sweeps'));
     for (let n = 0; n < 10_000 / people; n += 1) {
       const each = (): Swept => ({ opened: numbers(60), starts: numbers((2 * stretches) / 5), busy: undefined });
       const staff = new Map(Array.from({ length: people }, () => [uuid(), each()]));
@@ -182,6 +183,85 @@ for (const [people, stretches] of [
     return sweeps;
   });
 }
+
+/** A branch with its people, as rows come from Postgres; `more` is what hangs on each. */
+function calendarOf(people: number, more: number) {
+  const hours = () =>
+    Array.from({ length: more }, (_, i) => ({ weekday: 1 + (i % 7), start: `0${i % 9}:00`, end: `1${i % 9}:00` }));
+  const staff = Array.from({ length: people }, () => {
+    return {
+      id: uuid(),
+      isActive: true,
+      branchIds: [uuid()],
+      serviceIds: Array.from({ length: more }, uuid),
+      workingHours: hours(),
+    };
+  });
+  const service = {
+    durationMinutes: 30,
+    bufferBeforeMinutes: 0,
+    bufferAfterMinutes: 0,
+    processing: [],
+    requires: [],
+    price: null,
+  };
+  const terms = () =>
+    Array.from({ length: more }, () => ({ staffId: uuid(), price: { amount: 1000, currency: 'EUR' } }));
+  const services = Array.from({ length: 5 }, () => {
+    return {
+      ...service,
+      id: uuid(),
+      name: uuid(),
+      isActive: true,
+      taxes: [],
+      staff: terms(),
+      leadTimeMinutes: null,
+      horizonDays: null,
+    };
+  });
+  const branch = { id: uuid(), timeZone: 'Europe/Vienna', isActive: true, openingHours: hours(), holidays: [] };
+  const rows = JSON.parse(JSON.stringify({ branch, services, staff })) as {
+    branch: typeof branch;
+    services: typeof services;
+    staff: typeof staff;
+  };
+  return {
+    branch: rows.branch,
+    services: new Map(rows.services.map((each) => [each.id, each])),
+    staff: new Map(rows.staff.map((each) => [each.id, each])),
+    resources: [],
+    timeOff: new Map(),
+    busy: new Map(rows.staff.map(({ id }) => [id, Array.from({ length: 4 * more }, (_, i) => 1_440_000 + 30 * i)])),
+  };
+}
+
+for (const [people, more] of [
+  [2, 5],
+  [100, 20],
+] as const) {
+  await measure('catalogues', `${people} people, ${more} of each`, () => {
+    const catalogues = new WeighedMap<unknown>(shareOf('catalogues'));
+    for (let n = 0; n < 5000 / people; n += 1) {
+      const { busy: _, ...catalogue } = calendarOf(people, more);
+      catalogues.set(`${uuid()} ${n}`, { epoch: uuid(), incarnation: uuid(), catalogue }, weightOfCatalogue(catalogue));
+    }
+    return catalogues;
+  });
+  await measure('late looks', `${people} people, ${more} of each`, () => {
+    const lately = new WeighedMap<unknown>(shareOf('lateLooks'));
+    for (let n = 0; n < 5000 / people; n += 1) {
+      const calendar = calendarOf(people, more);
+      lately.set(`${uuid()} ${n}`, { calendar, at: n }, weightOfCatalogue(calendar) + weightOfTimes(calendar.busy));
+    }
+    return lately;
+  });
+}
+
+await measure('calendars that were fetched', '20000', () => {
+  const feeds = new WeighedMap<true>(shareOf('feeds'));
+  for (let n = 0; n < 20_000; n += 1) feeds.set(uuid(), true, 200);
+  return feeds;
+});
 
 // The maps of `account` belong to their modules, and are filled by what fills them in a Worker.
 const SEVERAL = 20_000;

@@ -2,12 +2,13 @@ import { newestTag } from '../core/revision.ts';
 import { changesAfter, readChange } from '../data/log.ts';
 import { type Registry, touchedTags } from '../data/registry.ts';
 import type { TagRow } from '../data/tags.ts';
-import { WeighedMap } from '../data/weighed.ts';
+import { shareOf, WeighedMap } from '../data/weighed.ts';
 import type { Look } from '../resources/planned.ts';
 import type { Catalogue } from './booking.ts';
 import { type Joined, joined, rejoined, type Slice, type Slices, slicesOf } from './busy-slices.ts';
 import { busyQuery, catalogueOf, catalogueQuery, type LoadedCatalogue } from './load-catalogue.ts';
 import { type Question, tagsOfDay, tagWithinDay } from './question.ts';
+import { weightOfCatalogue, weightOfDay, weightOfLists } from './weights.ts';
 
 // What an isolate knows of calendars, in parts that outlive the answers made of them: the catalogue of a question, and what is
 // busy in slices of one staff member or resource and one day. Each part says of which revision it is; a reading of the tags
@@ -19,12 +20,10 @@ type KnownCatalogue = Life & { catalogue: Catalogue; subjects: readonly string[]
 type KnownDay = Life & { slices: Slices };
 
 /** By company and question; by company and day. A day's map is never changed, so that whoever holds one keeps what it says. */
-const catalogues = new WeighedMap<KnownCatalogue>(1024 * 1024);
-const calendar = new WeighedMap<KnownDay>(2 * 1024 * 1024);
+const catalogues = new WeighedMap<KnownCatalogue>(shareOf('catalogues'));
+const calendar = new WeighedMap<KnownDay>(shareOf('calendarDays'));
 /** By company and question, what its days come to. */
-const lists = new WeighedMap<Joined>(1.25 * 1024 * 1024);
-/** What they weigh on the heap, bytes: measured (bench/heap.ts), but a catalogue's rows, which are reckoned. */
-const [DAY_BYTES, SLICE_BYTES, HOLD_BYTES, LIST_BYTES, NUMBER_BYTES, ROW_BYTES] = [700, 250, 80, 200, 10, 2000];
+const lists = new WeighedMap<Joined>(shareOf('calendarLists'));
 const NO_SLICES: Slices = new Map();
 
 /** Changes since the reading that are looked at; beyond, all is read anew. */
@@ -179,26 +178,13 @@ function keep(
 ): void {
   const life = { epoch, incarnation };
   const subjects = subjectsOf(catalogue);
-  const weight = (subjects.length + catalogue.services.size + 1) * ROW_BYTES;
-  catalogues.set(`${companyId} ${question.key}`, { ...life, catalogue, subjects }, weight);
+  catalogues.set(`${companyId} ${question.key}`, { ...life, catalogue, subjects }, weightOfCatalogue(catalogue));
   for (const [day, slices] of read) {
     const before = calendar.get(`${companyId} ${day}`);
     const all = new Map(before !== undefined && isOf(life, before) ? before.slices : []);
     for (const [id, slice] of slices) if ((all.get(id)?.revision ?? -1) <= slice.revision) all.set(id, slice);
     calendar.set(`${companyId} ${day}`, { ...life, slices: all }, weightOfDay(all));
   }
-}
-
-export function weightOfDay(slices: Slices): number {
-  let bytes = DAY_BYTES;
-  for (const { pieces, holds } of slices.values()) bytes += SLICE_BYTES + pieces.length + HOLD_BYTES * holds.length;
-  return bytes;
-}
-
-export function weightOfLists({ days, busy }: Joined): number {
-  let bytes = days.length * SLICE_BYTES;
-  for (const list of busy.values()) bytes += LIST_BYTES + list.length * NUMBER_BYTES;
-  return bytes;
 }
 
 /** Days that follow each other as pairs. */

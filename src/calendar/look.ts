@@ -1,13 +1,14 @@
 import { DAY_MINUTES, localOf, minuteOf } from '../core/civil.ts';
 import { AppError } from '../core/errors.ts';
 import { alone } from '../data/alone.ts';
-import { WeighedMap } from '../data/weighed.ts';
+import { shareOf, WeighedMap } from '../data/weighed.ts';
 import type { Look } from '../resources/planned.ts';
 import type { BookingRequest } from './booking.ts';
 import { known, learned } from './known.ts';
 import { catalogueQuery, type LoadedCatalogue, loadedOf } from './load-catalogue.ts';
 import { questionOf } from './question.ts';
 import type { WantedStart } from './start.ts';
+import { weightOfCatalogue, weightOfTimes } from './weights.ts';
 
 /** Who and what a request names. */
 export const namedBy = ({ branchId, staffId, services, resources = [] }: BookingRequest) => ({
@@ -41,8 +42,7 @@ const PATIENCE = 3000;
  * What was read last of a question, with the time of the reading that came before: true of a later moment than all who asked
  * until then came, however the company goes on. So one look is enough for all who waited for it.
  */
-const lately = new WeighedMap<{ calendar: LoadedCatalogue; at: number }>(1024 * 1024);
-const LATELY_BYTES = 20_000;
+const lately = new WeighedMap<{ calendar: LoadedCatalogue; at: number }>(shareOf('lateLooks'));
 
 /** From how many days before a start to how many after it others are suggested, and what may lie about those. */
 export const [BEFORE, AFTER] = [2, 7];
@@ -95,7 +95,7 @@ export async function lookAround(
     if (end === null) continue;
     try {
       const calendar = await learned(asking, row, look, registry);
-      lately.set(name, { calendar, at: row.at }, LATELY_BYTES);
+      lately.set(name, { calendar, at: row.at }, weightOfCatalogue(calendar) + weightOfTimes(calendar.busy));
       return calendar;
     } finally {
       end();

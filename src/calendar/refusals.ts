@@ -1,13 +1,13 @@
 import { AppError } from '../core/errors.ts';
 import { foundOut } from '../data/alone.ts';
-import { WeighedMap } from '../data/weighed.ts';
+import { shareOf, WeighedMap } from '../data/weighed.ts';
 import type { Look } from '../resources/planned.ts';
 
 /** What of a refusal is remembered: plain data. */
 type Told = Pick<AppError, 'code' | 'message' | 'extra'>;
 
 /** By company, revision and what was asked for. */
-const refusals = new WeighedMap<Told>(512 * 1024);
+const refusals = new WeighedMap<Told>(shareOf('refusals'));
 const REFUSAL_BYTES = 1500;
 
 /**

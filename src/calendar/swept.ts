@@ -1,4 +1,4 @@
-import { WeighedMap } from '../data/weighed.ts';
+import { shareOf, WeighedMap } from '../data/weighed.ts';
 import { type AvailabilityQuestion, type Swept, sweep } from './availability.ts';
 
 // What was swept for a question, by staff member, so that after a booking only those are swept whose time it takes.
@@ -10,7 +10,7 @@ type KnownSweep = Pick<AvailabilityQuestion, 'branch' | 'timeOff'> & {
 };
 
 /** By what was asked. What is compared by identity is never changed. */
-const sweeps = new WeighedMap<KnownSweep>(0.75 * 1024 * 1024);
+const sweeps = new WeighedMap<KnownSweep>(shareOf('sweeps'));
 /** On the heap, bytes (bench/heap.ts). */
 const [STAFF_BYTES, NUMBER_BYTES] = [300, 10];
 

@@ -1,9 +1,7 @@
 import type { Ctx } from './ctx.ts';
 import type { CachedAnswer, Tier } from './tier.ts';
-import { WeighedMap } from './weighed.ts';
+import { shareOf, WeighedMap } from './weighed.ts';
 
-/** An isolate has 128 MB for everything. */
-const MOST_BYTES = 15 * 1024 * 1024;
 const LARGEST = 1024 * 1024;
 /** An entry beside its body and its link: the objects, their strings, the buffer's own (measured: bench/heap.ts). */
 const ENTRY_BYTES = 1100;
@@ -16,7 +14,7 @@ export class MemoryTier implements Tier {
   readonly name = 'memory' as const;
   readonly #entries: WeighedMap<CachedAnswer>;
 
-  constructor(mostBytes: number = MOST_BYTES) {
+  constructor(mostBytes: number = shareOf('answers')) {
     this.#entries = new WeighedMap(mostBytes);
   }
 

@@ -1,5 +1,6 @@
 import { incarnationOf } from './pulse.ts';
 import type { RedisStore } from './redis.ts';
+import { shareOf } from './weighed.ts';
 
 /** What one reading of a company's tag state said. `values` in the order of the tags asked for. */
 export type TagRow = {
@@ -32,8 +33,6 @@ type Company = {
   suspectedAt: number;
 };
 
-/** What the memory may weigh, by the measured weights below. */
-const MOST_BYTES = 10 * 1024 * 1024;
 const MOST_TAGS_PER_COMPANY = 500;
 /** Heap of a company and of a tag beside its name, bytes (measured: bench/heap.ts). */
 const COMPANY_BYTES = 1700;
@@ -90,7 +89,7 @@ export class TagMemory {
   readonly #most: number;
   #bytes = 0;
 
-  constructor(mostBytes: number = MOST_BYTES) {
+  constructor(mostBytes: number = shareOf('tags')) {
     this.#most = mostBytes;
   }
 

@@ -10,7 +10,7 @@ import type { Deps, Work } from '../data/deps.ts';
 import { type Snapshot, snapshot } from '../data/log.ts';
 import type { RowsOf } from '../data/query.ts';
 import type { TagRow } from '../data/tags.ts';
-import { WeighedMap } from '../data/weighed.ts';
+import { shareOf, WeighedMap } from '../data/weighed.ts';
 import { admissionOf } from '../http/admission.ts';
 import { type AppContext, claimantOf, type Principal } from '../http/context.ts';
 import { send } from '../http/send.ts';
@@ -81,7 +81,7 @@ type Prepared<Q> = { query: Q; plan: ReadPlan };
 /** A parsed request beside its URL, which it holds in four forms (measured: bench/heap.ts). */
 const PREPARED_BYTES = 1500;
 /** Parsed requests by URL and scope, so that a repeated URL is neither parsed nor hashed again. Plain data, bounded. */
-const prepared = new WeighedMap<Prepared<ParsedQuery>>(4 * 1024 * 1024);
+const prepared = new WeighedMap<Prepared<ParsedQuery>>(shareOf('requests'));
 
 /** How a route computes what the cache does not have. */
 type Computing<Q> = (

@@ -7,7 +7,7 @@ import type { Deps } from '../../data/deps.ts';
 import { snapshot } from '../../data/log.ts';
 import { bytea } from '../../data/query.ts';
 import { tell } from '../../data/redis.ts';
-import { WeighedMap } from '../../data/weighed.ts';
+import { shareOf, WeighedMap } from '../../data/weighed.ts';
 import type { AppContext, CredentialCheck, Principal } from '../../http/context.ts';
 import { HOLDS, holds, holdsStill } from '../holds.ts';
 import { type Permission, scopesAllow } from '../permissions.ts';
@@ -18,9 +18,6 @@ import { type KeyClaim, parseKey } from './secret.ts';
 
 /** A key is stamped as used at most once in this time, ms. */
 const STAMP = 60_000;
-/** What the keys that were vouched for may weigh, and when they were stamped. */
-const MOST_BYTES = 1.5 * 1024 * 1024;
-const MOST_STAMP_BYTES = 0.5 * 1024 * 1024;
 /** A key beside its scopes, and a scope beside its text: objects, the hash and its buffer (measured: bench/heap.ts). */
 const KEY_BYTES = 450;
 const SCOPE_BYTES = 32;
@@ -29,9 +26,9 @@ type Held = KeyRecord & { until: number };
 type LivingKey = { scopes: string[]; expires_at: string | null };
 
 /** Keys that were vouched for, by id, and until when (ms). Bounded plain data. */
-const vouched = new WeighedMap<Held>(MOST_BYTES);
+const vouched = new WeighedMap<Held>(shareOf('keys'));
 /** When this isolate last stamped a key (ms). Bounded plain data. */
-const stamped = new WeighedMap<number>(MOST_STAMP_BYTES);
+const stamped = new WeighedMap<number>(shareOf('stamps'));
 
 const recordKey = ({ redis }: Deps, keyId: string): string => redis.key('key', keyId);
 

@@ -2,12 +2,11 @@ import { AppError } from '../../core/errors.ts';
 import { sha256 } from '../../core/hash.ts';
 import { behind } from '../../data/ctx.ts';
 import type { Work } from '../../data/deps.ts';
-import { WeighedMap } from '../../data/weighed.ts';
+import { shareOf, WeighedMap } from '../../data/weighed.ts';
 
 /** One counter: at most `most` in `seconds`. */
 export type Limit = { subject: string; most: number; seconds: number };
 
-const MOST_BYTES = 2 * 1024 * 1024;
 /** A key is put together of pieces, which stay pieces (measured: bench/heap.ts). */
 const KEY_BYTES = 200;
 
@@ -15,7 +14,7 @@ const KEY_BYTES = 200;
  * What this isolate has counted or heard of, by key. It holds while Redis is away or late, and refuses without asking
  * Redis again. Bounded plain data: keys name their window, and those asked for longest ago go first.
  */
-const known = new WeighedMap<number>(MOST_BYTES);
+const known = new WeighedMap<number>(shareOf('counts'));
 
 /**
  * The window of this moment and how many seconds are left of it. Those of a deployment begin at a moment of its own, so that

@@ -5,14 +5,13 @@ import { behind, type Ctx } from '../../data/ctx.ts';
 import type { Deps } from '../../data/deps.ts';
 import { type RedisStore, tell } from '../../data/redis.ts';
 import { tellRoom } from '../../data/rooms.ts';
-import { WeighedMap } from '../../data/weighed.ts';
+import { shareOf, WeighedMap } from '../../data/weighed.ts';
 import type { CredentialCheck, Principal } from '../../http/context.ts';
 import type { Settings } from '../../settings.ts';
 import { HOLDS, holds, holdsStill } from '../holds.ts';
 import { type Permission, ROLES, type Role, roleMay, rolesWith } from '../permissions.ts';
 import { type AccessClaims, LIFETIME_SECONDS } from './tokens.ts';
 
-const MOST_BYTES = 1.5 * 1024 * 1024;
 /** A memo is put together of pieces, which stay pieces (measured: bench/heap.ts). */
 const MEMO_BYTES = 250;
 
@@ -20,7 +19,7 @@ const MEMO_BYTES = 250;
 type Place = { redis: Pick<RedisStore, 'key'>; settings: Pick<Settings, 'cursorSecret'> };
 
 /** Sessions known to live, by id and role, and until when (ms). Bounded plain data. */
-const alive = new WeighedMap<number>(MOST_BYTES);
+const alive = new WeighedMap<number>(shareOf('sessions'));
 
 const sessionKey = ({ redis }: Pick<Place, 'redis'>, sessionId: string): string => redis.key('session', sessionId);
 

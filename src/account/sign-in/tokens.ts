@@ -10,7 +10,7 @@ import { AppError } from '../../core/errors.ts';
 import { sha256 } from '../../core/hash.ts';
 import { isUuid } from '../../core/id.ts';
 import { isObject } from '../../core/json.ts';
-import { WeighedMap } from '../../data/weighed.ts';
+import { shareOf, WeighedMap } from '../../data/weighed.ts';
 import { isRole, type Role } from '../permissions.ts';
 
 export type { Role } from '../permissions.ts';
@@ -40,7 +40,6 @@ const TYPE = 'at+jwt';
 export const LIFETIME_SECONDS = 10 * 60;
 
 /** A verification costs 50 µs, more than the rest of a cached answer. */
-const MOST_BYTES = 5.5 * 1024 * 1024;
 /** What a token names, and the principal that hangs on it, beside its text (measured: bench/heap.ts). */
 const CLAIMS_BYTES = 2500;
 /** Checked first, because jose overlooks white space: each spelling of one token would take a place among the verified. */
@@ -76,7 +75,7 @@ export async function loadKeys(privateJwk: string, publicJwks: string): Promise<
   const signing = await importKey('JWT_PRIVATE_KEY', own);
   await checkPair(signing, verifying.get(own.kid), own.kid);
 
-  const keys: TokenKeys = { kid: own.kid, signing, verifying, published, verified: new WeighedMap(MOST_BYTES) };
+  const keys: TokenKeys = { kid: own.kid, signing, verifying, published, verified: new WeighedMap(shareOf('tokens')) };
   loaded = { privateJwk, publicJwks, keys };
   return keys;
 }

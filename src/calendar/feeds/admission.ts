@@ -4,19 +4,18 @@ import { shortHash } from '../../core/hash.ts';
 import { networkOf } from '../../core/network.ts';
 import type { Admission } from '../../data/caller.ts';
 import { RateCounter, rateKey, WINDOW } from '../../data/rate.ts';
-import { WeighedMap } from '../../data/weighed.ts';
+import { shareOf, WeighedMap } from '../../data/weighed.ts';
 import type { AppContext } from '../../http/context.ts';
 
 /** Requests a minute: of one calendar that is known, and of one address for those that are not (yet), guesses among them. */
 const OF_CALENDAR = 60;
 const OF_ADDRESS = 120;
 
-/** What a name weighs in the memory, and all of them (bench/heap.ts has what a small entry costs). */
+/** What a name weighs in the memory (bench/heap.ts has what a small entry costs). */
 const NAME_BYTES = 200;
-const MOST_BYTES = 256 * 1024;
 
 /** Calendars this isolate has answered, by name. Bounded plain data. */
-const known = new WeighedMap<true>(MOST_BYTES);
+const known = new WeighedMap<true>(shareOf('feeds'));
 /** Of its own: addresses never push companies out of theirs. */
 const rate = new RateCounter();
 

@@ -31,9 +31,10 @@ export const service = tenantResource(services, {
       kind: 'id',
       prefix: 'stf',
       description: 'This staff member offers it.',
+      // Looked up for each row that a walk passes, see src/catalog/staff/resource.ts.
       condition: (id) => ({
-        where: sql`services.id in (select o.service_id from offers o where o.company_id = services.company_id
-          and o.staff_id = ${id}::uuid)`,
+        where: sql`exists (select from offers o where o.company_id = services.company_id and o.service_id = services.id
+          and o.staff_id = ${id}::uuid offset 0)`,
       }),
     },
   },

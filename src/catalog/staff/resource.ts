@@ -31,13 +31,14 @@ export const staffMember = tenantResource(staff, {
     serviceIds: { prefix: 'svc', table: services },
   },
   archive: byFlag('isActive'),
+  // Looked up for each row that a walk passes (`offset 0`): as joins these read all of the branch's or service's for each.
   filters: {
     branchId: {
       kind: 'id',
       prefix: 'brch',
       description: 'Works at this branch.',
       condition: (id) => ({
-        where: sql`staff.id in (select b.staff_id from staff_branches b where b.company_id = staff.company_id and b.branch_id = ${id}::uuid)`,
+        where: sql`exists (select from staff_branches b where b.company_id = staff.company_id and b.staff_id = staff.id and b.branch_id = ${id}::uuid offset 0)`,
         holds: ({ branch_ids: ids }) => Array.isArray(ids) && ids.includes(id),
       }),
     },
@@ -46,7 +47,7 @@ export const staffMember = tenantResource(staff, {
       prefix: 'svc',
       description: 'Offers this service.',
       condition: (id) => ({
-        where: sql`staff.id in (select o.staff_id from offers o where o.company_id = staff.company_id and o.service_id = ${id}::uuid)`,
+        where: sql`exists (select from offers o where o.company_id = staff.company_id and o.staff_id = staff.id and o.service_id = ${id}::uuid offset 0)`,
       }),
     },
     userId: { kind: 'id', description: 'Signs in with this account.' },

@@ -21,8 +21,8 @@ const LIMIT = 20;
 const DEEP = Math.min(500, Math.floor((OWN * 0.7) / LIMIT));
 /** Rows read per row of a page. */
 const MOST = 20 * (LIMIT + 1);
-/** What is decided in an index passes over entries, all of them at worst. */
-const MOST_PASSED = OWN + MOST;
+/** What is decided in an index passes over entries, all of them at worst, each with what another index says of it. */
+const MOST_PASSED = 2 * OWN + MOST;
 
 let world: World;
 let tenant: Tenant;

@@ -1,0 +1,42 @@
+import type { Catalogue } from './booking.ts';
+import type { Joined, Slices } from './busy-slices.ts';
+import type { Times } from './catalogue.ts';
+
+// What parts of calendars weigh on the heap, bytes (measured: bench/heap.ts): what an isolate remembers of them is bounded by it.
+
+const [ROW, MEMBER, ID] = [900, 260, 90] as const;
+const [DAY, SLICE, HOLD, LIST, NUMBER] = [700, 250, 80, 200, 10] as const;
+
+/** The rows of a catalogue, by what hangs on each: hours, terms, references. */
+export function weightOfCatalogue({
+  branch,
+  services,
+  staff,
+  resources,
+  timeOff,
+}: Omit<Catalogue, 'revision'>): number {
+  let bytes = ROW * (1 + services.size + staff.size + resources.length);
+  if (branch !== null) bytes += MEMBER * (branch.openingHours.length + branch.holidays.length);
+  for (const { processing, requires, taxes, staff: terms } of services.values())
+    bytes += MEMBER * (processing.length + requires.length + taxes.length + terms.length);
+  for (const { branchIds, serviceIds, workingHours } of staff.values())
+    bytes += ID * (branchIds.length + serviceIds.length) + MEMBER * workingHours.length;
+  for (const { workingHours } of resources) bytes += MEMBER * workingHours.length;
+  return bytes + weightOfTimes(timeOff);
+}
+
+/** What is busy on a day. */
+export function weightOfDay(slices: Slices): number {
+  let bytes = DAY;
+  for (const { pieces, holds } of slices.values()) bytes += SLICE + pieces.length + HOLD * holds.length;
+  return bytes;
+}
+
+/** What several days come to. */
+export const weightOfLists = ({ days, busy }: Joined): number => days.length * SLICE + weightOfTimes(busy);
+
+export function weightOfTimes(times: Times): number {
+  let bytes = 0;
+  for (const stretches of times.values()) bytes += LIST + NUMBER * stretches.length;
+  return bytes;
+}
