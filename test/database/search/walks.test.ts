@@ -30,7 +30,7 @@ beforeAll(async () => {
   await client.query(`insert into companies (id, name, currency, time_zone) values ($1, 'Big', 'EUR', 'UTC')`, [
     company,
   ]);
-  for (const table of ['clients', 'branches', 'users', 'api_keys', 'imports'])
+  for (const table of ['clients', 'client_tags', 'branches', 'users', 'api_keys', 'imports'])
     await fill(client, table, company, { own: OWN, others: OWN });
 });
 afterAll(async () => {
