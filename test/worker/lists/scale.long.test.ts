@@ -99,7 +99,6 @@ async function measure(
     tables[table] ??= {};
     tables[table][shown] = { rows: read.rows, entries: read.entries, answered: read.answered, p95 };
     const whole = read.scans.filter((scan) => scan.startsWith('Seq Scan'));
-    if (process.env.LISTS_DEV) console.log(JSON.stringify([name, tables[table]?.[shown], read.scans, whole.length > 0 || read.rows > most]));
     if (whole.length > 0) faults.push(`${name}: ${whole.join()}`);
     if (read.rows > most) faults.push(`${name}: ${read.rows} rows for ${read.answered}`);
     // A page far down passes over what is before it, in the index alone, and a filter over what has not got it.
