@@ -1,6 +1,6 @@
 const MIB = 1024 * 1024;
 
-/** What an isolate remembers, each kind by its weight, MiB: 43 of 48 together, of the 128 that it has for everything. */
+/** What an isolate remembers, each kind by its weight, MiB: 43.25 of 48 together, of the 128 that it has for everything. */
 const SHARES = {
   answers: 12,
   tags: 9.5,
