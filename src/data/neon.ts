@@ -43,14 +43,21 @@ export function openProxy({ url, readOnly, deadline }: ProxyOptions): Batch {
   };
   return async (statements) => {
     const body = JSON.stringify({ queries: statements.map(textOf) });
-    const signal = AbortSignal.timeout(deadline);
-    const answer = await fetch(endpoint, { method: 'POST', body, headers, signal }).catch((error: unknown) => {
-      throw new NeonDbError(`Error connecting to database: ${error}`, { cause: error });
-    });
-    if (!answer.ok) throw await errorOf(answer);
-    const { results } = (await answer.json()) as { results: unknown };
-    if (!Array.isArray(results)) throw new NeonDbError('unexpected result format');
-    return (results as Result[]).map(rowsOf);
+    // A timer that ends with the answer: one left running keeps a Durable Object from its sleep.
+    const late = new AbortController();
+    const timer = setTimeout(() => late.abort(new DOMException('no answer in time', 'TimeoutError')), deadline);
+    try {
+      const asked = fetch(endpoint, { method: 'POST', body, headers, signal: late.signal });
+      const answer = await asked.catch((error: unknown) => {
+        throw new NeonDbError(`Error connecting to database: ${error}`, { cause: error });
+      });
+      if (!answer.ok) throw await errorOf(answer);
+      const { results } = (await answer.json()) as { results: unknown };
+      if (!Array.isArray(results)) throw new NeonDbError('unexpected result format');
+      return (results as Result[]).map(rowsOf);
+    } finally {
+      clearTimeout(timer);
+    }
   };
 }
 

@@ -1,4 +1,4 @@
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
 import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from 'miniflare';
 import { freePort } from '../../local/ports.ts';
 
@@ -16,7 +16,12 @@ export type WorkerOptions = {
   elsewhere?: Record<string, string>;
   /** A module whose class CompanyRoom stands in the place of the room. */
   rooms?: string;
+  /** A module that stands before the bundle, which it imports as `./index.js` and hands on with changes of its own. */
+  front?: string;
 };
+
+/** What a room's sleep does to its sockets: they stay, as when the platform hibernates it, or end with it. */
+export type Sockets = 'hibernate' | 'close';
 
 export type RunningWorker = {
   /** Straight to the Worker, past Miniflare's entry. */
@@ -29,6 +34,8 @@ export type RunningWorker = {
   sweep(): Promise<void>;
   /** Everything the Worker wrote to its log. */
   logs: string[];
+  /** Takes a company's room out of memory now; waits for what it is in the middle of. @param companyId bare */
+  evictRoom(companyId: string, webSockets: Sockets): Promise<void>;
   stop(): Promise<void>;
 };
 
@@ -42,12 +49,14 @@ const standIn = (script: string) => ({
   durableObjects: { ROOMS: { className: 'CompanyRoom', useSQLite: true } },
 });
 
-function isolate({ bundle, vars, rooms, ...options }: WorkerOptions, port: number, index: number) {
+function isolate({ bundle, vars, rooms, front, ...options }: WorkerOptions, port: number, index: number) {
+  const before =
+    front === undefined ? [] : [{ type: 'ESModule' as const, path: join(dirname(bundle), 'front.js'), contents: front }];
   const elsewhere = index === 0 ? {} : { scriptName: NAME };
   return {
     name: index === 0 ? NAME : `${NAME}-${index}`,
     modulesRoot: dirname(bundle),
-    modules: [{ type: 'ESModule' as const, path: bundle }],
+    modules: [...before, { type: 'ESModule' as const, path: bundle }],
     compatibilityDate: COMPATIBILITY_DATE,
     compatibilityFlags: ['nodejs_compat'],
     bindings: index === 0 ? vars : { ...vars, ...options.elsewhere },
@@ -116,6 +125,8 @@ async function start(options: WorkerOptions): Promise<RunningWorker> {
       if (!answer.ok) throw new Error(`sweep answered ${answer.status}`);
       await answer.text();
     },
+    evictRoom: (companyId, webSockets) =>
+      mf.unsafeEvictDurableObject(NAME, 'CompanyRoom', { name: companyId, webSockets }),
     stop: () => mf.dispose(),
   };
 }

@@ -1,0 +1,91 @@
+import worker, { Dispatcher, Jobs, RedisWatch, CompanyRoom as Room } from '../../src/index.ts';
+
+// Stands before the bundle in workerd (test/support/rigged.ts): rooms as they are deployed, to which announcements come as over a
+// bad line, and which can be killed. What is told by `fetch` is told to this isolate, where its rooms live as well.
+
+export { Dispatcher, Jobs, RedisWatch };
+
+/** Each the chance of an announcement, from 0 to 1. What is late is up to so many ms, so that it comes in any order. */
+export type Line = { dropped: number; doubled: number; late: number; mostMs: number };
+
+export type RoomOrder =
+  | { do: 'line'; line: Line }
+  /** So many alarms of this company's room throw. */
+  | { do: 'fail alarms'; count: number }
+  | { do: 'kill' }
+  | { do: 'report' };
+
+/** `begun`: how often this room's constructor ran in the life of the isolate. */
+export type RoomReport = { begun: number; alarmsFailed: number; dropped: number; doubled: number; late: number };
+
+const GOOD: Line = { dropped: 0, doubled: 0, late: 0, mostMs: 0 };
+const ORDERS = '/rooms-of-a-test/';
+
+let line = GOOD;
+const reports = new Map<string, RoomReport>();
+const toFail = new Map<string, number>();
+
+function reportOf(companyId: string): RoomReport {
+  const report = reports.get(companyId) ?? { begun: 0, alarmsFailed: 0, dropped: 0, doubled: 0, late: 0 };
+  reports.set(companyId, report);
+  return report;
+}
+
+const chance = (p: number): boolean => Math.random() < p;
+
+export class CompanyRoom extends Room {
+  readonly #companyId: string;
+
+  constructor(state: DurableObjectState, env: ConstructorParameters<typeof Room>[1]) {
+    super(state, env);
+    this.#companyId = state.id.name ?? '';
+    reportOf(this.#companyId).begun += 1;
+  }
+
+  override async publish(...said: Parameters<Room['publish']>): Promise<void> {
+    const report = reportOf(this.#companyId);
+    if (chance(line.dropped)) {
+      report.dropped += 1;
+      return;
+    }
+    const times = chance(line.doubled) ? 2 : 1;
+    report.doubled += times - 1;
+    for (let time = 0; time < times; time += 1) {
+      if (chance(line.late)) {
+        report.late += 1;
+        // Nobody waits for it: the writer's call has ended, as where the answer alone was lost.
+        setTimeout(() => void super.publish(...said).catch(() => undefined), Math.random() * line.mostMs);
+      } else await super.publish(...said);
+    }
+  }
+
+  override async alarm(): Promise<void> {
+    const left = toFail.get(this.#companyId) ?? 0;
+    if (left === 0) return super.alarm();
+    toFail.set(this.#companyId, left - 1);
+    reportOf(this.#companyId).alarmsFailed += 1;
+    throw new Error('an alarm that a test has fail');
+  }
+
+  kill(): void {
+    this.ctx.abort('killed by a test');
+  }
+}
+
+export default {
+  ...worker,
+  async fetch(request, env, context) {
+    const { pathname } = new URL(request.url);
+    if (!pathname.startsWith(ORDERS)) return worker.fetch(request, env, context);
+    const companyId = pathname.slice(ORDERS.length);
+    const order = (await request.json()) as RoomOrder;
+    if (order.do === 'line') line = order.line;
+    if (order.do === 'fail alarms') toFail.set(companyId, order.count);
+    if (order.do === 'kill') {
+      const room = env.ROOMS.get(env.ROOMS.idFromName(companyId)) as unknown as CompanyRoom;
+      // The call ends with the room.
+      await Promise.resolve(room.kill()).catch(() => undefined);
+    }
+    return Response.json(reportOf(companyId));
+  },
+} satisfies typeof worker;
