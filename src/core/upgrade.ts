@@ -20,6 +20,12 @@ export const CLOSE = {
   unsupportedProtocol: 4505,
 } as const;
 
+/**
+ * How soon the room looks after a credential that was let in, ms since it was: whoever lets it in may go by what was known
+ * of it before, and a ticket is used later than it was given.
+ */
+export const LOOKED_AFTER_WITHIN = 10_000;
+
 /** An upgrade that the Worker has looked at: whose company it is of, who it is, and what makes it good once. */
 export type Upgrade = {
   companyId: string;

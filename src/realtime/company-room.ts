@@ -156,8 +156,20 @@ export abstract class Room extends DurableObject<Env> implements RoomApi {
   }
 
   override async alarm(): Promise<void> {
-    await this.#ringBy((await this.#sockets?.sweep()) ?? null);
-    await this.#announce();
+    try {
+      await this.#ringBy((await this.#sockets?.sweep()) ?? null);
+      await this.#announce();
+    } catch (error) {
+      // The platform rings a few times more and then never again; what was committed is to be told all the same.
+      console.error(
+        JSON.stringify({
+          level: 'error',
+          code: 'alarm_failed',
+          cause: error instanceof Error ? error.name : typeof error,
+        }),
+      );
+      await this.ctx.storage.setAlarm(Date.now() + RETRY);
+    }
   }
 
   /** The relay's part of an alarm. */

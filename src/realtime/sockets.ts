@@ -1,5 +1,5 @@
-import type { Listener, Ticket } from '../core/ticket.ts';
-import { CLOSE, PROTOCOL, type Upgrade } from '../core/upgrade.ts';
+import { type Listener, TICKET_SECONDS, type Ticket } from '../core/ticket.ts';
+import { CLOSE, LOOKED_AFTER_WITHIN, PROTOCOL, type Upgrade } from '../core/upgrade.ts';
 import type { Change } from '../data/log.ts';
 import type { Position } from '../data/position.ts';
 import { closedSocket } from '../data/rooms.ts';
@@ -76,8 +76,8 @@ export class Sockets {
       live: false,
     };
     this.#hub.welcome(this.#attach(server, member));
-    // It was looked after by whoever let it in.
-    this.#lookAfter ??= now + LOOK_AFTER;
+    const letIn = ticket === null ? now : ticket.until - TICKET_SECONDS * 1000;
+    this.#lookAfter = Math.min(this.#lookAfter ?? Number.POSITIVE_INFINITY, letIn + LOOKED_AFTER_WITHIN);
     const headers = chosen === null ? {} : { 'Sec-WebSocket-Protocol': chosen };
     return new Response(null, { status: 101, webSocket: client, headers });
   }
@@ -121,15 +121,18 @@ export class Sockets {
   async #lookAfterCredentials(now: number): Promise<void> {
     const connections = [...this.#connections()];
     if (connections.length === 0) return;
+    // Whoever comes in meanwhile is not among them.
+    this.#lookAfter = null;
+    let next = LOOK_AFTER;
     try {
       const alive = await this.#parts.alive(connections.map(({ member }) => member));
       for (const connection of connections)
         this.#hub.regrant(connection, alive.get(connection.member.credential) ?? null);
-      this.#lookAfter = now + LOOK_AFTER;
     } catch {
       // Nobody is thrown out because the database is away: who listens is told nothing then either.
-      this.#lookAfter = now + LOOK_AGAIN;
+      next = LOOK_AGAIN;
     }
+    this.#lookAfter = Math.min(this.#lookAfter ?? Number.POSITIVE_INFINITY, now + next);
   }
 
   /** A ticket is good once. */

@@ -17,13 +17,18 @@ export async function riggedRooms(): Promise<string> {
   return code;
 }
 
+const ORDER_DEADLINE = 10_000;
+
 /** Has a company's room, or all, do or say something. @param companyId bare */
 export async function orderRoom(
-  { url }: Pick<RunningWorker, 'url'>,
+  worker: Pick<RunningWorker, 'url'>,
   companyId: string,
   order: RoomOrder,
 ): Promise<RoomReport> {
-  const answer = await fetch(`${url}/rooms-of-a-test/${companyId}`, { method: 'POST', body: JSON.stringify(order) });
+  const signal = AbortSignal.timeout(ORDER_DEADLINE);
+  const url = `${worker.url}/rooms-of-a-test/${companyId}`;
+  const answer = await fetch(url, { method: 'POST', body: JSON.stringify(order), signal });
+  if (!answer.ok) throw new Error(`the room did not ${order.do}: ${await answer.text()}`);
   return (await answer.json()) as RoomReport;
 }
 

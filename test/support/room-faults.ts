@@ -1,3 +1,4 @@
+import unsafe from 'workerd:unsafe';
 import worker, { Dispatcher, Jobs, RedisWatch, CompanyRoom as Room } from '../../src/index.ts';
 
 // Stands before the bundle in workerd (test/support/rigged.ts): rooms as they are deployed, to which announcements come as over a
@@ -13,6 +14,8 @@ export type RoomOrder =
   /** So many alarms of this company's room throw. */
   | { do: 'fail alarms'; count: number }
   | { do: 'kill' }
+  /** Its memory ends, as soon as nothing is under way in it; its sockets stay, as when the platform has it sleep. */
+  | { do: 'sleep' }
   | { do: 'report' };
 
 /** `begun`: how often this room's constructor ran in the life of the isolate. */
@@ -67,7 +70,7 @@ export class CompanyRoom extends Room {
     throw new Error('an alarm that a test has fail');
   }
 
-  kill(): void {
+  async kill(): Promise<void> {
     this.ctx.abort('killed by a test');
   }
 }
@@ -81,11 +84,10 @@ export default {
     const order = (await request.json()) as RoomOrder;
     if (order.do === 'line') line = order.line;
     if (order.do === 'fail alarms') toFail.set(companyId, order.count);
-    if (order.do === 'kill') {
-      const room = env.ROOMS.get(env.ROOMS.idFromName(companyId)) as unknown as CompanyRoom;
-      // The call ends with the room.
-      await Promise.resolve(room.kill()).catch(() => undefined);
-    }
+    const room = env.ROOMS.get(env.ROOMS.idFromName(companyId));
+    if (order.do === 'sleep') await unsafe.evict(room, { webSockets: 'hibernate' });
+    // The call ends with the room.
+    if (order.do === 'kill') await (room as unknown as CompanyRoom).kill().catch(() => undefined);
     return Response.json(reportOf(companyId));
   },
 } satisfies typeof worker;

@@ -20,9 +20,6 @@ export type WorkerOptions = {
   front?: string;
 };
 
-/** What a room's sleep does to its sockets: they stay, as when the platform hibernates it, or end with it. */
-export type Sockets = 'hibernate' | 'close';
-
 export type RunningWorker = {
   /** Straight to the Worker, past Miniflare's entry. */
   url: string;
@@ -34,8 +31,6 @@ export type RunningWorker = {
   sweep(): Promise<void>;
   /** Everything the Worker wrote to its log. */
   logs: string[];
-  /** Takes a company's room out of memory now; waits for what it is in the middle of. @param companyId bare */
-  evictRoom(companyId: string, webSockets: Sockets): Promise<void>;
   stop(): Promise<void>;
 };
 
@@ -51,14 +46,16 @@ const standIn = (script: string) => ({
 
 function isolate({ bundle, vars, rooms, front, ...options }: WorkerOptions, port: number, index: number) {
   const before =
-    front === undefined ? [] : [{ type: 'ESModule' as const, path: join(dirname(bundle), 'front.js'), contents: front }];
+    front === undefined
+      ? []
+      : [{ type: 'ESModule' as const, path: join(dirname(bundle), 'front.js'), contents: front }];
   const elsewhere = index === 0 ? {} : { scriptName: NAME };
   return {
     name: index === 0 ? NAME : `${NAME}-${index}`,
     modulesRoot: dirname(bundle),
     modules: [...before, { type: 'ESModule' as const, path: bundle }],
     compatibilityDate: COMPATIBILITY_DATE,
-    compatibilityFlags: ['nodejs_compat'],
+    compatibilityFlags: ['nodejs_compat', ...(front === undefined ? [] : ['unsafe_module'])],
     bindings: index === 0 ? vars : { ...vars, ...options.elsewhere },
     durableObjects: {
       ROOMS: {
@@ -125,8 +122,6 @@ async function start(options: WorkerOptions): Promise<RunningWorker> {
       if (!answer.ok) throw new Error(`sweep answered ${answer.status}`);
       await answer.text();
     },
-    evictRoom: (companyId, webSockets) =>
-      mf.unsafeEvictDurableObject(NAME, 'CompanyRoom', { name: companyId, webSockets }),
     stop: () => mf.dispose(),
   };
 }

@@ -3,7 +3,7 @@ import { AppError } from '../../core/errors.ts';
 import { formatId, parseId } from '../../core/id.ts';
 import { lazy } from '../../core/lazy.ts';
 import { type Listener, openTicket, sealTicket, TICKET_SECONDS } from '../../core/ticket.ts';
-import { CLOSE, PROTOCOL, type Upgrade, upgradeHeader } from '../../core/upgrade.ts';
+import { CLOSE, LOOKED_AFTER_WITHIN, PROTOCOL, type Upgrade, upgradeHeader } from '../../core/upgrade.ts';
 import { admit } from '../../data/admit.ts';
 import { closedSocket } from '../../data/rooms.ts';
 import { admissionOf } from '../../http/admission.ts';
@@ -42,11 +42,15 @@ const validateBody = bodyValidator(TicketRequest);
 
 const LISTENING = { permission: 'realtime', weight: 1 };
 
-/** 401, 429 and 403; whether the credential lives is asked anew, as what it opens may last for hours. @throws AppError */
+/**
+ * 401, 429 and 403. What is known of the credential is enough where it holds until the room has asked for itself: a hundred
+ * who come back at once are then one question to Postgres, and whoever was revoked is gone within the minute. @throws AppError
+ */
 async function admitListener(c: AppContext): Promise<void> {
   const admission = admissionOf(c, LISTENING, 'read');
-  await admit(c.env, admission);
-  await headOf(c, admission);
+  const isAdmitted = await admit(c.env, admission);
+  const { credential } = principalOf(c);
+  if (!isAdmitted || !credential.known(c.env.ctx.now() + LOOKED_AFTER_WITHIN)) await headOf(c, admission);
 }
 
 function listenerOf(c: AppContext): Listener {

@@ -107,14 +107,22 @@ export class Stream {
    * back at once: one read is for all of them.
    * @throws whatever reading the log throws
    */
-  locate(atLeast: Position | null = null): Promise<Position> {
+  async locate(atLeast: Position | null = null): Promise<Position> {
     const isEnough = (at: Position): boolean => atLeast === null || !isBefore(at, atLeast);
     const known = this.position();
-    if (known !== null && isEnough(known)) return Promise.resolve(known);
+    if (known !== null && isEnough(known)) return known;
     const underWay = this.#locating;
-    if (underWay === null || atLeast === null) return this.#ask();
-    // It may have begun before what is claimed was committed.
-    return underWay.then((at) => (isEnough(at) ? at : this.#ask()));
+    if (underWay !== null) {
+      const at = await underWay;
+      // It may have begun before what is claimed was committed.
+      if (isEnough(at)) return at;
+    }
+    for (let before = -1; ; ) {
+      const at = await this.#ask();
+      // What is claimed may lie beyond one page of the log.
+      if (isEnough(at) || this.#missing() === null || at.revision <= before) return at;
+      before = at.revision;
+    }
   }
 
   #ask(): Promise<Position> {
@@ -137,7 +145,11 @@ export class Stream {
       if (present === null || isBefore({ epoch: present.epoch, revision: 0 }, { epoch: page.epoch, revision: 0 }))
         this.#restart(head, 'epoch_changed');
     } else if (!this.#parts.isHeard() && page.head - present.sent > MOST_BEHIND) this.#restart(head, 'window_exceeded');
-    else this.#take(present, page);
+    else {
+      this.#take(present, page);
+      // Whoever asks is told where everybody is: what was read must not wait for its turn to be sent.
+      this.#flush();
+    }
     this.#located = true;
     return this.position() ?? head;
   }

