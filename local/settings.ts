@@ -40,6 +40,7 @@ export const handedThrough = [
   'WEBHOOK_TIMEOUT_MS',
   'WEBHOOK_FIRST_RETRY_MS',
   'WEBHOOKS_PER_COMPANY',
+  'ROOMS_URL',
   'DNS_OVER_HTTPS_URL',
   'LOG_LEVEL',
   'ENVIRONMENT',

@@ -1,14 +1,10 @@
-import { grantAfter, listenerMay, livingListeners } from './account/listening.ts';
-import { BASE, makeApp, modules } from './app.ts';
+import { makeApp } from './app.ts';
 import { formatId, newUuid } from './core/id.ts';
 import { makeCtx } from './data/ctx.ts';
-import { type Deps, openDeps } from './data/deps.ts';
 import type { JobsApi, JobWorker } from './data/jobs.ts';
-import { type DispatcherParts, LogDispatcher } from './dispatch/dispatcher.ts';
 import { wakeLaggards } from './dispatch/laggards.ts';
-import { type Env, jobsOf, nearTo } from './env.ts';
+import { type Env, jobsOf } from './env.ts';
 import { logFault } from './http/fault.ts';
-import { liveLists } from './http/live-lists.ts';
 import { observe } from './http/observe.ts';
 import { toAppError } from './http/problem.ts';
 import { importWorker } from './insight/imports/worker.ts';
@@ -16,59 +12,14 @@ import { reconcile } from './jobs/reconcile.ts';
 import { retain } from './jobs/retention.ts';
 import { JobRunner } from './jobs/runner.ts';
 import { sweep } from './jobs/sweep.ts';
-import { audienceOf } from './realtime/audience.ts';
-import { Room } from './realtime/company-room.ts';
-import type { RoomParts } from './realtime/listening.ts';
-import { Watch } from './realtime/redis-watch.ts';
-import { constraints, importers, registry } from './registry.ts';
-import { loadSettings } from './settings.ts';
-import { webhookConsumer } from './webhooks/deliveries/consumer.ts';
+import { depsOf } from './objects.ts';
+import { importers } from './registry.ts';
 
-const opened = new WeakMap<object, Deps>();
-const audience = audienceOf(registry, { may: listenerMay, grantAfter }, liveLists(BASE, modules));
-
-/** What this isolate reaches the outside with: holds no socket and no request, so one set serves all requests. */
-function depsOf(env: Env): Deps {
-  let deps = opened.get(env);
-  if (deps === undefined) {
-    const settings = loadSettings(env);
-    const near = nearTo(settings);
-    const rooms = (companyId: string) => env.ROOMS.get(env.ROOMS.idFromName(companyId), near);
-    const watch = () => env.WATCH.get(env.WATCH.idFromName('redis'), near);
-    const dispatchers = (companyId: string) => env.DISPATCHERS.get(env.DISPATCHERS.idFromName(companyId), near);
-    deps = openDeps(settings, registry, constraints, { rooms, watch, dispatchers });
-    opened.set(env, deps);
-  }
-  return deps;
-}
-
-export class CompanyRoom extends Room {
-  protected override parts(env: Env): RoomParts {
-    const deps = depsOf(env);
-    return {
-      deps,
-      audience,
-      living: (ctx, companyId, listeners) => livingListeners({ ctx, deps }, companyId, listeners),
-    };
-  }
-}
-
-export class RedisWatch extends Watch {
-  protected override deps(env: Env): Deps {
-    return depsOf(env);
-  }
-}
+export { CompanyRoom, Dispatcher, RedisWatch } from './objects.ts';
 
 export class Jobs extends JobRunner {
   protected override worker(env: Env): JobWorker {
     return importWorker(depsOf(env), importers);
-  }
-}
-
-export class Dispatcher extends LogDispatcher {
-  protected override parts(env: Env): DispatcherParts {
-    const deps = depsOf(env);
-    return { deps, consumers: (ctx) => [webhookConsumer({ ctx, deps })] };
   }
 }
 

@@ -25,6 +25,8 @@ export type Settings = {
   cacheMaxStaleness: number;
   /** Where Durable Objects are first put: near the database, which they talk to. Null: near whoever calls first. */
   locationHint: Location | null;
+  /** Where sockets are opened; null: at the API's own address. */
+  roomsUrl: string | null;
   edgeCache: boolean;
   databaseConcurrency: number;
   databaseAcquireTimeout: number;
@@ -152,6 +154,7 @@ function readSettings(env: Bindings, faults: string[]): Settings {
     signupLimit: number('SIGNUP_LIMIT', 20, 1, 1_000_000),
     cacheMaxStaleness: number('CACHE_MAX_STALENESS_MS', 2000, 0, 60_000),
     locationHint: at('ROOM_LOCATION_HINT').text === '' ? null : choice('ROOM_LOCATION_HINT', 'weur', LOCATIONS),
+    roomsUrl: at('ROOMS_URL').text === '' ? null : web('ROOMS_URL').replace(/\/$/, ''),
     edgeCache: choice('EDGE_CACHE', 'on', ['on', 'off']) === 'on',
     databaseConcurrency: number('DB_CONNECTION_LIMIT', 20, 1, 1000),
     databaseAcquireTimeout: number('DB_ACQUIRE_TIMEOUT', 10_000, 1, 60_000),

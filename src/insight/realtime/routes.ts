@@ -64,9 +64,8 @@ async function makeTicket(base: string, c: AppContext): Promise<Response> {
   const raw = await readBody(c).catch((error: unknown) => refuse(c, LISTENING.weight, error));
   await admitListener(c);
   const { session = null } = await validateBody(c, raw === undefined ? {} : raw);
-  const { protocol, host } = new URL(c.req.url);
   const body = {
-    url: `${protocol === 'https:' ? 'wss' : 'ws'}://${host}${base}${SOCKET_PATH}`,
+    url: `${(deps.settings.roomsUrl ?? new URL(c.req.url).origin).replace('http', 'ws')}${base}${SOCKET_PATH}`,
     ticket: sealTicket(deps.settings.cursorSecret, { listener: listenerOf(c), session }, ctx.now()),
     expiresIn: TICKET_SECONDS,
   };

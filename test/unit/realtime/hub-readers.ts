@@ -101,6 +101,10 @@ export class Reader {
     const { prev = -1, revision = -1, messages = [] } = frame;
     this.#check(prev === this.position?.revision, 'the chain is broken', frame);
     this.#check(revision >= prev, 'goes back', frame);
+    // What a later history says is not part of an earlier one, whatever its number.
+    const isLater = ({ data }: { data: unknown }): boolean =>
+      (data as { value: string }).value.slice(0, 4) > (this.position?.epoch ?? '');
+    this.#check(!messages.some(isLater), 'of another history', frame);
     const truth = this.#world.epoch === this.position?.epoch ? this.#world.log : null;
     if (truth !== null) {
       const due = truth.slice(prev, revision).filter((change) => this.#sees(change));

@@ -13,7 +13,7 @@ const CATALOG = ['branches', 'services', 'resources', 'staff'];
 const TOPIC_OF: Readonly<Record<string, string>> = { client: 'clients', service: 'services', branch: 'branches' };
 
 /** Changes of one write: so many new clients, or one changed service or branch. */
-const AT_ONCE = 12;
+const AT_ONCE = 60;
 
 /** A company, those who listen to it, and whoever writes. */
 export class Salon {

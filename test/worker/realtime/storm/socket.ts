@@ -123,7 +123,6 @@ export class StormSocket {
         return;
       case 'reset':
         this.counts.resets += 1;
-        console.log(`reset at ${this.revision}: ${text}`);
         return;
       case 'error':
         if (!frame.temporary) throw new Error(text);

@@ -10,6 +10,9 @@ const CUT = 0.05;
 /** Announcements dropped, doubled and delayed, so that they come in any order. */
 export const BAD_LINE = { dropped: 0.3, doubled: 0.3, late: 0.3, mostMs: 1500 };
 const POSTGRES_AWAY_MS = 30_000;
+/** How long one that could not be put to sleep is waited for by the runtime, which keeps it awake itself meanwhile. */
+const TRIED_MS = 35_000;
+const POSTGRES_AFTER_MS = 20_000;
 /** Pauses between two of a kind, ms. */
 const EVERY = { cut: 1000, sleep: 2500, kill: 4000, workerKill: 40_000, wipe: 20_000 };
 
@@ -32,7 +35,9 @@ export class Weather {
     ...{ cuts: 0, hibernations: 0, roomKills: 0, workerKills: 0, redisWipes: 0, postgresOutages: 0 },
   };
   readonly #where: Where;
+  readonly #tried = new WeakMap<Salon, number>();
   #over = false;
+  #isPostgresAway = false;
   /** While the Worker is away nothing else is done to it. */
   #restarting: Promise<void> | null = null;
 
@@ -57,7 +62,7 @@ export class Weather {
       again(EVERY.workerKill, () => this.#killWorker()),
       again(EVERY.wipe, () => this.#wipe()),
       (async () => {
-        if (await after(5000)) await this.#losePostgres();
+        if (await after(POSTGRES_AFTER_MS)) await this.#losePostgres();
       })(),
     ];
     while (!isOver()) await pause(100);
@@ -73,8 +78,8 @@ export class Weather {
   }
 
   #cut(): void {
-    for (const { sockets } of this.#where.salons)
-      for (const socket of sockets) if (Math.random() < CUT && socket.cut()) this.faults.cuts += 1;
+    for (const { sockets, isResting } of this.#where.salons)
+      for (const socket of isResting ? [] : sockets) if (Math.random() < CUT && socket.cut()) this.faults.cuts += 1;
   }
 
   get #some(): Salon {
@@ -86,16 +91,23 @@ export class Weather {
   async #sleep(): Promise<void> {
     if (this.#restarting !== null) return;
     const salon = this.#some;
+    if (this.#isPostgresAway || (this.#tried.get(salon) ?? 0) > performance.now()) return;
+    this.#tried.set(salon, performance.now() + TRIED_MS);
     salon.isResting = true;
+    // What is late comes first, and what was missing is read.
+    await pause(BAD_LINE.mostMs + 500);
     // One that never is at rest is not put to sleep, and neither is one of a Worker that was killed meanwhile.
     const done = await orderRoom(this.#where.house, salon.uuid, { do: 'sleep' }).catch(() => null);
     salon.isResting = false;
-    if (done !== null) this.faults.hibernations += 1;
+    if (done === null) return;
+    this.#tried.delete(salon);
+    this.faults.hibernations += 1;
   }
 
   async #killRoom(): Promise<void> {
-    if (this.#restarting !== null) return;
-    const done = await orderRoom(this.#where.house, this.#some.uuid, { do: 'kill' }).catch(() => null);
+    const salon = this.#some;
+    if (this.#restarting !== null || salon.isResting) return;
+    const done = await orderRoom(this.#where.house, salon.uuid, { do: 'kill' }).catch(() => null);
     if (done !== null) this.faults.roomKills += 1;
   }
 
@@ -127,9 +139,11 @@ export class Weather {
 
   async #losePostgres(): Promise<void> {
     const { neon } = this.#where.stack;
+    this.#isPostgresAway = true;
     neon.setFault('refuse');
     await pause(POSTGRES_AWAY_MS);
     neon.setFault(null);
+    this.#isPostgresAway = false;
     this.faults.postgresOutages += 1;
   }
 }
