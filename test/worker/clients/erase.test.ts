@@ -116,7 +116,7 @@ describe('erase', () => {
     ];
     expect(jobs.map(({ failed }) => failed)).toEqual([1, 2]);
     // Of a file without a header row nothing is kept.
-    expect((await send(salon.api, `${cells}\n${cells}`)).status).toBe(400);
+    expect((await send(salon.api, `${cells}\n${cells}`)).status).toBe(422);
     const internal = await uuidOf(id);
 
     const erased = await salon.api.post(`/clients/${id}/erase`);
