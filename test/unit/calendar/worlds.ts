@@ -8,7 +8,8 @@ import type { Hours } from '../../../src/calendar/working-time.ts';
 export type World = Omit<AvailabilityQuestion, 'offsets'>;
 
 /** Both changes of the clock in three zones, one of them by half an hour, and days without any. */
-const PLACES: readonly (readonly [zone: string, dates: readonly string[]])[] = [
+export type Place = readonly [zone: string, dates: readonly string[]];
+const PLACES: readonly Place[] = [
   ['America/New_York', ['2026-03-08', '2026-11-01', '2026-06-10']],
   ['Europe/Vienna', ['2026-03-29', '2026-10-25', '2026-12-31']],
   ['Australia/Lord_Howe', ['2026-10-04', '2026-04-05', '2026-02-27']],
@@ -110,52 +111,56 @@ const now = fc.integer({ min: -86_400_000, max: 86_400_000 });
 /** What else may be asked of a world; `now` counts from the world's own. */
 export const questions = fc.array(fc.record({ services, stepMinutes, now }), { minLength: 4, maxLength: 4 });
 
-export const worlds: fc.Arbitrary<World> = fc
-  .constantFrom(...PLACES.flatMap(([zone, dates]) => dates.map((date) => [zone, date] as const)))
-  .chain(([timeZone, date]) =>
-    fc
-      .record({
-        openingHours: hoursNear(date),
-        holidays: often<number[]>([], fc.array(fc.integer({ min: -1, max: 2 }), { maxLength: 1 })),
-        before: fc.integer({ min: 0, max: 1 }),
-        days: often(1, fc.constant(2)),
-        services,
-        staff: fc.tuple(
-          ...STAFF.map(() =>
-            fc.record({ hours: often<Hours[]>([], hoursNear(date), 1), off: often(false, fc.constant(true), 12) }),
+/** Worlds near these days. */
+export const worldsAt = (places: readonly Place[]): fc.Arbitrary<World> =>
+  fc
+    .constantFrom(...places.flatMap(([zone, dates]) => dates.map((date) => [zone, date] as const)))
+    .chain(([timeZone, date]) =>
+      fc
+        .record({
+          openingHours: hoursNear(date),
+          holidays: often<number[]>([], fc.array(fc.integer({ min: -1, max: 2 }), { maxLength: 1 })),
+          before: fc.integer({ min: 0, max: 1 }),
+          days: often(1, fc.constant(2)),
+          services,
+          staff: fc.tuple(
+            ...STAFF.map(() =>
+              fc.record({ hours: often<Hours[]>([], hoursNear(date), 1), off: often(false, fc.constant(true), 12) }),
+            ),
           ),
-        ),
-        resources: fc.array(
-          fc.record({
-            kind: fc.constantFrom(...KINDS),
-            hours: often<Hours[]>([], hoursNear(date)),
-            isActive: often(true, fc.constant(false), 8),
-          }),
-          { maxLength: 4 },
-        ),
-        away: fc.tuple(...[...STAFF, 0, 1, 2, 3].map(() => often<number[]>([], times(date, 2), 1))),
-        taken: fc.tuple(...[...STAFF, 0, 1, 2, 3].map(() => times(date, 8))),
-        ...{ stepMinutes, now },
-      })
-      .map((made) => {
-        const staff: StaffMember[] = made.staff.map(({ hours, off }, index) => ({
-          ...{ id: STAFF[index] ?? '', isActive: true, workingHours: hours },
-          branchIds: off ? ['there'] : ['here', 'there'],
-          serviceIds: ['service-0', 'service-1', 'service-2'],
-        }));
-        const resources: Resource[] = made.resources.map(({ kind, hours, isActive }, index) => ({
-          ...{ id: `resource-${index}`, kind, isActive, branchId: 'here', workingHours: hours },
-        }));
-        const ids = [...STAFF, 'resource-0', 'resource-1', 'resource-2', 'resource-3'];
-        const holidays = made.holidays.map((days) => ({ date: plus(date, days) }));
-        const openingHours = made.openingHours.map(({ branchId, ...rest }) => rest);
-        const from = plus(date, -made.before);
-        return {
-          branch: { id: 'here', timeZone, isActive: true, openingHours, holidays },
-          ...{ services: made.services, staff, resources, from, to: plus(from, made.days) },
-          ...{ stepMinutes: made.stepMinutes, now: Date.parse(`${date}T00:00:00Z`) + made.now },
-          timeOff: new Map(ids.map((id, i) => [id, made.away[i] ?? []])),
-          busy: new Map(ids.map((id, i) => [id, made.taken[i] ?? []])),
-        };
-      }),
-  );
+          resources: fc.array(
+            fc.record({
+              kind: fc.constantFrom(...KINDS),
+              hours: often<Hours[]>([], hoursNear(date)),
+              isActive: often(true, fc.constant(false), 8),
+            }),
+            { maxLength: 4 },
+          ),
+          away: fc.tuple(...[...STAFF, 0, 1, 2, 3].map(() => often<number[]>([], times(date, 2), 1))),
+          taken: fc.tuple(...[...STAFF, 0, 1, 2, 3].map(() => times(date, 8))),
+          ...{ stepMinutes, now },
+        })
+        .map((made) => {
+          const staff: StaffMember[] = made.staff.map(({ hours, off }, index) => ({
+            ...{ id: STAFF[index] ?? '', isActive: true, workingHours: hours },
+            branchIds: off ? ['there'] : ['here', 'there'],
+            serviceIds: ['service-0', 'service-1', 'service-2'],
+          }));
+          const resources: Resource[] = made.resources.map(({ kind, hours, isActive }, index) => ({
+            ...{ id: `resource-${index}`, kind, isActive, branchId: 'here', workingHours: hours },
+          }));
+          const ids = [...STAFF, 'resource-0', 'resource-1', 'resource-2', 'resource-3'];
+          const holidays = made.holidays.map((days) => ({ date: plus(date, days) }));
+          const openingHours = made.openingHours.map(({ branchId, ...rest }) => rest);
+          const from = plus(date, -made.before);
+          return {
+            branch: { id: 'here', timeZone, isActive: true, openingHours, holidays },
+            ...{ services: made.services, staff, resources, from, to: plus(from, made.days) },
+            ...{ stepMinutes: made.stepMinutes, now: Date.parse(`${date}T00:00:00Z`) + made.now },
+            timeOff: new Map(ids.map((id, i) => [id, made.away[i] ?? []])),
+            busy: new Map(ids.map((id, i) => [id, made.taken[i] ?? []])),
+          };
+        }),
+    );
+
+export const worlds: fc.Arbitrary<World> = worldsAt(PLACES);

@@ -37,6 +37,39 @@ export async function crowd(api: Api, urls: readonly string[], bodies: readonly 
   }
 }
 
+/** Somebody who reads and writes by themselves, one call at a time, while others do what they do: how long each took, ms. */
+export type Bystander = { url: string; token: string; path: string; calls: number; pause: number };
+
+async function stroll({ url, token, path, calls, pause }: Bystander): Promise<number[]> {
+  const took: number[] = [];
+  for (let n = 0; n < calls; n += 1) {
+    const began = performance.now();
+    const answer = await fetch(`${url}${path}`, { headers: { Authorization: `Bearer ${token}` } });
+    await answer.arrayBuffer();
+    if (answer.status !== 200) throw new Error(`a bystander was answered ${answer.status}`);
+    took.push(performance.now() - began);
+    await new Promise((resolve) => setTimeout(resolve, pause));
+  }
+  return took;
+}
+
+export async function bystander(order: Bystander): Promise<number[]> {
+  const child = fork(fileURLToPath(import.meta.url), ['bystander']);
+  try {
+    return await new Promise((resolve, reject) => {
+      child.once('message', (took) => resolve(took as number[]));
+      child.once('error', reject);
+      child.once('exit', (code) => reject(new Error(`the bystander ended with ${code}`)));
+      child.send(order);
+    });
+  } finally {
+    child.kill();
+  }
+}
+
+if (process.send !== undefined && process.argv.includes('bystander'))
+  process.once('message', (order: Bystander) => void stroll(order).then((took) => process.send?.(took)));
+
 /** Statuses and codes, counted. */
 export function counted(told: readonly Told[]): Record<string, number> {
   const counts: Record<string, number> = {};
