@@ -28,6 +28,8 @@ export default defineConfig({
           exclude: [long],
           isolate: false,
           maxWorkers: 3,
+          // Properties work for seconds, on a machine that others use for longer.
+          testTimeout: 30_000,
         },
       },
       {

@@ -11,5 +11,6 @@ it('every start that is offered can be booked, and no other step of the grid', {
 it('parts by different people are judged and swept alike', { timeout: 60_000 }, async () => {
   const { judged, free } = await workIsJudgedExactly(500);
   expect(free).toBeGreaterThan(500);
-  expect(judged).toBeGreaterThan(2 * free);
+  // Some are refused, too.
+  expect(judged).toBeGreaterThan(free + 500);
 });
