@@ -28,7 +28,7 @@ export class Reader {
   /** The subscription whose answer it waits for; frames of before it do not count. */
   #asked = 0;
   #awaiting = false;
-  readonly #wanted = new Map<number, readonly string[] | null>();
+  readonly #wanted = new Map<number, { topics: readonly string[] | null; from: Position | null }>();
   delivered = 0;
   resets = 0;
 
@@ -67,7 +67,7 @@ export class Reader {
     this.#asked += 1;
     this.#awaiting = true;
     const wanted = topics ?? this.topics;
-    this.#wanted.set(this.#asked, wanted);
+    this.#wanted.set(this.#asked, { topics: wanted, from: this.position });
     const command = { type: 'subscribe', id: this.#asked, companyId: 'comp_1', topics: wanted, resume: this.position };
     void this.#world.hub.hear(
       this.socket,
@@ -78,10 +78,12 @@ export class Reader {
   #hear(frame: Frame): void {
     if (frame.type === 'subscribed') {
       this.#check(frame.epoch === this.#world.epoch || frame.epoch !== undefined, 'no epoch', frame);
-      if (this.position !== null && this.position.epoch === frame.epoch)
-        this.#check(frame.revision === this.position.revision, 'the stream starts elsewhere', frame);
+      // Where it was asked to: what came meanwhile by the subscription before is told again.
+      const { topics = null, from = null } = this.#wanted.get(frame.id ?? 0) ?? {};
+      if (from !== null && from.epoch === frame.epoch)
+        this.#check(frame.revision === from.revision, 'the stream starts elsewhere', frame);
       this.position = { epoch: frame.epoch ?? '', revision: frame.revision ?? -1 };
-      this.topics = this.#wanted.get(frame.id ?? 0) ?? null;
+      this.topics = topics;
       // An earlier one is answered as well where the later was refused.
       this.#awaiting = frame.id !== this.#asked;
     } else if (frame.type === 'reset') {

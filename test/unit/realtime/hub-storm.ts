@@ -57,7 +57,9 @@ export async function stormHub(seed: number, steps: number): Promise<StormReport
     world.crash(chance(0.5) ? 0 : Math.floor(random() * 20));
     report.crashes += 1;
   };
-  const sleep = (): void => {
+  const sleep = async (): Promise<void> => {
+    // What was answered is dealt with before a room can sleep.
+    await turns(MOST_TURNS);
     if (!world.isQuiet()) return;
     world.hibernate();
     report.hibernations += 1;
@@ -66,7 +68,7 @@ export async function stormHub(seed: number, steps: number): Promise<StormReport
     const some = TOPICS.filter(() => chance(0.6));
     return some.length === 0 ? null : some;
   };
-  const actions: [number, () => void][] = [
+  const actions: [number, () => void | Promise<void>][] = [
     [30, write],
     [25, () => pushes.splice(Math.floor(random() * pushes.length), 1)[0]?.()],
     [25, answer],
@@ -84,11 +86,11 @@ export async function stormHub(seed: number, steps: number): Promise<StormReport
     for (const [weight, act] of actions) {
       at -= weight;
       if (at >= 0) continue;
-      act();
+      await act();
       break;
     }
     // Answers go on where they were waited for.
-    for (let turn = 0; turn < 6; turn += 1) await Promise.resolve();
+    await turns(Math.floor(random() * MOST_TURNS));
     if (world.faults.length > 0) throw new Error(`step ${step}: ${world.faults[0]}`);
     if (world.log.length > 5000) world.restore(20);
   }
@@ -99,6 +101,12 @@ export async function stormHub(seed: number, steps: number): Promise<StormReport
     report.resets += reader.resets;
   }
   return report;
+}
+
+/** As many turns of what is waited for as the longest way from an answer to what it does takes. */
+const MOST_TURNS = 12;
+async function turns(count: number): Promise<void> {
+  for (let turn = 0; turn < count; turn += 1) await Promise.resolve();
 }
 
 /** Nothing fails any more: everybody comes back, and gets to where the log is. */
