@@ -50,7 +50,9 @@ async function seen(path: string, text: string, since: number, deadline: number)
   return Date.now() - since;
 }
 
-test.each(mutations.map((route) => [route.name, route] as const))(
+// What a write spoils is looked at after every one by cached-equals-uncached; here every third, and all in the long run.
+const looked = mutations.filter((_, n) => inject('thorough') || n % 3 === 0);
+test.each(looked.map((route) => [route.name, route] as const))(
   '%s is seen at once by whoever sends its Revision, on every route',
   async (_, route) => {
     const shot = await aim(route, salon);
