@@ -161,13 +161,8 @@ export abstract class Room extends DurableObject<Env> implements RoomApi {
       await this.#announce();
     } catch (error) {
       // The platform rings a few times more and then never again; what was committed is to be told all the same.
-      console.error(
-        JSON.stringify({
-          level: 'error',
-          code: 'alarm_failed',
-          cause: error instanceof Error ? error.name : typeof error,
-        }),
-      );
+      const cause = error instanceof Error ? error.name : typeof error;
+      console.error(JSON.stringify({ level: 'error', code: 'alarm_failed', cause }));
       await this.ctx.storage.setAlarm(Date.now() + RETRY);
     }
   }
