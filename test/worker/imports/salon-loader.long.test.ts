@@ -42,7 +42,8 @@ test('a year is loaded, and equals what the files say', async () => {
     ['CANCELLED', 3],
     ['of nobody in particular', 1],
     ['KIM COMPLETED', 4],
-    ['overlapping on purpose', 2],
+    // Of three in a row the one in the middle is in the way of both others, who are not in each other's.
+    ['overlapping on purpose', 1],
     ['receipts', 5],
     ['lines', 10],
     ['lines of a booking', 3],
