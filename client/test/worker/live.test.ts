@@ -48,10 +48,11 @@ test('lists are what GET answers, byte for byte, through writes, another visit a
   last = Math.max(patched.revision ?? 0, gone.revision ?? 0);
   await check(live, last);
 
-  // The next visit paints what was kept, and hears what happened since.
-  await until('all is kept', async () =>
-    (await Promise.all(paths.map((path) => storage.read(keyOf(path))))).every((kept) => (kept?.revision ?? 0) >= last),
-  );
+  // The next visit paints what was kept, and hears what happened since. Rows are kept soon; up to where they hold, later.
+  await until('all is kept', async () => {
+    const kept = await Promise.all(paths.map((path) => storage.read(keyOf(path))));
+    return lists.every((list, n) => JSON.stringify(kept[n]?.rows) === JSON.stringify(list.getSnapshot().data));
+  });
   function keyOf(path: string): string {
     const { companyId, userId, role } = client.session.current ?? {};
     return `${companyId}/${userId}/${role} ${path}`;
