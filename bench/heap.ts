@@ -9,8 +9,13 @@ import { rememberSession, userPrincipal } from '../src/account/sign-in/principal
 import { loadKeys, signAccess, verifyAccess } from '../src/account/sign-in/tokens.ts';
 import type { Swept } from '../src/calendar/availability.ts';
 import { type Joined, slicesOf } from '../src/calendar/busy-slices.ts';
-import { weightOfSweep } from '../src/calendar/swept.ts';
-import { weightOfCatalogue, weightOfDay, weightOfLists, weightOfTimes } from '../src/calendar/weights.ts';
+import {
+  weightOfCatalogue,
+  weightOfDay,
+  weightOfLists,
+  weightOfSweep,
+  weightOfTimes,
+} from '../src/calendar/weights.ts';
 import { makeCtx } from '../src/data/ctx.ts';
 import type { Deps } from '../src/data/deps.ts';
 import { MemoryTier } from '../src/data/memory.ts';

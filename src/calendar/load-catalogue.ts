@@ -3,11 +3,11 @@ import type { branches } from '../catalog/branches/table.ts';
 import type { resources } from '../catalog/resources/table.ts';
 import type { services } from '../catalog/services/table.ts';
 import type { staff } from '../catalog/staff/table.ts';
-import { DAY_MINUTES } from '../core/civil.ts';
 import type { TableRow } from '../data/query.ts';
 import type { Catalogue } from './booking.ts';
 import { type BusyRow, busyOf } from './busy-slices.ts';
 import type { Branch, Resource, Service, StaffMember, Times } from './catalogue.ts';
+import { daysOf } from './spans.ts';
 
 /** What of a company's catalogue and calendar is asked for. Ids are uuids; one that nobody has finds nothing. */
 export type Wanted = {
@@ -66,7 +66,7 @@ export function catalogueQuery({ companyId, branchId, kinds = [], ...wanted }: W
       : sql`x.id = any (${uuids(staffIds)})`;
   const subjects = sql`array(select id from members) || array(select id from things)`;
   const span = sql`to_timestamp(${first * 60}::double precision), to_timestamp(${last * 60}::double precision)`;
-  const days = busy === true ? [Math.floor(first / DAY_MINUTES), Math.ceil(last / DAY_MINUTES)] : busy;
+  const days = busy === true ? daysOf([first, last]) : busy;
   const taken = days === false || days.length === 0 ? sql`'[]'::json` : busyOn(subjects, days);
   return sql<CatalogueRow>`with offered as materialized (select x.* from services x where ${own} and x.id = any (${asked})),
     members as materialized (select x.* from staff x where ${own} and ${whom}),

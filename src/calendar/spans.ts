@@ -1,3 +1,5 @@
+import { DAY_MINUTES } from '../core/civil.ts';
+
 /**
  * Sets of time as integers: half-open intervals of whole minutes since 1970 in one flat list, start, end, start, end …,
  * in order, none overlapping or touching another. Flat, because thousands of them are cached, read and swept at once.
@@ -5,6 +7,10 @@
 export type Spans = readonly number[];
 
 const NEVER = Number.POSITIVE_INFINITY;
+
+/** The days since 1970 that these minutes are on, in pairs: the first, and the one behind the last. */
+export const daysOf = (minutes: Spans): Spans =>
+  covered(minutes.map((minute, i) => (i % 2 === 0 ? Math.floor : Math.ceil)(minute / DAY_MINUTES)));
 
 /** Where at least `depth` of the intervals lie, which may come in any order and overlap. */
 export function covered(intervals: readonly number[], depth: number = 1): Spans {

@@ -1,5 +1,6 @@
 import { shareOf, WeighedMap } from '../data/weighed.ts';
 import { type AvailabilityQuestion, type Swept, sweep } from './availability.ts';
+import { weightOfSweep } from './weights.ts';
 
 // What was swept for a question, by staff member, so that after a booking only those are swept whose time it takes.
 
@@ -11,8 +12,6 @@ type KnownSweep = Pick<AvailabilityQuestion, 'branch' | 'timeOff'> & {
 
 /** By what was asked. What is compared by identity is never changed. */
 const sweeps = new WeighedMap<KnownSweep>(shareOf('sweeps'));
-/** On the heap, bytes (bench/heap.ts). */
-const [STAFF_BYTES, NUMBER_BYTES] = [300, 10];
 
 /**
  * The sweep of a question whose catalogue and lists come from what the isolate knows (known.ts): parts that are the same
@@ -35,11 +34,4 @@ export function sweptOf(name: string, question: AvailabilityQuestion): ReadonlyM
   });
   sweeps.set(name, { branch, timeOff, resources, staff }, weightOfSweep(staff));
   return staff;
-}
-
-export function weightOfSweep(staff: ReadonlyMap<string, Swept>): number {
-  let bytes = 0;
-  for (const { opened, starts } of staff.values())
-    bytes += STAFF_BYTES + NUMBER_BYTES * (opened.length + starts.length);
-  return bytes;
 }

@@ -1,7 +1,7 @@
 import { DAY_MINUTES } from '../core/civil.ts';
 import type { Times } from './catalogue.ts';
 import type { Shape } from './parts.ts';
-import { covered, reaching } from './spans.ts';
+import { covered, reaching, without } from './spans.ts';
 
 /** Where work was put, and with which resources. */
 export type Placed = { start: number; shape: Shape; resources: readonly string[] };
@@ -20,8 +20,16 @@ export type Taken = {
 /** Nothing reaches further from its start: a visit takes two days at most, and a buffer one. */
 const REACH = 4 * DAY_MINUTES;
 
-export function takenOf(busy: Times): Taken {
-  const base = new Map([...busy].map(([id, times]) => [id, covered(times)]));
+/** @param lifted what among it is to be put elsewhere: nothing is booked twice, so what that has is nobody else's */
+export function takenOf(busy: Times, lifted: readonly Placed[] = []): Taken {
+  const own = new Map<string, number[]>();
+  for (const [id, pieces] of lifted.flatMap(occupiedBy)) own.set(id, [...(own.get(id) ?? []), ...pieces]);
+  const base = new Map(
+    [...busy].map(([id, times]) => {
+      const pieces = own.get(id);
+      return [id, pieces === undefined ? covered(times) : without(covered(times), covered(pieces))];
+    }),
+  );
   const beside = new Map<string, Map<string, readonly number[]>>();
   return {
     near(start, but) {

@@ -1,3 +1,4 @@
+import type { Swept } from './availability.ts';
 import type { Catalogue } from './booking.ts';
 import type { Joined, Slices } from './busy-slices.ts';
 import type { Times } from './catalogue.ts';
@@ -5,7 +6,7 @@ import type { Times } from './catalogue.ts';
 // What parts of calendars weigh on the heap, bytes (measured: bench/heap.ts): what an isolate remembers of them is bounded by it.
 
 const [ROW, MEMBER, ID] = [900, 260, 90] as const;
-const [DAY, SLICE, HOLD, LIST, NUMBER] = [700, 250, 80, 200, 10] as const;
+const [DAY, SLICE, HOLD, LIST, SWEEP, NUMBER] = [700, 250, 80, 200, 300, 10] as const;
 
 /** The rows of a catalogue, by what hangs on each: hours, terms, references. */
 export function weightOfCatalogue({
@@ -34,6 +35,13 @@ export function weightOfDay(slices: Slices): number {
 
 /** What several days come to. */
 export const weightOfLists = ({ days, busy }: Joined): number => days.length * SLICE + weightOfTimes(busy);
+
+/** What was swept for a question. */
+export function weightOfSweep(staff: ReadonlyMap<string, Swept>): number {
+  let bytes = 0;
+  for (const { opened, starts } of staff.values()) bytes += SWEEP + NUMBER * (opened.length + starts.length);
+  return bytes;
+}
 
 export function weightOfTimes(times: Times): number {
   let bytes = 0;

@@ -1,6 +1,6 @@
 import { sql } from 'drizzle-orm';
 import type * as z from 'zod';
-import { DAY_MINUTES, minuteOf } from '../../core/civil.ts';
+import { minuteOf } from '../../core/civil.ts';
 import { AppError } from '../../core/errors.ts';
 import type { AppContext } from '../../http/context.ts';
 import { principalOf } from '../../http/context.ts';
@@ -18,7 +18,7 @@ import { about, namedBy } from '../look.ts';
 import { bookedRow, offsetsAt, type Wish, withBranch } from '../plan.ts';
 import { judgeStart } from '../presence.ts';
 import { saying } from '../shown.ts';
-import { covered, type Spans } from '../spans.ts';
+import { covered, daysOf } from '../spans.ts';
 import { type Taken, takenOf } from '../taken.ts';
 import { startOf } from '../wanted.ts';
 import { newAppointment } from './new.ts';
@@ -103,10 +103,6 @@ async function planOne(
   taken.put(id, { start, shape: booking.shape, resources: body.holdId === undefined ? chosen : [] });
   return { booking };
 }
-
-/** The days that these minutes are on, in pairs: the first and the one behind the last. */
-const daysOf = (spans: Spans): Spans =>
-  covered(spans.map((minute, i) => (i % 2 === 0 ? Math.floor : Math.ceil)(minute / DAY_MINUTES)));
 
 /** What each branch's are planned from, all read at one revision. */
 async function cataloguesOf(

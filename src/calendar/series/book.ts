@@ -11,7 +11,6 @@ import { newAppointment } from '../appointments/new.ts';
 import { appointment } from '../appointments/resource.ts';
 import { ignoringHours, liberties, maybe, requestOf } from '../asked.ts';
 import { neighbourhood } from '../booking.ts';
-import type { Times } from '../catalogue.ts';
 import { adoptClock } from '../clock.ts';
 import { guardOf } from '../guard.ts';
 import { lookBetween } from '../look.ts';
@@ -19,9 +18,8 @@ import { type Occupied, type Part, shapeOf } from '../parts.ts';
 import { bookedRow, withBranch } from '../plan.ts';
 import { parseRule, ruleText } from '../rrule.ts';
 import { judgeSeries, localStarts, reach } from '../series.ts';
-import { without as apart, covered } from '../spans.ts';
 import { type Fold, foldOf, requireWholeMinute } from '../start.ts';
-import { occupiedBy, type Placed, takenOf } from '../taken.ts';
+import { type Placed, takenOf } from '../taken.ts';
 import { startOf, type Told } from '../wanted.ts';
 import {
   isOk,
@@ -62,7 +60,7 @@ export const bookSeries = createOf(resource, {
       catalogue,
       { offsets, told },
       candidates,
-      takenOf(without(catalogue.busy, held)),
+      takenOf(catalogue.busy, held === null ? [] : [held]),
       liberty,
     ).map(plannedOf);
     if (body.dryRun === true) {
@@ -155,13 +153,6 @@ async function heldBy(look: Look, companyId: string, id: string | undefined): Pr
     });
   const resources = hold.resources.flatMap(({ resourceId }) => resourceId ?? []);
   return { start: Number(hold.start), shape: shapeOf(hold.services, []), resources };
-}
-
-/** Nothing is kept twice, so that what it keeps is nobody else's. */
-function without(busy: Times, held: Placed | null): Times {
-  if (held === null) return busy;
-  const own = new Map(occupiedBy(held));
-  return new Map([...busy].map(([id, times]) => [id, apart(covered(times), covered(own.get(id) ?? []))]));
 }
 
 /** Where a rule begins on the wall clock of its zone, which is the branch's where none is told. */

@@ -13,9 +13,8 @@ import { lookBetween } from '../look.ts';
 import { type Occupied, shapeOf } from '../parts.ts';
 import { withBranch } from '../plan.ts';
 import { type Candidate, judgeSeries } from '../series.ts';
-import { covered, without } from '../spans.ts';
 import { type Fold, foldOf, minuteOfStart, requireWholeMinute, type WantedStart } from '../start.ts';
-import { occupiedBy, type Placed, type Taken, takenOf } from '../taken.ts';
+import { type Placed, type Taken, takenOf } from '../taken.ts';
 import { isToldBy, startOf } from '../wanted.ts';
 import { isOk, type Planned, plannedOf } from './occurrences.ts';
 import type { Booked, Edit, SeriesRow } from './rows.ts';
@@ -104,13 +103,10 @@ function beside(busy: Times, targets: readonly Booked[]): Taken {
       const start = minuteOf(each.starts_at);
       return [each.id, { start, shape: shapeOf(each.services, []), resources: chosenBy(each) }];
     });
-  const own = new Map<string, number[]>();
-  for (const [, each] of placed) {
-    for (const [id, pieces] of occupiedBy(each)) own.set(id, [...(own.get(id) ?? []), ...pieces]);
-  }
-  // Nothing is booked twice, so that what they have is nobody else's.
-  const others = new Map([...busy].map(([id, times]) => [id, without(covered(times), covered(own.get(id) ?? []))]));
-  const taken = takenOf(others);
+  const taken = takenOf(
+    busy,
+    placed.map(([, each]) => each),
+  );
   for (const [id, each] of placed) taken.put(id, each);
   return taken;
 }
