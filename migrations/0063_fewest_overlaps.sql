@@ -13,9 +13,10 @@ create table overlaps_found (
 insert into app.tenant_tables (table_name, entity, grants) values ('overlaps_found', null, 'select');
 grant select, insert, delete on overlaps_found to cp_definer;
 
--- What is in a subject's way, whoever stands outside the rule included. Nothing lasts longer than four days (app.parts_fit).
+-- What is in a subject's way, whoever stands outside the rule included; looked up for each row (`rows`, `offset 0`), where a join
+-- would read all appointments of the company for each. Nothing lasts longer than four days (app.parts_fit).
 create function app.met_by(p_subject uuid, p_busy tstzmultirange)
-returns table (appointment_id uuid, deliberate boolean, expires_at timestamptz) language sql stable as $$
+returns table (appointment_id uuid, deliberate boolean, expires_at timestamptz) language sql stable rows 2 as $$
   select o.appointment_id, o.deliberate, o.expires_at from public.occupancies o
     where o.company_id = app.company() and o.subject_id = p_subject and not o.deliberate and o.begins > app.minute_of(lower(p_busy)) - 5760
       and o.begins < app.minute_of(upper(p_busy)) and o.ends > app.minute_of(lower(p_busy)) and o.busy && p_busy
@@ -46,43 +47,45 @@ begin
       from own o, app.busy_subjects(o.starts_at, o.r -> 'services', o.r -> 'resources') b where app.occupies(o.r ->> 'status')),
     left_behind as materialized (
       select o.id, a.starts_at, c.subject_id, c.busy from own o
-        join public.appointments a on a.company_id = app.company() and a.id = o.id
-        join public.occupancies c on c.company_id = app.company() and c.appointment_id = o.id),
+        cross join lateral (select a.starts_at from public.appointments a where a.company_id = app.company() and a.id = o.id offset 0) a
+        cross join lateral (select c.subject_id, c.busy from public.occupancies c where c.company_id = app.company() and c.appointment_id = o.id offset 0) c),
     touched (id, starts_at, deliberate) as (
       select a.id, a.starts_at, m.deliberate from (select * from wanted union all select * from left_behind) w
         cross join lateral app.met_by(w.subject_id, w.busy) m
-        join public.appointments a on a.company_id = app.company() and a.id = m.appointment_id
-      where a.source = 'IMPORT' and a.id <> all (v_moved) and (a.starts_at, a.id) > (w.starts_at, w.id)
+        cross join lateral (select a.id, a.starts_at from public.appointments a where a.company_id = app.company() and a.id = m.appointment_id and a.source = 'IMPORT' offset 0) a
+      where a.id <> all (v_moved) and (a.starts_at, a.id) > (w.starts_at, w.id)
       union
       select a.id, a.starts_at, m.deliberate from touched t
-        join public.occupancies c on c.company_id = app.company() and c.appointment_id = t.id
+        cross join lateral (select c.subject_id, c.busy from public.occupancies c where c.company_id = app.company() and c.appointment_id = t.id offset 0) c
         cross join lateral app.met_by(c.subject_id, c.busy) m
-        join public.appointments a on a.company_id = app.company() and a.id = m.appointment_id
-      where a.source = 'IMPORT' and a.id <> all (v_moved) and (a.starts_at, a.id) > (t.starts_at, t.id)),
+        cross join lateral (select a.id, a.starts_at from public.appointments a where a.company_id = app.company() and a.id = m.appointment_id and a.source = 'IMPORT' offset 0) a
+      where a.id <> all (v_moved) and (a.starts_at, a.id) > (t.starts_at, t.id)),
     found_before as materialized (
-      select f.appointment_id as id, f.version from public.overlaps_found f
-      where f.company_id = app.company() and f.appointment_id in (select t.id from touched t union all select o.id from own o)),
+      select f.* from (select t.id from touched t union all select o.id from own o where o.r ->> 'version' is not null) x
+        cross join lateral (select f.appointment_id as id, f.version from public.overlaps_found f where f.company_id = app.company() and f.appointment_id = x.id offset 0) f),
     judged as materialized (
       select o.id, o.starts_at, false as stands, (o.r ->> 'allow_overlap')::boolean
         and not exists (select from found_before f where f.id = o.id and f.version = (o.r ->> 'version')::int) as said
       from own o where app.occupies(o.r ->> 'status')
       union all
-      select t.id, t.starts_at, t.deliberate, t.deliberate and not exists (select from found_before f, public.appointments a
-        where f.id = t.id and a.company_id = app.company() and a.id = t.id and a.version = f.version)
+      select t.id, t.starts_at, t.deliberate, t.deliberate and not exists (select from found_before f
+        where f.id = t.id and f.version = (select a.version from public.appointments a where a.company_id = app.company() and a.id = t.id))
       from touched t),
     places as materialized (
       select w.id, w.starts_at, w.subject_id, w.busy from wanted w
       union all
       select t.id, t.starts_at, c.subject_id, c.busy from touched t
-        join public.occupancies c on c.company_id = app.company() and c.appointment_id = t.id),
-    known as materialized (select array_agg(distinct p.id) || v_moved as ids from places p)
+        cross join lateral (select c.subject_id, c.busy from public.occupancies c where c.company_id = app.company() and c.appointment_id = t.id offset 0) c),
+    known as materialized (select array_agg(distinct p.id) || v_moved as ids from places p),
+    blocked as materialized (
+      select distinct p.id from places p cross join lateral app.met_by(p.subject_id, p.busy) m cross join known k
+      where not m.deliberate and (m.appointment_id is null or m.appointment_id <> all (k.ids)) and (m.expires_at is null or m.expires_at > clock_timestamp())),
+    met as materialized (
+      select p.id, array_agg(x.id) as before from places p join places x on x.subject_id = p.subject_id and x.busy && p.busy
+      where (x.starts_at, x.id) < (p.starts_at, p.id) group by p.id)
     select j.id, j.starts_at, j.stands, coalesce(j.said, false) as said,
-      exists (select from places p cross join lateral app.met_by(p.subject_id, p.busy) m, known k
-        where p.id = j.id and not m.deliberate and (m.appointment_id is null or m.appointment_id <> all (k.ids))
-          and (m.expires_at is null or m.expires_at > clock_timestamp())) as is_blocked,
-      array(select distinct x.id from places p join places x on x.subject_id = p.subject_id and x.busy && p.busy
-        where p.id = j.id and (x.starts_at, x.id) < (j.starts_at, j.id)) as before
-    from judged j order by j.starts_at, j.id
+      j.id in (select b.id from blocked b) as is_blocked, coalesce(m.before, '{}') as before
+    from judged j left join met m on m.id = j.id order by j.starts_at, j.id
   loop
     if v_each.said then v_said := v_said || v_each.id;
     elsif v_each.is_blocked or v_each.before && v_inside then

@@ -62,7 +62,7 @@ create or replace function app.count_tagged_clients(p_tag text, p_filters jsonb,
 language plpgsql stable security definer set search_path = '' set jit = off as $$
 declare v_total int;
 begin
-  execute format('select count(*) from (select 1 from app.tagged_client_rows(%L, null) where %s limit %s) c',
+  execute format('select count(*) from (select 1 from app.tagged_client_rows(%L, null) where company_id = app.company() and %s limit %s) c',
     p_tag, app.client_filter(p_filters - 'tag'), coalesce(p_most::text, 'all')) into v_total;
   return v_total;
 end $$;
