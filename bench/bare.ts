@@ -1,5 +1,6 @@
-import { dirname, join } from 'node:path';
-import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from 'miniflare';
+import { join } from 'node:path';
+import { convertV4MiniflareOptions, Miniflare } from 'miniflare';
+import { alone, ofBundle } from '../local/miniflare.ts';
 import { freePort } from '../local/ports.ts';
 import { bundleOther } from './bundle.ts';
 import { type Bench, withPid } from './stack.ts';
@@ -30,20 +31,13 @@ export function startPlain(bundle: string, bindings: Record<string, string> = {}
     const port = await freePort();
     const mf = new Miniflare(
       convertV4MiniflareOptions({
-        host: '127.0.0.1',
-        port: await freePort(),
-        log: new Log(LogLevel.ERROR),
-        cf: false,
+        ...(await alone()),
         handleStructuredLogs: () => undefined,
         workers: [
           {
             name: 'plain',
-            modulesRoot: dirname(bundle),
-            modules: [{ type: 'ESModule', path: bundle }],
-            compatibilityDate: '2026-10-20',
-            compatibilityFlags: ['nodejs_compat'],
+            ...ofBundle(bundle, port),
             bindings,
-            unsafeDirectSockets: [{ host: '127.0.0.1', port }],
           },
         ],
       }),

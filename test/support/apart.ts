@@ -1,7 +1,8 @@
 import { execFile } from 'node:child_process';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from 'miniflare';
+import { convertV4MiniflareOptions, Miniflare } from 'miniflare';
+import { alone, ofBundle } from '../../local/miniflare.ts';
 import { freePort } from '../../local/ports.ts';
 
 const root = join(import.meta.dirname, '../..');
@@ -49,21 +50,14 @@ async function start(
   const port = wanted ?? (await freePort());
   const mf = new Miniflare(
     convertV4MiniflareOptions({
-      host: '127.0.0.1',
-      port: await freePort(),
-      log: new Log(LogLevel.ERROR),
-      cf: false,
+      ...(await alone()),
       unsafeDevRegistryPath: registry,
       workers: [
         {
           name,
-          modulesRoot: dirname(bundle),
-          modules: [{ type: 'ESModule', path: bundle }],
-          compatibilityDate: '2026-10-20',
-          compatibilityFlags: ['nodejs_compat'],
+          ...ofBundle(bundle, port),
           bindings: vars,
           durableObjects,
-          unsafeDirectSockets: [{ host: '127.0.0.1', port }],
         },
       ],
     }),

@@ -1,5 +1,6 @@
-import type pg from 'pg';
+import pg from 'pg';
 import { until } from './until.ts';
+import { openStack } from './world.ts';
 
 /** Where others' rows belong: to twenty companies, which stand between the one's. */
 const OTHERS = 20;
@@ -125,4 +126,22 @@ export async function fill(
     const seen = 'select relallvisible >= relpages as whole from pg_class where oid = $1::regclass';
     return (await client.query<{ whole: boolean }>(seen, [table])).rows[0]?.whole;
   });
+}
+
+/** A database's owner, who fills in rows. */
+export type Rows = { client: pg.Client; close(): Promise<void> };
+
+/** Makes a database with this company, which has no rows yet. */
+export async function openRows(company: string): Promise<Rows> {
+  const database = await openStack();
+  const client = new pg.Client({ connectionString: database.adminUrl });
+  await client.connect();
+  await client.query(`insert into companies (id, name, currency, time_zone) values ($1, 'Big', 'EUR', 'UTC')`, [
+    company,
+  ]);
+  const close = async (): Promise<void> => {
+    await client.end();
+    await database.close();
+  };
+  return { client, close };
 }

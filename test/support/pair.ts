@@ -1,5 +1,5 @@
-import { dirname } from 'node:path';
-import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from 'miniflare';
+import { convertV4MiniflareOptions, Miniflare } from 'miniflare';
+import { alone, ofBundle } from '../../local/miniflare.ts';
 import { freePort } from '../../local/ports.ts';
 
 /** Two isolates of one location: they share a Cache API, and nothing else. */
@@ -9,23 +9,16 @@ export async function startPair(bundle: string, vars: Record<string, string>): P
   const ports = [await freePort(), await freePort()] as const;
   const mf = new Miniflare(
     convertV4MiniflareOptions({
-      host: '127.0.0.1',
-      port: await freePort(),
-      log: new Log(LogLevel.ERROR),
-      cf: false,
+      ...(await alone()),
       handleStructuredLogs: () => undefined,
       workers: ports.map((port) => ({
         name: `clients-plus-${port}`,
-        modulesRoot: dirname(bundle),
-        modules: [{ type: 'ESModule' as const, path: bundle }],
-        compatibilityDate: '2026-10-20',
-        compatibilityFlags: ['nodejs_compat'],
+        ...ofBundle(bundle, port),
         bindings: vars,
         durableObjects: {
           ROOMS: { className: 'CompanyRoom', useSQLite: true },
           WATCH: { className: 'RedisWatch', useSQLite: true },
         },
-        unsafeDirectSockets: [{ host: '127.0.0.1', port }],
       })),
     }),
   );

@@ -1,5 +1,6 @@
 import { dirname, join } from 'node:path';
-import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from 'miniflare';
+import { convertV4MiniflareOptions, Miniflare } from 'miniflare';
+import { alone, COMPATIBILITY_DATE, ofBundle } from '../../local/miniflare.ts';
 import { freePort } from '../../local/ports.ts';
 
 export type WorkerOptions = {
@@ -34,7 +35,6 @@ export type RunningWorker = {
   stop(): Promise<void>;
 };
 
-const COMPATIBILITY_DATE = '2026-10-20';
 const NAME = 'clients-plus';
 
 const standIn = (script: string) => ({
@@ -49,13 +49,13 @@ function isolate({ bundle, vars, rooms, front, ...options }: WorkerOptions, port
     front === undefined
       ? []
       : [{ type: 'ESModule' as const, path: join(dirname(bundle), 'front.js'), contents: front }];
+  const whole = ofBundle(bundle, port);
   const elsewhere = index === 0 ? {} : { scriptName: NAME };
   return {
     name: index === 0 ? NAME : `${NAME}-${index}`,
-    modulesRoot: dirname(bundle),
-    modules: [...before, { type: 'ESModule' as const, path: bundle }],
-    compatibilityDate: COMPATIBILITY_DATE,
-    compatibilityFlags: ['nodejs_compat', ...(front === undefined ? [] : ['unsafe_module'])],
+    ...whole,
+    modules: [...before, ...whole.modules],
+    compatibilityFlags: [...whole.compatibilityFlags, ...(front === undefined ? [] : ['unsafe_module'])],
     bindings: index === 0 ? vars : { ...vars, ...options.elsewhere },
     durableObjects: {
       ROOMS: {
@@ -67,7 +67,6 @@ function isolate({ bundle, vars, rooms, front, ...options }: WorkerOptions, port
       JOBS: { className: 'Jobs', useSQLite: true, ...elsewhere },
       DISPATCHERS: { className: 'Dispatcher', useSQLite: true, ...elsewhere },
     },
-    unsafeDirectSockets: [{ host: '127.0.0.1', port }],
   };
 }
 
@@ -93,10 +92,7 @@ async function start(options: WorkerOptions): Promise<RunningWorker> {
   const logs: string[] = [];
   const mf = new Miniflare(
     convertV4MiniflareOptions({
-      host: '127.0.0.1',
-      port: await freePort(),
-      log: new Log(LogLevel.ERROR),
-      cf: false,
+      ...(await alone()),
       unsafeTriggerHandlers: true,
       ...(options.inspectorPort === undefined ? {} : { inspectorPort: options.inspectorPort }),
       handleStructuredLogs: ({ message }: { message: string }) => void logs.push(message),

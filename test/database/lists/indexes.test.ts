@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { SQL } from 'drizzle-orm';
-import pg from 'pg';
+import type pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { invoice } from '../../../src/billing/invoices/resource.ts';
 import { appointment } from '../../../src/calendar/appointments/resource.ts';
@@ -10,16 +10,15 @@ import { client as clientResource } from '../../../src/people/clients/resource.t
 import { askedOf } from '../../../src/resources/filters.ts';
 import { pageStatements } from '../../../src/resources/page.ts';
 import type { Resource } from '../../../src/resources/resource.ts';
-import { fill } from '../../support/many-rows.ts';
+import { fill, openRows, type Rows } from '../../support/many-rows.ts';
 import { asReader, statementOf } from '../../support/plans.ts';
-import { openStack, type Stack } from '../../support/world.ts';
 
 // Every index that the brief lists, in the form it has here, is what a statement of the product takes, among enough rows.
 
 const company = randomUUID();
 const id = (prefix: Prefix): string => formatId(prefix, '00000003-0000-7000-8000-000000000007');
 const SOMEBODY = formatId('clnt', '00000000-0000-7000-8000-000000000007');
-let database: Stack;
+let rows: Rows;
 let client: pg.Client;
 
 /** A hundred days, nine branches and staff, 499 clients, and each status in turn; every other row is another company's. */
@@ -41,22 +40,15 @@ const FILLS = [
 ];
 
 beforeAll(async () => {
-  database = await openStack();
-  client = new pg.Client({ connectionString: database.adminUrl });
-  await client.connect();
-  await client.query(`insert into companies (id, name, currency, time_zone) values ($1, 'Big', 'EUR', 'UTC')`, [
-    company,
-  ]);
+  rows = await openRows(company);
+  ({ client } = rows);
   for (const table of ['clients', 'branches']) await fill(client, table, company, { own: 3000, others: 3000 });
   await client.query('set session_replication_role = replica');
   for (const rows of FILLS) await client.query(rows);
   await client.query('reset session_replication_role');
   await client.query('vacuum analyze');
 });
-afterAll(async () => {
-  await client.end();
-  await database.close();
-});
+afterAll(() => rows.close());
 
 /** In the brief; here; and the query of a list that takes it. */
 const INDEXES: readonly [brief: string, index: string, resource: Resource, query: string][] = [

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { type SQL, sql } from 'drizzle-orm';
-import pg from 'pg';
+import type pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { apiKey } from '../../../src/account/api-keys/resource.ts';
 import { user } from '../../../src/account/users/resource.ts';
@@ -12,31 +12,23 @@ import { importList } from '../../../src/insight/imports/resource.ts';
 import { client as clientResource } from '../../../src/people/clients/resource.ts';
 import { conditionsOf, pageStatements } from '../../../src/resources/page.ts';
 import type { Resource } from '../../../src/resources/resource.ts';
-import { fill } from '../../support/many-rows.ts';
+import { fill, openRows, type Rows } from '../../support/many-rows.ts';
 import { asReader, explain, statementOf } from '../../support/plans.ts';
-import { openStack, type Stack } from '../../support/world.ts';
 
 // Every list answers what sorting all of its rows would, from indexes: no plan reads a table from end to end, and a page
 // reads few rows more than it shows. The same among a hundred thousand rows: worker/lists/scale.long.test.ts.
 
 const OWN = 3000;
 const company = randomUUID();
-let database: Stack;
+let rows: Rows;
 let client: pg.Client;
 beforeAll(async () => {
-  database = await openStack();
-  client = new pg.Client({ connectionString: database.adminUrl });
-  await client.connect();
-  await client.query(`insert into companies (id, name, currency, time_zone) values ($1, 'Big', 'EUR', 'UTC')`, [
-    company,
-  ]);
+  rows = await openRows(company);
+  ({ client } = rows);
   for (const table of ['clients', 'client_tags', 'branches', 'users', 'api_keys', 'imports'])
     await fill(client, table, company, { own: OWN, others: OWN });
 });
-afterAll(async () => {
-  await client.end();
-  await database.close();
-});
+afterAll(() => rows.close());
 
 /** `most`: what a first page may read; null where most rows lie before it. Filters that a sort's index does not know cost more. */
 type Case = readonly [filter: string, most: number | null];
