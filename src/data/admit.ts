@@ -1,4 +1,3 @@
-import { sql } from 'drizzle-orm';
 import type { Admission } from './caller.ts';
 import type { Work } from './deps.ts';
 
@@ -14,14 +13,3 @@ export async function admit({ ctx, deps }: Work, admission: Admission): Promise<
   }
   return admission.decide(ctx);
 }
-
-/** Of work that was admitted when it was asked for, or that nobody asked for; a credential is checked by every `begin_write`. */
-export const ADMITTED: Admission = {
-  ready: () => true,
-  ask: () => undefined,
-  learn: () => undefined,
-  decide: () => true,
-  excused: () => false,
-  credentialQuery: () => sql`select 1`,
-  settleCredential: () => undefined,
-};

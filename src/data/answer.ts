@@ -9,6 +9,8 @@ export type ReadPlan = {
   ttl: number;
   /** Answers carry a Link, which only an entry knows. */
   linked: boolean;
+  /** How old an answer may be that writes have outdated, ms: it is given at once, and computed anew behind. Absent: none is. */
+  maxStale?: number;
 };
 
 /** What the caller demands: a revision at least, what it holds already, and whether to compute anew. */

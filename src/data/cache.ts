@@ -1,16 +1,18 @@
 import { AppError } from '../core/errors.ts';
 import { formatETag, judge, namedRevision, newestTag } from '../core/revision.ts';
-import { holds, type Loaded, type ReadAnswer, type ReadDemand, type ReadPlan, unchanged } from './answer.ts';
-import type { Admission } from './caller.ts';
+import { holds, type Loaded, type ReadAnswer, unchanged } from './answer.ts';
+import { ADMITTED } from './caller.ts';
 import { behind, type Ctx } from './ctx.ts';
 import type { EdgeTier } from './edge.ts';
 import { flight } from './flight.ts';
 import type { MemoryTier } from './memory.ts';
 import { isDown } from './outcome.ts';
-import { type Head, type ReadingParts, Readings, type Trip } from './readings.ts';
+import type { Read } from './read.ts';
+import { type ReadingParts, Readings, type Trip } from './readings.ts';
 import { tell } from './redis.ts';
 import { ERASED } from './registry.ts';
-import { stale } from './stale.ts';
+import { Renewals } from './renewals.ts';
+import { outdated, stale } from './stale.ts';
 import type { FreshTags, TagRow } from './tags.ts';
 import { type CachedAnswer, encodeEntry, entryOf } from './tier.ts';
 
@@ -20,24 +22,8 @@ export type CacheParts = ReadingParts & {
   readonly edge: EdgeTier | null;
 };
 
-/** An answer with the reading that its snapshot came after. Whoever shares the one takes the other too. */
-type Computed = { loaded: Loaded; row: TagRow | null };
-
-/** One read: what its answer depends on, what the caller demands, who admits them, and how Postgres is asked. */
-export type Read = {
-  ctx: Ctx;
-  plan: ReadPlan;
-  demand: ReadDemand;
-  admission: Admission;
-  /** Computes the answer from one snapshot, which the reading came before; with `unsure` it also settles the caller's life. */
-  load(unsure: boolean, row: TagRow | null): Promise<Loaded>;
-  /** Puts the answer together from parts that this reading vouches for; null: Postgres is needed. */
-  compose?(row: TagRow): Promise<Loaded | null>;
-  /** Where the company is and, with `unsure`, whether the caller lives: for an answer that needs no Postgres itself. */
-  confirm(unsure: boolean): Promise<Head>;
-  /** Called when Redis does not know the company: announces where its snapshot is. */
-  heal(head: Head): Promise<unknown>;
-};
+/** An answer with the reading that its snapshot came after, and when it was begun. Whoever shares the one takes the others too. */
+type Computed = { loaded: Loaded; row: TagRow | null; at: number };
 
 /** An entry, and where it was found. */
 type Found = { entry: CachedAnswer | null; tier: 'memory' | 'edge' | 'redis' };
@@ -56,6 +42,7 @@ const SINGLE_TAG = /^W\/"[^",]+"$/;
 export class AnswerCache {
   readonly #parts: CacheParts;
   readonly #readings: Readings;
+  readonly #renewals = new Renewals();
 
   constructor(parts: CacheParts) {
     this.#parts = parts;
@@ -71,8 +58,9 @@ export class AnswerCache {
       if (readings !== null && readings.head >= demand.min) {
         admission.decide(ctx);
         this.#readings.renew(ctx, plan, readings, admission);
-        const near = this.#serve(read, readings, this.#near(read));
-        if (near !== null) return near;
+        const found = this.#near(read);
+        const near = this.#serve(read, readings, found) ?? outdated(read, readings, found);
+        if (near !== null) return this.#renewing(read, near);
         const made = await this.#composed(read, readings);
         if (made !== null) return made;
         const entry = (await this.#parts.edge?.get(ctx, plan.key)) ?? null;
@@ -84,9 +72,10 @@ export class AnswerCache {
     const sure = admission.decide(ctx);
     const row = trip?.row ?? null;
     if (trip !== null && row !== null && trip.standing !== 'behind' && !demand.bypass && row.head >= demand.min) {
-      const served =
-        this.#serve(read, row, this.#near(read)) ?? this.#serve(read, row, { entry: trip.entry, tier: 'redis' });
-      if (served !== null && (await this.#stands(read, trip, sure))) return served;
+      const [near, far] = [this.#near(read), { entry: trip.entry, tier: 'redis' } as const];
+      const valid = this.#serve(read, row, near) ?? this.#serve(read, row, far);
+      const served = valid ?? outdated(read, row, near) ?? outdated(read, row, far);
+      if (served !== null && (await this.#stands(read, trip, sure))) return this.#renewing(read, served);
       // Another's parts are no proof of this caller's life, and an unproven reading vouches for nothing by itself.
       const made = served === null && sure && trip.standing === 'sound' ? await this.#composed(read, row) : null;
       if (made !== null) return made;
@@ -97,7 +86,8 @@ export class AnswerCache {
       let own = false;
       const work = async (): Promise<Computed> => {
         own = true;
-        return { loaded: await read.load(!sure, before), row: before };
+        const at = ctx.now();
+        return { loaded: await read.load(!sure, before), row: before, at };
       };
       // An unsure caller's computation is its own: what it settles holds for nobody else.
       const compute = sure && !demand.bypass ? () => flight(ctx, plan.key, work) : work;
@@ -107,6 +97,16 @@ export class AnswerCache {
       if (!sure && !admission.excused()) throw error;
       return await this.#rescue(read, trip?.entry ?? null, error);
     }
+  }
+
+  /** An answer that is given from before is computed anew behind it. */
+  #renewing(read: Read, answer: ReadAnswer): ReadAnswer {
+    const { maxStale: _exact, ...plan } = read.plan;
+    const demand = { min: 0, ifNoneMatch: null, bypass: false };
+    // Its caller is admitted.
+    if (answer.outcome === 'STALE')
+      this.#renewals.begin(read.ctx, plan.key, (ctx) => this.read({ ...read, ctx, plan, demand, admission: ADMITTED }));
+    return answer;
   }
 
   /** See Readings.since. */
@@ -178,10 +178,10 @@ export class AnswerCache {
     trip: Trip | null,
     { compute, isOwn }: { compute: () => Promise<Computed>; isOwn: () => boolean },
   ): Promise<ReadAnswer> {
-    let { loaded, row } = await compute();
+    let { loaded, row, at } = await compute();
     // A shared computation may predate what this caller, or this isolate, has seen.
     const seen = Math.max(demand.min, this.#parts.tags.newest(plan.companyId));
-    if (loaded.revision < seen && !isOwn()) ({ loaded, row } = await compute());
+    if (loaded.revision < seen && !isOwn()) ({ loaded, row, at } = await compute());
     if (loaded.revision < demand.min) {
       throw new AppError('revision_ahead', `The company is at revision ${loaded.revision}.`, {
         extra: { revision: loaded.revision },
@@ -193,7 +193,7 @@ export class AnswerCache {
     const newest = namedRevision(loaded.revision, state);
     const named = { epoch: loaded.epoch, incarnation, newest, representation: plan.representation };
     const etag = formatETag(named, loaded.validUntil);
-    const entry = entryOf(loaded, incarnation, plan.ttl, ctx.now());
+    const entry = entryOf(loaded, incarnation, plan.ttl, at);
     this.#store({ ctx, plan }, entry, loaded.body);
     if (trip?.missing === true || (trip?.row ?? loaded).epoch < loaded.epoch) ctx.waitUntil(heal(loaded));
     else if (trip !== null) this.#readings.confirm(ctx, plan, trip, loaded);

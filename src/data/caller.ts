@@ -1,4 +1,4 @@
-import type { SQL } from 'drizzle-orm';
+import { type SQL, sql } from 'drizzle-orm';
 import type { Ctx } from './ctx.ts';
 import type { Pipeline } from './upstash.ts';
 
@@ -26,4 +26,15 @@ export type Admission = {
   excused(): boolean;
   /** Reads the rows of `credentialQuery`. @throws AppError session_revoked */
   settleCredential(ctx: Ctx, rows: readonly unknown[]): void;
+};
+
+/** Of work that was admitted when it was asked for, or that nobody asked for; a credential is checked by every `begin_write`. */
+export const ADMITTED: Admission = {
+  ready: () => true,
+  ask: () => undefined,
+  learn: () => undefined,
+  decide: () => true,
+  excused: () => false,
+  credentialQuery: () => sql`select 1`,
+  settleCredential: () => undefined,
 };

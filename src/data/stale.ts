@@ -4,7 +4,32 @@ import type { Ctx } from './ctx.ts';
 import type { EdgeTier } from './edge.ts';
 import type { MemoryTier } from './memory.ts';
 import type { TagMemory, TagRow } from './tags.ts';
-import type { CachedAnswer } from './tier.ts';
+import type { CachedAnswer, Tier } from './tier.ts';
+
+/**
+ * An entry that writes have outdated, where its route allows answers of that age. Its state was the company's when it began to be
+ * computed, which is what its age counts from. What the clock, a gap or an erasure has ended is not answered, and whoever says what
+ * they have seen is answered exactly.
+ */
+export function outdated(
+  { ctx, plan, demand }: { ctx: Ctx; plan: ReadPlan; demand: ReadDemand },
+  row: TagRow,
+  { entry, tier }: { entry: CachedAnswer | null; tier: Tier['name'] },
+): ReadAnswer | null {
+  if (plan.maxStale === undefined || entry === null || demand.min > 0) return null;
+  const now = ctx.now();
+  const age = now - entry.storedAt;
+  // One from the future is of a clock that stepped back: nothing says how old it is.
+  if (age < 0 || age > plan.maxStale || (entry.validUntil !== null && now >= entry.validUntil)) return null;
+  return judge(entry, row, now) === 'tag' ? answerOf(plan, entry, tier) : null;
+}
+
+/** What an outdated entry says, named by its own revision, at which it is exactly true. */
+function answerOf(plan: ReadPlan, entry: CachedAnswer, tier: ReadAnswer['tier']): ReadAnswer {
+  const { epoch, incarnation, revision, validUntil, body, link } = entry;
+  const etag = formatETag({ epoch, incarnation, newest: revision, representation: plan.representation }, validUntil);
+  return { status: 200, body, revision, etag, link, outcome: 'STALE', tier, stored: false };
+}
 
 /**
  * An entry that is known to be outdated, for the time when nobody can compute a newer one; null when there is none.
@@ -27,17 +52,5 @@ export async function stale(
     return verdict === 'valid' || verdict === 'clock' ? entry : null;
   };
   const entry = may(memory.get(ctx, plan.key)) ?? may(found) ?? may((await edge?.get(ctx, plan.key)) ?? null);
-  if (entry === null) return null;
-  const { epoch, incarnation, revision: newest } = entry;
-  const etag = formatETag({ epoch, incarnation, newest, representation: plan.representation }, entry.validUntil);
-  return {
-    status: 200,
-    body: entry.body,
-    revision: entry.revision,
-    etag,
-    link: entry.link,
-    outcome: 'STALE',
-    tier: 'memory',
-    stored: false,
-  };
+  return entry === null ? null : answerOf(plan, entry, null);
 }

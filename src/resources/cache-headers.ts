@@ -15,7 +15,10 @@ function cacheStatus(answer: { outcome: string; tier: string | null; stored: boo
     case 'HIT':
       return `ClientsPlus; hit; detail=${answer.tier}`;
     case 'STALE':
-      return 'ClientsPlus; fwd=stale; detail=database-unavailable';
+      // From a tier by the route's own bound; else what is left while nobody can compute a newer one.
+      return answer.tier === null
+        ? 'ClientsPlus; fwd=stale; detail=database-unavailable'
+        : `ClientsPlus; hit; detail=${answer.tier}-outdated`;
     case 'BYPASS':
       return 'ClientsPlus; fwd=request; stored';
     default:

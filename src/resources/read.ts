@@ -3,12 +3,12 @@ import { shortHash } from '../core/hash.ts';
 import { parseMinRevision } from '../core/revision.ts';
 import { announceSnapshot } from '../data/announce.ts';
 import type { Loaded, ReadDemand, ReadPlan } from '../data/answer.ts';
-import type { Read } from '../data/cache.ts';
 import type { Admission } from '../data/caller.ts';
 import { behind } from '../data/ctx.ts';
 import type { Deps, Work } from '../data/deps.ts';
 import { type Snapshot, snapshot } from '../data/log.ts';
 import type { RowsOf } from '../data/query.ts';
+import type { Read } from '../data/read.ts';
 import type { TagRow } from '../data/tags.ts';
 import { shareOf, WeighedMap } from '../data/weighed.ts';
 import { admissionOf } from '../http/admission.ts';
@@ -36,6 +36,8 @@ type CachedRoute<Q extends ParsedQuery> = {
   /** Whether it does at this URL; absent: at every one. */
   isScoped?: (url: string) => boolean;
   ttl: number;
+  /** How old an answer may be that writes have outdated, ms; absent: none is given (F2). */
+  maxStale?: number;
   /** Units of the rate limit. */
   weight?: number;
   parse(params: URLSearchParams, principal: Principal, c: AppContext): Q;
@@ -197,6 +199,7 @@ function prepare<Q extends ParsedQuery>(
     tags: route.tags(query, principal),
     ttl: route.ttl,
     linked: route.linked === true,
+    ...(route.maxStale !== undefined && { maxStale: route.maxStale }),
   };
   prepared.set(memo, { query, plan }, 3 * path.length + PREPARED_BYTES);
   return { query, plan, min };

@@ -1,7 +1,7 @@
 import { sql } from 'drizzle-orm';
 import { AppError } from '../../core/errors.ts';
 import { formatId, newUuid } from '../../core/id.ts';
-import { ADMITTED } from '../../data/admit.ts';
+import { ADMITTED } from '../../data/caller.ts';
 import { type Ctx, makeCtx } from '../../data/ctx.ts';
 import type { Deps } from '../../data/deps.ts';
 import type { JobWorker, Step, StepOutcome } from '../../data/jobs.ts';

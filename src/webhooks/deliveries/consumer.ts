@@ -1,7 +1,7 @@
 import { sql } from 'drizzle-orm';
 import { formatId } from '../../core/id.ts';
 import { secretBytes } from '../../core/standard-webhook.ts';
-import { ADMITTED } from '../../data/admit.ts';
+import { ADMITTED } from '../../data/caller.ts';
 import type { Work } from '../../data/deps.ts';
 import type { Closing, Consumer, Handled, Line, Mark } from '../../data/dispatch.ts';
 import { commit, snapshot } from '../../data/log.ts';

@@ -35,6 +35,8 @@ export function place() {
     beat: null as number | null,
     /** What isolates asked for: a room to look, the watch to beat. */
     asked: [] as string[],
+    /** When the clock alone changes the answer. */
+    validUntil: null as number | null,
     /** What a computation waits for, so that others may join it. */
     gate: null as Promise<void> | null,
   };
@@ -61,7 +63,7 @@ export function place() {
 
 type Place = ReturnType<typeof place>;
 
-export function isolate({ world, store, tell }: Place, withEdge = true) {
+export function isolate({ world, store, tell }: Place, withEdge = true, more: Partial<ReadPlan> = {}) {
   const waiting: Promise<unknown>[] = [];
   const redis: RedisStore = {
     breaker: new Breaker(3, 1000),
@@ -117,6 +119,7 @@ export function isolate({ world, store, tell }: Place, withEdge = true) {
     tags: ['things'],
     ttl: 60,
     linked: false,
+    ...more,
   };
   const admission: Admission = {
     ready: () => true,
@@ -131,7 +134,13 @@ export function isolate({ world, store, tell }: Place, withEdge = true) {
     if (!world.databaseUp) throw new AppError('database_unavailable');
     world.loads += 1;
     tags.see('c', world.epoch, world.revision, world.now);
-    const taken = { epoch: world.epoch, revision: world.revision, body: world.value, link: null, validUntil: null };
+    const taken = {
+      epoch: world.epoch,
+      revision: world.revision,
+      body: world.value,
+      link: null,
+      validUntil: world.validUntil,
+    };
     await world.gate;
     return taken;
   };
@@ -156,7 +165,8 @@ export function isolate({ world, store, tell }: Place, withEdge = true) {
       },
       heal,
     });
-    await Promise.all(waiting.splice(0));
+    // What is done behind an answer may begin more.
+    while (waiting.length > 0) await Promise.all(waiting.splice(0));
     return {
       ...answer,
       text: answer.body === null ? null : new TextDecoder().decode(answer.body),

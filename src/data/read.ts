@@ -1,0 +1,21 @@
+import type { Loaded, ReadDemand, ReadPlan } from './answer.ts';
+import type { Admission } from './caller.ts';
+import type { Ctx } from './ctx.ts';
+import type { Head } from './readings.ts';
+import type { TagRow } from './tags.ts';
+
+/** One read: what its answer depends on, what the caller demands, who admits them, and how Postgres is asked. */
+export type Read = {
+  ctx: Ctx;
+  plan: ReadPlan;
+  demand: ReadDemand;
+  admission: Admission;
+  /** Computes the answer from one snapshot, which the reading came before; with `unsure` it also settles the caller's life. */
+  load(unsure: boolean, row: TagRow | null): Promise<Loaded>;
+  /** Puts the answer together from parts that this reading vouches for; null: Postgres is needed. */
+  compose?(row: TagRow): Promise<Loaded | null>;
+  /** Where the company is and, with `unsure`, whether the caller lives: for an answer that needs no Postgres itself. */
+  confirm(unsure: boolean): Promise<Head>;
+  /** Called when Redis does not know the company: announces where its snapshot is. */
+  heal(head: Head): Promise<unknown>;
+};
