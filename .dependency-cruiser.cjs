@@ -13,7 +13,7 @@ const floors = {
   jobs: ['core', 'data', 'settings.ts', 'env.ts'],
   dispatch: ['core', 'data', 'settings.ts', 'env.ts'],
   pages: ['core', 'http'],
-  monitoring: ['core', 'data', 'http', 'resources'],
+  monitoring: ['core', 'data', 'http', 'resources', 'settings.ts', 'env.ts'],
 };
 const folders = readdirSync('src').filter((name) => statSync(`src/${name}`).isDirectory());
 const contexts = folders.filter((name) => !(name in floors));

@@ -31,6 +31,8 @@ import { eventRoutes } from './insight/events/routes.ts';
 import { importRoutes } from './insight/imports/routes.ts';
 import { openSocket, realtimeRoutes, SOCKET_PATH } from './insight/realtime/routes.ts';
 import { healthRoutes } from './monitoring/health.ts';
+import { historyRoutes } from './monitoring/history.ts';
+import { performanceRoutes } from './monitoring/performance.ts';
 import { mountPages } from './pages/routes.ts';
 import { clientRoutes } from './people/clients/routes.ts';
 import { importers, logged } from './registry.ts';
@@ -65,6 +67,8 @@ export const modules: readonly RouteModule[] = [
   realtimeRoutes(BASE),
   webhookRoutes(logged),
   healthRoutes,
+  performanceRoutes(identify),
+  historyRoutes,
 ];
 
 /** The HTTP surface: what happens to a request, in order. */

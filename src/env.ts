@@ -1,5 +1,6 @@
 import type { DispatcherApi } from './data/dispatch.ts';
 import type { JobsApi } from './data/jobs.ts';
+import type { MonitorApi } from './data/monitor.ts';
 import type { WatchApi } from './data/pulse.ts';
 import type { RoomStub } from './data/rooms.ts';
 import type { Settings } from './settings.ts';
@@ -16,6 +17,7 @@ export type Env = {
   WATCH: Objects<WatchApi>;
   JOBS: Objects<JobsApi>;
   DISPATCHERS: Objects<DispatcherApi>;
+  MONITOR: Objects<MonitorApi>;
 } & Record<string, unknown>;
 
 /** Where an object is first put, which is where it stays. */

@@ -2,6 +2,7 @@ import { makeApp } from './app.ts';
 import { formatId, newUuid } from './core/id.ts';
 import { makeCtx } from './data/ctx.ts';
 import type { JobsApi, JobWorker } from './data/jobs.ts';
+import { callRoom } from './data/rooms.ts';
 import { wakeLaggards } from './dispatch/laggards.ts';
 import { type Env, jobsOf } from './env.ts';
 import { logFault } from './http/fault.ts';
@@ -15,7 +16,7 @@ import { sweep } from './jobs/sweep.ts';
 import { depsOf } from './objects.ts';
 import { importers } from './registry.ts';
 
-export { CompanyRoom, Dispatcher, RedisWatch } from './objects.ts';
+export { CompanyRoom, Dispatcher, Monitor, RedisWatch } from './objects.ts';
 
 export class Jobs extends JobRunner {
   protected override worker(env: Env): JobWorker {
@@ -42,6 +43,10 @@ export default {
       async () => {
         const woken = await wakeLaggards(ctx, depsOf(env));
         if (woken > 0) say('laggards', { woken });
+      },
+      async () => {
+        // Its alarm rings by itself; one that was lost is set again.
+        await callRoom(ctx, () => depsOf(env).monitor().tend()).catch(() => ctx.note('roomError', 'tend'));
       },
       async () => {
         const forgotten = await retain(ctx, depsOf(env));

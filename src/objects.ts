@@ -4,6 +4,7 @@ import { type Deps, openDeps } from './data/deps.ts';
 import { type DispatcherParts, LogDispatcher } from './dispatch/dispatcher.ts';
 import { type Env, nearTo } from './env.ts';
 import { liveLists } from './http/live-lists.ts';
+import { MetricsMonitor } from './monitoring/monitor.ts';
 import { audienceOf } from './realtime/audience.ts';
 import { Room } from './realtime/company-room.ts';
 import type { RoomParts } from './realtime/listening.ts';
@@ -12,7 +13,8 @@ import { constraints, registry } from './registry.ts';
 import { loadSettings } from './settings.ts';
 import { webhookConsumer } from './webhooks/deliveries/consumer.ts';
 
-// What belongs together wherever it is deployed: rooms, the watch they alarm and the dispatchers they wake (index.ts, rooms.ts).
+// What belongs together wherever it is deployed: rooms, the watch they alarm, the dispatchers they wake and the monitor they tell
+// (index.ts, rooms.ts).
 
 const opened = new WeakMap<object, Deps>();
 const audience = audienceOf(registry, { may: listenerMay, grantAfter }, liveLists(BASE, modules));
@@ -26,7 +28,8 @@ export function depsOf(env: Env): Deps {
     const rooms = (companyId: string) => env.ROOMS.get(env.ROOMS.idFromName(companyId), near);
     const watch = () => env.WATCH.get(env.WATCH.idFromName('redis'), near);
     const dispatchers = (companyId: string) => env.DISPATCHERS.get(env.DISPATCHERS.idFromName(companyId), near);
-    deps = openDeps(settings, registry, constraints, { rooms, watch, dispatchers });
+    const monitor = () => env.MONITOR.get(env.MONITOR.idFromName('monitor'), near);
+    deps = openDeps(settings, registry, constraints, { rooms, watch, dispatchers, monitor });
     opened.set(env, deps);
   }
   return deps;
@@ -55,3 +58,5 @@ export class Dispatcher extends LogDispatcher {
     return { deps, consumers: (ctx) => [webhookConsumer({ ctx, deps })] };
   }
 }
+
+export class Monitor extends MetricsMonitor {}

@@ -13,7 +13,7 @@ import { depsOf } from './objects.ts';
 // Rooms as a Worker of their own (wrangler.rooms.toml), where sockets are opened and stay while the API is deployed. Who deploys
 // one Worker for all does not need it.
 
-export { CompanyRoom, Dispatcher, RedisWatch } from './objects.ts';
+export { CompanyRoom, Dispatcher, Monitor, RedisWatch } from './objects.ts';
 
 const app = new Hono<AppEnv>({ router: new PathRouter() });
 app.get(`${BASE}${SOCKET_PATH}`, openSocket(identify));

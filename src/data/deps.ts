@@ -4,6 +4,7 @@ import type { Ctx } from './ctx.ts';
 import type { Dispatchers } from './dispatch.ts';
 import { EdgeTier } from './edge.ts';
 import { MemoryTier } from './memory.ts';
+import type { MonitorOf } from './monitor.ts';
 import { isDown, writeFailure } from './outcome.ts';
 import type { Share } from './places.ts';
 import { type Database, openPostgres } from './postgres.ts';
@@ -14,6 +15,7 @@ import { openRedis, type RedisStore } from './redis.ts';
 import type { Registry } from './registry.ts';
 import { type Rooms, tellRoom } from './rooms.ts';
 import { TagMemory } from './tags.ts';
+import { Tally } from './tally.ts';
 
 /** Everything an isolate reaches the outside through. Built once; holds no socket and no request. */
 export type Deps = {
@@ -34,6 +36,9 @@ export type Deps = {
   readonly rooms: Rooms;
   readonly watch: WatchOf;
   readonly dispatchers: Dispatchers;
+  readonly monitor: MonitorOf;
+  /** What this isolate counts for the monitor. */
+  readonly tally: Tally;
 };
 
 /** A piece of work, such as a request, and what it reaches the outside through. */
@@ -43,8 +48,9 @@ export function openDeps(
   settings: Settings,
   registry: Registry,
   constraints: Readonly<Record<string, ConstraintMeaning>>,
-  { rooms, watch, dispatchers }: Pick<Deps, 'rooms' | 'watch' | 'dispatchers'>,
+  { rooms, watch, dispatchers, monitor }: Pick<Deps, 'rooms' | 'watch' | 'dispatchers' | 'monitor'>,
 ): Deps {
+  const tally = new Tally(monitor);
   const mapped = (error: unknown) => mapPostgresError(error, constraints);
   const open = (
     url: string,
@@ -60,12 +66,14 @@ export function openDeps(
       acquireTimeout: settings.databaseAcquireTimeout,
       slowQueryThreshold: settings.slowQueryThreshold,
       onFailure,
+      tally: settings.databaseMetrics ? tally : null,
     });
   const redis = openRedis({
     url: settings.redisUrl,
     token: settings.redisToken,
     environment: settings.environment,
     deadline: settings.redisDeadline,
+    tally,
   });
   const tags = new TagMemory();
   const primary = (database: Database): Database => ({
@@ -101,5 +109,7 @@ export function openDeps(
     rooms,
     watch,
     dispatchers,
+    monitor,
+    tally,
   };
 }

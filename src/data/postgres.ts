@@ -5,6 +5,7 @@ import type { Ctx } from './ctx.ts';
 import { openProxy } from './neon.ts';
 import { type Bid, Places, type Share, sharesOf } from './places.ts';
 import type { RowsOf } from './query.ts';
+import type { Tally } from './tally.ts';
 
 /** Longest wait for one database answer, ms. A little above the roles' statement_timeout, which ends the work itself. */
 export const DATABASE_DEADLINE = 11_000;
@@ -32,6 +33,8 @@ export type PostgresOptions = {
   acquireTimeout: number;
   slowQueryThreshold: number;
   onFailure: (error: unknown) => unknown;
+  /** Told of each call, where anybody counts them. */
+  tally?: Pick<Tally, 'query'> | null;
 };
 
 /** This isolate's places, shared by all its connections; by limit, of which there is one. */
@@ -73,8 +76,10 @@ export function openPostgres(options: PostgresOptions): Database {
         places.release(place);
         const took = ctx.now() - started;
         ctx.times.postgres += took;
+        const slow = took >= options.slowQueryThreshold;
         // Names only: parameters are personal data.
-        if (took >= options.slowQueryThreshold) ctx.note('slowQuery', `${name}:${took}ms`);
+        if (slow) ctx.note('slowQuery', `${name}:${took}ms`);
+        options.tally?.query(ctx, name, took, slow);
       }
     },
   };

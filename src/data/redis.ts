@@ -1,5 +1,6 @@
 import { Breaker } from './breaker.ts';
 import type { Ctx } from './ctx.ts';
+import type { Tally } from './tally.ts';
 import { openUpstash, Pipeline } from './upstash.ts';
 
 /**
@@ -38,6 +39,8 @@ export type RedisOptions = {
   environment: string;
   /** Longest wait for one answer, ms. */
   deadline?: number;
+  /** Told of each trip, where anybody counts them. */
+  tally?: Pick<Tally, 'redis'>;
 };
 
 /** The first answer of an isolate may also take a name look-up and two handshakes, from far away; ms. */
@@ -47,7 +50,7 @@ class Refusal extends Error {
   override readonly name = 'Refusal';
 }
 
-export function openRedis({ url, token, environment, deadline = 250 }: RedisOptions): RedisStore {
+export function openRedis({ url, token, environment, deadline = 250, tally }: RedisOptions): RedisStore {
   let met = false;
   const ask = openUpstash({ url, token, deadline: () => (met ? deadline : Math.max(deadline, FIRST_DEADLINE)) });
   const breaker = new Breaker(3, 2000);
@@ -87,7 +90,9 @@ export function openRedis({ url, token, environment, deadline = 250 }: RedisOpti
         ctx.note('redisError', error instanceof Error ? error.name : 'unknown');
         return null;
       } finally {
-        ctx.times.redis += ctx.now() - started;
+        const took = ctx.now() - started;
+        ctx.times.redis += took;
+        tally?.redis(ctx, took);
       }
     },
   };

@@ -194,6 +194,7 @@ export async function awaitNews(
   beyond: { epoch: string; revision: number },
   patience: number,
 ): Promise<boolean> {
+  const began = ctx.now();
   try {
     const news = (): Promise<boolean> => deps.rooms(companyId).news(companyId, beyond, patience);
     return await callRoom(ctx, news, patience + NOTE_DEADLINE);
@@ -201,6 +202,8 @@ export async function awaitNews(
     ctx.note('roomError', 'news');
     await new Promise((resolve) => setTimeout(resolve, Math.min(BLIND_PAUSE, patience)));
     return true;
+  } finally {
+    ctx.times.wait += ctx.now() - began;
   }
 }
 

@@ -22,6 +22,7 @@ export function observe(open: (env: Env) => Deps, answer: Answering) {
     const call: Call = { ctx, deps, state, bindings: env };
     const response = await answer(request, call, executionCtx);
     const { status } = response;
+    deps.tally.request(ctx, status);
     const level = status >= 500 ? 'error' : status === 429 ? 'warn' : 'info';
     if (level !== 'info' || deps.settings.logLevel === 'info') logLine(call, request, status, level);
     return response;

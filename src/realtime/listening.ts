@@ -28,6 +28,8 @@ export function openSockets(state: DurableObjectState, { deps, audience, living 
     now: Date.now,
     unseal: (ticket) => openTicket(settings.cursorSecret, ticket, Date.now()),
     alive: (listeners) => living(ctx(), companyOf(), listeners),
+    // By a name that tells nobody whose room it is.
+    listening: (sockets) => deps.monitor().listening(state.id.toString(), sockets),
     async readLists(lists) {
       const call = { database: deps.read, companyId: companyOf(), name: 'lists' };
       const { epoch, revision, rows } = await snapshot(

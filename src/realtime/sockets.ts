@@ -3,6 +3,7 @@ import { CLOSE, LOOKED_AFTER_WITHIN, PROTOCOL, type Upgrade } from '../core/upgr
 import type { Change } from '../data/log.ts';
 import type { Position } from '../data/position.ts';
 import { closedSocket } from '../data/rooms.ts';
+import { Headcount } from './headcount.ts';
 import { Hub, type HubParts } from './hub/hub.ts';
 import type { Connection, Member } from './hub/member.ts';
 import { PING, PONG } from './hub/protocol.ts';
@@ -17,6 +18,8 @@ export type SocketParts = Pick<HubParts, 'audience' | 'limits' | 'readLists'> & 
   unseal(ticket: string): Ticket | null;
   /** Those of these credentials that live, and what they may; asked once in a while for everybody who listens. */
   alive(listeners: readonly Listener[]): Promise<ReadonlyMap<string, Listener['grant']>>;
+  /** Tells the monitor how many sockets there are. */
+  listening(sockets: number): Promise<unknown>;
 };
 
 /** How often the credentials of those who listen are looked after, ms: an ended one hears nothing a minute later. */
@@ -32,11 +35,18 @@ export class Sockets {
   readonly #known = new WeakMap<WebSocket, Connection>();
   readonly #sockets = new WeakMap<Connection, WebSocket>();
   #lookAfter: number | null = null;
+  readonly #headcount: Headcount;
 
   constructor(state: DurableObjectState, parts: SocketParts) {
     this.#state = state;
     this.#parts = parts;
     state.setWebSocketAutoResponse(new WebSocketRequestResponsePair(PING, PONG));
+    this.#headcount = new Headcount({
+      count: () => [...this.#connections()].length,
+      tell: parts.listening,
+      now: parts.now,
+      after: (ms, work) => void setTimeout(work, ms),
+    });
     const { sql } = state.storage;
     sql.exec('create table if not exists tickets (id text primary key, until integer not null)');
     this.#hub = new Hub({
@@ -78,6 +88,7 @@ export class Sockets {
     this.#hub.welcome(this.#attach(server, member));
     const letIn = ticket === null ? now : ticket.until - TICKET_SECONDS * 1000;
     this.#lookAfter = Math.min(this.#lookAfter ?? Number.POSITIVE_INFINITY, letIn + LOOKED_AFTER_WITHIN);
+    this.#headcount.look();
     const headers = chosen === null ? {} : { 'Sec-WebSocket-Protocol': chosen };
     return new Response(null, { status: 101, webSocket: client, headers });
   }
@@ -93,6 +104,7 @@ export class Sockets {
     socket.close();
     const connection = this.#of(socket);
     if (connection !== null) this.#hub.left(connection);
+    this.#headcount.look();
   }
 
   published(end: Position, changes: readonly Change[]): void {
@@ -114,6 +126,7 @@ export class Sockets {
     this.#state.storage.sql.exec('delete from tickets where until < ?', now);
     if (this.#lookAfter === null || this.#lookAfter <= now) await this.#lookAfterCredentials(now);
     const next = this.#hub.sweep();
+    this.#headcount.look();
     if (next === null) this.#lookAfter = null;
     return next === null ? null : Math.min(next, this.#lookAfter ?? next);
   }

@@ -160,6 +160,7 @@ function cached<Q extends ParsedQuery>(
       confirm: (unsure) => headOf(c, unsure ? admission : null),
       heal: (head) => announceSnapshot({ ctx: behind(ctx), deps }, principal.companyId, head),
     });
+    deps.tally.read(ctx, answer.outcome, answer.tier);
     const headers = cacheHeaders(answer);
     if (answer.link !== null) headers.Link = answer.link;
     const unchanged = anything || answer.status === 304;

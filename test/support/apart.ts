@@ -25,12 +25,13 @@ export async function bundleHalf(config: 'wrangler.rooms.toml' | 'wrangler.api.t
 const own = { useSQLite: true };
 const there = { useSQLite: true, scriptName: ROOMS };
 
-/** Rooms, the watch and the dispatchers, as `wrangler.rooms.toml` binds them. */
+/** Rooms, the watch, the dispatchers and the monitor, as `wrangler.rooms.toml` binds them. */
 export const startRooms = (options: Options): Promise<Half> =>
   start(ROOMS, options, {
     ROOMS: { className: 'CompanyRoom', ...own },
     WATCH: { className: 'RedisWatch', ...own },
     DISPATCHERS: { className: 'Dispatcher', ...own },
+    MONITOR: { className: 'Monitor', ...own },
   });
 
 /** The API, as `wrangler.api.toml` binds it. */
@@ -39,6 +40,7 @@ export const startApi = (options: Options): Promise<Half> =>
     ROOMS: { className: 'CompanyRoom', ...there },
     WATCH: { className: 'RedisWatch', ...there },
     DISPATCHERS: { className: 'Dispatcher', ...there },
+    MONITOR: { className: 'Monitor', ...there },
     JOBS: { className: 'Jobs', ...own },
   });
 

@@ -18,6 +18,7 @@ export async function startPair(bundle: string, vars: Record<string, string>): P
         durableObjects: {
           ROOMS: { className: 'CompanyRoom', useSQLite: true },
           WATCH: { className: 'RedisWatch', useSQLite: true },
+          MONITOR: { className: 'Monitor', useSQLite: true },
         },
       })),
     }),

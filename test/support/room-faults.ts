@@ -1,10 +1,10 @@
 import unsafe from 'workerd:unsafe';
-import worker, { Dispatcher, Jobs, RedisWatch, CompanyRoom as Room } from '../../src/index.ts';
+import worker, { Dispatcher, Jobs, Monitor, RedisWatch, CompanyRoom as Room } from '../../src/index.ts';
 
 // Stands before the bundle in workerd (test/support/rigged.ts): rooms as they are deployed, to which announcements come as over a
 // bad line, and which can be killed. What is told by `fetch` is told to this isolate, where its rooms live as well.
 
-export { Dispatcher, Jobs, RedisWatch };
+export { Dispatcher, Jobs, Monitor, RedisWatch };
 
 /** Each the chance of an announcement, from 0 to 1. What is late is up to so many ms, so that it comes in any order. */
 export type Line = { dropped: number; doubled: number; late: number; mostMs: number };

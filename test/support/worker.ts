@@ -66,6 +66,7 @@ function isolate({ bundle, vars, rooms, front, ...options }: WorkerOptions, port
       WATCH: { className: 'RedisWatch', useSQLite: true, ...elsewhere },
       JOBS: { className: 'Jobs', useSQLite: true, ...elsewhere },
       DISPATCHERS: { className: 'Dispatcher', useSQLite: true, ...elsewhere },
+      MONITOR: { className: 'Monitor', useSQLite: true, ...elsewhere },
     },
   };
 }

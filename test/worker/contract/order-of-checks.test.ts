@@ -25,6 +25,9 @@ const writes = ({ method }: Route): boolean => method !== 'GET';
 const refuses = (code: Parameters<ReturnType<typeof errorsOf>['includes']>[0]) => (route: Route) =>
   errorsOf(route.spec).includes(code);
 
+/** Nobody is answered without a token. */
+const isClosed = (route: Route) => route.spec.anonymous !== true && refuses('unauthenticated')(route);
+
 /** A key that may something else than this, made once for all routes of a permission. */
 async function powerless({ spec }: Route): Promise<Api> {
   const permission = (spec.permission ?? 'none') as Parameters<typeof scopesAllow>[1];
@@ -38,8 +41,8 @@ async function powerless({ spec }: Route): Promise<Api> {
 /** In the order of contract-details A2. What stands later is put into a request first and must be told last. */
 const ORDER: readonly Wrong[] = [
   { status: 405, applies: () => true, spoil: () => ({ method: 'PUT' }) },
-  { status: 401, applies: refuses('unauthenticated'), spoil: ({ api }) => ({ api: api.as(null) }) },
-  { status: 429, applies: refuses('unauthenticated'), spoil: ({ api }) => ({ api: api.at(limited) }) },
+  { status: 401, applies: isClosed, spoil: ({ api }) => ({ api: api.as(null) }) },
+  { status: 429, applies: isClosed, spoil: ({ api }) => ({ api: api.at(limited) }) },
   {
     status: 413,
     applies: (route) => writes(route) && route.spec.file === undefined,

@@ -1,0 +1,104 @@
+import { DurableObject } from 'cloudflare:workers';
+import { addTo, newCounts } from '../core/counts.ts';
+import type { MonitorApi, Point, Sight, Slot } from '../data/monitor.ts';
+import type { Env } from '../env.ts';
+import { CountStore, floor, type Step, stepFor } from './count-store.ts';
+import { Listeners } from './listeners.ts';
+
+const MINUTE = 60_000;
+/** How long what came may wait to be written, ms: less than until an object that nobody calls is put away. */
+const WRITTEN_WITHIN = 3000;
+
+/**
+ * One per deployment: adds up what the isolates count, keeps it by ten seconds, minutes and hours, and tells what it came to. It is
+ * on nobody's way: whoever cannot reach it loses counts, and nothing else.
+ */
+export abstract class MetricsMonitor extends DurableObject<Env> implements MonitorApi {
+  readonly #store: CountStore;
+  readonly #listeners: Listeners;
+  #isWriting = false;
+
+  constructor(state: DurableObjectState, env: Env) {
+    super(state, env);
+    this.#store = new CountStore(state.storage.sql);
+    this.#listeners = new Listeners(state.storage.sql);
+  }
+
+  /** The clock; tests set it forward. */
+  protected now(): number {
+    return Date.now();
+  }
+
+  async report(slots: readonly Slot[]): Promise<void> {
+    this.#store.add(slots, this.now());
+    if (!this.#isWriting && !this.#store.isWritten) {
+      this.#isWriting = true;
+      setTimeout(() => {
+        this.#isWriting = false;
+        this.#store.write();
+      }, WRITTEN_WITHIN);
+    }
+    await this.#ring();
+  }
+
+  async look(span: number, slots: readonly Slot[]): Promise<Sight> {
+    await this.report(slots);
+    const now = this.now();
+    const step = stepFor(span, span);
+    // What began to be counted later than the window says less of it.
+    const first = Math.max(floor(now - span, step) + step, this.#store.since(step) ?? floor(now, step));
+    return this.#sight(step, first, now);
+  }
+
+  async totals(slots: readonly Slot[]): Promise<Sight> {
+    await this.report(slots);
+    const now = this.now();
+    const sight = this.#sight(0, 0, now);
+    return { ...sight, from: this.#store.since(3_600_000) ?? now };
+  }
+
+  async history(from: number, to: number, step: number): Promise<Point[]> {
+    const own = step < 3_600_000 ? MINUTE : 3_600_000;
+    const points = new Map<number, Point>();
+    for (const { at, counts } of this.#store.points(own, from, to)) {
+      const begins = floor(at - from, step) + from;
+      const known = points.get(begins);
+      if (known === undefined) points.set(begins, { at: begins, counts });
+      else addTo(known.counts, counts);
+    }
+    return [...points.values()];
+  }
+
+  async listening(room: string, sockets: number): Promise<void> {
+    this.#listeners.told(room, sockets, this.now());
+    await this.#ring();
+  }
+
+  async tend(): Promise<void> {
+    await this.#ring();
+  }
+
+  override async alarm(): Promise<void> {
+    const now = this.now();
+    // First: whatever becomes of this minute, another one comes.
+    await this.ctx.storage.setAlarm(nextMinute());
+    this.#listeners.forget(now);
+    this.#store.sample(this.#listeners.count(now).sockets, now);
+    this.#store.write();
+    this.#store.forget(now);
+  }
+
+  #sight(step: Step, from: number, until: number): Sight {
+    const counts = newCounts();
+    for (const point of this.#store.points(step, from, until + MINUTE)) addTo(counts, point.counts);
+    const slow = step === 0 ? [] : this.#store.slowest(from, until);
+    return { from, until, counts, slow, ...this.#listeners.count(until) };
+  }
+
+  async #ring(): Promise<void> {
+    if ((await this.ctx.storage.getAlarm()) === null) await this.ctx.storage.setAlarm(nextMinute());
+  }
+}
+
+/** By the platform's own clock, which is what rings. */
+const nextMinute = (): number => floor(Date.now(), MINUTE) + MINUTE;
