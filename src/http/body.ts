@@ -31,11 +31,19 @@ export async function readJson(c: AppContext): Promise<unknown> {
   if (!(c.req.method === 'PATCH' ? PATCH_TYPES : JSON_TYPES).test(type)) {
     throw new AppError('unsupported_media_type', 'Send the body as application/json.');
   }
+  refuseCoding(c);
   try {
     return JSON.parse(decoder.decode(bytes));
   } catch {
     throw new AppError('malformed_json', 'The body is not valid JSON in UTF-8.');
   }
+}
+
+/** Nothing here unpacks: a packed body would be read as broken. @throws AppError unsupported_media_type */
+export function refuseCoding(c: AppContext): void {
+  const coding = c.req.header('Content-Encoding') ?? 'identity';
+  if (coding.toLowerCase() === 'identity') return;
+  throw new AppError('unsupported_media_type', 'Send the body as it is, without a Content-Encoding.');
 }
 
 /** What is a little too much is read to its end and dropped: who still sends would see a broken pipe instead of an answer. */

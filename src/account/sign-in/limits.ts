@@ -25,8 +25,9 @@ const network = (c: AppContext) => networkOf(c.req.header('CF-Connecting-IP') ??
 /** One subscriber, as counters and turns know them. */
 export const subscriberOf = (c: AppContext): string => network(c).subscriber;
 
-/** How many derivations of one account may follow each other; a person needs few. */
-export const burstOf = (c: AppContext): number => Math.max(5, Math.floor(c.env.deps.settings.loginLimit / 2));
+/** How many derivations of one account may follow each other: all guesses that are counted, so that `busy` hides no verdict. */
+export const turnsInARow = (loginLimit: number): number => Math.max(12, loginLimit + 2);
+export const burstOf = (c: AppContext): number => turnsInARow(c.env.deps.settings.loginLimit);
 
 /** A limit of the caller's address and ten times it for the /48 around it. */
 function fromHere(c: AppContext, kind: string, most: number, seconds: number): Limit[] {

@@ -1,5 +1,6 @@
 import { AppError, type Fault } from '../../core/errors.ts';
 import { queryRefusal } from '../../core/query-values.ts';
+import { refuseCoding } from '../../http/body.ts';
 import type { AppContext } from '../../http/context.ts';
 import type { QueryParameter } from '../../http/route.ts';
 import { keyOf } from '../../resources/idempotency.ts';
@@ -22,6 +23,7 @@ type Query = { importer: Importer; dryRun: boolean; match: MatchKey; mapping: Ma
 export function readRequest(c: AppContext, importers: Importers): ImportRequest {
   if (Number(c.req.header('Content-Length') ?? '0') > MOST_BYTES) throw tooLarge();
   const type = typeOf(c.req.header('Content-Type') ?? '');
+  refuseCoding(c);
   return { ...readQuery(new URL(c.req.url).searchParams, importers), ...type, key: keyOf(c) };
 }
 

@@ -32,7 +32,10 @@ const scalar = lazy(() => z.union([verbatim(2000), z.number().refine(exact, whol
 const KEYS = { message: 'Must have at most 50 keys.', params: { code: 'too_big' } };
 const fewKeys = (value: object): boolean => Object.keys(value).length <= 50;
 const fieldName = () => verbatim(100).min(1, 'Must not be empty.');
-const customFields = () => z.record(fieldName(), scalar()).refine(fewKeys, KEYS);
+const customFields = () => z.record(fieldName(), scalar().nullable()).refine(fewKeys, KEYS);
+/** What a new client is merged into has no members yet (RFC 7396): null says nothing. */
+const given = (fields: z.output<ReturnType<typeof customFields>>) =>
+  Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== null));
 
 const fields = () => ({
   firstName: text(),
@@ -56,7 +59,7 @@ export const ClientCreate = lazy(() =>
       ...optional(fields()),
       status: z.enum(CLIENT_STATUSES).exclude(['ARCHIVED']).optional(),
       tags: tags().optional(),
-      customFields: customFields().optional(),
+      customFields: customFields().transform(given).optional(),
     })
     .refine((client) => IDENTITY.some((field) => typeof client[field] === 'string'), {
       message: `At least one of ${IDENTITY.join(', ')} is required.`,
@@ -76,7 +79,7 @@ export const ClientPatch = bodyOf(
     ...optional(fields()),
     status: z.enum(CLIENT_STATUSES).optional(),
     tags: tags().nullable().optional(),
-    customFields: z.record(fieldName(), scalar().nullable()).refine(fewKeys, KEYS).nullable().optional(),
+    customFields: customFields().nullable().optional(),
   }),
 );
 

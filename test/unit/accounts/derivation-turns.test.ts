@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Turn } from '../../../src/account/sign-in/derivation-turns.ts';
+import { turnsInARow } from '../../../src/account/sign-in/limits.ts';
 import { AppError } from '../../../src/core/errors.ts';
 
 // An isolate of its own for each test: nothing is running in it, and it need not rest.
@@ -152,6 +153,10 @@ describe('whose turn it is', () => {
 });
 
 describe('an account of many turns', () => {
+  it('has a turn for each guess that is counted, and for those that are still allowed beside them', () => {
+    for (const limit of [1, 10, 25]) expect(turnsInARow(limit)).toBeGreaterThan(limit);
+  });
+
   it('has its burst, then one turn in five seconds; others are not held up', async () => {
     const { ended, ask } = stage();
     const busyBody: Turn = { kind: 'sign-in', address: 'a', account: 'loop', burst: 5 };

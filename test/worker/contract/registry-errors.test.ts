@@ -76,9 +76,12 @@ describe.each(routes.map((route, turn) => [route.name, route, turn] as const))('
       const malformed = ['{"a":', 'undefined', '{} {}', new Uint8Array([0x7b, 0x22, 0xff, 0x22, 0x3a, 0x31, 0x7d])];
       for (const raw of shareOf(malformed, turn, 4)) expectProblem(await send(raw), 'malformed_json');
       const types = ['text/plain', 'application/xml', 'application/x-www-form-urlencoded', 'application/jsonx'];
-      for (const type of shareOf(types, turn, 4)) {
-        expectProblem(await send('{}', { 'Content-Type': type }), 'unsupported_media_type');
-      }
+      const refused = [
+        ...types.map((type) => ({ 'Content-Type': type })),
+        { ...JSON_TYPE, 'Content-Encoding': 'gzip' },
+      ];
+      for (const headers of shareOf(refused, turn, 5))
+        expectProblem(await send('{}', headers), 'unsupported_media_type');
       const large = JSON.stringify({ firstName: 'x'.repeat((anonymous ? 17 : 1024) * 1024) });
       const whole = () => send(large);
       // Without a length, so that only the counting can notice.
