@@ -18,7 +18,8 @@ export async function sendRecovery(ctx: Ctx, settings: Settings, mail: Mail): Pr
   const { mailer } = settings;
   if (mailer === null) {
     if (new URL(settings.databaseUrl).hostname !== '127.0.0.1') return reportUnsent(ctx, 'MAILER_URL is not set');
-    console.log(`Password recovery for ${mail.email}, valid until ${mail.expiresAt}: ${mail.token}`);
+    // A warning, which `npm run dev -- --quiet` shows too.
+    console.warn(`Password recovery for ${mail.email}, valid until ${mail.expiresAt}: ${mail.token}`);
     return;
   }
   const id = `msg_${newUuid()}`;

@@ -80,12 +80,19 @@ test('the history says what became of it, when, by whom and why; the same again 
   const again = await to(id, 'CANCELLED', 'another reason');
   expect(again.changes).toEqual([]);
   await to(id, 'CONFIRMED');
+  // Each step has the reason that was given for it, the one of the step before included, and none where none was.
+  await to(id, 'CHECKED_IN', 'asked for');
+  await to(id, 'IN_PROGRESS', 'asked for');
+  await change(app, salon, id, 'status = $2', 'COMPLETED');
   const moment = expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
   expect(await historyOf(id)).toEqual([
     { status: 'PENDING', at: moment, by: 'SYSTEM', reason: null },
     { status: 'CONFIRMED', at: moment, by: 'SYSTEM', reason: null },
     { status: 'CANCELLED', at: moment, by: 'SYSTEM', reason: 'ill' },
     { status: 'CONFIRMED', at: moment, by: 'SYSTEM', reason: null },
+    { status: 'CHECKED_IN', at: moment, by: 'SYSTEM', reason: 'asked for' },
+    { status: 'IN_PROGRESS', at: moment, by: 'SYSTEM', reason: 'asked for' },
+    { status: 'COMPLETED', at: moment, by: 'SYSTEM', reason: null },
   ]);
 });
 
