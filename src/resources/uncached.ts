@@ -8,10 +8,12 @@ import type { ParsedQuery, ReadRoute } from './read.ts';
 
 /**
  * The handler of a GET from Postgres each time, for what is not logged: no revision says when it changed, so no cache
- * could tell. Its ETag is of the body.
+ * could tell.
+ * @param revalidated has an ETag, which is of the body; without, nobody keeps it (contract-details A6)
  */
 export function readUncached<Q extends ParsedQuery, const S extends readonly SQL[]>(
   route: Pick<ReadRoute<Q, S>, 'name' | 'permission' | 'parse' | 'statements' | 'complete' | 'answer'>,
+  revalidated: boolean,
 ): (c: AppContext) => Promise<Response> {
   return async function readFromPostgres(c) {
     const { ctx, deps } = c.env;
@@ -26,18 +28,22 @@ export function readUncached<Q extends ParsedQuery, const S extends readonly SQL
     reached(revision, min);
     await route.complete?.(c.env, query, principal, taken);
     const { body, link = null } = route.answer(taken.rows, query, principal, c);
+    const answer = { type: 'application/json', revision };
+    const own: Record<string, string> = link === null ? {} : { Link: link };
+    if (!revalidated) {
+      return send(c, { ...answer, status: 200, body, headers: { ...own, 'Cache-Control': 'no-store' } });
+    }
     const etag = `W/"${shortHash(`${route.name}\n${companyId}\n${query.normalised}\n${body}`)}"`;
     const headers: Record<string, string> = {
+      ...own,
       ETag: etag,
       'Cache-Control': 'private, no-cache',
       Vary: 'Authorization, Accept, Accept-Encoding',
       'X-Cache': 'BYPASS',
       'Cache-Status': 'ClientsPlus; fwd=bypass',
     };
-    if (link !== null) headers.Link = link;
     const held = holds(c.req.header('If-None-Match'), etag);
-    const answer = held ? { status: 304, body: null } : { status: 200, body };
-    return send(c, { ...answer, type: 'application/json', revision, headers });
+    return send(c, { ...answer, ...(held ? { status: 304, body: null } : { status: 200, body }), headers });
   };
 }
 

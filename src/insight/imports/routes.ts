@@ -125,9 +125,9 @@ export const importRoutes = (importers: Importers): RouteModule => [
     description: 'Without their reports, which have a route of their own.',
     permission: PERMISSION,
     list: importList.list,
-    success: { status: 200, schema: page(ImportSummary), description: 'A page of imports', revalidated: true },
+    success: { status: 200, schema: page(ImportSummary), description: 'A page of imports' },
     errors: ['use_cursor', 'invalid_cursor', 'cursor_mismatch'],
-    handler: readUncached(listRoute(importList)),
+    handler: readUncached(listRoute(importList), false),
   },
   {
     method: 'get',
@@ -139,7 +139,7 @@ export const importRoutes = (importers: Importers): RouteModule => [
     detail: importDetails.list,
     success: { status: 200, schema: ImportView, description: 'The job as it is now', revalidated: true },
     errors: ['not_found'],
-    handler: readUncached(detailRoute(importDetails)),
+    handler: readUncached(detailRoute(importDetails), true),
   },
   {
     method: 'post',

@@ -89,17 +89,21 @@ test('refuses what it does not know, names all faults, and asks for the permissi
   expect(shown(await other.api.get('/imports'))).toEqual([]);
 });
 
-test('shows progress, which takes no revision: nothing in between keeps the list', async () => {
-  const read = (etag?: string) =>
-    salon.api.get('/imports?limit=1', { headers: etag === undefined ? {} : { 'If-None-Match': etag } });
-  const before = await read();
+test('shows progress, which takes no revision: nobody keeps the list, and a job has an ETag of its own', async () => {
+  const read = (path: string, etag = '"none"') => salon.api.get(path, { headers: { 'If-None-Match': etag } });
+  const job = `/imports/${ids[0]}`;
+  const [list, before] = [await read('/imports?limit=1', '*'), await read(job)];
+  expect(list.status).toBe(200);
+  expect(['etag', 'x-cache', 'cache-control'].map((name) => list.headers.get(name))).toEqual([null, null, 'no-store']);
   const etag = String(before.headers.get('etag'));
   expect(before.headers.get('x-cache')).toBe('BYPASS');
-  expect((await read(etag)).status).toBe(304);
+  expect((await read(job, etag)).status).toBe(304);
   await world.sql('update imports set unchanged = 7 where id = $1', [uuidOf('imp', String(ids[0]))], 'cp_owner');
-  const after = await read(etag);
-  expect([after.status, after.revision]).toEqual([200, before.revision]);
-  expect((after.json.data as Json[])[0]).toMatchObject({ id: ids[0], unchanged: 7 });
+  const [later, after] = [await read('/imports?limit=1'), await read(job, etag)];
+  expect([after.status, after.revision, later.revision]).toEqual([200, before.revision, list.revision]);
+  expect([after.json, (later.json.data as Json[])[0]]).toEqual(
+    Array(2).fill(expect.objectContaining({ unchanged: 7 })),
+  );
 });
 
 test('a job and its report are kept for 30 days after it ended; one whose rows are lost ends first', async () => {
