@@ -12,6 +12,11 @@ const MOST_ANONYMOUS_BYTES = 16 * 1024;
 
 /** Of a body that is too large so much is read all the same. */
 const MOST_DROPPED_BYTES = 64 * 1024;
+/** Of a body that does not say how long it is so much is read before it is taken for the longest. */
+const LITTLE_BYTES = 32 * 1024;
+
+/** Told the size of a body before it is read, as far as that is known: when it may be. */
+export type MayRead = (bytes: number) => Promise<void>;
 
 const JSON_TYPES = /^application\/json(?:\s*;.*)?$/i;
 const PATCH_TYPES = /^application\/(?:json|merge-patch\+json)(?:\s*;.*)?$/i;
@@ -21,11 +26,14 @@ const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: false });
  * The JSON value of a body, unvalidated; undefined when it is empty.
  * @throws AppError unsupported_media_type, payload_too_large, malformed_json
  */
-export async function readJson(c: AppContext): Promise<unknown> {
+export async function readJson(c: AppContext, mayRead: MayRead): Promise<unknown> {
   const most = c.env.state.principal === null ? MOST_ANONYMOUS_BYTES : MOST_BYTES;
-  const declared = Number(c.req.header('Content-Length') ?? '0');
+  const length = c.req.header('Content-Length');
+  const declared = Number(length ?? '0');
   if (declared > Math.max(most, MOST_DROPPED_BYTES)) throw tooLarge(most);
-  const bytes = await readBounded(c.req.raw.body, most);
+  await mayRead(declared);
+  const isTold = length !== undefined || c.req.raw.body === null;
+  const bytes = await readBounded(c.req.raw.body, most, isTold ? null : mayRead);
   if (bytes.byteLength === 0) return undefined;
   const type = c.req.header('Content-Type') ?? '';
   if (!(c.req.method === 'PATCH' ? PATCH_TYPES : JSON_TYPES).test(type)) {
@@ -47,11 +55,16 @@ export function refuseCoding(c: AppContext): void {
 }
 
 /** What is a little too much is read to its end and dropped: who still sends would see a broken pipe instead of an answer. */
-async function readBounded(stream: ReadableStream<Uint8Array> | null, most: number): Promise<Uint8Array> {
+async function readBounded(
+  stream: ReadableStream<Uint8Array> | null,
+  most: number,
+  mayRead: MayRead | null,
+): Promise<Uint8Array> {
   if (stream === null) return new Uint8Array();
   let chunks: Uint8Array[] = [];
   let size = 0;
   for await (const chunk of stream) {
+    if (mayRead !== null && size <= LITTLE_BYTES && size + chunk.byteLength > LITTLE_BYTES) await mayRead(most);
     size += chunk.byteLength;
     if (size > Math.max(most, MOST_DROPPED_BYTES)) break;
     if (size > most) chunks = [];

@@ -10,10 +10,9 @@ import { sendJson } from '../http/send.ts';
 import { submitted } from './admitted.ts';
 import { type BulkItem, readItems } from './bulk-items.ts';
 import { type Refused, shownVerdicts, together, told, type Verdict } from './bulk-verdicts.ts';
-import { readBody, refuseOverLimit } from './change.ts';
+import { readBody } from './change.ts';
 import { claimOf, isAnswered } from './idempotency.ts';
 import { carryOut, type Look, lookOf, type Plan } from './planned.ts';
-import { turnToRead } from './reading.ts';
 import type { Resource } from './resource.ts';
 import { newRow } from './row-sql.ts';
 
@@ -52,10 +51,7 @@ export function bulk<S extends z.ZodObject>(
       { permission: resource.writePermission, weight: WEIGHT },
       {
         async read() {
-          // 429 before the wait for a turn, as everywhere.
-          refuseOverLimit(c);
-          await turnToRead(c.env, companyId, WEIGHT);
-          const value = await readBody(c);
+          const value = await readBody(c, WEIGHT);
           return { value, claim: claimOf(c, {}, value) };
         },
         judge: ({ value }) => readItems(resource, value),

@@ -21,6 +21,7 @@ import { claimOf, isAnswered } from './idempotency.ts';
 import { notFound } from './list.ts';
 import { narrowedTo, type Parent, paramOf } from './parent.ts';
 import { carryOut, type Look, lookOf, type Plan, type Told } from './planned.ts';
+import { turnToRead, unitsToRead } from './reading.ts';
 import type { Resource } from './resource.ts';
 import { expectVersion, rowOf, type WriteInput } from './row-sql.ts';
 
@@ -207,12 +208,19 @@ export async function mustExist(c: AppContext, resource: Resource, id: string): 
 }
 
 /**
- * The body of a verb that takes no query parameters, unvalidated.
- * @throws AppError rate_limited, payload_too_large, unsupported_media_type, then malformed_json, unknown_parameter
+ * The body of a verb that takes no query parameters, unvalidated. A large one, or one of many items, waits for its turn.
+ * @param units of reading that it takes at least
+ * @throws AppError rate_limited, payload_too_large, busy, unsupported_media_type, then malformed_json, unknown_parameter
  */
-export async function readBody(c: AppContext): Promise<unknown> {
+export async function readBody(c: AppContext, units = 0): Promise<unknown> {
+  // 429 before the wait for a turn, as everywhere.
   refuseOverLimit(c);
-  const value = await readJson(c);
+  const { principal } = c.env.state;
+  const value = await readJson(c, async (bytes) => {
+    const weight = Math.max(units, unitsToRead(bytes));
+    // Of callers nobody knows so little is read that it is no matter.
+    if (weight > 0 && principal?.proven === true) await turnToRead(c.env, principal.companyId, weight);
+  });
   refuseParameters(c);
   return value;
 }

@@ -7,6 +7,12 @@ const MOST_COMPANIES = 1000;
 /** Units of bodies that are read at once, as a share of a minute's: six bulks by default. Reading is work of the isolate. */
 const AT_ONCE = 0.03;
 
+/** Bytes of a body that are a unit of reading: five hundred whole clients are a bulk's five, a megabyte of made-up keys is 32. */
+const BYTES_OF_UNIT = 32 * 1024;
+
+/** What it takes to read so many bytes, in units; nothing worth waiting for where they are few. */
+export const unitsToRead = (bytes: number): number => (bytes <= BYTES_OF_UNIT ? 0 : Math.ceil(bytes / BYTES_OF_UNIT));
+
 // State of the isolate: plain numbers.
 const paces = new Map<string, Pace>();
 

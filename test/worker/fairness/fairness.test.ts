@@ -14,10 +14,15 @@ import { type RunningWorker, startWorker } from '../../support/worker.ts';
 /** Three isolates with the same rooms. */
 const world = await ownWorld();
 const shared = await startWorker({ bundle: inject('bundle'), vars: world.vars, isolates: 3 });
+/** A unit every ten seconds, and hardly more than one at once. */
+const slow = await startWorker({
+  bundle: inject('bundle'),
+  vars: { ...world.vars, RATE_LIMIT_PER_MINUTE: '6', DB_ACQUIRE_TIMEOUT: '1000' },
+});
 const isolates = shared.urls;
 const stormy = await openCompany(world);
 const calm = await openCompany(world);
-afterAll(() => shared.stop());
+afterAll(() => Promise.all([shared.stop(), slow.stop()]));
 
 const fresh = { headers: { 'Cache-Control': 'no-cache' } };
 
@@ -148,18 +153,31 @@ test('beyond a burst a company writes at the pace of its limit, bulks at five un
 });
 
 test('a write whose turn cannot come in time is refused at once, and told how long the others will take', async () => {
-  // A unit every ten seconds, and hardly more than one at once.
-  const vars = { ...world.vars, RATE_LIMIT_PER_MINUTE: '6', DB_ACQUIRE_TIMEOUT: '1000' };
-  const paced = await startWorker({ bundle: inject('bundle'), vars });
   const busy = await openCompany(world);
-  expect((await create(busy, paced.url)).status).toBe(201);
-  const refused = await create(busy, paced.url);
+  expect((await create(busy, slow.url)).status).toBe(201);
+  const refused = await create(busy, slow.url);
   expectProblem(refused, 'busy');
   const seconds = Number(refused.headers.get('retry-after'));
   // Of ten less what was at once, and what has passed.
   expect(seconds).toBeGreaterThanOrEqual(4);
   expect(seconds).toBeLessThanOrEqual(9);
-  await paced.stop();
+});
+
+test('large bodies are read at the pace of the limit, by their size; whoever sends little is not behind them', async () => {
+  const api = (await openCompany(world)).api.at(slow.url);
+  const wrong = { notes: 'x'.repeat(200_000) };
+  expect((await api.post('/clients', wrong)).status).toBe(422);
+  const behind = await api.post('/clients', wrong);
+  expectProblem(behind, 'busy');
+  // Seven pieces of 32 KiB, ten seconds each.
+  expect(Number(behind.headers.get('retry-after'))).toBeGreaterThan(50);
+  expect((await api.post('/clients', {})).status).toBe(422);
+  // Nor does it help not to say how much it is.
+  const untold = await fetch(`${slow.url}/api/v1/clients`, {
+    ...{ method: 'POST', duplex: 'half', body: new Blob([JSON.stringify(wrong)]).stream() },
+    headers: { Authorization: `Bearer ${api.token}`, 'Content-Type': 'application/json' },
+  });
+  expect([untold.status, (await untold.json()).code]).toEqual([503, 'busy']);
 });
 
 test('writes that Redis does not announce keep no turn', async () => {
