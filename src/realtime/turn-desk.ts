@@ -51,13 +51,13 @@ export class TurnDesk {
   taken(marks: ReadonlySet<string> | null): void {
     for (const [id, { takes }] of this.#callers) {
       if (takes.length === 0 || (marks !== null && !takes.some((mark) => marks.has(mark)))) continue;
-      this.#turns.end(id);
+      this.#turns.end(id, this.#time.now());
       this.#answer(id, 'overtaken');
     }
   }
 
   end(id: string): void {
-    this.#turns.end(id);
+    this.#turns.end(id, this.#time.now());
     this.#answer(id, this.#refusal(false));
     this.#call();
   }

@@ -9,22 +9,33 @@ export const MOST_WAITING = 1000;
 /** How long a turn counts, ms: no write waits longer for its company's lock, and a Worker that died never ends its turn. */
 export const LONGEST_TURN = 6000;
 
+/** The rest after a heavy write, of what it took: so many of them at once still go at the pace of the limit. */
+const REST = 0.5;
+
 /** Whose turn has come, and who has waited as long as they would. */
 export type Called = { begun: string[]; late: string[] };
 
 /** A write that waits: until when it would, ms, and what it weighs in units of the rate limit. */
 type Waiter = { until: number; units: number };
 
+/** More than one unit: a write of many rows, which keeps a backend at work for as long as a hundred others would. */
+const isHeavy = (units: number): boolean => units > 1;
+
 /**
  * Whose turn it is to write: the company's writes run one at a time anyway, so those beyond a few wait here, where
  * waiting costs no database connection. First come, first served; beyond a burst at the pace that the company's rate limit
- * lets it keep up anyway, so that it does a minute's work in a minute and leaves the seconds to others. State of memory
- * alone: lost with an eviction, after which everybody begins anew and nobody is harmed.
+ * lets it keep up anyway, so that it does a minute's work in a minute and leaves the seconds to others. Heavy writes go one
+ * at a time, with a rest half as long as each took, so that no company keeps a backend at work all the time; others of its writes
+ * are not behind them. State of memory alone: lost with an eviction, after which everybody begins anew and nobody is harmed.
  */
 export class Turns {
   readonly #pace: Pace;
   /** When each turn began; the oldest first. */
   readonly #underWay = new Map<string, number>();
+  /** The heavy write under way. */
+  #heavy: string | null = null;
+  /** Until when no heavy one begins, ms. */
+  #restsUntil = 0;
   /** In the order they came. */
   readonly #waiting = new Map<string, Waiter>();
   /** What those who wait weigh together. */
@@ -38,7 +49,7 @@ export class Turns {
   begin(id: string, units: number, now: number): boolean {
     if (this.#underWay.has(id)) return true;
     this.#expire(now);
-    if (this.#waiting.size > 0 || !this.#isFree(now)) return false;
+    if (this.#waiting.size > 0 || !this.#isFree(units, now)) return false;
     this.#begin(id, units, now);
     return true;
   }
@@ -57,8 +68,8 @@ export class Turns {
   }
 
   /** Ends a turn, or the waiting for one. */
-  end(id: string): void {
-    this.#underWay.delete(id);
+  end(id: string, now: number): void {
+    this.#over(id, now);
     this.#unqueue(id);
   }
 
@@ -68,7 +79,7 @@ export class Turns {
     const called: Called = { begun: [], late: [] };
     for (const [id, { until, units }] of this.#waiting) {
       if (until <= now) called.late.push(id);
-      else if (this.#isFree(now)) {
+      else if (this.#isFree(units, now)) {
         this.#begin(id, units, now);
         called.begun.push(id);
       } else continue;
@@ -81,20 +92,37 @@ export class Turns {
   nextCall(now: number): number | null {
     if (this.#waiting.size === 0) return null;
     let next = Number.POSITIVE_INFINITY;
-    for (const { until } of this.#waiting.values()) next = Math.min(next, until);
+    let allHeavy = true;
+    for (const { until, units } of this.#waiting.values()) {
+      next = Math.min(next, until);
+      allHeavy &&= isHeavy(units);
+    }
     const oldest = this.#underWay.values().next().value;
-    if (this.#underWay.size < MOST_UNDER_WAY) next = Math.min(next, Math.ceil(this.#pace.readyAt(now)));
-    else if (oldest !== undefined) next = Math.min(next, oldest + LONGEST_TURN);
-    return next;
+    const isFull = this.#underWay.size >= MOST_UNDER_WAY || (allHeavy && this.#heavy !== null);
+    if (isFull && oldest !== undefined) return Math.min(next, oldest + LONGEST_TURN);
+    const ready = Math.ceil(this.#pace.readyAt(now));
+    return Math.min(next, allHeavy ? Math.max(ready, this.#restsUntil) : ready);
   }
 
-  #isFree(now: number): boolean {
-    return this.#underWay.size < MOST_UNDER_WAY && this.#pace.readyAt(now) <= now;
+  #isFree(units: number, now: number): boolean {
+    if (this.#underWay.size >= MOST_UNDER_WAY || this.#pace.readyAt(now) > now) return false;
+    // Farther ahead than any rest: the clock stepped back.
+    const rests = this.#restsUntil > now && this.#restsUntil - now <= LONGEST_TURN;
+    return !isHeavy(units) || (this.#heavy === null && !rests);
   }
 
   #begin(id: string, units: number, now: number): void {
     this.#underWay.set(id, now);
+    if (isHeavy(units)) this.#heavy = id;
     this.#pace.spend(units, now);
+  }
+
+  #over(id: string, now: number): void {
+    const began = this.#underWay.get(id);
+    this.#underWay.delete(id);
+    if (this.#heavy !== id || began === undefined) return;
+    this.#heavy = null;
+    this.#restsUntil = now + Math.ceil(Math.min(LONGEST_TURN, Math.max(0, now - began)) * REST);
   }
 
   #unqueue(id: string): void {
@@ -106,7 +134,7 @@ export class Turns {
     for (const [id, since] of this.#underWay) {
       // Either way: a clock that stepped back must not keep a turn that nobody ends.
       if (Math.abs(now - since) < LONGEST_TURN) break;
-      this.#underWay.delete(id);
+      this.#over(id, now);
     }
   }
 }

@@ -52,7 +52,7 @@ describe('turns at a pace', () => {
         const id = `${now}.${began.length}`;
         more = turns.begin(id, 1, now);
         if (more) began.push(now);
-        turns.end(id);
+        turns.end(id, now);
       }
     return began;
   }
@@ -66,7 +66,7 @@ describe('turns at a pace', () => {
   test('who comes beyond the burst waits for its turn, and is called when the pace allows it', () => {
     const turns = new Turns(new Pace(PER_MINUTE, 1));
     expect(turns.begin('a', 5, 0)).toBe(true);
-    turns.end('a');
+    turns.end('a', 0);
     expect(turns.begin('b', 1, 0)).toBe(false);
     expect(turns.wait('b', 1, 10_000, 0)).toBe(true);
     expect(turns.nextCall(0)).toBe(5 * UNIT);
@@ -77,12 +77,12 @@ describe('turns at a pace', () => {
   test('whose turn cannot come in time is told so at once', () => {
     const turns = new Turns(new Pace(PER_MINUTE, 1));
     turns.begin('a', 1, 0);
-    turns.end('a');
+    turns.end('a', 0);
     expect(turns.wait('b', 5, 1000, 0)).toBe(true);
     expect(turns.wait('c', 1, 300, 0)).toBe(false);
     expect(turns.wait('c', 1, 400, 0)).toBe(true);
     // Who left is no longer waited for.
-    turns.end('b');
+    turns.end('b', 0);
     expect(turns.wait('d', 1, 200, 0)).toBe(true);
   });
 
@@ -93,7 +93,7 @@ describe('turns at a pace', () => {
     lasts: fc.oneof(fc.integer({ min: 0, max: 500 }), fc.constant(Number.POSITIVE_INFINITY)),
   });
 
-  test('whatever comes: in order, never more than burst and pace, and everybody is answered by their deadline', () => {
+  test('whatever comes: in order, heavy ones one at a time, never more than burst and pace, and everybody is answered by their deadline', () => {
     fc.assert(
       fc.property(fc.array(asks, { maxLength: 80 }), fc.integer({ min: 1, max: 20 }), (writes, burst) => {
         const turns = new Turns(new Pace(PER_MINUTE, burst));
@@ -126,7 +126,7 @@ describe('turns at a pace', () => {
             );
             if (next > until) break;
             now = Math.max(now, next);
-            while (ends[0] !== undefined && ends[0].at <= now) turns.end(ends.shift()?.id ?? '');
+            while (ends[0] !== undefined && ends[0].at <= now) turns.end(ends.shift()?.id ?? '', now);
             call(now);
             for (const deadline of open.values()) expect(deadline, 'nobody waits beyond it').toBeGreaterThan(now);
           }
@@ -140,8 +140,16 @@ describe('turns at a pace', () => {
         }
         pass(now + 5000 + LONGEST_TURN);
         expect(open.size, 'everybody was answered').toBe(0);
-        const ids = began.map(({ id }) => Number(id));
-        expect(ids, 'in the order they came').toEqual([...ids].sort((a, b) => a - b));
+        // Light ones are not behind heavy ones.
+        for (const isOfThem of [(units: number) => units === 1, (units: number) => units > 1]) {
+          const ids = began.flatMap(({ id }) => (isOfThem(unitsOf(id)) ? [Number(id)] : []));
+          expect(ids, 'in the order they came').toEqual([...ids].sort((a, b) => a - b));
+        }
+        const heavy = began.filter(({ id }) => unitsOf(id) > 1);
+        for (const [i, { id, at }] of heavy.slice(0, -1).entries()) {
+          const took = Math.min(writes[Number(id)]?.lasts ?? 0, LONGEST_TURN);
+          expect(heavy[i + 1]?.at, 'one heavy one at a time, with a rest').toBeGreaterThanOrEqual(at + took * 1.5 - 1);
+        }
         for (const [first, { at: from }] of began.entries()) {
           let units = 0;
           for (const { id, at } of began.slice(first)) {

@@ -23,18 +23,18 @@ describe('turns', () => {
     expect(turns.begin('e', 1, 1)).toBe(false);
     turns.wait('e', 1, 10_000, 0);
     expect(turns.call(1)).toEqual({ begun: [], late: [] });
-    turns.end('c');
+    turns.end('c', 2);
     expect(turns.call(2)).toEqual({ begun: ['e'], late: [] });
   });
 
   test('nobody who comes later begins before one who waits', () => {
     const turns = full();
     turns.wait('e', 1, 10_000, 0);
-    turns.end('a');
+    turns.end('a', 1);
     expect(turns.begin('f', 1, 1)).toBe(false);
     turns.wait('f', 1, 10_000, 0);
     expect(turns.call(1).begun).toEqual(['e']);
-    turns.end('b');
+    turns.end('b', 1);
     expect(turns.call(1).begun).toEqual(['f']);
   });
 
@@ -50,7 +50,7 @@ describe('turns', () => {
     turns.wait('e', 1, 100, 0);
     expect(turns.nextCall(0)).toBe(100);
     expect(turns.call(100)).toEqual({ begun: [], late: ['e'] });
-    turns.end('a');
+    turns.end('a', 101);
     expect(turns.call(101)).toEqual({ begun: [], late: [] });
     expect(turns.nextCall(0)).toBeNull();
   });
@@ -75,6 +75,32 @@ describe('turns', () => {
     expect(turns.wait('more', 1, 10_000, 0)).toBe(false);
   });
 
+  test('heavy writes go one at a time with a rest half as long as each took, and light ones are not behind them', () => {
+    const turns = new Turns(any());
+    expect(turns.begin('heavy', 5, 0)).toBe(true);
+    expect(turns.begin('next', 5, 0)).toBe(false);
+    turns.wait('next', 5, 10_000, 0);
+    turns.wait('light', 1, 10_000, 0);
+    expect(turns.call(10).begun).toEqual(['light']);
+    turns.end('light', 20);
+    expect(turns.nextCall(20)).toBe(LONGEST_TURN);
+    turns.end('heavy', 300);
+    expect(turns.call(300).begun).toEqual([]);
+    expect(turns.nextCall(300)).toBe(450);
+    expect(turns.call(450).begun).toEqual(['next']);
+    // One that nobody ends is over in time.
+    turns.wait('last', 5, 60_000, 450);
+    expect(turns.call(450 + LONGEST_TURN).begun).toEqual([]);
+    expect(turns.call(450 + LONGEST_TURN * 1.5).begun).toEqual(['last']);
+  });
+
+  test('a clock that steps back lengthens no rest', () => {
+    const turns = new Turns(any());
+    turns.begin('heavy', 5, 3_600_000);
+    turns.end('heavy', 3_600_500);
+    expect(turns.begin('next', 5, 100)).toBe(true);
+  });
+
   test('whatever happens, never more than four, in the order they came, and nobody is forgotten', () => {
     const step = fc.record({ ends: fc.boolean(), crashes: fc.boolean(), passes: fc.integer({ min: 0, max: 4000 }) });
     fc.assert(
@@ -92,7 +118,7 @@ describe('turns', () => {
           const [first] = underWay.keys();
           if (ends && first !== undefined) {
             underWay.delete(first);
-            if (!crashes) turns.end(first);
+            if (!crashes) turns.end(first, now);
           }
           if (turns.begin(String(i), 1, now)) began([String(i)]);
           else turns.wait(String(i), 1, Number.MAX_SAFE_INTEGER, 0);
