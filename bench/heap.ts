@@ -173,7 +173,7 @@ for (const [people, stretches] of [
     const lists = new WeighedMap<unknown>(shareOf('calendarLists'));
     for (let n = 0; n < 10_000 / people; n += 1) {
       const busy = new Map(Array.from({ length: people }, () => [uuid(), numbers(2 * stretches)]));
-      const made: Joined = { days: Array.from({ length: 37 }, () => new Map()), busy, until: null };
+      const made: Joined = { days: Array.from({ length: 37 }, () => new Map()), busy, ends: new Map() };
       lists.set(`${uuid()} ${n}`, made, weightOfLists(made));
     }
     return lists;

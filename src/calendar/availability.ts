@@ -129,23 +129,22 @@ type Lanes = (id: string, hours: readonly Hours[], visitMinutes: number) => { op
 
 /** Openings within the range, and working time within it and as long after it as a visit may last. */
 function lanesOf({ branch, offsets, from, to, timeOff }: AvailabilityQuestion): Lanes {
-  const known = new Map<string, Map<readonly Hours[], number[]>>();
-  const opened = (hours: readonly Hours[], first: string, end: string): number[] => {
-    const key = `${first} ${end}`;
-    const byHours = known.get(key) ?? new Map<readonly Hours[], number[]>();
-    const found = byHours.get(hours) ?? openings(offsets, branch, hours, first, end);
-    known.set(key, byHours.set(hours, found));
-    return found;
-  };
-  const whole = new Map<string, Map<readonly Hours[], Spans>>();
+  const lastDay = dayOf(to);
+  const opened = new Map<readonly Hours[], number[]>();
+  /** By days that a visit may last. */
+  const whole = new Map<number, Map<readonly Hours[], Spans>>();
   return (id, hours, visitMinutes) => {
-    const within = opened(hours, from, to);
-    const end = dateOf(dayOf(to) + 1 + Math.ceil(visitMinutes / DAY_MINUTES));
-    const byHours = whole.get(end) ?? new Map<readonly Hours[], Spans>();
-    const never = byHours.get(hours) ?? workingTime([...within, ...opened(hours, to, end)], []);
-    whole.set(end, byHours.set(hours, never));
+    const within = opened.get(hours) ?? openings(offsets, branch, hours, from, to);
+    opened.set(hours, within);
+    const days = 1 + Math.ceil(visitMinutes / DAY_MINUTES);
+    const byHours = whole.get(days) ?? new Map<readonly Hours[], Spans>();
+    whole.set(days, byHours);
+    const working =
+      byHours.get(hours) ??
+      workingTime([...within, ...openings(offsets, branch, hours, to, dateOf(lastDay + days))], []);
+    byHours.set(hours, working);
     const off = timeOff.get(id) ?? [];
-    return { opened: within, working: off.length === 0 ? never : without(never, covered(off)) };
+    return { opened: within, working: off.length === 0 ? working : without(working, covered(off)) };
   };
 }
 

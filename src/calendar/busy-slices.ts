@@ -25,22 +25,41 @@ const NONE: readonly never[] = [];
 /** Numbers below `ONE` in one character, others in two (app.short_number). */
 const [ZERO, ONE, HIGH] = [48, 44, 45];
 
-/** Adds the stretches of a day; one that goes on over midnight was cut there, and is one again. */
-function put(list: number[], day: number, pieces: string): void {
+/** Where a list is put together before it is as long as it is: one that grows is copied again and again. */
+const sheet: number[] = [];
+const LONGEST_SHEET = 65_536;
+
+function listOf(filled: number): number[] {
+  const list = sheet.slice(0, filled);
+  if (filled > LONGEST_SHEET) sheet.length = 0;
+  return list;
+}
+
+/**
+ * Puts the stretches of a day on the sheet, behind `filled` numbers; one that goes on over midnight was cut there, and is one again.
+ * @returns how many it holds then
+ */
+function put(filled: number, day: number, pieces: string): number {
   // Whole numbers, and V8 is to know: arrays of floating ones are swept at half the speed.
   let minute = (day * DAY_MINUTES) | 0;
-  let isStart = true;
-  for (let at = 0; at < pieces.length; at += 1) {
+  let end = filled | 0;
+  const before = end === 0 ? minute - 1 : (sheet[end - 1] ?? 0);
+  const length = pieces.length;
+  for (let at = 0; at < length; at += 1) {
     let number = (pieces.charCodeAt(at) - ZERO) | 0;
     if (number >= ONE) {
       at += 1;
       number = (ONE + (number - HIGH) * ONE + pieces.charCodeAt(at) - ZERO) | 0;
     }
     minute = (minute + number) | 0;
-    if (isStart && list.length > 0 && list[list.length - 1] === minute) list.pop();
-    else list.push(minute);
-    isStart = !isStart;
+    // Within a day none touches another.
+    if (minute === before) end -= 1;
+    else {
+      sheet[end] = minute;
+      end += 1;
+    }
   }
+  return end;
 }
 
 /** Start and end of each stretch of a hold. */
@@ -54,8 +73,9 @@ export function busyOf(rows: readonly BusyRow[]): { busy: Times; until: number |
   let until = Number.POSITIVE_INFINITY;
   const busy = new Map(
     rows.map(([id, days, pieces, held]) => {
-      const list: number[] = [];
-      for (const [i, day] of (days ?? NONE).entries()) put(list, day, pieces?.[i] ?? '');
+      let filled = 0;
+      for (const [i, day] of (days ?? NONE).entries()) filled = put(filled, day, pieces?.[i] ?? '');
+      const list = listOf(filled);
       for (const [expires, its] of held ?? NONE) {
         list.push(...stretchesOf(its));
         until = Math.min(until, expires);
@@ -96,32 +116,38 @@ export function slicesOf(
   return slices;
 }
 
-/** What days that follow each other come to, from the first on; `until`: when a hold among it expires. */
-export type Joined = { days: readonly Slices[]; busy: Times; until: number | null };
+/** What days that follow each other come to for whoever was asked for; `ends`: of whom a hold is among it, and when the first expires. */
+export type Joined = { days: readonly Slices[]; busy: Times; ends: ReadonlyMap<string, number> };
 
 /** Days that follow each other from `firstDay` on, put together for these subjects as of now. */
 export function joined(days: readonly Slices[], firstDay: number, subjects: Iterable<string>, now: number): Joined {
   const busy = new Map<string, Spans>();
-  let until = Number.POSITIVE_INFINITY;
+  const ends = new Map<string, number>();
   for (const id of subjects) {
-    const list: number[] = [];
+    let filled = 0;
+    let until = Number.POSITIVE_INFINITY;
     const held: number[] = [];
     for (let n = 0; n < days.length; n += 1) {
       const slice = days[n]?.get(id);
       if (slice === undefined) continue;
-      put(list, firstDay + n, slice.pieces);
+      filled = put(filled, firstDay + n, slice.pieces);
       for (const hold of slice.holds) {
         if (hold.until <= now) continue;
         held.push(hold.start, hold.end);
         if (hold.until < until) until = hold.until;
       }
     }
+    const list = listOf(filled);
     busy.set(id, held.length === 0 ? list : covered([...list, ...held]));
+    if (held.length > 0) ends.set(id, until);
   }
-  return { days, busy, until: until === Number.POSITIVE_INFINITY ? null : until };
+  return { days, busy, ends };
 }
 
-/** The same, where another moment of these days and subjects was put together before: what is equal is taken from there. */
+/**
+ * The same, where another moment of these days was put together before: what is equal is taken from there, whoever asked for it, and
+ * what was there of others stays as long as it is true.
+ */
 export function rejoined(
   before: Joined,
   days: readonly Slices[],
@@ -130,17 +156,36 @@ export function rejoined(
   now: number,
 ): Joined {
   const other = days.flatMap((day, n) => (day === before.days[n] ? [] : n));
-  const isLasting = before.until === null || before.until > now;
-  if (other.length === 0 && isLasting && subjects.every((id) => before.busy.has(id))) return before;
   // Holds come and go by the clock.
   const isBooked = (slice: Slice | undefined): boolean => slice !== undefined && slice.holds.length === 0;
   const stands = (id: string): boolean =>
     before.busy.has(id) &&
+    (before.ends.get(id) ?? Number.POSITIVE_INFINITY) > now &&
     other.every((n) => {
       const [was, is] = [before.days[n]?.get(id), days[n]?.get(id)];
       return isBooked(was) && isBooked(is) && was?.pieces === is?.pieces;
     });
-  const changed = before.until === null ? subjects.filter((id) => !stands(id)) : subjects;
-  const { busy, until } = joined(days, firstDay, changed, now);
-  return { days, busy: new Map(subjects.map((id) => [id, busy.get(id) ?? before.busy.get(id) ?? []])), until };
+  const changed = subjects.filter((id) => !stands(id));
+  if (other.length === 0 && changed.length === 0) return before;
+  const standing = [...before.busy.keys()].filter(stands);
+  const { busy, ends } = joined(days, firstDay, changed, now);
+  return {
+    days,
+    busy: new Map([...standing.map((id): [string, Spans] => [id, before.busy.get(id) ?? []]), ...busy]),
+    ends: new Map([...[...before.ends].filter(([id]) => !busy.has(id) && stands(id)), ...ends]),
+  };
+}
+
+/** Of all that was put together what is of these: what keeps each busy, and when a hold among it expires. */
+export function ofSubjects(
+  { days, busy, ends }: Joined,
+  subjects: readonly string[],
+): Joined & { until: number | null } {
+  const own = new Map<string, number>();
+  for (const id of subjects) {
+    const until = ends.get(id);
+    if (until !== undefined) own.set(id, until);
+  }
+  const until = own.size === 0 ? null : Math.min(...own.values());
+  return { days, busy: new Map(subjects.map((id) => [id, busy.get(id) ?? NONE])), ends: own, until };
 }

@@ -5,7 +5,7 @@ import type { TagRow } from '../data/tags.ts';
 import { shareOf, WeighedMap } from '../data/weighed.ts';
 import type { Look } from '../resources/planned.ts';
 import type { Catalogue } from './booking.ts';
-import { type Joined, joined, rejoined, type Slice, type Slices, slicesOf } from './busy-slices.ts';
+import { type Joined, joined, ofSubjects, rejoined, type Slices, slicesOf } from './busy-slices.ts';
 import { busyQuery, catalogueOf, catalogueQuery, type LoadedCatalogue } from './load-catalogue.ts';
 import { type Question, tagsOfDay, tagWithinDay } from './question.ts';
 import { weightOfCatalogue, weightOfDay, weightOfLists } from './weights.ts';
@@ -16,13 +16,19 @@ import { weightOfCatalogue, weightOfDay, weightOfLists } from './weights.ts';
 
 /** A life of the company's tag state: what was read under another one is worth nothing. */
 type Life = { epoch: string; incarnation: string };
-type KnownCatalogue = Life & { catalogue: Catalogue; subjects: readonly string[] };
+type KnownCatalogue = Life & {
+  catalogue: Catalogue;
+  subjects: readonly string[];
+  /** Of days that were looked at: the oldest and the newest slice of these subjects. */
+  ages: WeakMap<Slices, Age>;
+};
+type Age = { oldest: number; newest: number };
 type KnownDay = Life & { slices: Slices };
 
 /** By company and question; by company and day. A day's map is never changed, so that whoever holds one keeps what it says. */
 const catalogues = new WeighedMap<KnownCatalogue>(shareOf('catalogues'));
 const calendar = new WeighedMap<KnownDay>(shareOf('calendarDays'));
-/** By company and question, what its days come to. */
+/** By company and days that follow each other, what they come to for whoever was asked for. */
 const lists = new WeighedMap<Joined>(shareOf('calendarLists'));
 const NO_SLICES: Slices = new Map();
 
@@ -55,21 +61,49 @@ function keptOf({ companyId, question }: Asking, row: TagRow | null): Kept | nul
   for (let i = 0; i < question.catalogueTags; i += 1) holds &&= (row.values[i] ?? 0) <= revision;
   const days: (Slices | null)[] = [];
   const missing: number[] = [];
-  const each = tagsOfDay(question);
-  const whose = found.subjects.map((id) => tagWithinDay(question, id));
+  const holdsOn = holding(question, row, found);
   for (let n = 0; n < question.days; n += 1) {
-    const first = question.catalogueTags + n * each;
-    const isValid = (slice: Slice | undefined, i: number): boolean =>
-      slice !== undefined &&
-      slice.revision <= row.head &&
-      slice.revision >= Math.max(row.floor, row.values[first + (whose[i] ?? 0)] ?? 0);
     const day = calendar.get(`${companyId} ${question.firstDay + n}`);
-    const whole =
-      day !== undefined && isOf(row, day) && found.subjects.every((id, i) => isValid(day.slices.get(id), i));
+    const whole = day !== undefined && isOf(row, day) && holdsOn(day.slices, n);
     days.push(whole ? day.slices : null);
     if (!whole) missing.push(question.firstDay + n);
   }
   return { row, known: holds ? found : null, subjects: new Set(found.subjects), days, missing };
+}
+
+/** Whether what is known of the question's subjects on its day `n` holds as of this reading. */
+function holding(question: Question, row: TagRow, { subjects, ages }: KnownCatalogue) {
+  const each = tagsOfDay(question);
+  const touchedAt = (n: number, whose: number): number =>
+    Math.max(row.floor, row.values[question.catalogueTags + n * each + whose] ?? 0);
+  // Of anybody a day has one tag: then its oldest slice says it of all.
+  if (each === 1) {
+    return (slices: Slices, n: number): boolean => {
+      let age = ages.get(slices);
+      if (age === undefined) {
+        age = ageOf(slices, subjects);
+        ages.set(slices, age);
+      }
+      return age.newest <= row.head && age.oldest >= touchedAt(n, 0);
+    };
+  }
+  const whose = subjects.map((id) => tagWithinDay(question, id));
+  return (slices: Slices, n: number): boolean =>
+    subjects.every((id, i) => {
+      const slice = slices.get(id);
+      return slice !== undefined && slice.revision <= row.head && slice.revision >= touchedAt(n, whose[i] ?? 0);
+    });
+}
+
+/** Of a day on which one of them is not known nothing holds. */
+function ageOf(slices: Slices, subjects: readonly string[]): Age {
+  let [oldest, newest] = [Number.MAX_SAFE_INTEGER, 0];
+  for (const id of subjects) {
+    const revision = slices.get(id)?.revision ?? -1;
+    oldest = Math.min(oldest, revision);
+    newest = Math.max(newest, revision);
+  }
+  return { oldest, newest };
 }
 
 /** The answer from what is known alone, of the reading's head; null: Postgres has to be asked. */
@@ -148,23 +182,28 @@ function answered(
   isKept: boolean,
 ): Known {
   const whole = days.map((each) => each ?? NO_SLICES);
-  const { busy, until } = listsOf(asking, subjectsOf(catalogue), whole, isKept);
+  const subjects = subjectsOf(catalogue);
+  const { busy, until } = ofSubjects(listsOf(asking, subjects, whole, isKept), subjects);
   return { ...catalogue, busy, busyUntil: until, ...at };
 }
 
-/** What keeps everybody busy, ready to be swept: what did so in the last answer to the question is not put together again. */
+/** What keeps everybody busy, ready to be swept: what did so in an answer about these days before is not put together again. */
 function listsOf(
-  { companyId, question: { key, firstDay }, now }: Asking,
+  { companyId, question: { firstDay }, now }: Asking,
   subjects: readonly string[],
   days: readonly Slices[],
   isKept: boolean,
 ): Joined {
-  const name = `${companyId} ${key}`;
+  const name = `${companyId} ${firstDay} ${days.length}`;
   if (!isKept) return joined(days, firstDay, subjects, now);
   const before = lists.get(name);
   const made =
     before === undefined ? joined(days, firstDay, subjects, now) : rejoined(before, days, firstDay, subjects, now);
-  if (made !== before) lists.set(name, made, weightOfLists(made));
+  if (made === before) return made;
+  const bytes = weightOfLists(made);
+  // What is too much for all who were asked for may be kept of those who are asked for now.
+  const kept = bytes <= shareOf('calendarLists') / 2 ? made : ofSubjects(made, subjects);
+  lists.set(name, kept, kept === made ? bytes : weightOfLists(kept));
   return made;
 }
 
@@ -178,7 +217,11 @@ function keep(
 ): void {
   const life = { epoch, incarnation };
   const subjects = subjectsOf(catalogue);
-  catalogues.set(`${companyId} ${question.key}`, { ...life, catalogue, subjects }, weightOfCatalogue(catalogue));
+  catalogues.set(
+    `${companyId} ${question.key}`,
+    { ...life, catalogue, subjects, ages: new WeakMap() },
+    weightOfCatalogue(catalogue, question.days),
+  );
   for (const [day, slices] of read) {
     const before = calendar.get(`${companyId} ${day}`);
     const all = new Map(before !== undefined && isOf(life, before) ? before.slices : []);

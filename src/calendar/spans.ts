@@ -46,8 +46,11 @@ export function covered(intervals: readonly number[], depth: number = 1): Spans 
 }
 
 function areSpans(intervals: readonly number[]): boolean {
-  for (let i = 0; i < intervals.length; i += 1) {
-    if ((intervals[i] ?? 0) >= (intervals[i + 1] ?? NEVER)) return false;
+  let before = intervals[0] ?? 0;
+  for (let i = 1; i < intervals.length; i += 1) {
+    const next = intervals[i] ?? 0;
+    if (before >= next) return false;
+    before = next;
   }
   return true;
 }
@@ -73,15 +76,17 @@ export function intersection(a: Spans, b: Spans): number[] {
 export function without(spans: Spans, taken: Spans, moveStart: number = 0, moveEnd: number = 0): number[] {
   const left: number[] = [];
   let t = 0;
+  // Every index is one of the list; 0 keeps numbers whole, where an infinite one would make all of them floating.
   for (let i = 0; i < spans.length; i += 2) {
-    let from = spans[i] ?? NEVER;
-    const end = spans[i + 1] ?? NEVER;
-    while (t < taken.length && (taken[t + 1] ?? NEVER) + moveEnd <= from) t += 2;
+    let from = spans[i] ?? 0;
+    const end = spans[i + 1] ?? 0;
+    while (t < taken.length && (taken[t + 1] ?? 0) + moveEnd <= from) t += 2;
     for (let k = t; k < taken.length && from < end; k += 2) {
-      const start = (taken[k] ?? NEVER) + moveStart;
+      const start = (taken[k] ?? 0) + moveStart;
       if (start >= end) break;
       if (start > from) left.push(from, start);
-      from = Math.max(from, (taken[k + 1] ?? NEVER) + moveEnd);
+      const next = (taken[k + 1] ?? 0) + moveEnd;
+      if (next > from) from = next;
     }
     if (from < end) left.push(from, end);
   }

@@ -5,18 +5,17 @@ import type { Times } from './catalogue.ts';
 
 // What parts of calendars weigh on the heap, bytes (measured: bench/heap.ts): what an isolate remembers of them is bounded by it.
 
-const [ROW, MEMBER, ID] = [900, 260, 90] as const;
+const [ROW, MEMBER, ID, AGE] = [900, 260, 90, 120] as const;
 const [DAY, SLICE, HOLD, LIST, SWEEP, NUMBER] = [700, 250, 80, 200, 300, 10] as const;
+/** Of a list that is no longer than what it holds. */
+const EXACT = 8.2;
 
-/** The rows of a catalogue, by what hangs on each: hours, terms, references. */
-export function weightOfCatalogue({
-  branch,
-  services,
-  staff,
-  resources,
-  timeOff,
-}: Omit<Catalogue, 'revision'>): number {
-  let bytes = ROW * (1 + services.size + staff.size + resources.length);
+/** The rows of a catalogue, by what hangs on each: hours, terms, references. @param days that are looked at with it */
+export function weightOfCatalogue(
+  { branch, services, staff, resources, timeOff }: Omit<Catalogue, 'revision'>,
+  days: number = 0,
+): number {
+  let bytes = AGE * days + ROW * (1 + services.size + staff.size + resources.length);
   if (branch !== null) bytes += MEMBER * (branch.openingHours.length + branch.holidays.length);
   for (const { processing, requires, taxes, staff: terms } of services.values())
     bytes += MEMBER * (processing.length + requires.length + taxes.length + terms.length);
@@ -34,7 +33,11 @@ export function weightOfDay(slices: Slices): number {
 }
 
 /** What several days come to. */
-export const weightOfLists = ({ days, busy }: Joined): number => days.length * SLICE + weightOfTimes(busy);
+export function weightOfLists({ days, busy, ends }: Joined): number {
+  let bytes = days.length * SLICE + HOLD * ends.size;
+  for (const list of busy.values()) bytes += LIST + EXACT * list.length;
+  return bytes;
+}
 
 /** What was swept for a question. */
 export function weightOfSweep(staff: ReadonlyMap<string, Swept>): number {

@@ -1,13 +1,13 @@
 const MIB = 1024 * 1024;
 
-/** What an isolate remembers, each kind by its weight, MiB: 43.25 of 48 together, of the 128 that it has for everything. */
+/** What an isolate remembers, each kind by its weight, MiB: 43.75 of 48 together, of the 128 that it has for everything. */
 const SHARES = {
   answers: 12,
   tags: 9.5,
   tokens: 5.5,
   requests: 4,
   calendarDays: 2,
-  calendarLists: 1.25,
+  calendarLists: 1.75,
   sweeps: 0.75,
   catalogues: 1,
   lateLooks: 1,

@@ -1,5 +1,13 @@
 import { expect, test } from 'vitest';
-import { type BusyRow, busyOf, joined, rejoined, type Slices, slicesOf } from '../../../src/calendar/busy-slices.ts';
+import {
+  type BusyRow,
+  busyOf,
+  joined,
+  ofSubjects,
+  rejoined,
+  type Slices,
+  slicesOf,
+} from '../../../src/calendar/busy-slices.ts';
 
 const DAY = 1440;
 const NOW = 1_000_000;
@@ -7,7 +15,7 @@ const PEOPLE = ['ann', 'ben'];
 /** Day 10 to 12 as it was read at a revision. */
 const read = (rows: readonly BusyRow[], subjects = PEOPLE, days = [10, 11, 12]) => slicesOf(rows, subjects, days, 7);
 const together = (slices: ReadonlyMap<number, Slices>, now = NOW, subjects = PEOPLE) =>
-  joined([...slices.values()], 10, subjects, now);
+  ofSubjects(joined([...slices.values()], 10, subjects, now), subjects);
 
 /** As app.short_number writes it. */
 const short = (n: number): string =>
@@ -84,10 +92,30 @@ test('what was put together before is taken again where it is the same, and only
     ['eve', []],
   ]);
   const held = again([ann, ['ben', [10], [pieces([5, 10])], [[NOW + 5, `${10 * DAY + 7},10`]]]]);
-  expect([held.busy.get('ben'), held.until]).toEqual([[10 * DAY + 5, 10 * DAY + 17], NOW + 5]);
+  expect([held.busy.get('ben'), held.ends.get('ben')]).toEqual([[10 * DAY + 5, 10 * DAY + 17], NOW + 5]);
+  expect(held.busy.get('ann')).toBe(first.busy.get('ann'));
   expect(rejoined(held, held.days, 10, PEOPLE, NOW + 4)).toBe(held);
   const over = rejoined(held, held.days, 10, PEOPLE, NOW + 5);
-  expect([over.busy.get('ben'), over.until]).toEqual([[10 * DAY + 5, 10 * DAY + 10], null]);
+  expect([over.busy.get('ben'), over.ends.size]).toEqual([[10 * DAY + 5, 10 * DAY + 10], 0]);
+});
+
+test('what was put together of others stays while it is true, and says nothing of those who are asked for', () => {
+  const ann: BusyRow = ['ann', [10], [pieces([0, 20])], null];
+  const held: BusyRow = ['ben', [10], [pieces([5, 10])], [[NOW + 5, `${11 * DAY},10`]]];
+  const both = together(read([ann, held]));
+  const days = both.days;
+  // Asked for one, the other is still there; of one, no hold of the other is told.
+  const one = rejoined(both, days, 10, ['ann'], NOW + 1);
+  expect(one).toBe(both);
+  expect(ofSubjects(one, ['ann'])).toMatchObject({ busy: new Map([['ann', [10 * DAY, 10 * DAY + 20]]]), until: null });
+  expect(ofSubjects(one, PEOPLE).until).toBe(NOW + 5);
+  // A hold of the other that is over takes what was put together of them along, once something is made anew.
+  const later = rejoined(both, days, 10, ['ann', 'eve'], NOW + 5);
+  expect([...later.busy.keys()].sort()).toEqual(['ann', 'eve']);
+  // So does a day that is not known of them any more.
+  const [, ...rest] = days;
+  const lost = rejoined(both, [read([ann], ['ann']).get(10) ?? new Map(), ...rest], 10, ['ann'], NOW);
+  expect([...lost.busy.keys()]).toEqual(['ann']);
 });
 
 test('read whole, bookings and holds stand side by side', () => {
