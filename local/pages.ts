@@ -38,7 +38,10 @@ async function readAssets(): Promise<Asset[]> {
   const assets = await Promise.all(
     names.map(async (name) => asset(name, await readFile(join(pagesFolder, name), 'utf8'))),
   );
-  return assets.map((each) => (each.name.endsWith('.html') ? asset(each.name, completed(each.body, assets)) : each));
+  const scripts = assets.map((each) =>
+    each.name.endsWith('.js') ? asset(each.name, imported(each.body, assets)) : each,
+  );
+  return scripts.map((each) => (each.name.endsWith('.html') ? asset(each.name, completed(each.body, scripts)) : each));
 }
 
 function asset(name: string, text: string): Asset {
@@ -46,6 +49,14 @@ function asset(name: string, text: string): Asset {
   const hash = createHash('sha256').update(body);
   const integrity = `sha256-${hash.copy().digest('base64')}`;
   return { name, type: types[extname(name)] ?? '', body, version: hash.digest('hex').slice(0, 16), integrity };
+}
+
+/** Names in a script what it imports by content. What is imported imports nothing itself. */
+function imported(script: string, assets: readonly Asset[]): string {
+  return assets.reduce(
+    (text, { name, version }) => text.replace(`from './${name}'`, `from './${name}?v=${version}'`),
+    script,
+  );
 }
 
 /** Names in a page what it loads by content, so that it runs exactly that or nothing. */

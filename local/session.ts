@@ -166,6 +166,7 @@ export class Session {
   #welcome(demo: Demo | unknown): string {
     const rows = [
       ['Start here', this.#url],
+      ['Dashboard', `${this.#url}/dashboard`],
       ['API', `${this.#url}/api/v1`],
       ['API described', `${this.#url}/api/v1/openapi.json`],
       ...demoRows(demo),

@@ -33,6 +33,7 @@ export const handedThrough = [
   'DB_ACQUIRE_TIMEOUT',
   'DB_SLOW_QUERY_THRESHOLD',
   'ENABLE_DB_METRICS',
+  'METRICS_TOKEN',
   'CORS_ORIGINS',
   'MAILER_URL',
   'MAILER_SECRET',

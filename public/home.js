@@ -1,85 +1,13 @@
-// The page at `/`. Everything goes through the public API; tokens live in this page's memory and end with it.
+// The page at `/`.
 
-const API = '/api/v1';
+import { API, at, call, isSignedIn, onEnd, onSubmit, signedIn, signOut } from './session.js';
+
 const USUAL = new Set(['clients:read', 'catalog:read', 'appointments:read', 'events:read']);
-
-/** @type {{ access: string, refresh: string } | null} */
-let session = null;
-
-/** @param {string} id @returns {HTMLElement} */
-const at = (id) => /** @type {HTMLElement} */ (document.getElementById(id));
-
-/**
- * @param {string} method @param {string} path @param {unknown} [body]
- * @returns {Promise<{ status: number, json: any }>}
- */
-async function call(method, path, body, again = true) {
-  const headers = { ...(session !== null && { Authorization: `Bearer ${session.access}` }) };
-  if (body !== undefined) headers['Content-Type'] = 'application/json';
-  const answer = await fetch(`${API}${path}`, {
-    method,
-    headers,
-    ...(body !== undefined && { body: JSON.stringify(body) }),
-  });
-  const revision = answer.headers.get('Revision');
-  if (revision !== null) at('revision').textContent = revision;
-  const json = answer.status === 204 ? null : await answer.json();
-  if (json?.code === 'token_expired' && session !== null && again && (await refresh())) {
-    return call(method, path, body, false);
-  }
-  return { status: answer.status, json };
-}
-
-async function refresh() {
-  const refreshToken = session?.refresh;
-  session = null;
-  const { status, json } = await call('POST', '/auth/refresh', { refreshToken }, false);
-  if (status === 200) session = { access: json.accessToken, refresh: json.refreshToken };
-  else show();
-  return status === 200;
-}
-
-/** @param {HTMLFormElement} form @param {any} problem what the API answered, or null */
-function tell(form, problem) {
-  const box = /** @type {HTMLElement} */ (form.querySelector('.notice'));
-  box.hidden = problem === null;
-  if (problem === null) return;
-  box.textContent = problem.detail ?? problem.title;
-  const faults = problem.errors ?? [];
-  if (faults.length === 0) return;
-  const list = document.createElement('ul');
-  for (const { pointer, detail } of faults) {
-    const item = document.createElement('li');
-    const field = String(pointer ?? '')
-      .split('/')
-      .at(-1);
-    item.textContent = field ? `${field}: ${detail}` : detail;
-    list.append(item);
-  }
-  box.append(list);
-}
-
-/** @param {string} id @param {(data: FormData, form: HTMLFormElement) => Promise<any>} work answers a problem or null */
-function onSubmit(id, work) {
-  const form = /** @type {HTMLFormElement} */ (at(id));
-  const button = /** @type {HTMLButtonElement} */ (form.querySelector('button[type=submit]'));
-  form.addEventListener('submit', async (event) => {
-    event.preventDefault();
-    button.disabled = true;
-    tell(form, null);
-    try {
-      tell(form, await work(new FormData(form), form));
-    } catch {
-      tell(form, { detail: 'The API cannot be reached. Try again in a moment.' });
-    }
-    button.disabled = false;
-  });
-}
 
 /** @param {{ status: number, json: any }} answer */
 async function enter({ status, json }) {
   if (status >= 300) return json;
-  session = { access: json.accessToken, refresh: json.refreshToken };
+  signedIn(json);
   at('company').textContent = json.company.name;
   at('company-id').textContent = json.company.id;
   at('user').textContent = `${json.user.name}, ${json.user.role.toLowerCase()}`;
@@ -90,9 +18,9 @@ async function enter({ status, json }) {
 }
 
 function show() {
-  at('signed-out').hidden = session !== null;
-  at('signed-in').hidden = session === null;
-  if (session === null) at('secret').hidden = true;
+  at('signed-out').hidden = isSignedIn();
+  at('signed-in').hidden = !isSignedIn();
+  if (!isSignedIn()) at('secret').hidden = true;
 }
 
 async function listKeys() {
@@ -177,10 +105,11 @@ at('copy').addEventListener('click', async () => {
 
 at('logout').addEventListener('click', async () => {
   for (const id of ['secret-text', 'try']) at(id).textContent = '';
-  await call('POST', '/auth/logout');
-  session = null;
+  await signOut();
   show();
 });
+
+onEnd(show);
 
 for (const scope of (at('scopes').dataset.scopes ?? '').split(' ')) {
   const label = document.createElement('label');

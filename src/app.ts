@@ -32,6 +32,7 @@ import { importRoutes } from './insight/imports/routes.ts';
 import { openSocket, realtimeRoutes, SOCKET_PATH } from './insight/realtime/routes.ts';
 import { healthRoutes } from './monitoring/health.ts';
 import { historyRoutes } from './monitoring/history.ts';
+import { metrics } from './monitoring/open-metrics.ts';
 import { performanceRoutes } from './monitoring/performance.ts';
 import { mountPages } from './pages/routes.ts';
 import { clientRoutes } from './people/clients/routes.ts';
@@ -78,6 +79,7 @@ export function makeApp(): Hono<AppEnv> {
   app.get('/.well-known/jwks.json', jwks);
   app.get(`${BASE}/openapi.json`, openApi);
   app.get(`${BASE}${SOCKET_PATH}`, openSocket(identify));
+  for (const path of ['/metrics', `${BASE}/metrics`]) app.get(path, metrics);
   mountPages(app, BASE, modules);
   mount(app, BASE, identify, modules); // authentication, then each route's own: admission, syntax, permission, rules
   app.notFound((c) => {

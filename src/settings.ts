@@ -32,6 +32,8 @@ export type Settings = {
   databaseAcquireTimeout: number;
   slowQueryThreshold: number;
   databaseMetrics: boolean;
+  /** What opens /metrics; null: nobody may. */
+  metricsToken: string | null;
   corsOrigins: readonly string[];
   logLevel: 'info' | 'warn';
   /**
@@ -134,6 +136,11 @@ function readSettings(env: Bindings, faults: string[]): Settings {
       faults.push('WEBHOOK_KEYS must each be at least 32 random bytes in base64url, separated by commas');
     return keys;
   };
+  const metricsToken = (): string | null => {
+    const { text } = at('METRICS_TOKEN');
+    if (text !== '' && text.length < 32) faults.push('METRICS_TOKEN must have at least 32 characters');
+    return text === '' ? null : text;
+  };
   const replica = at('DATABASE_REPLICA_URL').text;
   return {
     environment: at('ENVIRONMENT').text || 'main',
@@ -160,6 +167,7 @@ function readSettings(env: Bindings, faults: string[]): Settings {
     databaseAcquireTimeout: number('DB_ACQUIRE_TIMEOUT', 10_000, 1, 60_000),
     slowQueryThreshold: number('DB_SLOW_QUERY_THRESHOLD', 1000, 0, 60_000),
     databaseMetrics: choice('ENABLE_DB_METRICS', 'true', ['true', 'false']) === 'true',
+    metricsToken: metricsToken(),
     corsOrigins: (at('CORS_ORIGINS').text || '*').split(',').map((origin) => origin.trim()),
     logLevel: choice('LOG_LEVEL', 'info', ['info', 'warn']),
     webhooks: {

@@ -25,7 +25,9 @@ export function mountPages(app: Hono<AppEnv>, base: string, modules: readonly Ro
     return answer(c, docs);
   });
   for (const path of ['/favicon.svg', '/favicon.ico']) app.get(path, (c) => answer(c, files['favicon.svg']));
-  for (const name of ['page.css', 'home.js'] as const) app.get(`/assets/${name}`, (c) => answer(c, files[name]));
+  app.get('/dashboard', (c) => answer(c, files['dashboard.html']));
+  for (const name of ['page.css', 'dashboard.css', 'session.js', 'home.js', 'dashboard.js'] as const)
+    app.get(`/assets/${name}`, (c) => answer(c, files[name]));
 }
 
 function answer(c: AppContext, { type, version, body }: File): Response {

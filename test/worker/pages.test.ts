@@ -15,7 +15,7 @@ test('the pages are those of public/', async () => {
   expect(await writePages(false)).toBe(false);
 });
 
-test.each(['/', '/docs'])('%s runs scripts and styles of ours alone, each named by its content', async (path) => {
+test.each(['/', '/docs', '/dashboard'])('%s runs scripts and styles of ours alone, each named by its content', async (path) => {
   const { answer, text } = await get(path);
   expect([answer.status, answer.headers.get('content-type')]).toEqual([200, 'text/html; charset=utf-8']);
   const policy = answer.headers.get('content-security-policy') ?? '';
