@@ -15,24 +15,27 @@ test('the pages are those of public/', async () => {
   expect(await writePages(false)).toBe(false);
 });
 
-test.each(['/', '/docs', '/dashboard'])('%s runs scripts and styles of ours alone, each named by its content', async (path) => {
-  const { answer, text } = await get(path);
-  expect([answer.status, answer.headers.get('content-type')]).toEqual([200, 'text/html; charset=utf-8']);
-  const policy = answer.headers.get('content-security-policy') ?? '';
-  expect(policy).toContain("default-src 'none'");
-  expect(policy).toContain("frame-ancestors 'none'");
-  expect(policy).not.toMatch(/unsafe|\*|https?:/);
-  // No script, style or handler stands in the page itself.
-  expect(text).not.toMatch(/<script(?![^>]*\bsrc=)|<style|\sstyle=|\son\w+=|javascript:/i);
-  const loaded = [...text.matchAll(/(?:href|src)="(\/assets\/[^"]+)" integrity="([^"]+)"/g)];
-  expect(loaded.length).toBeGreaterThan(0);
-  for (const [, url = '', integrity] of loaded) {
-    const asset = await get(url);
-    expect(asset.answer.headers.get('cache-control')).toContain('immutable');
-    expect(`sha256-${createHash('sha256').update(asset.text).digest('base64')}`).toBe(integrity);
-    expect((await get(url.split('?')[0] ?? '')).answer.headers.get('cache-control')).toBe('no-cache');
-  }
-});
+test.each(['/', '/docs', '/dashboard'])(
+  '%s runs scripts and styles of ours alone, each named by its content',
+  async (path) => {
+    const { answer, text } = await get(path);
+    expect([answer.status, answer.headers.get('content-type')]).toEqual([200, 'text/html; charset=utf-8']);
+    const policy = answer.headers.get('content-security-policy') ?? '';
+    expect(policy).toContain("default-src 'none'");
+    expect(policy).toContain("frame-ancestors 'none'");
+    expect(policy).not.toMatch(/unsafe|\*|https?:/);
+    // No script, style or handler stands in the page itself.
+    expect(text).not.toMatch(/<script(?![^>]*\bsrc=)|<style|\sstyle=|\son\w+=|javascript:/i);
+    const loaded = [...text.matchAll(/(?:href|src)="(\/assets\/[^"]+)" integrity="([^"]+)"/g)];
+    expect(loaded.length).toBeGreaterThan(0);
+    for (const [, url = '', integrity] of loaded) {
+      const asset = await get(url);
+      expect(asset.answer.headers.get('cache-control')).toContain('immutable');
+      expect(`sha256-${createHash('sha256').update(asset.text).digest('base64')}`).toBe(integrity);
+      expect((await get(url.split('?')[0] ?? '')).answer.headers.get('cache-control')).toBe('no-cache');
+    }
+  },
+);
 
 test('every header of an answer is on pages too; who has one is told so', async () => {
   const { answer } = await get('/');
