@@ -3,6 +3,8 @@ import type { Bench } from './stack.ts';
 /** What a benchmark gets from the command line. */
 export type BenchOptions = {
   rounds: number;
+  /** Companies, of a benchmark that has many. */
+  size: number;
   /** The stack, started when first asked for and shared by the benchmarks of one run. */
   stack(): Promise<Bench>;
   /** Says how far it is; not part of the result. */

@@ -11,6 +11,7 @@ const benchmarks: Readonly<Record<string, () => Promise<Benchmark>>> = {
   export: async () => (await import('./export.ts')).exporting,
   'live-lists': async () => (await import('./live-lists.ts')).liveLists,
   profile: async () => (await import('./profile.ts')).profile,
+  queries: async () => (await import('./queries.ts')).queries,
   rooms: async () => (await import('./rooms.ts')).rooms,
   roundtrips: async () => (await import('./roundtrips.ts')).roundtrips,
   startup: async () => (await import('./startup.ts')).startup,
@@ -21,10 +22,14 @@ const names = Object.keys(benchmarks);
 /** A mistake of the caller: one line, no stack. */
 class Usage extends Error {}
 
-function readArguments(args: string[]): { chosen: string[]; rounds: number } {
-  let parsed: { values: { rounds: string }; positionals: string[] };
+function readArguments(args: string[]): { chosen: string[]; rounds: number; size: number } {
+  let parsed: { values: { rounds: string; size: string }; positionals: string[] };
   try {
-    parsed = parseArgs({ args, options: { rounds: { type: 'string', default: '5' } }, allowPositionals: true });
+    parsed = parseArgs({
+      args,
+      options: { rounds: { type: 'string', default: '5' }, size: { type: 'string', default: '200' } },
+      allowPositionals: true,
+    });
   } catch (error) {
     throw new Usage(errorText(error).split('\n')[0]);
   }
@@ -32,12 +37,14 @@ function readArguments(args: string[]): { chosen: string[]; rounds: number } {
   const unknown = positionals.find((name) => !Object.hasOwn(benchmarks, name));
   if (unknown !== undefined) throw new Usage(`There is no benchmark ${unknown}. There are: ${names.join(', ')}.`);
   if (!/^[1-9][0-9]{0,2}$/.test(values.rounds)) throw new Usage('--rounds takes a number from 1 to 999.');
+  if (!/^(?:[2-9]|[1-9][0-9]{1,2})$/.test(values.size))
+    throw new Usage('--size takes a number of companies from 2 to 999.');
   if (positionals.length === 0) throw new Usage(`Name what to run: npm run bench -- ${names.join(' ')} [--rounds 5]`);
-  return { chosen: [...new Set(positionals)], rounds: Number(values.rounds) };
+  return { chosen: [...new Set(positionals)], rounds: Number(values.rounds), size: Number(values.size) };
 }
 
 async function main(): Promise<void> {
-  const { chosen, rounds } = readArguments(process.argv.slice(2));
+  const { chosen, rounds, size } = readArguments(process.argv.slice(2));
   let opened: Promise<Bench> | null = null;
   const machine = machineSpeed();
   const figures: Record<string, unknown> = {};
@@ -50,6 +57,7 @@ async function main(): Promise<void> {
       const run = await benchmarks[name]?.();
       const result = await run?.({
         rounds,
+        size,
         stack() {
           opened ??= openBench();
           return opened;

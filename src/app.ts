@@ -26,6 +26,7 @@ import { PathRouter } from './http/path-router.ts';
 import { problem } from './http/problem.ts';
 import { mount, type RouteModule } from './http/route.ts';
 import { preflight, send } from './http/send.ts';
+import { analyticsRoutes } from './insight/analytics/routes.ts';
 import { auditRoutes } from './insight/audit/routes.ts';
 import { eventRoutes } from './insight/events/routes.ts';
 import { importRoutes } from './insight/imports/routes.ts';
@@ -63,6 +64,7 @@ export const modules: readonly RouteModule[] = [
   holdRoutes,
   feedRoutes(BASE, { staff: staffMember, branch }),
   importRoutes(importers),
+  analyticsRoutes,
   eventRoutes(logged),
   auditRoutes(logged),
   realtimeRoutes(BASE),

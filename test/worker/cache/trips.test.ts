@@ -45,7 +45,7 @@ async function within(most: Trips, ask: () => Promise<Reply>): Promise<Reply> {
 const cachedReads = cachedPaths(Object.fromEntries(topics.map((topic, n) => [topic, `:${n}`])));
 const at = (path: string): string => path.replace(/:(\d+)/, (_, n: string) => String(ids[topics[Number(n)] ?? '']));
 
-test.each(topics.concat('auth', 'company'))('every cached read of %s: a miss, then a hit', async (topic) => {
+test.each(topics.concat('auth', 'company', 'analytics'))('every cached read of %s: a miss, then a hit', async (topic) => {
   const paths = cachedReads.map(at).filter((path) => operationOf('GET', path.split('?')[0] ?? '')?.topic === topic);
   const all = async (): Promise<unknown[]> => {
     const found = [];

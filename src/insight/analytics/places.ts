@@ -1,0 +1,53 @@
+import { type SQL, sql } from 'drizzle-orm';
+import type { Viewer } from '../../data/registry.ts';
+import type { Principal } from '../../http/context.ts';
+import type { ParsedQuery, ReadRoute } from '../../resources/read.ts';
+import type { Resource } from '../../resources/resource.ts';
+import { beside } from '../../resources/row-sql.ts';
+
+/** Of whom a statement is: the company, and the branch where one is named. */
+export type Whose = { companyId: string; branchId: string | null };
+
+/**
+ * As a common table `p`: the company's currency, the zone that days are of, and what it is there now. One row, whatever else there
+ * is; a branch that is none leaves the company's zone.
+ */
+export const place = ({ companyId, branchId }: Whose): SQL => sql`p as materialized (
+  select z.*, now() as at, (now() at time zone zone)::date as today, date_trunc('month', now() at time zone zone)::date as month
+  from (select c.currency, coalesce(b.time_zone, c.time_zone) as zone from companies c
+    left join branches b on b.company_id = c.id and b.id = ${branchId}::uuid where c.id = ${companyId}::uuid) z)`;
+
+/** The rows of a table that are this company's and branch's, as far as whoever asks sees them. */
+export function own(resource: Resource, viewer: Viewer, { companyId, branchId }: Whose): SQL {
+  const { companyId: company, table } = resource;
+  const there = branchId === null ? sql`` : sql` and ${table}.branch_id = ${branchId}::uuid`;
+  return sql`${company} = ${companyId}::uuid${there}${beside(resource, viewer)}`;
+}
+
+/** The day of an appointment in the zone of `p`. Where that is its own, what was kept of it counts (src/calendar/clock.ts). */
+export const DAY = sql`case when appointments.time_zone = p.zone then appointments.local_date else (appointments.starts_at at time zone p.zone)::date end`;
+
+/**
+ * Appointments with their day, as `day`, of the days from `first` to before `end`, which may be expressions of `p`: a range of the
+ * index of days. Two zones differ by 26 hours at most.
+ */
+export function appointmentDays(
+  resource: Resource,
+  viewer: Viewer,
+  { first, end, ...whose }: Whose & { first: SQL; end: SQL },
+  columns: SQL,
+): SQL {
+  // Of one branch days are as its lists have them.
+  const [day, wide] = whose.branchId === null ? [DAY, sql`2`] : [sql`appointments.local_date`, sql`0`];
+  return sql`select ${columns}, ${day} as day from p, appointments where ${own(resource, viewer, whose)}
+    and appointments.local_date >= ${first} - ${wide} and appointments.local_date < ${end} + ${wide} and ${day} >= ${first} and ${day} < ${end}`;
+}
+
+/** Who sees not all rows of these resources is answered apart. */
+export function scopeOfAll(resources: readonly Resource[]): Pick<ReadRoute<ParsedQuery, []>, 'scope'> {
+  const partial = resources.flatMap(({ visibility }) => visibility ?? []);
+  if (partial.length === 0) return {};
+  return { scope: (principal: Principal) => partial.map(({ scope }) => scope(principal)).join('|') };
+}
+
+export const date = (text: string): SQL => sql`${text}::date`;
