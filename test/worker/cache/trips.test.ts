@@ -45,23 +45,26 @@ async function within(most: Trips, ask: () => Promise<Reply>): Promise<Reply> {
 const cachedReads = cachedPaths(Object.fromEntries(topics.map((topic, n) => [topic, `:${n}`])));
 const at = (path: string): string => path.replace(/:(\d+)/, (_, n: string) => String(ids[topics[Number(n)] ?? '']));
 
-test.each(topics.concat('auth', 'company', 'analytics'))('every cached read of %s: a miss, then a hit', async (topic) => {
-  const paths = cachedReads.map(at).filter((path) => operationOf('GET', path.split('?')[0] ?? '')?.topic === topic);
-  const all = async (): Promise<unknown[]> => {
-    const found = [];
-    for (const path of paths) found.push((await salon.api.get(path)).headers.get('x-cache'));
-    return found;
-  };
-  const misses = await count(all);
-  expect(misses.reply).toEqual(paths.map(() => 'MISS'));
-  expect(misses.postgres).toBe(paths.length);
-  // One before each answer; behind it the fill and, every half minute, the record that the session lives.
-  expect(misses.redis).toBeLessThanOrEqual(2 * paths.length + 1);
-  const hits = await count(all);
-  expect(hits.reply).toEqual(paths.map(() => 'HIT'));
-  expect(hits.postgres).toBe(0);
-  expect(hits.redis).toBeLessThanOrEqual(paths.length);
-});
+test.each(topics.concat('auth', 'company', 'analytics'))(
+  'every cached read of %s: a miss, then a hit',
+  async (topic) => {
+    const paths = cachedReads.map(at).filter((path) => operationOf('GET', path.split('?')[0] ?? '')?.topic === topic);
+    const all = async (): Promise<unknown[]> => {
+      const found = [];
+      for (const path of paths) found.push((await salon.api.get(path)).headers.get('x-cache'));
+      return found;
+    };
+    const misses = await count(all);
+    expect(misses.reply).toEqual(paths.map(() => 'MISS'));
+    expect(misses.postgres).toBe(paths.length);
+    // One before each answer; behind it the fill and, every half minute, the record that the session lives.
+    expect(misses.redis).toBeLessThanOrEqual(2 * paths.length + 1);
+    const hits = await count(all);
+    expect(hits.reply).toEqual(paths.map(() => 'HIT'));
+    expect(hits.postgres).toBe(0);
+    expect(hits.redis).toBeLessThanOrEqual(paths.length);
+  },
+);
 
 test('a read while the tags are fresh asks nobody', async () => {
   await salon.api.get('/clients?limit=3');
