@@ -16,8 +16,7 @@ async function main(): Promise<void> {
   loadDotEnv();
   const settings = { ...(options.quiet && { LOG_LEVEL: 'warn' }), ...settingsFrom(process.env) };
   checkSettings({ ...exampleSettings(), ...settings });
-  const unused = unusedSettings(process.env);
-  if (unused !== null) console.error(unused);
+  for (const line of unusedSettings(process.env)) console.error(line);
   // The Worker of a killed run may still hold the folder.
   await endLeftovers(options.persist);
   const gateway = await openGateway(options.port, {

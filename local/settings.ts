@@ -57,11 +57,19 @@ export function settingsFrom(environment: NodeJS.ProcessEnv): Record<string, str
   return vars;
 }
 
-/** Names the settings of the environment that a stack of its own cannot use; null when there are none. */
-export function unusedSettings(environment: NodeJS.ProcessEnv): string | null {
-  const names = stackOwned.filter((name) => (environment[name] ?? '') !== '');
-  if (names.length === 0) return null;
-  return `not used: ${names.join(', ')} (npm run dev has its own databases; --postgres URL and --redis URL give it others)`;
+/** Of a pool of connections, which nothing keeps that asks over HTTP (docs/operations.md). */
+const poolOwned = ['DB_MIN_CONNECTIONS', 'DB_IDLE_TIMEOUT'];
+
+/** A line for each reason why settings of the environment are not used. */
+export function unusedSettings(environment: NodeJS.ProcessEnv): string[] {
+  const reasons: [string[], string][] = [
+    [stackOwned, 'npm run dev has its own databases; --postgres URL and --redis URL give it others'],
+    [poolOwned, 'Postgres is asked over HTTP: there is no pool to keep'],
+  ];
+  return reasons.flatMap(([names, reason]) => {
+    const set = names.filter((name) => (environment[name] ?? '') !== '');
+    return set.length === 0 ? [] : [`not used: ${set.join(', ')} (${reason})`];
+  });
 }
 
 /** Checks settings as the Worker will. Throws StackError with one line per mistake. */
