@@ -9,6 +9,7 @@ import { takenMarks } from '../data/registry.ts';
 import { callRoom, type LogRange, type RoomApi, type Turn } from '../data/rooms.ts';
 import type { Env } from '../env.ts';
 import { CompanyRelay } from './company-relay.ts';
+import { Ended } from './ended.ts';
 import { Expectations } from './expectations.ts';
 import { Follower } from './follower.ts';
 import { openSockets, type RoomParts } from './listening.ts';
@@ -32,8 +33,8 @@ export abstract class Room extends DurableObject<Env> implements RoomApi {
   readonly #relay: CompanyRelay;
   readonly #expectations: Expectations;
   readonly #follower: Follower;
+  readonly #ended: Ended;
   #turnDesk: TurnDesk | null = null;
-
   readonly #news = new News((ms, work) => void setTimeout(work, ms));
   /** Made when somebody listens first: most rooms are relays alone. */
   #sockets: Sockets | null = null;
@@ -43,6 +44,7 @@ export abstract class Room extends DurableObject<Env> implements RoomApi {
     const { sql } = state.storage;
     this.#expectations = new Expectations(sql);
     this.#follower = new Follower(sql);
+    this.#ended = new Ended(sql);
     this.#relay = new CompanyRelay(
       sql,
       () => this.parts(env).deps,
@@ -132,6 +134,7 @@ export abstract class Room extends DurableObject<Env> implements RoomApi {
   }
 
   async end(credentials: readonly string[]): Promise<void> {
+    this.#ended.add(credentials, Date.now());
     for (const credential of credentials) this.#sockets?.end(credential);
   }
 
@@ -214,7 +217,7 @@ export abstract class Room extends DurableObject<Env> implements RoomApi {
   }
 
   #openSockets(): Sockets {
-    return openSockets(this.ctx, this.parts(this.env), () => this.#relay.companyId() ?? '');
+    return openSockets(this.ctx, this.parts(this.env), this.#ended, () => this.#relay.companyId() ?? '');
   }
 
   get #desk(): TurnDesk {

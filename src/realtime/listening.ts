@@ -3,6 +3,7 @@ import { type Grant, type Listener, openTicket } from '../core/ticket.ts';
 import { type Ctx, makeCtx } from '../data/ctx.ts';
 import type { Deps } from '../data/deps.ts';
 import { changesAfter, readChange, snapshot } from '../data/log.ts';
+import type { Ended } from './ended.ts';
 import type { Audience } from './hub/audience.ts';
 import type { LogPage } from './hub/stream.ts';
 import { Sockets } from './sockets.ts';
@@ -19,11 +20,17 @@ export type RoomParts = {
 const PAGE = 500;
 
 /** The sockets of a company's room, with the log and the credentials as Postgres has them. */
-export function openSockets(state: DurableObjectState, { deps, audience, living }: RoomParts, companyOf: () => string) {
+export function openSockets(
+  state: DurableObjectState,
+  { deps, audience, living }: RoomParts,
+  ended: Ended,
+  companyOf: () => string,
+) {
   const { settings } = deps;
   const ctx = (): Ctx => makeCtx(`room_${crypto.randomUUID()}`, (work) => state.waitUntil(work));
   return new Sockets(state, {
     audience,
+    ended,
     limits: settings.rooms,
     now: Date.now,
     unseal: (ticket) => openTicket(settings.cursorSecret, ticket, Date.now()),

@@ -3,6 +3,7 @@ import { CLOSE, LOOKED_AFTER_WITHIN, PROTOCOL, type Upgrade } from '../core/upgr
 import type { Change } from '../data/log.ts';
 import type { Position } from '../data/position.ts';
 import { closedSocket } from '../data/rooms.ts';
+import type { Ended } from './ended.ts';
 import { Headcount } from './headcount.ts';
 import { Hub, type HubParts } from './hub/hub.ts';
 import type { Connection, Member } from './hub/member.ts';
@@ -13,6 +14,7 @@ import type { Log } from './hub/stream.ts';
 
 export type SocketParts = Pick<HubParts, 'audience' | 'limits' | 'readLists'> & {
   log: Log;
+  ended: Ended;
   now(): number;
   /** Reads a sealed ticket; null for what is none, or none any more. */
   unseal(ticket: string): Ticket | null;
@@ -72,6 +74,7 @@ export class Sockets {
     const { listener, session, ticket } = upgrade;
     const chosen = protocol === null ? null : PROTOCOL;
     if (ticket !== null && !this.#redeem(ticket)) return closedSocket(CLOSE.unauthorized, 'ticket used', chosen);
+    if (!(await this.#mayLive(listener))) return closedSocket(CLOSE.revoked, 'revoked', chosen);
     if (!this.#hub.admits(listener.actor, session)) return closedSocket(CLOSE.roomFull, 'room full', chosen);
     const { 0: client, 1: server } = new WebSocketPair();
     this.#state.acceptWebSocket(server);
@@ -124,6 +127,7 @@ export class Sockets {
   async sweep(): Promise<number | null> {
     const now = this.#parts.now();
     this.#state.storage.sql.exec('delete from tickets where until < ?', now);
+    this.#parts.ended.forget(now);
     if (this.#lookAfter === null || this.#lookAfter <= now) await this.#lookAfterCredentials(now);
     const next = this.#hub.sweep();
     this.#headcount.look();
@@ -139,13 +143,26 @@ export class Sockets {
     let next = LOOK_AFTER;
     try {
       const alive = await this.#parts.alive(connections.map(({ member }) => member));
-      for (const connection of connections)
-        this.#hub.regrant(connection, alive.get(connection.member.credential) ?? null);
+      const gone = new Set<string>();
+      for (const connection of connections) {
+        const { credential } = connection.member;
+        const grant = alive.get(credential) ?? null;
+        if (grant === null) gone.add(credential);
+        this.#hub.regrant(connection, grant);
+      }
+      this.#parts.ended.add([...gone], now);
     } catch {
       // Nobody is thrown out because the database is away: who listens is told nothing then either.
       next = LOOK_AGAIN;
     }
     this.#lookAfter = Math.min(this.#lookAfter ?? Number.POSITIVE_INFINITY, now + next);
+  }
+
+  /** Of one that was heard to have ended the database is asked: it knows, and so nobody is refused for what is wrong here. */
+  async #mayLive(listener: Listener): Promise<boolean> {
+    if (!this.#parts.ended.has(listener.credential)) return true;
+    const alive = await this.#parts.alive([listener]).catch(() => null);
+    return alive?.has(listener.credential) === true;
   }
 
   /** A ticket is good once. */

@@ -5,6 +5,7 @@ import { lazy } from '../../core/lazy.ts';
 import { type Listener, openTicket, sealTicket, TICKET_SECONDS } from '../../core/ticket.ts';
 import { CLOSE, LOOKED_AFTER_WITHIN, PROTOCOL, type Upgrade, upgradeHeader } from '../../core/upgrade.ts';
 import { admit } from '../../data/admit.ts';
+import { flight } from '../../data/flight.ts';
 import { closedSocket } from '../../data/rooms.ts';
 import { admissionOf } from '../../http/admission.ts';
 import { type Authenticator, authenticated } from '../../http/authenticate.ts';
@@ -43,14 +44,18 @@ const validateBody = bodyValidator(TicketRequest);
 const LISTENING = { permission: 'realtime', weight: 1 };
 
 /**
- * 401, 429 and 403. What is known of the credential is enough where it holds until the room has asked for itself: a hundred
- * who come back at once are then one question to Postgres, and whoever was revoked is gone within the minute. @throws AppError
+ * 401, 429 and 403. A signed token of whose end Redis has no mark is enough, because the room asks for all who listen by itself,
+ * together and soon (`LOOKED_AFTER_WITHIN`): a crowd that comes back at once is then no question to Postgres. @throws AppError
  */
 async function admitListener(c: AppContext): Promise<void> {
+  const { ctx } = c.env;
   const admission = admissionOf(c, LISTENING, 'read');
-  const isAdmitted = await admit(c.env, admission);
-  const { credential } = principalOf(c);
-  if (!isAdmitted || !credential.known(c.env.ctx.now() + LOOKED_AFTER_WITHIN)) await headOf(c, admission);
+  await admit(c.env, admission);
+  const { companyId, credentialId, role, credential } = principalOf(c);
+  if (credential.known(ctx.now() + LOOKED_AFTER_WITHIN) || admission.excused()) return;
+  // Another's question may have answered this one's, even if it took long.
+  const ask = async (): Promise<unknown> => credential.known(ctx.now()) || headOf(c, admission);
+  await flight(ctx, `listener:${companyId}:${credentialId}:${role}`, ask);
 }
 
 function listenerOf(c: AppContext): Listener {

@@ -6,6 +6,7 @@ import { WebSocket as WsSocket } from 'ws';
 import { workerdPids } from '../../../bench/workerd.ts';
 import { freePort } from '../../../local/ports.ts';
 import { Api, signUp, type Tenant } from '../../support/api.ts';
+import { newCompany } from '../../support/company.ts';
 import { Follower, type SocketClass } from '../../support/follower.ts';
 import { uuidOf } from '../../support/people.ts';
 import { until } from '../../support/until.ts';
@@ -127,29 +128,38 @@ describe.each<[string, SocketClass]>([
   });
 });
 
-test('a hundred sockets of each of five companies are back after a kill, and the log is not read once for each', async () => {
+/** Companies of the herd, with a hundred sockets each; HERD_ROOMS=50 by hand, as many as the machine carries. */
+const ROOMS = Number(process.env.HERD_ROOMS ?? 5);
+const SOCKETS = 100;
+
+test(`a hundred sockets of each of ${ROOMS} companies are back after a kill, and Postgres is asked once a room`, async () => {
   const api = new Api(worker.url);
   const salons: Tenant[] = [];
-  while (salons.length < 5) salons.push(await signUp(api));
+  while (salons.length < ROOMS) salons.push(await newCompany({ ...stack, api }));
   const followers: Follower[] = [];
-  for (const salon of salons)
-    followers.push(...Array.from({ length: 100 }, () => new Follower(WsSocket as unknown as SocketClass, salon.api)));
-  await until('they follow', () => followers.every(({ subscribed }) => subscribed === 1), 60_000);
+  for (const [n, salon] of salons.entries()) {
+    const some = Array.from({ length: SOCKETS }, () => new Follower(WsSocket as unknown as SocketClass, salon.api));
+    followers.push(...some);
+    await until(`those of room ${n} follow`, () => some.every(({ subscribed }) => subscribed === 1), 60_000);
+  }
   for (const salon of salons) await salon.api.post('/clients', { firstName: 'Before', notes: 'the kill' });
   const heads = await Promise.all(salons.map(headOf));
-  const reach = (n: number): Follower[] => followers.slice(n * 100, n * 100 + 100);
+  const reach = (n: number): Follower[] => followers.slice(n * SOCKETS, (n + 1) * SOCKETS);
   for (const [n, head] of heads.entries()) await everywhere(reach(n), head);
 
   kill();
   await until('all are gone', async () => (await workerdPids()).every((pid) => !pids.includes(pid)));
-  let logReads = 0;
-  let others = 0;
   await worker.stop();
+  /** Reads of Postgres for the herd: to find out where a room is, of what was committed before the kill, and any other. */
+  const reads = { located: 0, relayed: 0, others: 0 };
+  const ids = salons.map(({ companyId }) => uuidOf('comp', companyId));
   stack.neon.setHooks({
     onRequest({ statements }) {
-      const isLog = statements.some(({ query }) => query.includes('app.changes_after'));
-      logReads += isLog ? 1 : 0;
-      others += isLog ? 0 : 1;
+      const text = JSON.stringify(statements);
+      if (!ids.some((id) => text.includes(id))) return;
+      if (!text.includes('app.changes_after')) reads.others += 1;
+      else if (text.includes('min(revision)')) reads.located += 1;
+      else reads.relayed += 1;
     },
   });
   worker = await start();
@@ -170,13 +180,14 @@ test('a hundred sockets of each of five companies are back after a kill, and the
   );
   stack.neon.setHooks({ onRequest: null });
   const sorted = backAfter.toSorted((a, b) => a - b).map(Math.round);
+  const at = (share: number): number | undefined => sorted[Math.floor((sorted.length - 1) * share)];
   console.log(
-    `back: p50 ${sorted[250]} ms, p99 ${sorted[495]} ms; ${logReads} reads of the log, ${others} other trips`,
+    `${followers.length} sockets of ${ROOMS} rooms back: p50 ${at(0.5)} ms, p99 ${at(0.99)} ms; reads of Postgres: ${JSON.stringify(reads)}`,
   );
-  // Once a room where all goes well; a slow machine reads again, for its alarms and where a read failed.
-  expect(logReads).toBeLessThan(followers.length / 4);
-  // Whether the session of a ticket lives is asked each time.
-  expect(others).toBeLessThanOrEqual(followers.length);
+  // No session is asked for: a token is signed, and the room asks for all of them at once when they are back. Only where Redis
+  // does not say in time whether one has ended, as on a machine that is too busy, Postgres is asked for it.
+  expect(reads.located).toBe(ROOMS);
+  expect(reads.others).toBeLessThan(followers.length / 4);
   for (const salon of salons) await salon.api.post('/clients', { firstName: 'Zoe', notes: 'after' });
   for (const [n, salon] of salons.entries()) {
     await everywhere(reach(n), await headOf(salon));
