@@ -11,7 +11,7 @@ export type Line = { dropped: number; doubled: number; late: number; mostMs: num
 
 export type RoomOrder =
   | { do: 'line'; line: Line }
-  /** So many alarms of this company's room throw. */
+  /** So many alarms of this company's room find that its storage fails. */
   | { do: 'fail alarms'; count: number }
   | { do: 'kill' }
   /** Its memory ends, as soon as nothing is under way in it; its sockets stay, as when the platform has it sleep. */
@@ -35,6 +35,10 @@ function reportOf(companyId: string): RoomReport {
 }
 
 const chance = (p: number): boolean => Math.random() < p;
+
+const failing = (): never => {
+  throw new Error('a storage that a test has fail');
+};
 
 export class CompanyRoom extends Room {
   readonly #companyId: string;
@@ -67,7 +71,13 @@ export class CompanyRoom extends Room {
     if (left === 0) return super.alarm();
     toFail.set(this.#companyId, left - 1);
     reportOf(this.#companyId).alarmsFailed += 1;
-    throw new Error('an alarm that a test has fail');
+    const { sql } = this.ctx.storage;
+    Object.defineProperty(sql, 'exec', { configurable: true, value: failing });
+    try {
+      await super.alarm();
+    } finally {
+      Reflect.deleteProperty(sql, 'exec');
+    }
   }
 
   async kill(): Promise<void> {

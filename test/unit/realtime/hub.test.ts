@@ -294,6 +294,40 @@ describe('a subscription', () => {
     expect(back[41]?.of('subscribed')).toMatchObject([{ revision: 4, recovered: true }]);
   });
 
+  test('of one who is ahead of a room that has just sent a burst is not held up by its pace', async () => {
+    const client = new Client(world);
+    await client.subscribe();
+    for (let n = 0; n < 5; n += 1) world.hub.published({ epoch: 'e001', revision: n + 1 }, [world.commit('a')]);
+    expect(client.of('batch_update')).toHaveLength(5);
+    // Its push is lost, and it may not leave before 100 ms are over.
+    world.commit('a');
+    const ahead = new Client(world, { session: 'r' });
+    await ahead.subscribe({ resume: { epoch: 'e001', revision: 6 } });
+    expect(ahead.last()).toMatchObject({ type: 'subscribed', revision: 6, recovered: true });
+    expect(client.last()).toMatchObject({ type: 'batch_update', revision: 6 });
+  });
+
+  test.each([
+    ['renewed, is told to load anew', true],
+    ['kept, goes on without what was written again: nothing but the epoch can tell', false],
+  ])('after the database was set back with its epoch %s', async (_, isRenewed) => {
+    const client = new Client(world);
+    await client.subscribe();
+    await happen(5);
+    world.crash(0);
+    if (isRenewed) world.restore(3);
+    else world.log = world.log.slice(0, 3);
+    for (let n = 0; n < 2; n += 1) world.commit('b');
+    const back = new Client(world, { session: 'r' });
+    await back.subscribe({ resume: { epoch: 'e001', revision: 5 } });
+    await happen(1);
+    const told = back.of('batch_update').flatMap((frame) => frame.messages as { revision: number }[]);
+    expect(told.map(({ revision }) => revision)).toEqual(isRenewed ? [] : [6]);
+    expect(back.of('reset')).toEqual(
+      isRenewed ? [{ type: 'reset', reason: 'epoch_changed', epoch: 'e002', revision: 5 }] : [],
+    );
+  });
+
   test('while the log cannot be read is refused for a moment', async () => {
     const client = new Client(world);
     const work = world.hub.hear(client.socket, JSON.stringify({ type: 'subscribe', id: 'x', companyId: 'comp_1' }));
@@ -312,6 +346,37 @@ describe('what is sent', () => {
     world.pass(100);
     expect(client.last()).toMatchObject({ prev: 5, revision: 20 });
   });
+
+  /** Answers of the log as a cache before the database would give them: of when there was one change. */
+  const answerFromCache = async (): Promise<void> => {
+    for (const asked of world.asked.splice(0)) asked.answer({ epoch: 'e001', head: 1, oldest: 1, changes: [] });
+    for (let turn = 0; turn < 8; turn += 1) await Promise.resolve();
+    world.pass(30);
+  };
+
+  test.each([
+    ['pushed ahead of its turn', true],
+    ['only heard of', false],
+  ])(
+    'from a log that may be cached nothing is repaired of what was %s: the log is read uncached',
+    async (_, isPushed) => {
+      const client = new Client(world);
+      await client.subscribe();
+      await happen(1);
+      world.commit('a');
+      const third = world.commit('a');
+      world.hub.published({ epoch: 'e001', revision: 3 }, isPushed ? [third] : []);
+      world.pass(30);
+      for (let round = 0; round < 20; round += 1) await answerFromCache();
+      expect(client.last()).toMatchObject({ revision: 1 });
+      // What was pushed is still waited for; of what was only heard nobody knows any more.
+      expect(world.asked).toHaveLength(isPushed ? 1 : 0);
+      await world.answerAll();
+      world.pass(200);
+      await world.answerAll();
+      expect(client.last()).toMatchObject({ revision: isPushed ? 3 : 1 });
+    },
+  );
 
   test('what a client may not see moves its position and is not shown', async () => {
     const client = new Client(world, { grant: { role: 'ONE' } });
@@ -351,7 +416,10 @@ describe('how it ends', () => {
     expect(world.hub.sweep()).toBe(world.now + 300_000);
     world.now += 200_000;
     world.pinged.set(pings.socket, world.now);
-    world.now += 100_000;
+    world.now += 99_999;
+    expect(world.hub.sweep()).toBe(world.now + 1);
+    expect(silent.code).toBeNull();
+    world.now += 1;
     expect(world.hub.sweep()).toBe(world.now + 200_000);
     expect([silent.code, pings.code]).toEqual([4001, null]);
   });

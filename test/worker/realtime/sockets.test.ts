@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
+import { type Listener, openTicket, sealTicket, TICKET_SECONDS } from '../../../src/core/ticket.ts';
 import { type Api, signUp, type Tenant } from '../../support/api.ts';
 import { listen, ticketOf, WireListener } from '../../support/listener.ts';
+import { until } from '../../support/until.ts';
 import { openWorld, type World } from '../../support/world.ts';
 
 // A room over real WebSockets: how they are opened, what they are told of writes, and how they end. What the room's core
@@ -63,6 +65,33 @@ describe('opening', () => {
     expect(codes).toEqual([4501, 4501, 4505]);
     const answer = await fetch(url.replace('ws', 'http'));
     expect([answer.status, ((await answer.json()) as { code: string }).code]).toEqual([400, 'upgrade_required']);
+  });
+
+  test('a ticket of half a minute ago, or sealed by anybody else, is none', async () => {
+    const { url, ticket } = await ticketOf(salon.api);
+    const secret = String(world.vars.CURSOR_SECRET);
+    const read = openTicket(secret, ticket, Date.now());
+    const sealed = { listener: read?.listener as Listener, session: null };
+    const codeOf = (one: string) => new WireListener(new WebSocket(url, ['clientsplus.v1', `ticket.${one}`])).closed();
+    expect(await codeOf(sealTicket(secret, sealed, Date.now() - TICKET_SECONDS * 1000))).toBe(4501);
+    expect(await codeOf(sealTicket(`${secret}x`, sealed, Date.now()))).toBe(4501);
+    const opens = new WireListener(
+      new WebSocket(url, ['clientsplus.v1', `ticket.${sealTicket(secret, sealed, Date.now())}`]),
+    );
+    await opens.next('welcome');
+    // A refresh takes one that is good, of the same user, and not twice.
+    const { ticket: foreign } = await ticketOf(other.api);
+    const { ticket: own } = await ticketOf(salon.api);
+    for (const [id, one] of [foreign, own, own].entries()) opens.say({ type: 'refresh', id, ticket: one });
+    await opens.next('error', 1);
+    const message = 'The ticket is not, or no more, good for this.';
+    const refused = { type: 'error', code: 'invalid_ticket', message, temporary: false };
+    expect(opens.frames.slice(1)).toEqual([
+      { ...refused, id: 0 },
+      { type: 'refreshed', id: 1, expiresAt: expect.stringMatching(/^20.*Z$/) },
+      { ...refused, id: 2 },
+    ]);
+    await opens.close();
   });
 
   test('a ticket with the session of an earlier connection ends that one', async () => {
@@ -147,12 +176,71 @@ describe('being told', () => {
   });
 });
 
+describe('too much', () => {
+  test('8,193 bytes are not served, 8,192 are; three such frames end it', async () => {
+    const listener = await listen(salon.api);
+    const frame = (bytes: number): string => {
+      const text = JSON.stringify({ type: 'presence', state: '' });
+      return `${text}${' '.repeat(bytes - text.length)}`;
+    };
+    listener.say(frame(8192));
+    await listener.next('presence');
+    for (let n = 0; n < 3; n += 1) listener.say(frame(8193));
+    const tooLarge = {
+      ...{ type: 'error', code: 'too_large', message: 'A frame has at most 8192 bytes.', temporary: false },
+    };
+    expect(await listener.closed()).toBe(4502);
+    expect(listener.of('error')).toEqual([tooLarge, tooLarge, tooLarge]);
+  });
+
+  test('the 51st message of a user within a moment is refused with when to try again, and the third refusal ends it', async () => {
+    const { api } = await signUp(world.api);
+    const listener = await listen(api);
+    for (let n = 0; n < 53; n += 1) listener.say({ type: 'presence', state: n });
+    expect(await listener.closed()).toBe(4029);
+    const [first, ...others] = listener.of('error');
+    expect(first).toEqual({
+      ...{ type: 'error', code: 'rate_limited', message: 'Too many messages.', temporary: true },
+      retryAfterMs: expect.any(Number),
+    });
+    expect(Number(first?.retryAfterMs)).toBeLessThanOrEqual(1200);
+    expect(others.map(({ code }) => code)).toEqual(['rate_limited', 'rate_limited']);
+  });
+});
+
+test('while Postgres is away the ring serves who comes back; who needs more is to try again, and is not told to load anew', async () => {
+  const listener = await listen(salon.api);
+  const { revision, epoch } = await listener.subscribe();
+  const { revision: missed } = await client('In the ring');
+  await listener.next('batch_update');
+  const [back, far] = [await listen(salon.api), await listen(salon.api)];
+  world.neon.setFault('refuse');
+  expect(await back.subscribe({ resume: { epoch, revision } })).toMatchObject({ recovered: true, replay: 1 });
+  await back.next('batch_update');
+  expect(back.messages().map((message) => message.revision)).toEqual([missed]);
+  far.say({ type: 'subscribe', id: 1, companyId: salon.companyId, resume: { epoch, revision: 0 } });
+  expect(await far.next('error')).toEqual({
+    ...{ type: 'error', id: 1, code: 'unavailable', message: 'The log cannot be read at the moment.' },
+    ...{ temporary: true, retryAfterMs: 2000 },
+  });
+  world.neon.setFault(null);
+  const resume = { epoch, revision: 0 };
+  const { replay } = await until('the log can be read again', () => far.subscribe({ resume }).catch(() => null));
+  await until('all of it is told', () => far.of('batch_update').at(-1)?.revision === replay);
+  expect(far.of('reset')).toEqual([]);
+  await Promise.all([listener, back, far].map((one) => one.close()));
+});
+
 describe('ending', () => {
   test('with the session, and with the key, at once', async () => {
     const login = await salon.api.post('/auth/login', { email: salon.email, password: salon.password });
-    const listens = await listen(salon.api.as(String(login.json.accessToken)));
-    await salon.api.as(String(login.json.accessToken)).post('/auth/logout');
+    const session = salon.api.as(String(login.json.accessToken));
+    const [listens, { url, ticket }] = [await listen(session), await ticketOf(session)];
+    await session.post('/auth/logout');
     expect(await listens.closed()).toBe(4503);
+    // Nor does a ticket from before open anything.
+    const late = new WireListener(new WebSocket(url, ['clientsplus.v1', `ticket.${ticket}`]));
+    expect([await late.closed(), late.frames]).toEqual([4503, []]);
     const key = (await salon.api.post('/api-keys', { name: 'ends', scopes: ['clients:read'] })).json;
     const byKey = await listen(salon.api.as(String(key.secret)));
     await byKey.subscribe();

@@ -27,7 +27,8 @@ export type Faults = {
   postgresOutages: number;
 };
 
-type Where = { stack: Stack; house: House; salons: readonly Salon[] };
+/** `dozing`: where little happens, and lines hold, so that its room can sleep. */
+type Where = { stack: Stack; house: House; salons: readonly Salon[]; dozing: Salon };
 
 /** Everything that happens to rooms, at once, until it is over. */
 export class Weather {
@@ -78,8 +79,8 @@ export class Weather {
   }
 
   #cut(): void {
-    for (const { sockets, isResting } of this.#where.salons)
-      for (const socket of isResting ? [] : sockets) if (Math.random() < CUT && socket.cut()) this.faults.cuts += 1;
+    for (const { sockets } of this.#where.salons)
+      for (const socket of sockets) if (Math.random() < CUT && socket.cut()) this.faults.cuts += 1;
   }
 
   get #some(): Salon {
@@ -90,7 +91,7 @@ export class Weather {
   /** Its memory ends in a moment when nothing is under way, and its sockets stay: as the platform has a room sleep. */
   async #sleep(): Promise<void> {
     if (this.#restarting !== null) return;
-    const salon = this.#some;
+    const salon = this.#where.dozing;
     if (this.#isPostgresAway || (this.#tried.get(salon) ?? 0) > performance.now()) return;
     this.#tried.set(salon, performance.now() + TRIED_MS);
     salon.isResting = true;
@@ -106,7 +107,7 @@ export class Weather {
 
   async #killRoom(): Promise<void> {
     const salon = this.#some;
-    if (this.#restarting !== null || salon.isResting) return;
+    if (this.#restarting !== null) return;
     const done = await orderRoom(this.#where.house, salon.uuid, { do: 'kill' }).catch(() => null);
     if (done !== null) this.faults.roomKills += 1;
   }

@@ -1,0 +1,70 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { WebSocket } from 'ws';
+import { newCompany } from '../../support/company.ts';
+import { listen, ticketOf, WireListener } from '../../support/listener.ts';
+import { uuidOf } from '../../support/people.ts';
+import { openRigged, orderRoom, type Rigged } from '../../support/rigged.ts';
+import { until } from '../../support/until.ts';
+
+// Rooms that fail for a while, and rooms that the runtime puts to sleep by itself.
+
+let world: Rigged;
+beforeAll(async () => {
+  world = await openRigged();
+});
+afterAll(() => world.close());
+
+/** More than the platform rings again for an alarm that throws. */
+const FAILURES = 10;
+
+test('a room whose alarm fails ten times announces what was committed all the same', async () => {
+  const salon = await newCompany(world);
+  const room = (order: Parameters<typeof orderRoom>[2]) =>
+    orderRoom(world.worker, uuidOf('comp', salon.companyId), order);
+  const listener = await listen(salon.api);
+  await listener.subscribe();
+  await room({ do: 'line', line: { dropped: 1, doubled: 0, late: 0, mostMs: 0 } });
+  await room({ do: 'fail alarms', count: FAILURES });
+  const { revision } = await salon.api.post('/clients', { firstName: 'Told by nobody' });
+  await until('its alarm has failed', async () => (await room({ do: 'report' })).alarmsFailed === FAILURES, 60_000);
+  expect(listener.messages()).toEqual([]);
+  await until('it announces', () => listener.of('batch_update').at(-1)?.revision === revision);
+  await room({ do: 'line', line: { dropped: 0, doubled: 0, late: 0, mostMs: 0 } });
+  await listener.close();
+});
+
+/** After so long without anything the runtime has a room sleep. */
+const IDLE_MS = 12_000;
+
+test('a room that took two sockets in the same moment is put to sleep by the runtime, and keeps them', async () => {
+  const salon = await newCompany(world);
+  const begun = async () => (await orderRoom(world.worker, uuidOf('comp', salon.companyId), { do: 'report' })).begun;
+  const tickets = await Promise.all([ticketOf(salon.api), ticketOf(salon.api)]);
+  const listeners = tickets.map(
+    ({ url, ticket }) => new WireListener(new WebSocket(url, ['clientsplus.v1', `ticket.${ticket}`])),
+  );
+  for (const listener of listeners) await listener.subscribe();
+  const before = await begun();
+  // Its look at who listens comes in between.
+  await until(
+    'its constructor runs again',
+    async () => {
+      await pause(IDLE_MS);
+      const [first] = listeners;
+      const heard = first?.of('presence').length ?? 0;
+      first?.say({ type: 'presence', state: heard });
+      const other = listeners[1];
+      other?.say({ type: 'presence', state: heard });
+      await first?.next('presence', heard);
+      return (await begun()) > before;
+    },
+    90_000,
+  );
+  const { revision } = await salon.api.post('/clients', { firstName: 'After its sleep' });
+  for (const listener of listeners) {
+    await until('told', () => listener.of('batch_update').at(-1)?.revision === revision);
+    expect(listener.code).toBeNull();
+    await listener.close();
+  }
+});
