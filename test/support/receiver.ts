@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { gzipSync } from 'node:zlib';
 import { Webhook } from 'standardwebhooks';
 import type { Json } from './api.ts';
 import { until } from './until.ts';
@@ -16,7 +17,26 @@ const status =
   (response) =>
     void response.writeHead(code, headers).end('thank you');
 
-export const answers = { ok: status(204), failing: status(500), gone: status(410), status, hanging: () => undefined };
+/** Says that all is well, and then never comes to an end. */
+const endless: Answering = (response) => {
+  response.writeHead(200);
+  const more = setInterval(() => response.write('and so on'), 20);
+  response.once('close', () => clearInterval(more));
+};
+/** Small on its way, 8 MiB to whoever unpacks it. */
+const packed = gzipSync(Buffer.alloc(8 << 20));
+const bomb: Answering = (response) => void response.writeHead(200, { 'Content-Encoding': 'gzip' }).end(packed);
+/** Announces more than comes. */
+const cut: Answering = (response) => {
+  response.writeHead(200, { 'Content-Length': '100' });
+  response.write('half of', () => response.destroy());
+};
+const broken: Answering = (response) => void response.destroy();
+
+export const answers = {
+  ...{ ok: status(204), failing: status(500), gone: status(410), status, hanging: () => undefined },
+  ...{ endless, bomb, cut, broken },
+};
 
 /** A server of HTTP that is nobody's: what it is sent it keeps, and its events are verified by the library of the standard. */
 export class Receiver {

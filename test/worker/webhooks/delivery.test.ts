@@ -98,6 +98,16 @@ test('what fails, hangs, leads elsewhere is tried again under the same id, and w
   expect([...(page.data as Json[]), ...next]).toEqual(all.slice(3));
 });
 
+test('an answer that never ends, bursts, or is cut off is judged by its status; without one it is tried again', async () => {
+  const { path, id } = await hook(salon);
+  answering(path, answers.endless, answers.bomb, answers.broken, answers.cut);
+  for (const name of ['one', 'two', 'three']) await client(salon.api, name);
+  await receiver.events(path, 4);
+  expect(names(receiver.of(path))).toEqual(['one', 'two', 'three', 'three']);
+  const errors = (await told(id, 4)).map(({ error }) => error).reverse();
+  expect(errors).toEqual([null, null, 'unreachable', null]);
+});
+
 test('one that hangs keeps no other endpoint waiting', async () => {
   const slow = await hook(salon);
   const quick = await hook(salon);
