@@ -1,85 +1,107 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { Client } from './client.ts';
 import { obey } from './obey.ts';
-import type { Quantiles, RoomOrder, RoomReport, RoomTarget } from './room-load.ts';
-import { type Faults, RoomSocket } from './room-socket.ts';
+import type { Faults, Follower, Quantiles, RoomOrder, RoomReport, RoomTarget, SideName, Step } from './room-load.ts';
+import { peerAt } from './room-peer-side.ts';
+import { oursAt, type Side } from './room-side.ts';
 import { quantile, round, sum } from './statistics.ts';
 import { threadsCpuMs } from './workerd.ts';
 
 /** How long the last frame may take, ms. */
 const PATIENCE = 10_000;
 const OPEN_AT_ONCE = 20;
+/** Connections for writes: as many may be under way. */
+const WRITERS = 32;
 
 /** Of a write, ms of this process: when it was due, when its answer was here. */
-type Moments = { due: number; answered: number };
-type Room = RoomTarget & { sockets: RoomSocket[]; head: number; writes: Map<number, Moments> };
-type Heard = { room: Room; revision: number; loggedAt: number; here: number };
-type Load = { client: Client; pid: number | null; rooms: Room[]; heard: Heard[] };
-type Write = Extract<RoomOrder, { kind: 'write' }>;
+type Moments = { n: number; due: number; answered: number };
+type Room = { target: RoomTarget; followers: Follower[]; head: number; writes: Map<number, Moments> };
+type Heard = { room: Room; change: number; madeAt: number; here: number };
+type Load = { side: Side; pid: number | null; rooms: Room[]; heard: Heard[]; changesPerSecond: number };
 
-let load: Load | null = null;
+const loads = new Map<SideName, Load>();
 
 obey(run);
 
 async function run(order: RoomOrder): Promise<RoomReport | null> {
   if (order.kind === 'write') return write(order);
-  await open(order);
+  show(order);
   return null;
 }
 
-async function open({ url, pid, rooms, sockets }: Extract<RoomOrder, { kind: 'open' }>): Promise<void> {
-  for (const socket of load?.rooms.flatMap((room) => room.sockets) ?? []) socket.close();
-  const own: Load = { client: new Client(url, 32), pid, rooms: [], heard: [] };
-  const socketUrl = `${url.replace('http', 'ws')}/api/v1/realtime`;
-  for (const target of rooms) {
-    const room: Room = { ...target, sockets: [], head: 0, writes: new Map() };
-    const heard = (revision: number, loggedAt: number, here: number): void => {
-      // A frame may be here before the answer that names its revision: its write is looked up in the end.
-      own.heard.push({ room, revision, loggedAt, here });
+function show({ side, url, pid, rooms }: Extract<RoomOrder, { kind: 'show' }>): void {
+  const client = new Client(url, WRITERS);
+  const load: Load = {
+    side: side === 'ours' ? oursAt(url, client) : peerAt(url, client, () => load.changesPerSecond),
+    pid,
+    rooms: rooms.map((target) => ({ target, followers: [], head: 0, writes: new Map() })),
+    heard: [],
+    changesPerSecond: 0,
+  };
+  loads.set(side, load);
+}
+
+/** So many sockets in so many rooms, and none elsewhere. */
+async function seat({ side, rooms, heard }: Load, count: number, sockets: number): Promise<void> {
+  for (const [at, room] of rooms.entries()) {
+    const wanted = at < count ? sockets : 0;
+    for (const follower of room.followers.splice(wanted)) follower.close();
+    const hear = (change: number, madeAt: number, here: number): void => {
+      // A frame may be here before the answer that names its change: its write is looked up in the end.
+      heard.push({ room, change, madeAt, here });
     };
-    while (room.sockets.length < sockets) {
-      const some = Math.min(OPEN_AT_ONCE, sockets - room.sockets.length);
-      room.sockets.push(
-        ...(await Promise.all(Array.from({ length: some }, () => RoomSocket.open(socketUrl, target.key, heard)))),
-      );
+    while (room.followers.length < wanted) {
+      const some = Math.min(OPEN_AT_ONCE, wanted - room.followers.length);
+      const opening = Array.from({ length: some }, () => side.follow(room.target, hear));
+      room.followers.push(...(await Promise.all(opening)));
     }
-    own.rooms.push(room);
   }
-  load = own;
 }
 
 /** Open loop: writes leave at their moments, whatever became of those before; rooms take turns within a moment. */
-async function write({ rooms: count, perSecond, perWrite, seconds }: Write): Promise<RoomReport> {
-  if (load === null) throw new Error('nothing is open');
-  const { rooms: all, client, pid } = load;
-  const rooms = all.slice(0, count);
-  const sockets = rooms.flatMap((room) => room.sockets);
-  load.heard = [];
-  const before = { frames: sum(sockets.map(({ frames }) => frames)), faults: faultsOf(rooms) };
-  const [own, cpu, started] = [process.cpuUsage(), await cpuOf(pid), performance.now() + 5];
+async function write(order: { side: SideName } & Step): Promise<RoomReport> {
+  const { side, rooms: count, sockets, perSecond, perWrite, seconds } = order;
+  const load = loads.get(side);
+  if (load === undefined) throw new Error(`${side} was not shown`);
+  await seat(load, count, sockets);
+  load.changesPerSecond = perSecond * count;
+  load.heard.length = 0;
+  const rooms = load.rooms.slice(0, count);
+  const followers = rooms.flatMap((room) => room.followers);
+  const before = { frames: sum(followers.map(({ frames }) => frames)), faults: faultsOf(rooms) };
+  const [own, cpu, started] = [process.cpuUsage(), await cpuOf(load), performance.now() + 5];
   const everyMs = (1000 * perWrite) / perSecond / count;
-  const answers: Promise<void>[] = [];
+  const answers: Promise<number | null>[] = [];
   const writes = Math.round((perSecond * seconds) / perWrite) * count;
   for (let n = 0; n < writes; n += 1) {
     const due = started + n * everyMs;
     const wait = due - performance.now();
     if (wait > 0) await pause(wait);
-    answers.push(one(client, rooms[n % count] as Room, n, perWrite, due));
+    answers.push(one(load.side, rooms[n % count] as Room, { n, due }, perWrite));
   }
-  await Promise.all(answers);
+  const redisMs = await Promise.all(answers);
+  const taken = redisMs.filter((ms) => ms !== null);
   await drained(rooms);
   const { heard } = load;
   const used = process.cpuUsage(own);
+  const momentsOf = ({ room, change }: Heard): Moments | undefined => room.writes.get(change);
   const since = (of: 'due' | 'answered'): number[] =>
-    heard.map(({ room, revision, here }) => here - (room.writes.get(revision)?.[of] ?? Number.NaN));
-  const cpuAfter = await cpuOf(pid);
+    heard.map((each) => each.here - (momentsOf(each)?.[of] ?? Number.NaN));
+  const cpuAfter = await cpuOf(load);
   const now = faultsOf(rooms);
+  const traced = new Map<number, number[]>();
+  for (const each of order.isTraced ? heard : []) {
+    const n = momentsOf(each)?.n ?? -1;
+    traced.set(n, [...(traced.get(n) ?? []), round(performance.timeOrigin + each.here)]);
+  }
   return {
-    events: writes * perWrite,
+    events: taken.length * perWrite,
+    refused: writes - taken.length,
+    redisP50Ms: quantile(taken, 0.5),
     deliveries: heard.length,
-    frames: sum(sockets.map(({ frames }) => frames)) - before.frames,
+    frames: sum(followers.map(({ frames }) => frames)) - before.frames,
     elapsedMs: (heard.at(-1)?.here ?? Number.NaN) - started,
-    logged: quantiles(heard.map(({ loggedAt, here }) => performance.timeOrigin + here - loggedAt)),
+    made: quantiles(heard.map(({ madeAt, here }) => performance.timeOrigin + here - madeAt)),
     ...{ answered: quantiles(since('answered')), due: quantiles(since('due')) },
     faults: {
       lost: now.lost - before.faults.lost,
@@ -89,39 +111,36 @@ async function write({ rooms: count, perSecond, perWrite, seconds }: Write): Pro
     },
     cpuMs: cpu === null || cpuAfter === null ? null : cpuAfter - cpu,
     generatorCpuMs: (used.user + used.system) / 1000,
+    traced: [...traced],
   };
 }
 
-const cpuOf = (pid: number | null): Promise<number | null> =>
-  pid === null ? Promise.resolve(null) : threadsCpuMs(pid);
+const cpuOf = ({ pid }: Load): Promise<number | null> => (pid === null ? Promise.resolve(null) : threadsCpuMs(pid));
 
-/** One change of the notes, or so many new clients at once: the log has as many revisions. */
-async function one(client: Client, room: Room, n: number, perWrite: number, due: number): Promise<void> {
-  const notes = `due ${due.toFixed(2)} (${n})`;
-  const items = Array.from({ length: perWrite }, (_, index) => ({ firstName: `New ${n} ${index}`, notes }));
-  const id = room.clients[n % room.clients.length];
-  const { status, headers, text } = await client.ask({
-    ...(perWrite === 1
-      ? { method: 'PATCH', path: `/api/v1/clients/${id}` }
-      : { method: 'POST', path: '/api/v1/clients/bulk' }),
-    headers: { 'Content-Type': 'application/json', Authorization: `Bearer ${room.key}` },
-    body: JSON.stringify(perWrite === 1 ? { notes } : { mode: 'atomic', items }),
-  });
-  if (status >= 300) throw new Error(`a write answered ${status}: ${text}`);
-  const moments = { due, answered: performance.now() };
-  const revision = Number(headers.revision);
-  for (let each = revision; each > revision - perWrite; each -= 1) room.writes.set(each, moments);
-  room.head = Math.max(room.head, revision);
+/** @returns what the writer waited for Redis, ms; null for a write that was refused */
+async function one(
+  side: Side,
+  room: Room,
+  { n, due }: { n: number; due: number },
+  count: number,
+): Promise<number | null> {
+  const written = await side.write({ room: room.target, n, count });
+  if (written === null) return null;
+  const { last, redisMs } = written;
+  const moments = { n, due, answered: performance.now() };
+  for (let each = last; each > last - count; each -= 1) room.writes.set(each, moments);
+  room.head = Math.max(room.head, last);
+  return redisMs;
 }
 
 async function drained(rooms: readonly Room[]): Promise<void> {
   const end = performance.now() + PATIENCE;
-  const isDone = (): boolean => rooms.every(({ sockets, head }) => sockets.every(({ last }) => last >= head));
+  const isDone = (): boolean => rooms.every(({ followers, head }) => followers.every((one) => one.isAt(head)));
   while (!isDone() && performance.now() < end) await pause(5);
 }
 
 function faultsOf(rooms: readonly Room[]): Faults {
-  const each = rooms.flatMap(({ sockets, head }) => sockets.map((socket) => socket.settle(head)));
+  const each = rooms.flatMap(({ followers, head }) => followers.map((one) => one.settle(head)));
   const of = (name: keyof Faults): number => sum(each.map((faults) => faults[name]));
   return { lost: of('lost'), duplicated: of('duplicated'), reordered: of('reordered'), broken: of('broken') };
 }

@@ -1,10 +1,5 @@
 import { WebSocket } from 'ws';
-
-/** What went wrong on the way to one socket, counted by revision: each must stay 0. */
-export type Faults = { lost: number; duplicated: number; reordered: number; broken: number };
-
-/** Called with the revision of each change, when it was logged (ms since 1970), and when its frame was here. */
-export type Heard = (revision: number, loggedAt: number, here: number) => void;
+import type { Faults, Follower, Heard } from './room-load.ts';
 
 type Batch = {
   prev: number;
@@ -21,7 +16,7 @@ const PING = '{"type":"ping"}';
  * One follower of a company, by a library nobody here wrote, whose every revision is a change that it may see: so the
  * next one is always one more. Trusts neither the server's chain nor its numbers.
  */
-export class RoomSocket {
+export class RoomSocket implements Follower {
   frames = 0;
   readonly faults: Faults = { lost: 0, duplicated: 0, reordered: 0, broken: 0 };
   readonly #socket: WebSocket;
@@ -53,12 +48,10 @@ export class RoomSocket {
     return opened;
   }
 
-  /** The newest revision it was told. */
-  get last(): number {
-    return this.#last;
+  isAt(revision: number): boolean {
+    return this.#last >= revision;
   }
 
-  /** What is missing now is lost, up to `head`. */
   settle(head: number): Faults {
     return { ...this.faults, lost: this.#missing.size + Math.max(0, head - this.#last) };
   }

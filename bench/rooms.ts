@@ -1,123 +1,103 @@
 import type { BenchOptions, BenchResult } from './benchmark.ts';
-import { type RoomReport, type RoomTarget, startRoomLoad } from './room-load.ts';
+import { type Peer, startPeer } from './peer.ts';
+import { type Measured, type RoomTarget, type SideName, type Step, startRoomLoad } from './room-load.ts';
+import { roomLines } from './room-table.ts';
 import { type Bench, type BenchWorker, clientNumber } from './stack.ts';
-import { median, round, sum } from './statistics.ts';
-import { table } from './table.ts';
 
+/** Sockets of a room, as many as a company may have; fewer where that would be more deliveries than this in a second. */
 const SOCKETS = 100;
+const MOST_DELIVERIES = 20_000;
+/** Writes in a second of a company, and of all; beyond, a write makes several changes. */
+const MOST_WRITES = 50;
+const MOST_WRITES_OF_ALL = 100;
 const CLIENTS = 20;
 
-type Step = { name: string; rooms: number; perSecond: number; perWrite: number; seconds: number };
-/** Of a room each. The write path gives a company some 100 writes a second here, so 200 changes are 50 writes of four. */
-const STEPS: readonly Step[] = [
-  { name: 'oneRoomAt1', rooms: 1, perSecond: 1, perWrite: 1, seconds: 4 },
-  { name: 'oneRoomAt10', rooms: 1, perSecond: 10, perWrite: 1, seconds: 3 },
-  { name: 'oneRoomAt50', rooms: 1, perSecond: 50, perWrite: 1, seconds: 2 },
-  { name: 'oneRoomAt200', rooms: 1, perSecond: 200, perWrite: 4, seconds: 2 },
-  { name: 'tenRoomsAt1', rooms: 10, perSecond: 1, perWrite: 1, seconds: 3 },
-  { name: 'tenRoomsAt10', rooms: 10, perSecond: 10, perWrite: 1, seconds: 2 },
+const ROOMS = [1, 10, 50];
+/** Of a room, and how long, s. */
+const RATES: readonly [number, number][] = [
+  [1, 4],
+  [10, 3],
+  [50, 2],
+  [200, 2],
 ];
-const ROOMS = Math.max(...STEPS.map(({ rooms }) => rooms));
+/** Up to this rate each frame is held against the moment of its commit. */
+const TRACED = 10;
 
-/** A hundred sockets a company: how long after its commit a change is here, and what telling it costs. */
+/** ROOMS_COUNTS=1,10 takes some counts of rooms alone, so that a run may fall into pieces. */
+const counts = (process.env.ROOMS_COUNTS ?? ROOMS.join()).split(',').map(Number);
+
+const STEPS: readonly Step[] = counts.flatMap((rooms) =>
+  RATES.map(([perSecond, seconds]) => ({
+    ...{ rooms, perSecond, seconds, isTraced: perSecond <= TRACED },
+    sockets: Math.min(SOCKETS, Math.floor(MOST_DELIVERIES / (rooms * perSecond))),
+    perWrite: Math.ceil(Math.max(perSecond / MOST_WRITES, (rooms * perSecond) / MOST_WRITES_OF_ALL)),
+  })),
+);
+
+/**
+ * How long after its commit a change is with those who listen, and what telling it costs; in turn with another system where
+ * ROOMS_PEER names its folder.
+ */
 export async function rooms({ rounds, stack, progress }: BenchOptions): Promise<BenchResult> {
   const bench = await stack();
   const worker = await bench.start({ LOG_LEVEL: 'warn', ROOM_MESSAGES_PER_MINUTE: '100000' });
   const load = startRoomLoad();
-  const measured = new Map<string, RoomReport[]>(STEPS.map(({ name }) => [name, []]));
+  const most = Math.max(...counts);
+  const measured = new Map<Step, Record<SideName, Measured[]>>(STEPS.map((step) => [step, { ours: [], peer: [] }]));
+  let peer: Peer | null = null;
   try {
     const targets: RoomTarget[] = [];
-    while (targets.length < ROOMS) targets.push(await company(bench, worker));
-    await load.run({ kind: 'open', url: worker.url, pid: worker.pid, rooms: targets, sockets: SOCKETS });
-    progress(`${ROOMS * SOCKETS} sockets are open`);
-    for (let number = 0; number <= rounds; number += 1) {
-      for (const { name, ...step } of STEPS) {
-        // Round 0 is when all are compiled.
-        const report = await load.run({ kind: 'write', ...step, ...(number === 0 && { seconds: 1 }) });
-        if (report !== null && number > 0) measured.get(name)?.push(report);
-      }
-      if (number > 0) progress(`round ${number} of ${rounds}`);
+    while (targets.length < most) targets.push(await company(bench, worker));
+    await load.run({ kind: 'show', side: 'ours', url: worker.url, pid: worker.pid, rooms: targets });
+    const folder = process.env.ROOMS_PEER;
+    if (folder !== undefined) {
+      peer = await startPeer(folder, String(bench.vars.DATABASE_MIGRATION_URL), most);
+      await load.run({ kind: 'show', side: 'peer', ...peer });
+    }
+    const sides: readonly SideName[] = peer === null ? ['ours'] : ['ours', 'peer'];
+    progress(`${most} companies are there`);
+    for (const step of STEPS) {
+      for (let number = 0; number <= rounds; number += 1)
+        for (const side of sides) {
+          // Round 0 is when all are compiled.
+          const pace = number === 0 ? { ...step, seconds: 1 } : step;
+          const commits = commitsOf(bench);
+          const report = await load.run({ kind: 'write', side, ...pace });
+          if (report === null || number === 0) continue;
+          const { traced, ...seen } = report;
+          const committed = traced.flatMap(([n, frames]) =>
+            frames.map((here) => here - (commits.get(n) ?? Number.NaN)),
+          );
+          measured.get(step)?.[side].push({ ...seen, traced: [], committed: side === 'ours' ? committed : [] });
+        }
+      progress(`${step.rooms} × ${step.perSecond} × ${step.sockets}`);
     }
   } finally {
+    bench.neon.setHooks({ afterCommit: null });
     await load.stop();
     await worker.stop();
+    await peer?.stop();
   }
-  const lines: (string | number)[][] = [
-    [
-      'rooms × changes/s',
-      'p50',
-      'p95',
-      'p99 ms',
-      'answer p50',
-      'p99',
-      'due p50',
-      'p99',
-      'frames/s',
-      'deliveries/s',
-      'µs',
-      'wrong',
-    ],
-  ];
-  const figures: Record<string, unknown> = { sockets: SOCKETS };
-  for (const step of STEPS) {
-    const figure = figureOf(step, measured.get(step.name) ?? []);
-    figures[step.name] = figure;
-    lines.push([`${step.rooms} × ${step.perSecond}`, ...shown(figure)]);
-  }
-  return {
-    lines: [
-      `${SOCKETS} sockets a room; ms from the row's log entry, just before its commit, from its writer's answer, and from when its write was due;`,
-      'frames/s of a socket; CPU of workerd per delivery, writes included; lost, duplicated, reordered, broken',
-      ...table(lines),
-    ],
-    figures,
-  };
+  return roomLines(measured);
 }
 
-type Figure = ReturnType<typeof figureOf>;
-
-function figureOf({ rooms: count, ...step }: Step, reports: readonly RoomReport[]) {
-  const middle = (of: (report: RoomReport) => number, digits = 1): number => round(median(reports.map(of)), digits);
-  const total = (of: (report: RoomReport) => number): number => sum(reports.map(of));
-  return {
-    ...{ rooms: count, perSecond: step.perSecond, perWrite: step.perWrite },
-    p50Ms: middle(({ logged }) => logged.p50Ms),
-    p95Ms: middle(({ logged }) => logged.p95Ms),
-    p99Ms: middle(({ logged }) => logged.p99Ms),
-    answeredP50Ms: middle(({ answered }) => answered.p50Ms),
-    answeredP99Ms: middle(({ answered }) => answered.p99Ms),
-    dueP50Ms: middle(({ due }) => due.p50Ms),
-    dueP99Ms: middle(({ due }) => due.p99Ms),
-    framesPerSecond: middle((each) => (each.frames / count / SOCKETS / each.elapsedMs) * 1000),
-    deliveriesPerSecond: middle((each) => (each.deliveries / each.elapsedMs) * 1000, 0),
-    cpuUsPerDelivery: middle((each) => ((each.cpuMs ?? Number.NaN) * 1000) / each.deliveries),
-    generatorCpuPercent: middle((each) => (each.generatorCpuMs / each.elapsedMs) * 100, 0),
-    deliveries: total((each) => each.deliveries),
-    lost: total(({ faults }) => faults.lost),
-    duplicated: total(({ faults }) => faults.duplicated),
-    reordered: total(({ faults }) => faults.reordered),
-    broken: total(({ faults }) => faults.broken),
-    rounds: reports,
-  };
+/** When each write was committed, by its number, ms since 1970; from now on. */
+function commitsOf({ neon }: Bench): ReadonlyMap<number, number> {
+  const commits = new Map<number, number>();
+  neon.setHooks({
+    afterCommit({ statements }) {
+      const now = performance.timeOrigin + performance.now();
+      if (!statements[0]?.query.includes('app.begin_write(')) return;
+      const [, n] = /change (\d+)/.exec(JSON.stringify(statements)) ?? [];
+      if (n !== undefined) commits.set(Number(n), now);
+    },
+  });
+  return commits;
 }
-
-const shown = (figure: Figure): (string | number)[] => [
-  ...[
-    figure.p50Ms,
-    figure.p95Ms,
-    figure.p99Ms,
-    figure.answeredP50Ms,
-    figure.answeredP99Ms,
-    figure.dueP50Ms,
-    figure.dueP99Ms,
-  ],
-  ...[figure.framesPerSecond, figure.deliveriesPerSecond, figure.cpuUsPerDelivery],
-  `${figure.lost} ${figure.duplicated} ${figure.reordered} ${figure.broken}`,
-];
 
 /** A company with clients, and a key that outlives the token of its owner. */
 async function company(bench: Bench, worker: BenchWorker): Promise<RoomTarget> {
-  const { api } = await bench.company(worker, 0);
+  const { api, companyId } = await bench.company(worker, 0);
   const { status, text } = await api.post('/clients/bulk', {
     mode: 'atomic',
     items: Array.from({ length: CLIENTS }, (_, n) => clientNumber(n)),
@@ -125,5 +105,5 @@ async function company(bench: Bench, worker: BenchWorker): Promise<RoomTarget> {
   if (status >= 300) throw new Error(`creating clients answered ${status}: ${text}`);
   const { data } = (await api.get(`/clients?limit=${CLIENTS}`)).json as { data: { id: string }[] };
   const key = await api.post('/api-keys', { name: 'bench', scopes: ['clients:read', 'clients:write'] });
-  return { key: String(key.json.secret), clients: data.map(({ id }) => id) };
+  return { company: companyId, key: String(key.json.secret), clients: data.map(({ id }) => id) };
 }
