@@ -35,6 +35,10 @@ export const service = tenantResource(services, {
       condition: (id) => ({
         where: sql`exists (select from offers o where o.company_id = services.company_id and o.service_id = services.id
           and o.staff_id = ${id}::uuid offset 0)`,
+        find: (
+          most,
+        ) => sql`(select s.* from services s where s.company_id = app.company() and s.id in (select o.service_id from offers o
+          where o.company_id = app.company() and o.staff_id = ${id}::uuid) limit ${most})`,
       }),
     },
   },

@@ -1,4 +1,4 @@
-import { sql } from 'drizzle-orm';
+import { type SQL, sql } from 'drizzle-orm';
 import { users } from '../../account/users/table.ts';
 import { byFlag } from '../../resources/archive.ts';
 import { tenantResource } from '../../resources/tenant-resource.ts';
@@ -7,6 +7,10 @@ import { inside, outside, sameList } from '../ids.ts';
 import { services } from '../services/table.ts';
 import { StaffCreate, StaffFile, StaffPatch, StaffView } from './schema.ts';
 import { staff } from './table.ts';
+
+/** Finds rows by what else names them. */
+const among = (ids: SQL) => (most: number) =>
+  sql`(select s.* from staff s where s.company_id = app.company() and s.id in (${ids}) limit ${most})`;
 
 export const staffMember = tenantResource(staff, {
   entity: 'staff',
@@ -31,7 +35,8 @@ export const staffMember = tenantResource(staff, {
     serviceIds: { prefix: 'svc', table: services },
   },
   archive: byFlag('isActive'),
-  // Looked up for each row that a walk passes (`offset 0`): as joins these read all of the branch's or service's for each.
+  // Looked up for each row that a walk passes (`offset 0`): as joins these read all of the branch's or service's for each. Where few
+  // have it, they are found by theirs.
   filters: {
     branchId: {
       kind: 'id',
@@ -40,6 +45,9 @@ export const staffMember = tenantResource(staff, {
       condition: (id) => ({
         where: sql`exists (select from staff_branches b where b.company_id = staff.company_id and b.staff_id = staff.id and b.branch_id = ${id}::uuid offset 0)`,
         holds: ({ branch_ids: ids }) => Array.isArray(ids) && ids.includes(id),
+        find: among(
+          sql`select b.staff_id from staff_branches b where b.company_id = app.company() and b.branch_id = ${id}::uuid`,
+        ),
       }),
     },
     serviceId: {
@@ -48,6 +56,9 @@ export const staffMember = tenantResource(staff, {
       description: 'Offers this service.',
       condition: (id) => ({
         where: sql`exists (select from offers o where o.company_id = staff.company_id and o.staff_id = staff.id and o.service_id = ${id}::uuid offset 0)`,
+        find: among(
+          sql`select o.staff_id from offers o where o.company_id = app.company() and o.service_id = ${id}::uuid`,
+        ),
       }),
     },
     userId: { kind: 'id', description: 'Signs in with this account.' },

@@ -1,9 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { afterEach, expect, test } from 'vitest';
 import { addKey } from '../../support/accounts.ts';
-import type { Reply } from '../../support/api.ts';
+import type { Json, Reply } from '../../support/api.ts';
+import { openSalon } from '../../support/calendar-refusals.ts';
 import { openCompany } from '../../support/company.ts';
 import { ended, imported, send } from '../../support/imports.ts';
+import { listen } from '../../support/listener.ts';
 import { wellAgain } from '../../support/outage.ts';
 import { expectProblem } from '../../support/problem.ts';
 import { ownWorld } from '../../support/shared.ts';
@@ -106,6 +108,66 @@ test.each<(keyof typeof CUTS)[]>([
   CUTS[second]();
   expect(await answers()).toEqual([]);
   expect(await answers()).toEqual([]);
+});
+
+test('nor from what hangs on them: visits, books, calendars, deliveries, sockets that come back', async () => {
+  const place = await openSalon(salon.api);
+  const { mark, body } = somebody();
+  const post = async (path: string, sent: object = {}): Promise<Json> => {
+    const reply = await salon.api.post(path, sent, { headers: { 'Idempotency-Key': randomUUID() } });
+    expect(reply.status, reply.text).toBeLessThan(300);
+    return reply.json;
+  };
+  const heard = await listen(salon.api);
+  const list = {
+    topics: ['clients', 'appointments', 'invoices'],
+    lists: [{ id: 'all', path: '/clients?sort=-createdAt' }],
+  };
+  const { epoch, revision } = await heard.subscribe(list);
+  const hook = await post('/webhooks', { url: 'https://hooks.example.com/', types: ['client.created'] });
+  const client = await post('/clients', body);
+  const { branchId, staffId, serviceId } = place;
+  const startsAt = new Date(Math.floor(Date.now() / 86_400_000) * 86_400_000 + 2 * 86_400_000).toISOString();
+  const visit = { branchId, staffId, clientId: client.id, services: [{ serviceId }], startsAt, notes: `n ${mark}` };
+  const booked = await post('/appointments', visit);
+  const price = { amount: 1000, currency: 'EUR' };
+  const lines = [{ description: `Cut for ${body.firstName}`, unitPrice: price }];
+  const invoice = await post('/invoices', { branchId, clientId: client.id, lines });
+  await post(`/invoices/${invoice.id}/finalize`);
+  const paid = await post('/payments', { invoiceId: invoice.id, amount: price, method: 'CARD', reference: body.email });
+  const refund = { amount: { ...price, amount: 100 }, reason: `was ${mark}` };
+  await post(`/payments/${paid.id}/refunds`, refund);
+  const feed = String((await post(`/staff/${staffId}/calendar`)).url).replace(/^.*\/api\/v1/, '');
+  const paths = [
+    ...[`/appointments/${booked.id}`, '/appointments', `/appointments?clientId=${client.id}`, '/appointments/export'],
+    ...[`/invoices/${invoice.id}`, '/invoices', `/invoices?clientId=${client.id}`, '/invoices/export'],
+    ...[`/payments/${paid.id}`, '/payments', '/refunds', '/events?limit=500', '/audit?limit=500', feed],
+  ];
+  const named = async (): Promise<string[]> => {
+    const found: string[] = [];
+    for (const api of [salon.api, salon.api.at(there.url)])
+      for (const path of paths) if ((await api.get(path)).text.toLowerCase().includes(mark)) found.push(path);
+    return found;
+  };
+  expect(new Set(await named())).toEqual(new Set(paths));
+  await until('the socket heard of it', () => JSON.stringify(heard.frames).includes(mark));
+  await post(`/clients/${client.id}/erase`);
+  expect(await named()).toEqual([]);
+  // The room keeps what it has sent, for whoever comes back.
+  await until('the socket heard of the end', () => JSON.stringify(heard.frames).includes('client.erased'));
+  await heard.close();
+  const back = await listen(salon.api);
+  await back.subscribe({ ...list, resume: { epoch, revision } });
+  await until('it has caught up', () => JSON.stringify(back.frames).includes('client.erased'));
+  expect(JSON.stringify(back.frames)).not.toContain(mark);
+  await back.close();
+  // What was sent is not kept, only that it was.
+  await until('it was tried', async () =>
+    (await salon.api.get(`/webhooks/${hook.id}/deliveries`)).text.includes('client.created'),
+  );
+  expect((await salon.api.get(`/webhooks/${hook.id}/deliveries`)).text).not.toContain(mark);
+  world.neon.setFault('refuse');
+  expect(await named()).toEqual([]);
 });
 
 test('an erasure of which Redis cannot be told is refused, and nothing has changed', async () => {
