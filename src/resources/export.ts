@@ -12,6 +12,7 @@ import { send } from '../http/send.ts';
 import { admitted, reached } from './admitted.ts';
 import { besides, withBesides } from './exported.ts';
 import { askedOf } from './filters.ts';
+import { openExport, pieceByPiece } from './open-exports.ts';
 import { conditionsOf } from './page.ts';
 import type { Resource } from './resource.ts';
 import { seenBy } from './row-sql.ts';
@@ -107,12 +108,27 @@ export function exportOf(resource: Resource): (c: AppContext) => Promise<Respons
       const whole = query.fields === null ? await withBesides(resource, desk, views, uuids) : views;
       return { revision, more, rows: whole, last: uuids.at(-1) ?? null };
     };
-    const first = await read(null);
-    reached(first.revision, min);
+    const close = openExport(companyId);
+    const begin = async () => {
+      const first = await read(null);
+      reached(first.revision, min);
+      return first;
+    };
+    const first = await begin().catch((error: unknown) => {
+      close();
+      throw error;
+    });
     const pages = new Pages(first, read, write);
     const small = pages.small(WORTH_COMPRESSING);
+    if (small !== null) close();
     const gzip = small === null && takesGzip(c);
-    const stream = small === null ? pages.stream((error) => interrupted(ctx.requestId, error)) : null;
+    const stream =
+      small === null
+        ? pages.stream((error) => {
+            close();
+            if (error !== undefined) interrupted(ctx.requestId, error);
+          })
+        : null;
     return send(c, {
       status: 200,
       body: small ?? (gzip ? (stream?.pipeThrough(new CompressionStream('gzip')) ?? null) : stream),
@@ -185,21 +201,17 @@ class Pages {
     return bytes.byteLength <= most ? bytes : null;
   }
 
-  stream(onError: (error: unknown) => void): ReadableStream<Uint8Array> {
+  stream(closed: (error?: unknown) => void): ReadableStream<Uint8Array> {
     let started = false;
-    const pull = async (controller: ReadableStreamDefaultController<Uint8Array>): Promise<void> => {
-      try {
-        if (started) this.#piece = await this.#next(String(this.#piece.last));
-        controller.enqueue(encoder.encode(this.#text(!started)));
-        started = true;
-        if (!this.#piece.more) controller.close();
-      } catch (error) {
-        onError(error);
-        controller.error(error);
-      }
-    };
-    // Nothing is read ahead: the caller's pace is the database's.
-    return new ReadableStream({ pull }, { highWaterMark: 0 });
+    return pieceByPiece(async () => {
+      if (started) this.#piece = await this.#next(String(this.#piece.last));
+      const bytes = encoder.encode(this.#text(!started));
+      started = true;
+      const { last, more } = this.#piece;
+      // As text it is on its way; whoever reads slowly keeps no rows besides.
+      this.#piece = { rows: [], last, more };
+      return { bytes, last: !more };
+    }, closed);
   }
 
   #text(first: boolean): string {

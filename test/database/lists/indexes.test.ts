@@ -66,7 +66,7 @@ const INDEXES: readonly [brief: string, index: string, resource: Resource, query
   ['clientId, createdAt', 'appointments_client_created', appointment, `clientId=${SOMEBODY}`],
   ['clientId, createdAt of invoices', 'invoices_client', invoice, `clientId=${SOMEBODY}`],
   ['companyId, paymentStatus', 'invoices_payment_status', invoice, 'paymentStatus=UNPAID'],
-  ['status, dueDate', 'invoices_due', invoice, 'overdue=true'],
+  ['status, dueDate of what is open', 'invoices_overdue', invoice, 'overdue=true'],
   ['status, dueDate in its order', 'invoices_due', invoice, 'status=OPEN&sort=dueDate'],
 ];
 

@@ -135,3 +135,19 @@ test('an import into large rows is announced, though no answer holds all that it
     4000,
   );
 });
+
+test('exports that nobody reads are few of a company, and one that ends makes room', async () => {
+  const idle = await openCompany(world);
+  await addFatClients(world, idle.companyId, 120);
+  const ask = (signal: AbortSignal): Promise<Response> =>
+    fetch(`${idle.api.url}/api/v1/clients/export`, { headers: { Authorization: `Bearer ${idle.api.token}` }, signal });
+  const unread = Array.from({ length: 8 }, () => new AbortController());
+  for (const { signal } of unread) expect((await ask(signal)).status).toBe(200);
+  const more = await idle.api.get('/clients/export');
+  expect([more.status, more.json.code]).toEqual([503, 'busy']);
+  // Another company's are not behind them.
+  expect((await salon.api.get('/clients/export?fields=id')).status).toBe(200);
+  unread[0]?.abort();
+  await until('there is room', async () => (await idle.api.get('/clients/export?fields=id')).status === 200);
+  for (const each of unread) each.abort();
+});
