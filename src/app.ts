@@ -39,6 +39,7 @@ import { mountPages } from './pages/routes.ts';
 import { clientRoutes } from './people/clients/routes.ts';
 import { importers, logged } from './registry.ts';
 import { standardRoutes } from './resources/standard-routes.ts';
+import { alertRoutes } from './webhooks/alerts/routes.ts';
 import { webhookRoutes } from './webhooks/endpoints/routes.ts';
 
 export const BASE = '/api/v1';
@@ -69,6 +70,7 @@ export const modules: readonly RouteModule[] = [
   auditRoutes(logged),
   realtimeRoutes(BASE),
   webhookRoutes(logged),
+  alertRoutes,
   healthRoutes,
   performanceRoutes(identify),
   historyRoutes,

@@ -4,13 +4,14 @@ import { type Deps, openDeps } from './data/deps.ts';
 import { type DispatcherParts, LogDispatcher } from './dispatch/dispatcher.ts';
 import { type Env, nearTo } from './env.ts';
 import { liveLists } from './http/live-lists.ts';
-import { MetricsMonitor } from './monitoring/monitor.ts';
+import { MetricsMonitor, type MonitorParts } from './monitoring/monitor.ts';
 import { audienceOf } from './realtime/audience.ts';
 import { Room } from './realtime/company-room.ts';
 import type { RoomParts } from './realtime/listening.ts';
 import { Watch } from './realtime/redis-watch.ts';
 import { constraints, registry } from './registry.ts';
 import { loadSettings } from './settings.ts';
+import { watchedAlerts } from './webhooks/alerts/watched.ts';
 import { webhookConsumer } from './webhooks/deliveries/consumer.ts';
 
 // What belongs together wherever it is deployed: rooms, the watch they alarm, the dispatchers they wake and the monitor they tell
@@ -59,4 +60,9 @@ export class Dispatcher extends LogDispatcher {
   }
 }
 
-export class Monitor extends MetricsMonitor {}
+export class Monitor extends MetricsMonitor {
+  protected override parts(env: Env): MonitorParts {
+    const deps = depsOf(env);
+    return { settings: deps.settings, alerts: (ctx) => watchedAlerts({ ctx, deps }) };
+  }
+}

@@ -18,12 +18,13 @@ import type { Logged } from './insight/events/schema.ts';
 import { client } from './people/clients/resource.ts';
 import { type Importers, makeImporters } from './resources/importer.ts';
 import type { Resource } from './resources/resource.ts';
+import { alert } from './webhooks/alerts/resource.ts';
 import { webhook } from './webhooks/endpoints/resource.ts';
 
 /** Every logged resource. A new one adds its line. */
 const resources: readonly Resource[] = [
   ...[company, user, apiKey, branch, staffMember, service, bookableResource, timeOff, client],
-  ...[appointment, series, hold, calendar, invoice, payment, refund, webhook],
+  ...[appointment, series, hold, calendar, invoice, payment, refund, webhook, alert],
 ];
 
 /** What relay, rooms, events and cache know of them. */

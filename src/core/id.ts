@@ -14,6 +14,7 @@ export const ID_PREFIXES = [
   'key',
   'evt',
   'whk',
+  'alrt',
   'imp',
   'hold',
   'wait',

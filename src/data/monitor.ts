@@ -40,3 +40,46 @@ export type MonitorApi = {
 };
 
 export type MonitorOf = () => MonitorApi;
+
+/** The figures there are. */
+export const METRICS = [
+  ...['totalRequests', 'averageResponseTime', 'p95ResponseTime', 'p99ResponseTime', 'requestsPerSecond', 'errorRate'],
+  ...['cacheHitRate', 'databaseQueriesPerSecond', 'averageQueryTime', 'slowQueries', 'activeConnections'],
+] as const;
+/** What an alert may be about. */
+export const ALERTABLE = METRICS;
+
+export const COMPARISONS = ['ABOVE', 'BELOW'] as const;
+export const ALERT_STATES = ['OK', 'PENDING', 'FIRING'] as const;
+export type AlertState = (typeof ALERT_STATES)[number];
+
+/** When a company wants to hear of a figure. `secret`: what signs its messages, as it is stored. */
+export type AlertRule = {
+  id: string;
+  companyId: string;
+  name: string;
+  metric: string;
+  comparison: (typeof COMPARISONS)[number];
+  threshold: number;
+  /** How far the figure must be back before it clears. */
+  hysteresis: number;
+  /** So many minutes in a row, before it fires. */
+  forMinutes: number;
+  url: string;
+  secret: string;
+  /** What its row says. */
+  state: AlertState;
+};
+
+/** What became of a rule: since when, ms, and by which value. */
+export type AlertTurn = { state: AlertState; since: number; value: number | null };
+
+/** How the monitor reaches rules and those who are to hear: injected, because contexts know them. */
+export type AlertParts = {
+  /** Every active rule. @throws AppError */
+  rules(): Promise<readonly AlertRule[]>;
+  /** Writes down where a rule stands. @throws AppError */
+  keep(rule: AlertRule, turn: AlertTurn): Promise<void>;
+  /** Tells of a turn, once; whether it was taken. The same turn has the same name at each try. Never throws. */
+  send(rule: AlertRule, turn: AlertTurn): Promise<boolean>;
+};

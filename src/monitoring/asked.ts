@@ -1,9 +1,9 @@
 import type { Fault } from '../core/errors.ts';
 import { parseInstant } from '../core/instant.ts';
 import { fault, queryRefusal } from '../core/query-values.ts';
+import { METRICS } from '../data/monitor.ts';
 import type { AppContext } from '../http/context.ts';
 import type { QueryParameter } from '../http/route.ts';
-import { METRICS } from './figures.ts';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;

@@ -1,24 +1,9 @@
 import { at, type Counts, quantile } from '../core/counts.ts';
 
-/** Figures of a time, as the API shows them: times in ms, rates in percent; null where there was nothing to measure. */
-export type Figures = {
-  totalRequests: number;
-  averageResponseTime: number | null;
-  p95ResponseTime: number | null;
-  p99ResponseTime: number | null;
-  requestsPerSecond: number;
-  errorRate: number | null;
-  cacheHitRate: number | null;
-  databaseQueriesPerSecond: number | null;
-  averageQueryTime: number | null;
-  slowQueries: number | null;
-  activeConnections: number | null;
-};
+import type { METRICS } from '../data/monitor.ts';
 
-export const METRICS = [
-  ...['totalRequests', 'averageResponseTime', 'p95ResponseTime', 'p99ResponseTime', 'requestsPerSecond', 'errorRate'],
-  ...['cacheHitRate', 'databaseQueriesPerSecond', 'averageQueryTime', 'slowQueries', 'activeConnections'],
-] as const satisfies readonly (keyof Figures)[];
+/** Figures of a time, as the API shows them: times in ms, rates in percent; null where there was nothing to measure. */
+export type Figures = Record<(typeof METRICS)[number], number | null> & { totalRequests: number };
 
 /** To two places. */
 const rounded = (value: number): number => Math.round(value * 100) / 100;

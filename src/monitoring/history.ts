@@ -2,6 +2,7 @@ import * as z from 'zod';
 import type { Counts } from '../core/counts.ts';
 import { AppError } from '../core/errors.ts';
 import { lazy } from '../core/lazy.ts';
+import { METRICS } from '../data/monitor.ts';
 import { callRoom } from '../data/rooms.ts';
 import type { AppContext } from '../http/context.ts';
 import type { RouteModule } from '../http/route.ts';
@@ -10,7 +11,7 @@ import { sendJson } from '../http/send.ts';
 import { admitted, headOf, reached } from '../resources/admitted.ts';
 import { HISTORY, historyAsked } from './asked.ts';
 import { floor } from './count-store.ts';
-import { figuresOf, METRICS } from './figures.ts';
+import { figuresOf } from './figures.ts';
 
 /** Longest wait for the monitor, ms. */
 const DEADLINE = 5000;

@@ -1,19 +1,31 @@
 import { DurableObject } from 'cloudflare:workers';
 import { addTo, newCounts } from '../core/counts.ts';
-import type { MonitorApi, Point, Sight, Slot } from '../data/monitor.ts';
+import { type Ctx, makeCtx } from '../data/ctx.ts';
+import type { AlertParts, MonitorApi, Point, Sight, Slot } from '../data/monitor.ts';
 import type { Env } from '../env.ts';
+import type { Settings } from '../settings.ts';
+import { AlertDesk } from './alert-desk.ts';
 import { CountStore, floor, type Step, stepFor } from './count-store.ts';
+import { type Figures, figuresOf } from './figures.ts';
 import { Listeners } from './listeners.ts';
 
 const MINUTE = 60_000;
 /** How long what came may wait to be written, ms: less than until an object that nobody calls is put away. */
 const WRITTEN_WITHIN = 3000;
 
+/** Behind a whole minute the alarm rings so much later, ms: until then isolates tell what they counted in it. */
+const BEHIND = 15_000;
+
+export type MonitorParts = { settings: Settings; alerts(ctx: Ctx): AlertParts };
+
 /**
  * One per deployment: adds up what the isolates count, keeps it by ten seconds, minutes and hours, and tells what it came to. It is
  * on nobody's way: whoever cannot reach it loses counts, and nothing else.
  */
 export abstract class MetricsMonitor extends DurableObject<Env> implements MonitorApi {
+  /** Injected: rules, and who hears of them, are known to contexts only. */
+  protected abstract parts(env: Env): MonitorParts;
+
   readonly #store: CountStore;
   readonly #listeners: Listeners;
   #isWriting = false;
@@ -86,6 +98,17 @@ export abstract class MetricsMonitor extends DurableObject<Env> implements Monit
     this.#store.sample(this.#listeners.count(now).sockets, now);
     this.#store.write();
     this.#store.forget(now);
+    await this.#judge(floor(now, MINUTE) - MINUTE);
+  }
+
+  /** Looks at the alerts by this minute. */
+  async #judge(minute: number): Promise<void> {
+    const { settings, alerts } = this.parts(this.env);
+    const ctx = makeCtx(`monitor_${crypto.randomUUID()}`, (work) => this.ctx.waitUntil(work));
+    const counts = this.#store.points(MINUTE, minute, minute + 1)[0]?.counts;
+    const figures = counts === undefined ? null : figuresOf(counts, MINUTE, settings.databaseMetrics);
+    const figureAt = (metric: string) => figures?.[metric as keyof Figures] ?? null;
+    await new AlertDesk(this.ctx.storage.sql, alerts(ctx)).minute(minute, figureAt);
   }
 
   #sight(step: Step, from: number, until: number): Sight {
@@ -101,4 +124,4 @@ export abstract class MetricsMonitor extends DurableObject<Env> implements Monit
 }
 
 /** By the platform's own clock, which is what rings. */
-const nextMinute = (): number => floor(Date.now(), MINUTE) + MINUTE;
+const nextMinute = (): number => floor(Date.now() - BEHIND, MINUTE) + MINUTE + BEHIND;

@@ -54,7 +54,7 @@ const UNLOGGED = new Set([
 /** They answer a secret and ignore an Idempotency-Key (details A8). */
 const SECRET = new Set([
   ...['POST /api-keys', 'POST /users/:id/invite'],
-  ...['POST /webhooks', 'POST /webhooks/:id/rotate'],
+  ...['POST /webhooks', 'POST /webhooks/:id/rotate', 'POST /alerts'],
   ...['POST /staff/:id/calendar', 'POST /branches/:id/calendar'],
 ]);
 

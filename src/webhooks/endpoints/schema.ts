@@ -6,7 +6,8 @@ import { exampleOf, externalId, instant, publicObject, type Schema, text } from 
 /** What may happen to an entity, in the words of its event types. */
 export type Happening = { entity: string; actions: readonly string[] };
 
-const url = () =>
+/** An address that is called. */
+export const callback = () =>
   z
     .string()
     .trim()
@@ -15,10 +16,12 @@ const url = () =>
       // Whether this very machine may be called, only a deployment knows: it is asked again there.
       const message = callbackFault(value, { loopback: true });
       if (message !== null) context.addIssue({ code: 'custom', message, params: { code: 'forbidden_url' } });
-    })
-    .describe(
-      'Where events are posted: `https://`, a public name, one of the ports 443, 2053, 2083, 2087, 2096, 8443. Redirects are not followed.',
-    );
+    });
+
+const url = () =>
+  callback().describe(
+    'Where events are posted: `https://`, a public name, one of the ports 443, 2053, 2083, 2087, 2096, 8443. Redirects are not followed.',
+  );
 
 /** The members of a body; `type` is what one of its event types may be. */
 const members = (type: z.ZodType<string>) => ({

@@ -35,11 +35,16 @@ type Wanted = { url?: unknown; types?: unknown };
  * @throws AppError forbidden, invalid_body
  */
 async function permit(c: AppContext, principal: Principal, { url, types }: Wanted): Promise<void> {
-  const { settings, registry } = c.env.deps;
+  const { registry } = c.env.deps;
   const hidden = beyond(registry, Array.isArray(types) ? types : null, (permission) => principal.may(permission));
   if (hidden.length > 0) throw new AppError('forbidden', unread(hidden));
+  await permitAddress(c, url);
+}
+
+/** What only a deployment can say of an address, where a body names one. @throws AppError invalid_body */
+export async function permitAddress(c: AppContext, url: unknown): Promise<void> {
   if (typeof url !== 'string') return;
-  const outside = outsideOf(settings);
+  const outside = outsideOf(c.env.deps.settings);
   const detail = callbackFault(url, outside) ?? (await fault(url, outside));
   if (detail === null) return;
   throw new AppError('invalid_body', undefined, { faults: [{ pointer: '/url', code: 'forbidden_url', detail }] });
