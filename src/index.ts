@@ -9,6 +9,7 @@ import { logFault } from './http/fault.ts';
 import { observe } from './http/observe.ts';
 import { toAppError } from './http/problem.ts';
 import { importWorker } from './insight/imports/worker.ts';
+import { maintain } from './jobs/maintain.ts';
 import { reconcile } from './jobs/reconcile.ts';
 import { retain } from './jobs/retention.ts';
 import { JobRunner } from './jobs/runner.ts';
@@ -47,6 +48,12 @@ export default {
       async () => {
         // Its alarm rings by itself; one that was lost is set again.
         await callRoom(ctx, () => depsOf(env).monitor().tend()).catch(() => ctx.note('roomError', 'tend'));
+      },
+      async () => {
+        const done = await maintain(ctx, depsOf(env));
+        const { analyzed = [], unclean = [] } = done ?? {};
+        if (analyzed.length > 0) say('maintain', { analyzed });
+        if (unclean.length > 0) say('maintain', { level: 'warn', unclean });
       },
       async () => {
         const forgotten = await retain(ctx, depsOf(env));

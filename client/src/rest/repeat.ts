@@ -2,7 +2,7 @@ import { ConnectionError, ProblemError } from './errors.ts';
 
 /** Mostly answers with a secret, which the server does not keep for a second telling: a key is no use there. */
 const KEYLESS =
-  /^\/(auth\/.*|api-keys|realtime\/tickets|webhooks|webhooks\/[^/]+\/(rotate|ping)|users\/[^/]+\/invite|imports\/[^/]+\/cancel|(staff|branches)\/[^/]+\/calendar)$/;
+  /^\/(auth\/.*|api-keys|realtime\/tickets|alerts|webhooks|webhooks\/[^/]+\/(rotate|ping)|users\/[^/]+\/invite|imports\/[^/]+\/cancel|(staff|branches)\/[^/]+\/calendar)$/;
 
 /** Whether an Idempotency-Key makes this safe to send twice. */
 export const takesKey = (method: string, path: string): boolean => method === 'post' && !KEYLESS.test(path);
