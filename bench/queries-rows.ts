@@ -24,8 +24,8 @@ const ROWS: readonly string[] = [
        'name', 'Cut', 'startOffsetMinutes', 0, 'durationMinutes', 30, 'bufferBeforeMinutes', 0, 'bufferAfterMinutes', 0, 'processing', '[]'::jsonb, 'price', null, 'taxes', '[]'::jsonb)),
      at, at + interval '30 minutes', 'Europe/Vienna', (at at time zone 'Europe/Vienna')::date, (at at time zone 'Europe/Vienna')::time, status,
      jsonb_build_array(jsonb_build_object('status', status, 'at', at, 'by', 'SYSTEM', 'reason', null)), at - interval '20 days', at
-   from salons s, generate_series(0, s.visits - 1) v, lateral (select ${AT} as at offset 0) a join people p on p.company_id = s.id and p.n = v * 31::bigint % s.people,
-     lateral (select case when v % 12 = 5 then 'CANCELLED' when at > now() then (array['PENDING', 'CONFIRMED'])[1 + v % 2] when v % 25 = 7 then 'NO_SHOW' else 'COMPLETED' end as status) t`,
+   from salons s cross join generate_series(0, s.visits - 1) v cross join lateral (select ${AT} as at offset 0) a join people p on p.company_id = s.id and p.n = v * 31::bigint % s.people
+     cross join lateral (select case when v % 12 = 5 then 'CANCELLED' when at > now() then (array['PENDING', 'CONFIRMED'])[1 + v % 2] when v % 25 = 7 then 'NO_SHOW' else 'COMPLETED' end as status) t`,
   `insert into appointment_parts (company_id, appointment_id, position, service_id, staff_id, local_date, local_start)
    select company_id, id, 0, (services -> 0 ->> 'serviceId')::uuid, staff_id, local_date, local_start from appointments`,
   `insert into invoices (company_id, id, branch_id, client_id, status, series, number, issue_date, due_date, currency, tax_inclusive, lines, subtotal, discount_total, tax, total, paid, created_at, updated_at)

@@ -36,11 +36,12 @@ export function appointmentDays(
   viewer: Viewer,
   { first, end, ...whose }: Whose & { first: SQL; end: SQL },
   columns: SQL,
+  more: SQL = sql``,
 ): SQL {
   // Of one branch days are as its lists have them.
   const [day, wide] = whose.branchId === null ? [DAY, sql`2`] : [sql`appointments.local_date`, sql`0`];
   return sql`select ${columns}, ${day} as day from p, appointments where ${own(resource, viewer, whose)}
-    and appointments.local_date >= ${first} - ${wide} and appointments.local_date < ${end} + ${wide} and ${day} >= ${first} and ${day} < ${end}`;
+    and appointments.local_date >= ${first} - ${wide} and appointments.local_date < ${end} + ${wide} and ${day} >= ${first} and ${day} < ${end}${more}`;
 }
 
 /** Who sees not all rows of these resources is answered apart. */
