@@ -8,7 +8,7 @@ import type { Lists } from './lists.ts';
 import type { Connection } from './member.ts';
 import { type Command, errorFrame } from './protocol.ts';
 import type { Ring } from './ring.ts';
-import type { Log, Stream } from './stream.ts';
+import type { Log, LogPage, Stream } from './stream.ts';
 
 export type Subscribe = Extract<Command, { type: 'subscribe' }>;
 
@@ -36,6 +36,8 @@ export class Subscriber {
   readonly #parts: SubscriberParts;
   /** The subscription a connection is being brought to; a later one takes its place. */
   readonly #current = new WeakMap<Connection, Subscribe>();
+  /** Pages of the log that are being read, by the revision they follow. */
+  readonly #pages = new Map<number, Promise<LogPage>>();
 
   constructor(parts: SubscriberParts) {
     this.#parts = parts;
@@ -126,11 +128,11 @@ export class Subscriber {
 
   /** From the log, until the rest is what everybody live has. */
   async #catchUp(connection: Connection, wanted: Subscribe, at: Position, from: number): Promise<void> {
-    const { log, stream, ring, delivery, lists, now } = this.#parts;
+    const { stream, ring, delivery, lists, now } = this.#parts;
     const telling = lists.unsure(connection);
     let reached = from;
     for (let first = true; ; first = false) {
-      const page = await log.after(reached);
+      const page = await this.#page(reached);
       const sent = stream.position() ?? (await this.#located());
       if (this.#current.get(connection) !== wanted) return;
       // Where it was counts in the history that it was asked for in.
@@ -152,8 +154,18 @@ export class Subscriber {
         connection.member.live = true;
         return connection.save();
       }
-      if (items.length === 0) return reset(connection, 'window_exceeded', sent);
+      // Read before all of it was there: once more.
+      if (items.length === 0 && page.head >= sent.revision) return reset(connection, 'window_exceeded', sent);
     }
+  }
+
+  /** Those whose lines were lost together stand at the same place: one read is for all of them. */
+  #page(after: number): Promise<LogPage> {
+    const underWay = this.#pages.get(after);
+    if (underWay !== undefined) return underWay;
+    const page = this.#parts.log.after(after).finally(() => this.#pages.delete(after));
+    this.#pages.set(after, page);
+    return page;
   }
 }
 

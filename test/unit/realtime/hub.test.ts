@@ -294,6 +294,23 @@ describe('a subscription', () => {
     expect(back[41]?.of('subscribed')).toMatchObject([{ revision: 4, recovered: true }]);
   });
 
+  test('of many who stand at one place beyond the ring takes one read for each page', async () => {
+    const client = new Client(world);
+    await client.subscribe();
+    await happen(1100);
+    const back = Array.from({ length: 20 }, (_, n) => new Client(world, { session: `r${n}`, actor: `USER:${n}` }));
+    const command = { type: 'subscribe', id: 1, companyId: 'comp_1', resume: { epoch: 'e001', revision: 10 } };
+    const work = back.map(({ socket }) => world.hub.hear(socket, JSON.stringify(command)));
+    for (let turn = 0; turn < 8; turn += 1) await Promise.resolve();
+    expect(world.asked).toHaveLength(1);
+    await world.answerAll();
+    await Promise.all(work);
+    for (const one of back) {
+      const told = one.of('batch_update').flatMap((frame) => frame.messages as { revision: number }[]);
+      expect(told.map(({ revision }) => revision)).toEqual(Array.from({ length: 1090 }, (_, n) => 11 + n));
+    }
+  });
+
   test('of one who is ahead of a room that has just sent a burst is not held up by its pace', async () => {
     const client = new Client(world);
     await client.subscribe();
