@@ -45,9 +45,10 @@ async function readAssets(): Promise<Asset[]> {
   return scripts.map((each) => (each.name.endsWith('.html') ? asset(each.name, completed(each.body, scripts)) : each));
 }
 
-/** Scripts and styles as few bytes as they can be: the Worker carries them. */
+/** What is served, in as few bytes as it can be: the Worker carries them. */
 async function small(name: string, text: string): Promise<string> {
   const loader = extname(name).slice(1);
+  if (loader === 'html') return text.replace(/\n\s+/g, '\n');
   if (loader !== 'js' && loader !== 'css') return text;
   return (await transform(text, { loader, minify: true, charset: 'utf8', target: 'es2024' })).code;
 }
@@ -83,7 +84,8 @@ function completed(html: string, assets: readonly Asset[]): string {
 function render(assets: readonly Asset[]): string {
   const entries = assets.map(
     ({ name, type, body, version, integrity }) =>
-      `  ${JSON.stringify(name)}: ${JSON.stringify({ type, version, integrity, body })},`,
+      // Pages name what they load; only the one that is made when asked for has to look it up.
+      `  ${JSON.stringify(name)}: ${JSON.stringify({ type, version, ...(name === 'page.css' && { integrity }), body })},`,
   );
   return `// Made by \`npm run pages\` from public/; edit there.\nexport const files = {\n${entries.join('\n')}\n} as const;\n`;
 }
