@@ -1,4 +1,5 @@
 import type { ChildProcess } from 'node:child_process';
+import { createWriteStream } from 'node:fs';
 import { readFile, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { StackError } from './errors.ts';
@@ -27,6 +28,8 @@ export interface PostgresOptions {
   password?: string;
   /** false trades crash safety for speed (tests). */
   durable?: boolean;
+  /** File that the server's log goes to; absent: nowhere. */
+  log?: string;
 }
 
 const startDeadlineMs = 30_000;
@@ -52,6 +55,8 @@ export async function startPostgres(options: PostgresOptions): Promise<LocalPost
   process.once('exit', endWithUs);
   child.once('exit', () => process.removeListener('exit', endWithUs));
   await waitUntilReady(child);
+  if (options.log === undefined) child.stderr?.resume();
+  else child.stderr?.pipe(createWriteStream(options.log));
   const host = '127.0.0.1';
   const adminUrl = `postgres://postgres:${encodeURIComponent(password)}@${host}:${port}/postgres`;
   let stopping = false;
@@ -75,7 +80,7 @@ export async function startPostgres(options: PostgresOptions): Promise<LocalPost
 function settings(durable: boolean): string[] {
   const pairs = ['listen_addresses=127.0.0.1', 'max_connections=200', 'timezone=UTC', 'log_timezone=UTC'];
   // No socket file: two projects may run side by side, and the path could be too long for one.
-  pairs.push('unix_socket_directories=', 'shared_buffers=128MB', 'jit=off');
+  pairs.push('unix_socket_directories=', 'shared_buffers=128MB', 'jit=off', 'log_line_prefix=%m [%p] %d %e ');
   if (!durable) pairs.push('fsync=off', 'synchronous_commit=off', 'full_page_writes=off');
   return pairs.flatMap((pair) => ['-c', pair]);
 }
@@ -102,7 +107,6 @@ async function waitUntilReady(child: ChildProcess): Promise<void> {
     });
   });
   child.stderr?.removeAllListeners('data');
-  child.stderr?.resume();
 }
 
 async function stopChild(child: ChildProcess): Promise<void> {

@@ -30,6 +30,8 @@ export interface StackOptions {
   database?: string;
   /** false trades crash safety for speed (tests). Default true. */
   durable?: boolean;
+  /** File for the log of a Postgres that is started here; absent: nowhere. */
+  postgresLog?: string;
   /** Told when a part ends that nobody stopped. */
   onLoss?: (what: string) => void;
   /** No lines about what is going on. Default true. */
@@ -125,8 +127,9 @@ async function startDatabase(
 ): Promise<{ neon: NeonBridge; adminUrl: string; name: string }> {
   let serverUrl = options.postgresUrl;
   if (serverUrl === undefined) {
-    const { dir, durable = true } = options;
-    const server = await startPostgres({ dir, durable, password: secrets.postgresPassword });
+    const { dir, durable = true, postgresLog } = options;
+    const logged = postgresLog === undefined ? {} : { log: postgresLog };
+    const server = await startPostgres({ dir, durable, password: secrets.postgresPassword, ...logged });
     stops.push(() => server.stop());
     server.onUnexpectedEnd(() => options.onLoss?.('Postgres'));
     serverUrl = server.adminUrl;

@@ -13,6 +13,8 @@ declare module 'vitest' {
     adminUrl: string;
     vars: Record<string, string>;
     bundle: string;
+    /** What Postgres logs: by line when, whose process, which database, which SQLSTATE. */
+    postgresLog: string;
     /** Whether this is the run that leaves nothing out. */
     thorough: boolean;
     /** Where the answers that tests produced are noted. */
@@ -43,14 +45,16 @@ export default async function setup(project: TestProject): Promise<() => Promise
   const scratch = await makeFolder(await inMemory());
   const seen = join(dir, 'seen');
   await mkdir(seen);
+  const postgresLog = join(dir, 'postgres.log');
   const [stack, bundle] = await Promise.all([
-    startStack({ dir: join(dir, 'data'), durable: false, database: TEMPLATE, fresh: true }),
+    startStack({ dir: join(dir, 'data'), durable: false, database: TEMPLATE, fresh: true, postgresLog }),
     bundleWorker(join(dir, 'bundle')),
   ]);
   await migrate(stack.vars.DATABASE_MIGRATION_URL ?? '', { log: () => undefined });
   project.provide('adminUrl', stack.adminUrl);
   project.provide('vars', stack.vars);
   project.provide('bundle', bundle);
+  project.provide('postgresLog', postgresLog);
   project.provide('seen', seen);
   project.provide('scratch', scratch);
   project.provide('thorough', project.name === 'long');

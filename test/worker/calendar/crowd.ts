@@ -37,14 +37,16 @@ export async function crowd(api: Api, urls: readonly string[], bodies: readonly 
   }
 }
 
-/** Somebody who reads and writes by themselves, one call at a time, while others do what they do: how long each took, ms. */
-export type Bystander = { url: string; token: string; path: string; calls: number; pause: number };
+/** Somebody who reads, one call at a time, while others do what they do; every second time from Postgres. */
+export type Bystander = { url: string; token: string; path: string; pause: number };
 
-async function stroll({ url, token, path, calls, pause }: Bystander): Promise<number[]> {
+/** @returns how long each took, ms */
+async function stroll({ url, token, path, pause }: Bystander, isOver: () => boolean): Promise<number[]> {
   const took: number[] = [];
-  for (let n = 0; n < calls; n += 1) {
+  while (!isOver()) {
+    const fresh = took.length % 2 === 0 ? { 'Cache-Control': 'no-cache' } : {};
     const began = performance.now();
-    const answer = await fetch(`${url}${path}`, { headers: { Authorization: `Bearer ${token}` } });
+    const answer = await fetch(`${url}${path}`, { headers: { Authorization: `Bearer ${token}`, ...fresh } });
     await answer.arrayBuffer();
     if (answer.status !== 200) throw new Error(`a bystander was answered ${answer.status}`);
     took.push(performance.now() - began);
@@ -53,22 +55,31 @@ async function stroll({ url, token, path, calls, pause }: Bystander): Promise<nu
   return took;
 }
 
-export async function bystander(order: Bystander): Promise<number[]> {
+/** Sends a bystander of a process of their own, until `meanwhile` is over. */
+export async function bystander<T>(order: Bystander, meanwhile: () => Promise<T>): Promise<[took: number[], done: T]> {
   const child = fork(fileURLToPath(import.meta.url), ['bystander']);
   try {
-    return await new Promise((resolve, reject) => {
-      child.once('message', (took) => resolve(took as number[]));
+    const took = new Promise<number[]>((resolve, reject) => {
+      child.once('message', (told) => resolve(told as number[]));
       child.once('error', reject);
       child.once('exit', (code) => reject(new Error(`the bystander ended with ${code}`)));
-      child.send(order);
     });
+    child.send(order);
+    const done = await meanwhile();
+    child.send('stop');
+    return [await took, done];
   } finally {
     child.kill();
   }
 }
 
-if (process.send !== undefined && process.argv.includes('bystander'))
-  process.once('message', (order: Bystander) => void stroll(order).then((took) => process.send?.(took)));
+if (process.send !== undefined && process.argv.includes('bystander')) {
+  let isOver = false;
+  process.on('message', (told: Bystander | 'stop') => {
+    if (told === 'stop') isOver = true;
+    else void stroll(told, () => isOver).then((took) => process.send?.(took));
+  });
+}
 
 /** Statuses and codes, counted. */
 export function counted(told: readonly Told[]): Record<string, number> {

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { minuteOf } from '../../../src/core/civil.ts';
 import type { Json, Reply } from '../../support/api.ts';
 import { openCompany } from '../../support/company.ts';
+import { faultsLogged } from '../../support/postgres-log.ts';
 import { ownWorld } from '../../support/shared.ts';
 
 // A thousand writes of every kind on the same two days, many at a time in four isolates: bookings, moves, holds that are booked or
@@ -127,4 +128,8 @@ test('of a thousand writes of all kinds at once none overlaps another, and no re
     'select deadlocks::int from pg_stat_database where datname = current_database()',
   );
   expect(postgres?.deadlocks).toBe(0);
+  expect(await faultsLogged(world)).toEqual([]);
+  // So that an empty log is no proof of a log that nobody reads.
+  await expect(world.sql('select 1 / 0')).rejects.toThrow();
+  expect(await faultsLogged(world)).toEqual([expect.stringContaining('22012')]);
 });

@@ -1,69 +1,100 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { expect, test } from 'vitest';
+import type { Api } from '../../support/api.ts';
 import { openSalon } from '../../support/calendar-refusals.ts';
 import { openCompany } from '../../support/company.ts';
+import { faultsLogged } from '../../support/postgres-log.ts';
 import { ownWorld } from '../../support/shared.ts';
-import { bystander, counted, crowd } from './crowd.ts';
+import type { World } from '../../support/world.ts';
+import { bystander, counted, crowd, type Told } from './crowd.ts';
 
-// Many who want the same, all at once, and nobody comes twice.
+// Many who want the same, all at once, and nobody comes twice. Crowd, Worker, database and bystander share the machine here, as no
+// two isolates of the platform do: so the same crowd also comes to a Worker, a database and a Redis beside, and what somebody else
+// waits beyond that is the product's doing.
 
-const world = await ownWorld({}, 4);
-const { api } = await openCompany(world);
-const other = await openCompany(world, 'Elsewhere');
-const salon = await openSalon(api);
-const urls = [api.url, ...world.elsewhere];
-const { branchId, staffId, serviceId } = salon;
-const wish = (startsAt: string) => ({ branchId, staffId, services: [{ serviceId }], startsAt });
+/** Isolates that the crowd is spread over; one more is the bystander's alone. */
+const ISOLATES = 4;
+const ROUNDS = 5;
+/** What the crowd may make of another company's p95, in multiples of what the same crowd elsewhere makes of it. */
+const MOST = 1.2;
+/** Beyond this it fails: a p95 of some hundred calls on a busy machine says no more than so much. */
+const TOO_MUCH = 1.6;
 
-const quantile = (told: readonly { ms: number }[], share: number): number =>
-  told.map(({ ms }) => ms).sort((a, b) => a - b)[Math.ceil(told.length * share) - 1] ?? 0;
+/** A place where a crowd may come, and the company it comes to. */
+type Place = { world: World; api: Api; wish: (startsAt: string) => unknown };
 
-/** p95 of another company that reads its clients at another isolate, ms. */
-async function watched(calls: number): Promise<number> {
-  const path = '/api/v1/clients?limit=20';
-  const took = await bystander({ url: String(urls.at(-1)), token: String(other.api.token), path, calls, pause: 40 });
-  return Math.round(
-    quantile(
-      took.map((ms) => ({ ms })),
-      0.95,
-    ),
-  );
+async function open(): Promise<Place> {
+  const world = await ownWorld({}, ISOLATES + 1);
+  const { api } = await openCompany(world);
+  const { branchId, staffId, serviceId } = await openSalon(api);
+  return { world, api, wish: (startsAt) => ({ branchId, staffId, services: [{ serviceId }], startsAt }) };
 }
 
-test('of a thousand people on one time one has it, all others are told so, and in time', {
-  timeout: 120_000,
+const here = await open();
+const beside = await open();
+const other = await openCompany(here.world, 'Elsewhere');
+
+const urlsOf = ({ world, api }: Place): string[] => [api.url, ...world.elsewhere].slice(0, ISOLATES);
+
+const quantile = (times: readonly number[], share: number): number =>
+  [...times].sort((a, b) => a - b)[Math.ceil(times.length * share) - 1] ?? 0;
+const waits = (told: readonly Told[]): number[] => told.map(({ ms }) => ms);
+
+/** What another company waits, at an isolate of its own, while that goes on. */
+const watched = <T>(meanwhile: () => Promise<T>): Promise<[took: number[], done: T]> =>
+  bystander(
+    {
+      ...{ url: String(here.world.elsewhere.at(-1)), token: String(other.api.token) },
+      ...{ path: '/api/v1/clients?limit=20', pause: 5 },
+    },
+    meanwhile,
+  );
+
+test('of a thousand people on one time one has it, all others are told so, in time, and nobody else waits for them', {
+  timeout: 240_000,
 }, async () => {
-  for (let round = 0; round < 3; round += 1) {
+  const comes = async ({ api, wish, world }: Place, startsAt: string): Promise<Told[]> => {
+    const wishes = Array.from({ length: 1000 }, () => wish(startsAt));
+    return await crowd(api, urlsOf({ world, api, wish }), wishes);
+  };
+  await watched(() => pause(1000));
+  const all = { quiet: [] as number[], elsewhere: [] as number[], here: [] as number[] };
+  for (let round = 0; round < ROUNDS; round += 1) {
     const startsAt = new Date(Date.UTC(2029, 6, 2 + round, 8)).toISOString();
-    const quiet = await watched(50);
-    const beside = watched(60);
-    const told = await crowd(
-      api,
-      urls,
-      Array.from({ length: 1000 }, () => wish(startsAt)),
-    );
-    const [median, p99] = [quantile(told, 0.5), quantile(told, 0.99)];
-    console.log(
-      `1,000 on one time: p50 ${Math.round(median)} ms, p99 ${Math.round(p99)} ms; another company's p95 ${await beside} ms, quiet ${quiet} ms`,
-      counted(told),
-    );
+    all.quiet.push(...(await watched(() => pause(2000)))[0]);
+    const [elsewhere] = await watched(() => comes(beside, startsAt));
+    all.elsewhere.push(...elsewhere);
+    const [took, told] = await watched(() => comes(here, startsAt));
+    all.here.push(...took);
+    const [median, p99] = [0.5, 0.99].map((share) => Math.round(quantile(waits(told), share)));
+    console.log(`1,000 on one time: p50 ${median} ms, p99 ${p99} ms`, counted(told));
     expect(counted(told)).toEqual({ '201': 1, '409 slot_taken': 999 });
   }
+  const of = (times: readonly number[]): string =>
+    `${quantile(times, 0.5).toFixed(1)} / ${quantile(times, 0.95).toFixed(1)} ms (${times.length})`;
+  const p95 = quantile(all.here, 0.95);
+  const [byQuiet, byControl] = [p95 / quantile(all.quiet, 0.95), p95 / quantile(all.elsewhere, 0.95)];
+  console.log(
+    `another company, p50 / p95: quiet ${of(all.quiet)}, the crowd elsewhere ${of(all.elsewhere)}, here ${of(all.here)}; p95 here = ${byQuiet.toFixed(2)} × quiet = ${byControl.toFixed(2)} × elsewhere (wanted ${MOST})`,
+  );
+  expect(byControl).toBeLessThanOrEqual(TOO_MUCH);
 });
 
 test('of 40 identical starts on each of 25 times one is booked, the others are told who is in the way', {
   timeout: 120_000,
 }, async () => {
+  const { api, world, wish } = here;
   const starts = Array.from({ length: 25 }, (_, n) =>
     new Date(Date.UTC(2029, 5, 1, 8) + n * 30 * 60_000).toISOString(),
   );
   const wanted = Array.from({ length: 40 }, () => starts.map(wish)).flat();
-  const told = await crowd(api, urls, wanted);
-  console.log(
-    `40 on each of 25: p50 ${Math.round(quantile(told, 0.5))} ms, p99 ${Math.round(quantile(told, 0.99))} ms`,
-  );
+  const told = await crowd(api, urlsOf(here), wanted);
+  const [median, p99] = [0.5, 0.99].map((share) => Math.round(quantile(waits(told), share)));
+  console.log(`40 on each of 25: p50 ${median} ms, p99 ${p99} ms`);
   expect(counted(told)).toEqual({ '201': 25, '409 slot_taken': 975 });
   const [row] = await world.sql<{ count: number }>(
     `select count(distinct starts_at)::int as count from appointments where starts_at < '2029-06-15'`,
   );
   expect(row?.count).toBe(25);
+  expect(await faultsLogged(world)).toEqual([]);
 });
