@@ -93,6 +93,8 @@ test('each change comes once, in order, to each who may see it, whatever happens
   for (const socket of sockets) socket.end();
   const none = { lost: 0, duplicated: 0, reordered: 0, foreign: 0, beyondRole: 0, brokenChain: 0, resets: 0 };
   expect(verdicts).toEqual(salons.map(() => none));
-  expect(Math.min(...Object.values(weather.faults))).toBeGreaterThan(0);
+  // The runtime has a room sleep when it finds it at rest, which is not always within a storm: sleep.test.ts has it for certain.
+  const { hibernations: _, ...faults } = weather.faults;
+  expect(Math.min(...Object.values(faults))).toBeGreaterThan(0);
   expect(deliveries()).toBeGreaterThanOrEqual(DELIVERIES);
 });
