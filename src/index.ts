@@ -1,5 +1,5 @@
 import { makeApp } from './app.ts';
-import { formatId, newUuid } from './core/id.ts';
+import { newRequestId } from './core/id.ts';
 import { makeCtx } from './data/ctx.ts';
 import type { JobsApi, JobWorker } from './data/jobs.ts';
 import { callRoom } from './data/rooms.ts';
@@ -30,7 +30,7 @@ const app = makeApp();
 export default {
   fetch: observe(depsOf, app.fetch), // id, clock, deps; one log line; then app.ts
   async scheduled(_controller, env, executionCtx) {
-    const ctx = makeCtx(formatId('req', newUuid()), (work) => executionCtx.waitUntil(work));
+    const ctx = makeCtx(newRequestId(), (work) => executionCtx.waitUntil(work));
     const jobs = (companyId: string): JobsApi => jobsOf(env, depsOf(env).settings, companyId);
     const say = (job: string, facts: object): void =>
       console.log(JSON.stringify({ level: 'info', requestId: ctx.requestId, job, ...facts }));

@@ -49,25 +49,33 @@ export class AnswerCache {
     this.#readings = new Readings(parts);
   }
 
-  /** @throws AppError from `admission` and `load`; revision_ahead */
-  async read(read: Read): Promise<ReadAnswer> {
+  /**
+   * At once from memory while readings are young enough; a promise wherever there is something to wait for.
+   * @throws AppError from `admission` and `load`; revision_ahead
+   */
+  read(read: Read): ReadAnswer | Promise<ReadAnswer> {
     const { ctx, plan, demand, admission } = read;
-    let readings: FreshTags | null = null;
-    if (!demand.bypass && admission.ready(ctx.now())) {
-      readings = this.#readings.fresh(plan, ctx.now());
-      if (readings !== null && readings.head >= demand.min) {
-        admission.decide(ctx);
-        this.#readings.renew(ctx, plan, readings, admission);
-        const found = this.#near(read);
-        const near = this.#serve(read, readings, found) ?? outdated(read, readings, found);
-        if (near !== null) return this.#renewing(read, near);
-        const made = await this.#composed(read, readings);
-        if (made !== null) return made;
-        const entry = (await this.#parts.edge?.get(ctx, plan.key)) ?? null;
-        const local = this.#serve(read, readings, { entry, tier: 'edge' });
-        if (local !== null) return local;
-      }
-    }
+    if (demand.bypass || !admission.ready(ctx.now())) return this.#afar(read, null);
+    const readings = this.#readings.fresh(plan, ctx.now());
+    if (readings === null || readings.head < demand.min) return this.#afar(read, readings);
+    admission.decide(ctx);
+    this.#readings.renew(ctx, plan, readings, admission);
+    const found = this.#near(read);
+    const near = this.#serve(read, readings, found) ?? outdated(read, readings, found);
+    return near === null ? this.#beside(read, readings) : this.#renewing(read, near);
+  }
+
+  /** From parts at hand or the location's own copy, which the readings vouch for; else from afar. */
+  async #beside(read: Read, readings: FreshTags): Promise<ReadAnswer> {
+    const made = await this.#composed(read, readings);
+    if (made !== null) return made;
+    const entry = (await this.#parts.edge?.get(read.ctx, read.plan.key)) ?? null;
+    return this.#serve(read, readings, { entry, tier: 'edge' }) ?? this.#afar(read, readings);
+  }
+
+  /** From Redis, or computed; `readings` are those that are remembered. */
+  async #afar(read: Read, readings: FreshTags | null): Promise<ReadAnswer> {
+    const { ctx, plan, demand, admission } = read;
     const trip = await this.#readings.trip(ctx, plan, demand.bypass, admission);
     const sure = admission.decide(ctx);
     const row = trip?.row ?? null;
@@ -105,7 +113,9 @@ export class AnswerCache {
     const demand = { min: 0, ifNoneMatch: null, bypass: false };
     // Its caller is admitted.
     if (answer.outcome === 'STALE')
-      this.#renewals.begin(read.ctx, plan.key, (ctx) => this.read({ ...read, ctx, plan, demand, admission: ADMITTED }));
+      this.#renewals.begin(read.ctx, plan.key, async (ctx) =>
+        this.read({ ...read, ctx, plan, demand, admission: ADMITTED }),
+      );
     return answer;
   }
 

@@ -1,4 +1,4 @@
-import { formatId, newUuid } from '../core/id.ts';
+import { newRequestId } from '../core/id.ts';
 import { makeCtx } from '../data/ctx.ts';
 import type { Deps } from '../data/deps.ts';
 import type { Env } from '../env.ts';
@@ -10,8 +10,12 @@ type Answering = (request: Request, call: Call, executionCtx: ExecutionContext) 
 
 /** Outermost: gives the request its id, clock and deps, and logs one line when it is answered. */
 export function observe(open: (env: Env) => Deps, answer: Answering) {
-  return async function observeRequest(request: Request, env: Env, executionCtx: ExecutionContext): Promise<Response> {
-    const ctx = makeCtx(formatId('req', newUuid()), (work) => executionCtx.waitUntil(work));
+  return function observeRequest(
+    request: Request,
+    env: Env,
+    executionCtx: ExecutionContext,
+  ): Response | Promise<Response> {
+    const ctx = makeCtx(newRequestId(), (work) => executionCtx.waitUntil(work));
     let deps: Deps;
     try {
       deps = open(env);
@@ -20,13 +24,21 @@ export function observe(open: (env: Env) => Deps, answer: Answering) {
     }
     const state: RequestState = { principal: null, rate: null, route: '' };
     const call: Call = { ctx, deps, state, bindings: env };
-    const response = await answer(request, call, executionCtx);
-    const { status } = response;
-    deps.tally.request(ctx, status);
-    const level = status >= 500 ? 'error' : status === 429 ? 'warn' : 'info';
-    if (level !== 'info' || deps.settings.logLevel === 'info') logLine(call, request, status, level);
-    return response;
+    // At once where the answer is: what comes from memory waits for nobody.
+    const answering = answer(request, call, executionCtx);
+    return answering instanceof Promise
+      ? answering.then((response) => observed(call, request, response))
+      : observed(call, request, answering);
   };
+}
+
+function observed(call: Call, request: Request, response: Response): Response {
+  const { ctx, deps } = call;
+  const { status } = response;
+  deps.tally.request(ctx, status);
+  const level = status >= 500 ? 'error' : status === 429 ? 'warn' : 'info';
+  if (level !== 'info' || deps.settings.logLevel === 'info') logLine(call, request, status, level);
+  return response;
 }
 
 let reported = '';

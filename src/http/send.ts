@@ -21,46 +21,59 @@ export type Answer = {
   /** The company's revision this answer is true at. */
   revision?: number;
   headers?: Readonly<Record<string, string>>;
+  /** Headers that many answers have, as a constant: one object for all of them. */
+  fixed?: Readonly<Record<string, string>>;
   /** The body is compressed already, as its Content-Encoding says. */
   encoded?: boolean;
   /** No page of another origin may read it, whatever the settings say. */
   isPrivate?: true;
 };
 
+/** What is fixed, as the runtime holds it, by the constant that says it. As many as there are constants. */
+const templates = new WeakMap<object, Headers>();
+
+function templateOf(fixed: Readonly<Record<string, string>>): Headers {
+  let template = templates.get(fixed);
+  if (template === undefined) {
+    template = new Headers({ ...SECURITY, ...fixed });
+    templates.set(fixed, template);
+  }
+  return template;
+}
+
 /**
- * The one place that makes a Response: every header of contract 2 in one record, because each later `headers.set`
- * crosses into the runtime again.
+ * The one place that makes a Response, with every header of contract 2. The runtime copies a template of its own faster
+ * than it reads a record of ours (19 headers: 19 µs as a record, 12 as 12 copied and 7 set), so only what differs is set.
  */
 export function send(c: AppContext, answer: Answer): Response {
   const { ctx, deps, state } = c.env;
   const took = Math.max(0, ctx.now() - ctx.startedAt);
-  const headers: Record<string, string> = {
-    ...SECURITY,
-    'Request-Id': ctx.requestId,
-    'X-Response-Time': `${took}ms`,
-    ...answer.headers,
-  };
-  if (answer.type !== undefined) headers['Content-Type'] = answer.type;
+  const response = new Response(answer.body, {
+    status: answer.status,
+    headers: templateOf(answer.fixed ?? SECURITY),
+    ...(answer.encoded === true && { encodeBody: 'manual' }),
+  });
+  const { headers } = response;
+  headers.set('Request-Id', ctx.requestId);
+  headers.set('X-Response-Time', `${took}ms`);
+  for (const name in answer.headers) headers.set(name, answer.headers[name] as string);
+  if (answer.type !== undefined) headers.set('Content-Type', answer.type);
   const origin = answer.isPrivate ? null : allowedOrigin(c.req.header('Origin'), deps.settings.corsOrigins);
   if (origin !== null) {
-    headers['Access-Control-Allow-Origin'] = origin;
-    headers['Access-Control-Expose-Headers'] = EXPOSED;
-    if (origin !== '*') headers.Vary = headers.Vary === undefined ? 'Origin' : `${headers.Vary}, Origin`;
+    headers.set('Access-Control-Allow-Origin', origin);
+    headers.set('Access-Control-Expose-Headers', EXPOSED);
+    if (origin !== '*') headers.append('Vary', 'Origin');
   }
   if (state.principal?.proven === true) {
-    headers.Revision = String(answer.revision ?? deps.tags.newest(state.principal.companyId));
-    headers['Server-Timing'] = timings(c, took);
+    headers.set('Revision', String(answer.revision ?? deps.tags.newest(state.principal.companyId)));
+    headers.set('Server-Timing', timings(c, took));
   }
   if (state.rate !== null) {
     const { limit, remaining, reset } = state.rate;
-    headers['RateLimit-Policy'] = `"company";q=${limit};w=60`;
-    headers.RateLimit = `"company";r=${remaining};t=${reset}`;
+    headers.set('RateLimit-Policy', `"company";q=${limit};w=60`);
+    headers.set('RateLimit', `"company";r=${remaining};t=${reset}`);
   }
-  return new Response(answer.body, {
-    status: answer.status,
-    headers,
-    ...(answer.encoded === true && { encodeBody: 'manual' }),
-  });
+  return response;
 }
 
 /** A JSON answer of a value. */

@@ -6,7 +6,8 @@ import { type ListQuery, parseDetailQuery } from '../core/list-query.ts';
 import { compileProjection } from '../core/project.ts';
 import { canBegin } from '../data/keyset.ts';
 import type { Row } from '../data/log.ts';
-import type { AppContext, Principal } from '../http/context.ts';
+import type { Handler } from '../http/authenticate.ts';
+import type { Principal } from '../http/context.ts';
 import { askedOf } from './filters.ts';
 import {
   embed,
@@ -34,14 +35,11 @@ type PageQuery = ListQuery & {
 };
 
 /** GET of a collection, or of what belongs to one parent. */
-export const list = (resource: Resource, parent?: Parent): ((c: AppContext) => Promise<Response>) =>
-  read(listRoute(resource, parent));
+export const list = (resource: Resource, parent?: Parent): Handler => read(listRoute(resource, parent));
 
 /** GET of one object: by the id in the path, or the one that belongs to the caller. */
-export const detail = (
-  resource: Resource,
-  own?: (principal: Principal) => string,
-): ((c: AppContext) => Promise<Response>) => read(detailRoute(resource, own));
+export const detail = (resource: Resource, own?: (principal: Principal) => string): Handler =>
+  read(detailRoute(resource, own));
 
 /** How a collection is read: pages, cursors, filters, sorts, fields (contract 2, "Lists"). */
 export function listRoute(resource: Resource, parent?: Parent): ReadRoute<PageQuery, PageStatements> {

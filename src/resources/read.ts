@@ -2,7 +2,7 @@ import type { SQL } from 'drizzle-orm';
 import { shortHash } from '../core/hash.ts';
 import { parseMinRevision } from '../core/revision.ts';
 import { announceSnapshot } from '../data/announce.ts';
-import type { Loaded, ReadDemand, ReadPlan } from '../data/answer.ts';
+import type { Loaded, ReadAnswer, ReadDemand, ReadPlan } from '../data/answer.ts';
 import type { Admission } from '../data/caller.ts';
 import { behind } from '../data/ctx.ts';
 import type { Deps, Work } from '../data/deps.ts';
@@ -12,10 +12,11 @@ import type { Read } from '../data/read.ts';
 import type { TagRow } from '../data/tags.ts';
 import { shareOf, WeighedMap } from '../data/weighed.ts';
 import { admissionOf } from '../http/admission.ts';
+import type { Handler } from '../http/authenticate.ts';
 import { type AppContext, claimantOf, type Principal } from '../http/context.ts';
 import { send } from '../http/send.ts';
 import { headOf, refuse } from './admitted.ts';
-import { cacheHeaders } from './cache-headers.ts';
+import { fixedHeaders } from './cache-headers.ts';
 import type { Look } from './planned.ts';
 
 /** Server-side lifetimes of the brief, seconds. Revisions decide validity; these only bound what is kept. */
@@ -94,16 +95,14 @@ type Computing<Q> = (
 ) => Pick<Read, 'load' | 'compose'>;
 
 /** The handler of a cached GET. */
-export function read<Q extends ParsedQuery, const S extends readonly SQL[]>(
-  route: ReadRoute<Q, S>,
-): (c: AppContext) => Promise<Response> {
+export function read<Q extends ParsedQuery, const S extends readonly SQL[]>(route: ReadRoute<Q, S>): Handler {
   return cached(route, (c, query, { min }, admission) => ({
     load: (unsure) => load(c, route, { query, min, unsure: unsure ? admission : null }),
   }));
 }
 
 /** The same of one that is put together. */
-export function readAssembled<Q extends ParsedQuery>(route: AssembledRoute<Q>): (c: AppContext) => Promise<Response> {
+export function readAssembled<Q extends ParsedQuery>(route: AssembledRoute<Q>): Handler {
   return cached(route, (c, query, { min, bypass }, admission) => {
     const { companyId } = claimantOf(c);
     const assemble = async (row: TagRow | null, look: Look | null): Promise<Loaded | null> => {
@@ -123,66 +122,74 @@ export function readAssembled<Q extends ParsedQuery>(route: AssembledRoute<Q>): 
   });
 }
 
-function cached<Q extends ParsedQuery>(
-  route: CachedRoute<Q>,
-  computing: Computing<Q>,
-): (c: AppContext) => Promise<Response> {
-  return async function readThroughCache(c) {
-    const { ctx, deps } = c.env;
+function cached<Q extends ParsedQuery>(route: CachedRoute<Q>, computing: Computing<Q>): Handler {
+  return function readThroughCache(c) {
     const principal = claimantOf(c);
+    const { url } = c.req;
     // What the answer's scope depends on must be known before its place in the cache is.
-    const scoping = route.isScoped?.(c.req.url) === false ? undefined : route.scope;
-    if (scoping !== undefined && !principal.proven) await principal.prove?.();
+    const scoping = route.isScoped?.(url) === false ? undefined : route.scope;
+    const answer = (): ReturnType<Handler> => answerOf(c, url, scoping?.(principal) ?? '');
+    const proof = scoping !== undefined && !principal.proven ? principal.prove?.() : undefined;
+    return proof === undefined ? answer() : proof.then(answer);
+  };
+
+  function answerOf(c: AppContext, url: string, scope: string): ReturnType<Handler> {
+    const { ctx, deps } = c.env;
+    const { companyId } = claimantOf(c);
+    const { headers } = c.req.raw;
     const { permission, weight = 1 } = route;
     let parsed: Prepared<Q> & { min: number };
     try {
-      parsed = prepare(c, principal, route, scoping?.(principal) ?? '');
+      parsed = prepare(c, url, route, scope);
     } catch (error) {
       return refuse(c, weight, error);
     }
     const admission = admissionOf(c, { permission, weight }, 'read');
     const { query, plan, min } = parsed;
     // `fetch` adds no-cache by itself to a request with If-None-Match (Fetch standard), which asks for the opposite.
-    const ifNoneMatch = c.req.header('If-None-Match');
+    const ifNoneMatch = headers.get('If-None-Match');
     // `*` matches whatever is there (RFC 9110, 13.1.2), so whether anything is must be known first.
     const anything = ifNoneMatch?.trim() === '*';
     const demand = {
       min,
-      ifNoneMatch: anything ? null : (ifNoneMatch ?? null),
-      bypass: ifNoneMatch === undefined && asksForFresh(c.req.header('Cache-Control')),
+      ifNoneMatch: anything ? null : ifNoneMatch,
+      bypass: ifNoneMatch === null && asksForFresh(headers.get('Cache-Control')),
     };
-    const answer = await deps.cache.read({
+    const answer = deps.cache.read({
       ctx,
       plan,
       demand,
       admission,
       ...computing(c, query, demand, admission),
       confirm: (unsure) => headOf(c, unsure ? admission : null),
-      heal: (head) => announceSnapshot({ ctx: behind(ctx), deps }, principal.companyId, head),
+      heal: (head) => announceSnapshot({ ctx: behind(ctx), deps }, companyId, head),
     });
-    deps.tally.read(ctx, answer.outcome, answer.tier);
-    const headers = cacheHeaders(answer);
-    if (answer.link !== null) headers.Link = answer.link;
-    const unchanged = anything || answer.status === 304;
-    return send(c, {
-      status: unchanged ? 304 : 200,
-      body: unchanged ? null : answer.body,
-      type: 'application/json',
-      revision: answer.revision,
-      headers,
-    });
-  };
+    return answer instanceof Promise ? answer.then((found) => told(c, found, anything)) : told(c, answer, anything);
+  }
+}
+
+function told(c: AppContext, answer: ReadAnswer, anything: boolean): Response {
+  const { ctx, deps } = c.env;
+  deps.tally.read(ctx, answer.outcome, answer.tier);
+  const unchanged = anything || answer.status === 304;
+  return send(c, {
+    status: unchanged ? 304 : 200,
+    body: unchanged ? null : answer.body,
+    revision: answer.revision,
+    fixed: fixedHeaders(answer, 'application/json'),
+    headers: answer.link === null ? { ETag: answer.etag } : { ETag: answer.etag, Link: answer.link },
+  });
 }
 
 function prepare<Q extends ParsedQuery>(
   c: AppContext,
-  principal: Principal,
+  url: string,
   route: CachedRoute<Q>,
   scope: string,
 ): Prepared<Q> & { min: number } {
   const { deps } = c.env;
+  const principal = claimantOf(c);
   const min = parseMinRevision(c.req.header('Min-Revision'));
-  const url = c.req.url;
   const path = url.slice(url.indexOf('/', 8));
   const memo = `${principal.companyId} ${scope} ${route.name} ${path}`;
   // The memo's key names the route, so what comes back was put in by this very route.
@@ -245,5 +252,5 @@ async function taken<const S extends readonly SQL[]>(
 }
 
 /** RFC 9111, 5.2.1.4: the caller wants nothing that was computed before. */
-const asksForFresh = (cacheControl: string | undefined): boolean =>
-  cacheControl !== undefined && /(?:^|,)\s*no-cache\s*(?:,|$)/i.test(cacheControl);
+const asksForFresh = (cacheControl: string | null): boolean =>
+  cacheControl !== null && /(?:^|,)\s*no-cache\s*(?:,|$)/i.test(cacheControl);

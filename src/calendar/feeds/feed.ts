@@ -7,7 +7,7 @@ import { behind } from '../../data/ctx.ts';
 import { snapshot } from '../../data/log.ts';
 import type { AppContext } from '../../http/context.ts';
 import { send } from '../../http/send.ts';
-import { cacheHeaders } from '../../resources/cache-headers.ts';
+import { fixedHeaders } from '../../resources/cache-headers.ts';
 import { refuseParameters } from '../../resources/change.ts';
 import { TTL } from '../../resources/read.ts';
 import { admissionOf, remember } from './admission.ts';
@@ -54,9 +54,9 @@ export async function answerFeed(c: AppContext): Promise<Response> {
   return send(c, {
     status: answer.status,
     body: answer.body,
-    type: 'text/calendar; charset=utf-8',
+    fixed: fixedHeaders(answer, 'text/calendar; charset=utf-8'),
     headers: {
-      ...cacheHeaders(answer),
+      ETag: answer.etag,
       Vary: 'Accept-Encoding',
       'Content-Disposition': 'inline; filename="calendar.ics"',
       'Cross-Origin-Resource-Policy': 'same-origin',

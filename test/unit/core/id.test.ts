@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { TypeID } from 'typeid-js';
 import { describe, expect, it } from 'vitest';
-import { formatId, ID_PREFIXES, newUuid, type Prefix, parseId, uuidSource } from '../../../src/core/id.ts';
+import { formatId, ID_PREFIXES, idSource, newUuid, type Prefix, parseId, uuidSource } from '../../../src/core/id.ts';
 import { anyText } from '../arbitraries.ts';
 
 const ALPHABET = '0123456789abcdefghjkmnpqrstvwxyz';
@@ -189,5 +189,40 @@ describe('uuidSource', () => {
     expect(next).toThrow('not inside a request');
     broken = false;
     expect(next()).toContain('0707');
+  });
+});
+
+describe('idSource', () => {
+  it('names uuids of version 7 and the present time, increasing while the clock stands still or steps back', () => {
+    let clock = 1_700_000_000_123;
+    const next = idSource(
+      'req',
+      () => clock,
+      (bytes) => crypto.getRandomValues(bytes),
+    );
+    const all = Array.from({ length: 3_000 }, next);
+    clock -= 100;
+    all.push(...Array.from({ length: 3_000 }, next));
+    clock += 200;
+    all.push(next());
+    expect(all).toEqual([...new Set(all)].sort());
+    const uuids = all.map((id) => parseId('req', id) ?? '');
+    for (const uuid of uuids) expect(uuid).toMatch(/^.{8}-.{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-.{12}$/);
+    const times = [uuids[0], uuids.at(-1)].map((uuid) =>
+      Number.parseInt(String(uuid).slice(0, 13).replace('-', ''), 16),
+    );
+    expect(times).toEqual([1_700_000_000_123, 1_700_000_000_223]);
+  });
+
+  it('keeps version and variant whatever the random bits, and every random bit', () => {
+    for (const byte of [0, 0x55, 0xaa, 0xff]) {
+      const id = idSource(
+        'req',
+        () => 2 ** 48 - 1,
+        (bytes) => bytes.fill(byte),
+      )();
+      expect(parseId('req', id)).toMatch(/^ffffffff-ffff-7[0-7]..-[89ab]...-.{12}$/);
+      expect(parseId('req', id)?.slice(-12)).toBe(byte.toString(16).padStart(2, '0').repeat(6));
+    }
   });
 });
