@@ -1,5 +1,8 @@
 import { ERROR_CODES } from '../core/errors.ts';
+import { parametersOf } from '../http/openapi-parameters.ts';
+import { resolved, schemaOf } from '../http/openapi-schemas.ts';
 import { type RouteModule, type RouteSpec, templated } from '../http/route.ts';
+import { errorsOf } from '../http/route-errors.ts';
 import { files } from './files.ts';
 
 type Page = { type: string; version: string; body: string };
@@ -31,13 +34,52 @@ export function docsPage(base: string, modules: readonly RouteModule[]): Page {
 function section(base: string, tag: string, specs: readonly RouteSpec[]): string {
   const rows = specs.map((spec) => {
     const needs = spec.anonymous === true ? 'no sign-in' : (spec.permission ?? 'any role or key');
-    return `<tr><th scope="row"><span class="method">${spec.method.toUpperCase()}</span> <code>${escaped(base + templated(spec.path))}</code></th><td>${escaped(spec.summary)}</td><td>${escaped(needs)}</td></tr>`;
+    return `<tr><th scope="row"><span class="method">${spec.method.toUpperCase()}</span> <code>${escaped(base + templated(spec.path))}</code></th><td>${escaped(spec.summary)}${details(spec)}</td><td>${escaped(needs)}</td></tr>`;
   });
   return `<h3>${escaped(tag)}</h3>
 <div class="scroll"><table><thead><tr><th>Operation</th><th>What it does</th><th>Needs</th></tr></thead><tbody>
 ${rows.join('\n')}
 </tbody></table></div>`;
 }
+
+type Field = { name: string; required: boolean };
+
+/** What an operation takes and how it may refuse, folded away; a star marks what must be there. */
+function details(spec: RouteSpec): string {
+  const parameters = parametersOf(spec, undefined);
+  const rows = [
+    ...(['path', 'query', 'header'] as const).map((place) => [place, named(parameters.filter((p) => p.in === place))]),
+    ['body', spec.file === undefined ? named(fieldsOf(spec)) : spec.file.join(', ')],
+    [
+      'errors',
+      errorsOf(spec)
+        .map((code) => `<a href="#${code}">${code}</a>`)
+        .join(' '),
+    ],
+  ];
+  const shown = rows.filter(([, text]) => text !== '').map(([name, text]) => `<dt>${name}</dt><dd>${text}</dd>`);
+  return `<details><summary>Takes and refuses</summary><dl>${shown.join('')}</dl></details>`;
+}
+
+const named = (fields: readonly Field[]): string =>
+  fields.map(({ name, required }) => `<code>${escaped(name)}</code>${required ? '*' : ''}`).join(' ');
+
+/** The members of a body, of each form it may have. */
+function fieldsOf({ body }: RouteSpec): Field[] {
+  if (body === undefined) return [];
+  const components = { schemas: {}, examples: {}, responses: {} };
+  const schema = resolved(schemaOf(body(), 'input', components), components) as BodySchema;
+  const forms = (schema.oneOf ?? schema.anyOf ?? [schema]).map((form) => resolved(form, components) as BodySchema);
+  const names = new Set(forms.flatMap(({ properties = {} }) => Object.keys(properties)));
+  return [...names].map((name) => ({ name, required: forms.every(({ required = [] }) => required.includes(name)) }));
+}
+
+type BodySchema = Record<string, unknown> & {
+  properties?: Record<string, unknown>;
+  required?: readonly string[];
+  oneOf?: Record<string, unknown>[];
+  anyOf?: Record<string, unknown>[];
+};
 
 /** FNV-1a: tells two versions of a text apart, and is no secret. */
 function digest(text: string): string {
@@ -66,8 +108,8 @@ function shell(base: string, operations: string, codes: string): string {
 </header>
 <main id="main" class="docs">
 <h1>Reference</h1>
-<p>Send <code>Authorization: Bearer …</code> with an access token or an API key, and JSON in and out. Every parameter, body and
-answer is described in <a href="${base}/openapi.json">the OpenAPI document</a>, which is made from what the operations run on.</p>
+<p>Send <code>Authorization: Bearer …</code> with an access token or an API key, and JSON in and out. What an operation takes unfolds below its
+name, a star for what must be there; types, bounds and answers are in <a href="${base}/openapi.json">the OpenAPI document</a>, which is made from what the operations run on.</p>
 <h2 id="operations">Operations</h2>
 ${operations}
 <h2 id="errors">Error codes</h2>

@@ -57,3 +57,15 @@ test('the type of a problem leads to its code on this very host', async () => {
   expect(text).toContain(`id="${url.hash.slice(1)}"`);
   for (const code of Object.keys(ERROR_CODES)) expect(text).toContain(`<tr id="${code}">`);
 });
+
+test('/docs says of an operation what it takes and how it may refuse', async () => {
+  const { text } = await get('/docs');
+  const row = (method: string, path: string): string =>
+    text.split('\n').find((line) => line.includes(`>${method}</span> <code>/api/v1${path}</code>`)) ?? '';
+  expect(row('GET', '/clients')).toContain('<code>createdAfter</code>');
+  expect(row('PATCH', '/clients/{id}')).toMatch(
+    /<dt>path<\/dt><dd><code>id<\/code>\*.*<code>If-Match<\/code>.*<code>firstName<\/code>/,
+  );
+  expect(row('POST', '/auth/login')).toContain('<dt>body</dt><dd><code>email</code>* <code>password</code>*');
+  expect(row('POST', '/clients')).toContain('<a href="#external_id_taken">');
+});
