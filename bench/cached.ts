@@ -3,6 +3,7 @@ import type { Api, Reply } from '../test/support/api.ts';
 import { startBare } from './bare.ts';
 import type { BenchOptions, BenchResult } from './benchmark.ts';
 import { type LoadGenerator, type LoadReport, startLoadGenerator } from './load.ts';
+import { type LogFile, loggingToFile } from './log-file.ts';
 import type { Bench, BenchWorker } from './stack.ts';
 import { median, round } from './statistics.ts';
 import { table } from './table.ts';
@@ -32,14 +33,16 @@ type Round = {
 export async function cached({ rounds, stack, progress }: BenchOptions): Promise<BenchResult> {
   const bench = await stack();
   const quiet = await bench.start({ LOG_LEVEL: 'warn' });
-  const logged = await bench.start({ LOG_LEVEL: 'info' });
+  const logged = await loggingToFile(bench.dir, 'logged', () => bench.start({ LOG_LEVEL: 'info' }));
   const { api } = await bench.company(quiet, 20);
   const { text: body, headers } = await warm(api, quiet);
   if ((await warm(api, logged)).text !== body) throw new Error('the two Workers answer different bytes');
   const bare = await startBare(bench, body);
   const headed = await startBare(bench, body, { headers: ours(headers) });
-  const line = logged.logs.findLast(isOurs) ?? '';
-  const logging = await startBare(bench, body, { headers: ours(headers), line });
+  const line = await lineOf(logged);
+  const logging = await loggingToFile(bench.dir, 'logging', () =>
+    startBare(bench, body, { headers: ours(headers), line }),
+  );
   const generator = startLoadGenerator();
   try {
     const runners: Runner[] = [
@@ -59,7 +62,6 @@ export async function cached({ rounds, stack, progress }: BenchOptions): Promise
       if (number > 0) progress(`round ${number} of ${rounds}`);
     }
     await warm(api, quiet, body);
-    if (line === '') throw new Error('the Worker wrote no log line');
     return summary(measured, body, rounds);
   } finally {
     await generator.stop();
@@ -67,8 +69,13 @@ export async function cached({ rounds, stack, progress }: BenchOptions): Promise
   }
 }
 
-/** The line of a request to the list. */
-const isOurs = (line: string): boolean => line.includes('"/clients"');
+/** The line of a request to the list, as the Worker wrote it. */
+async function lineOf(log: LogFile): Promise<string> {
+  const lines = (await log.text()).split('\n');
+  const line = lines.findLast((each) => each.includes('\\"/clients\\"'));
+  if (line === undefined) throw new Error('the Worker wrote no log line');
+  return (JSON.parse(line) as { message: string }).message;
+}
 
 /** Asks until the answer comes from memory, and checks that it does. */
 async function warm(api: Api, worker: BenchWorker, expected?: string): Promise<Reply> {

@@ -27,7 +27,7 @@ type Profile = {
 export async function profile({ rounds, stack, progress }: BenchOptions): Promise<BenchResult> {
   const bench = await stack();
   const inspectorPort = await freePort();
-  const worker = await bench.start({ LOG_LEVEL: 'warn' }, { inspectorPort });
+  const worker = await bench.start({ LOG_LEVEL: process.env.LOG_LEVEL ?? 'warn' }, { inspectorPort });
   const { api } = await bench.company(worker, 20);
   const generator = startLoadGenerator();
   const isolate = await openDebugger(inspectorPort);

@@ -158,7 +158,10 @@ describe('how it ends', () => {
     expect(world.hub.sweep()).toBe(world.now + 300_000);
     world.now += 200_000;
     world.pinged.set(pings.socket, world.now);
-    world.now += 100_000;
+    world.now += 99_999;
+    expect(world.hub.sweep()).toBe(world.now + 1);
+    expect(silent.code).toBeNull();
+    world.now += 1;
     expect(world.hub.sweep()).toBe(world.now + 200_000);
     expect([silent.code, pings.code]).toEqual([4001, null]);
   });
