@@ -45,7 +45,7 @@ const MOST_OF_ONE = 10;
 /** For how long a turn counts against whoever had it, ms. */
 const MEMORY = 10_000;
 /** One more turn of an account that has used up its burst, ms. */
-const REFILL = 5000;
+const REFILL = 10_000;
 const MOST_ACCOUNTS = 2000;
 /** After so many sign-ins in a row another derivation may go first. */
 const SIGN_INS_IN_A_ROW = 3;

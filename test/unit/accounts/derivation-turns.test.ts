@@ -157,7 +157,7 @@ describe('an account of many turns', () => {
     for (const limit of [1, 10, 25]) expect(turnsInARow(limit)).toBeGreaterThan(limit);
   });
 
-  it('has its burst, then one turn in five seconds; others are not held up', async () => {
+  it('has its burst, then one turn in ten seconds; others are not held up', async () => {
     const { ended, ask } = stage();
     const busyBody: Turn = { kind: 'sign-in', address: 'a', account: 'loop', burst: 5 };
     let going = true;
@@ -172,8 +172,8 @@ describe('an account of many turns', () => {
     expect(ended).toContain('other');
     await vi.advanceTimersByTimeAsync(60_000);
     const turns = ended.filter((each) => each === 'loop').length;
-    expect(turns).toBeGreaterThanOrEqual(10);
-    expect(turns).toBeLessThanOrEqual(13);
+    expect(turns).toBeGreaterThanOrEqual(5);
+    expect(turns).toBeLessThanOrEqual(7);
     going = false;
     await vi.advanceTimersByTimeAsync(10_000);
     await loop;

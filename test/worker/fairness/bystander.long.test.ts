@@ -21,7 +21,8 @@ const LIMIT = { RATE_LIMIT_PER_MINUTE: '1000' };
 const JSON_TYPE = { 'Content-Type': 'application/json' };
 
 /** Begins something, and answers how to end it. */
-type Begin = () => () => Promise<unknown>;
+type End = () => Promise<unknown>;
+type Begin = () => End | Promise<End>;
 
 /** The abuses of the review, by a company of its own in a world. */
 async function abuses(of: World): Promise<Record<string, Begin>> {
@@ -48,9 +49,14 @@ async function abuses(of: World): Promise<Record<string, Begin>> {
       [1, 2, 3].map(() => bulk('atomic', nameHeavy())),
       bearer,
     ),
-    'log-in loops, 4 loops': post('/auth/login', 4, [JSON.stringify({ email: own.email, password: own.password })], {
-      'CF-Connecting-IP': '192.0.2.200',
-    }),
+    'log-in loops, 4 loops': async () => {
+      const credentials = { email: own.email, password: own.password };
+      const headers = { 'CF-Connecting-IP': '192.0.2.200' };
+      // An account's first turns come one after the other, whoever asks for them; what a loop costs is what comes behind them.
+      for (let spent = false; !spent; )
+        spent = (await of.api.as(null).post('/auth/login', credentials, { headers })).status === 503;
+      return post('/auth/login', 4, [JSON.stringify(credentials)], headers)();
+    },
     'health loops, 56 loops': () => flood({ url, loops: 56, method: 'GET', path: '/health/ready' }),
   };
 }
@@ -70,7 +76,7 @@ async function watch(bystander: Api, seconds: number): Promise<number> {
 }
 
 async function during(begin: Begin, bystander: Api): Promise<number> {
-  const end = begin();
+  const end = await begin();
   try {
     return await watch(bystander, SECONDS);
   } finally {
