@@ -32,6 +32,15 @@ export const authRefusals: Record<string, Refusal> = {
   },
 };
 
+export const ticketRefusals: Record<string, Refusal> = {
+  // A signed token is enough until it is known to have ended.
+  async 'POST /realtime/tickets session_revoked'({ world, tenant, aim, fire }) {
+    const { api } = await addMember(world, tenant, 'STAFF');
+    await api.post('/auth/logout');
+    return fire(api, await aim());
+  },
+};
+
 const lastOwner: Refusal = ({ tenant, fire }, { method }) =>
   fire(tenant.api, {
     method,

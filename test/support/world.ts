@@ -111,8 +111,8 @@ async function beginEra(port: number, environment: string): Promise<void> {
   client.stop();
 }
 
-/** What the dispatcher asks of Postgres by itself, whenever a company with webhooks goes on. */
-const isFollowing = (body: string): boolean => body.includes('/* dispatcher */');
+/** What the dispatcher asks of Postgres by itself, whenever a company with webhooks goes on, and the monitor of alerts. */
+const isFollowing = (body: string): boolean => /\/\* dispatcher \*\/|app\.alert_rules\(/.test(body);
 
 /** What the watch and the rooms ask of Redis by themselves, now and then: the suites count what requests cost. */
 function isWatching(commands: readonly (readonly string[])[]): boolean {

@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { ErrorCode } from '../../../src/core/errors.ts';
 import { errorsOf } from '../../../src/http/route-errors.ts';
-import { patiently } from '../../support/accounts.ts';
+import { addKey, patiently } from '../../support/accounts.ts';
 import type { Api, Reply, Tenant } from '../../support/api.ts';
 import { openCompany } from '../../support/company.ts';
 import { documented } from '../../support/document.ts';
@@ -89,18 +89,24 @@ beforeAll(async () => {
 }, 120_000);
 const shotAt = (route: Route): Shot => shots.get(route) as Shot;
 
+/** For a ticket a signed token is enough; a key that no isolate has met is asked for in Postgres. */
+const unmet = await addKey(strange.api, ['clients:read']);
+const callerAt = ({ name, spec }: Route, url: string): Api => {
+  const api = name === 'POST /realtime/tickets' ? unmet.api : strange.api;
+  return (spec.anonymous === true ? api.as(null) : api).at(url);
+};
+
 /** Fires at each route what is refused everywhere, and so can be fired again. */
 async function fireAtAll(
   targets: readonly Route[],
   strike: () => Promise<() => unknown>,
   at = world.elsewhere[0],
 ): Promise<[Route, Reply][]> {
-  const api = strange.api.at(String(at));
   const restore = await strike();
   try {
     const replies: [Route, Reply][] = [];
     for (const route of targets) {
-      replies.push([route, await fire(route.spec.anonymous === true ? api.as(null) : api, shotAt(route))]);
+      replies.push([route, await fire(callerAt(route, String(at)), shotAt(route))]);
     }
     return replies;
   } finally {
