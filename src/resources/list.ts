@@ -20,7 +20,7 @@ import {
   presentIncludes,
   scopeOf,
 } from './page.ts';
-import { type Parent, parentIdOf, parentThere, partedBy } from './parent.ts';
+import { narrowedTo, type Parent, paramOf, parentIdOf, parentThere, partedBy } from './parent.ts';
 import { type Found, wholePage } from './pieces.ts';
 import { type ParsedQuery, type ReadRoute, read, TTL } from './read.ts';
 import type { Resource } from './resource.ts';
@@ -37,9 +37,11 @@ type PageQuery = ListQuery & {
 /** GET of a collection, or of what belongs to one parent. */
 export const list = (resource: Resource, parent?: Parent): Handler => read(listRoute(resource, parent));
 
-/** GET of one object: by the id in the path, or the one that belongs to the caller. */
-export const detail = (resource: Resource, own?: (principal: Principal) => string): Handler =>
-  read(detailRoute(resource, own));
+/** Which object: the caller's own, or what belongs to the parent in the path. */
+type Which = { own?: (principal: Principal) => string; parent?: Parent };
+
+/** GET of one object: by the id in the path, unless told otherwise. */
+export const detail = (resource: Resource, which: Which = {}): Handler => read(detailRoute(resource, which));
 
 /** How a collection is read: pages, cursors, filters, sorts, fields (contract 2, "Lists"). */
 export function listRoute(resource: Resource, parent?: Parent): ReadRoute<PageQuery, PageStatements> {
@@ -185,30 +187,38 @@ function linkOf(query: PageQuery, next: string | null, prev: string | null): str
   return links.join(', ');
 }
 
-type DetailQuery = ParsedQuery & { id: string; fields: readonly string[] | null; include: readonly string[] };
+type DetailQuery = ParsedQuery & {
+  id: string;
+  parentId: string | null;
+  fields: readonly string[] | null;
+  include: readonly string[];
+};
 
 type DetailStatements = readonly [SQL<{ row: Row; embedded: Found['embedded'] }>];
 
 /** How one object is read. */
-export function detailRoute(
-  resource: Resource,
-  own?: (principal: Principal) => string,
-): ReadRoute<DetailQuery, DetailStatements> {
+export function detailRoute(resource: Resource, { own, parent }: Which = {}): ReadRoute<DetailQuery, DetailStatements> {
   return {
-    name: `${resource.topic}.detail`,
+    name: parent === undefined ? `${resource.topic}.detail` : `${parent.of.topic}.${resource.topic}.detail`,
     version: resource.version,
     permission: resource.permission,
     ...scopeOf(resource),
     ttl: TTL.detail,
     parse(params, principal, c) {
       const { fields, include, normalised } = parseDetailQuery(resource.list, params);
-      const id = own?.(principal) ?? uuidOf(resource.prefix, c.req.param('id') ?? '');
-      return { id, fields, include, normalised: `${id}?${normalised}` };
+      const name = parent === undefined ? 'id' : paramOf(resource);
+      const id = own?.(principal) ?? uuidOf(resource.prefix, c.req.param(name) ?? '');
+      const parentId = parent === undefined ? null : parentIdOf(c, parent);
+      const path = parentId === null ? id : `${parentId}/${id}`;
+      return { id, parentId, fields, include, normalised: `${path}?${normalised}` };
     },
     tags: ({ id, include }) => [...resource.detailTags(id), ...includeTags(resource, include)],
-    statements: ({ id, include }, principal) => [
-      sql`select ${resource.row} as row, ${embed(resource, include)} as embedded from ${resource.table} where ${resource.companyId} = ${principal.companyId}::uuid and ${resource.id} = ${id}::uuid${beside(resource, principal)}`,
-    ],
+    statements({ id, parentId, include }, principal) {
+      const seen = parent === undefined || parentId === null ? resource : narrowedTo(resource, parent, parentId);
+      return [
+        sql`select ${resource.row} as row, ${embed(resource, include)} as embedded from ${resource.table} where ${resource.companyId} = ${principal.companyId}::uuid and ${resource.id} = ${id}::uuid${beside(seen, principal)}`,
+      ];
+    },
     answer([[found]], query, principal) {
       if (found === undefined) throw notFound(resource);
       const view = compileProjection(query.fields)(resource.view(found.row, resource.version));

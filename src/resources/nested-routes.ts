@@ -3,13 +3,13 @@ import type * as z from 'zod';
 import type { RouteModule } from '../http/route.ts';
 import { page, type Schema } from '../http/schemas.ts';
 import { change } from './change.ts';
-import { list } from './list.ts';
+import { detail, list } from './list.ts';
 import { liveRoute } from './live.ts';
 import { belonging, narrowedTo, type Parent, paramOf } from './parent.ts';
 import type { Resource } from './resource.ts';
 import { expectVersion, insertRow, newRow, rowOf } from './row-sql.ts';
 
-/** What belongs to one object of another resource and has no life of its own: listed, added, deleted for good. */
+/** What belongs to one object of another resource and has no life of its own: listed, added, read, deleted for good. */
 export function nestedRoutes(resource: Resource & { create: Schema<z.ZodObject> }, parent: Parent): RouteModule {
   const path = `/${parent.of.topic}/:id/${resource.topic}`;
   const name = `${parent.of.topic}.${resource.topic}`;
@@ -47,6 +47,17 @@ export function nestedRoutes(resource: Resource & { create: Schema<z.ZodObject> 
           ];
         },
       }),
+    },
+    {
+      method: 'get',
+      path: `${path}/:${paramOf(resource)}`,
+      ...{ tag, permission },
+      summary: `Read ${one} of a ${owner}`,
+      description: 'What was deleted is gone: the log alone keeps it.',
+      detail: resource.list,
+      success: { status: 200, schema: resource.shown, description: `The ${one}`, cached: true },
+      errors: ['not_found'],
+      handler: detail(resource, { parent }),
     },
     {
       method: 'delete',

@@ -177,9 +177,14 @@ export const fire = (api: Api, shot: Shot, headers: Record<string, string> = {})
 export const queriesOf = (route: Route): string[] =>
   (ofChildren(route) ? route.fixture.childQueries : route.fixture.queries) ?? [];
 
-/** Paths of every cached GET: the plain one, its queries, and details with `fields`. `ids` names an object per topic. */
+/**
+ * Paths of every cached GET: the plain one, its queries, and details with `fields`. `ids` names an object per topic; what belongs to
+ * another object is read in a suite of its own.
+ */
 export function cachedPaths(ids: Record<string, string>): string[] {
-  const plain = cached.filter(({ fixture, name }) => fixture.asks?.[name] === undefined);
+  const plain = cached.filter(
+    ({ spec, fixture, name }) => fixture.asks?.[name] === undefined && !CHILD.test(spec.path),
+  );
   return plain.flatMap((route) => {
     const { spec, topic } = route;
     const id = ids[topic];

@@ -15,7 +15,7 @@ export const companyRoutes: RouteModule = [
     detail: company.list,
     success: { status: 200, schema: company.shown, description: 'The company', cached: true },
     errors: [],
-    handler: detail(company, (principal) => principal.companyId),
+    handler: detail(company, { own: (principal) => principal.companyId }),
   },
   {
     method: 'patch',

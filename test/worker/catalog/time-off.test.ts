@@ -39,7 +39,13 @@ describe.each([
     expect(idsOf((await salon.api.get(`/${topic}/${two}/time-off`)).json)).toEqual([elsewhere.json.id]);
 
     const path = `/${topic}/${one}/time-off/${made.json.id}`;
+    expect(made.headers.get('location')).toBe(`/api/v1${path}`);
+    const [read, again] = [await salon.api.get(path), await salon.api.get(path)];
+    expect([read.json, read.headers.get('x-cache'), again.headers.get('x-cache')]).toEqual([made.json, 'MISS', 'HIT']);
+    expect((await salon.api.get(`${path}?fields=reason`)).json).toEqual({ id: made.json.id, reason: 'Sick' });
     // Nobody else's way leads to it.
+    expectProblem(await salon.api.get(`/${topic}/${two}/time-off/${made.json.id}`), 'not_found');
+    expectProblem(await theirs.api.get(path), 'not_found');
     expectProblem(await salon.api.delete(`/${topic}/${two}/time-off/${made.json.id}`), 'not_found');
     expectProblem(await theirs.api.delete(path), 'not_found');
     const stale = await salon.api.delete(path, { headers: { 'If-Match': '"2"' } });
@@ -51,6 +57,7 @@ describe.each([
     });
     expect(idsOf(list.json)).not.toContain(made.json.id);
     expectProblem(await salon.api.delete(path), 'not_found');
+    expectProblem(await salon.api.get(path, { headers: { 'Min-Revision': String(gone.revision) } }), 'not_found');
     const events = (await salon.api.get(`/events?after=${gone.revision - 1}`)).json.data as Json[];
     expect(events[0]).toMatchObject({ type: 'time-off.deleted', entityId: made.json.id });
   });

@@ -117,7 +117,7 @@ describe.each(routes.filter((route) => !ofSignIn(route)).map((route) => [route.n
       expectHeaders(reply, headersOf(route));
       expectBody(reply, route);
       if (shot.id !== null && typeof reply.json.id === 'string' && reply.status === 200)
-        expect(reply.json.id).toBe(shot.id);
+        expect(shot.path.split(/[/?]/)).toContain(reply.json.id);
       if (spec.path === `/${route.topic}` && method === 'POST') {
         expect(reply.headers.get('location')).toBe(`/api/v1${spec.path}/${reply.json.id}`);
       }
