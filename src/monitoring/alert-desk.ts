@@ -96,10 +96,10 @@ export class AlertDesk {
     for (let first = 0; first < rows.length; first += AT_ONCE)
       await Promise.all(
         rows.slice(first, first + AT_ONCE).map(async ({ seq, rule, turn, tries }) => {
-          const taken = await this.#parts.send(
-            JSON.parse(String(rule)) as AlertRule,
-            JSON.parse(String(turn)) as AlertTurn,
-          );
+          // Whatever is wrong with one is a try of it: it keeps none of the others waiting.
+          const taken = await this.#parts
+            .send(JSON.parse(String(rule)) as AlertRule, JSON.parse(String(turn)) as AlertTurn)
+            .catch(() => false);
           if (taken || Number(tries) + 1 >= TRIES) this.#sql.exec('delete from messages where seq = ?', Number(seq));
           else this.#sql.exec('update messages set tries = tries + 1 where seq = ?', Number(seq));
         }),

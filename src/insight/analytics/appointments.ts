@@ -6,7 +6,7 @@ import { service } from '../../catalog/services/resource.ts';
 import { staffMember } from '../../catalog/staff/resource.ts';
 import { type ReadRoute, TTL } from '../../resources/read.ts';
 import { type GroupRow, grouped } from './groups.ts';
-import { appointmentDays, date, place, scopeOfAll } from './places.ts';
+import { appointmentDays, date, named, place, scopeOfAll } from './places.ts';
 import { MAX_STALE, PERMISSION, parseReport, type Report } from './query.ts';
 
 const FIGURES = ['count', 'completed', 'cancelled', 'noShows'] as const;
@@ -58,9 +58,3 @@ export const appointmentReport: ReadRoute<Report, Statements> = {
     return { body: JSON.stringify({ data, total, ...(previous !== null && { previous }) }) };
   },
 };
-
-/** What the object is called that a group is of; null where keys are no ids. */
-export const named = (table: SQL | undefined, companyId: string): SQL =>
-  table === undefined
-    ? sql`null`
-    : sql`(select n.name from ${table} n where n.company_id = ${companyId}::uuid and n.id = g.key::uuid)`;

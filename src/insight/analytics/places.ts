@@ -52,3 +52,9 @@ export function scopeOfAll(resources: readonly Resource[]): Pick<ReadRoute<Parse
 }
 
 export const date = (text: string): SQL => sql`${text}::date`;
+
+/** What the object is called that a group is of; null where keys are no ids. */
+export const named = (table: SQL | undefined, companyId: string): SQL =>
+  table === undefined
+    ? sql`null`
+    : sql`(select n.name from ${table} n where n.company_id = ${companyId}::uuid and n.id = g.key::uuid)`;

@@ -6,9 +6,8 @@ import { service } from '../../catalog/services/resource.ts';
 import { staffMember } from '../../catalog/staff/resource.ts';
 import type { Money } from '../../core/currency.ts';
 import { type ReadRoute, TTL } from '../../resources/read.ts';
-import { named } from './appointments.ts';
 import { type GroupRow, grouped, type Sums } from './groups.ts';
-import { date, own, place, scopeOfAll } from './places.ts';
+import { date, named, own, place, scopeOfAll } from './places.ts';
 import { MAX_STALE, PERMISSION, parseReport, type Report } from './query.ts';
 
 const FIGURES = ['net', 'tax', 'gross'] as const;
