@@ -32,7 +32,7 @@ interface Memory {
 const login = { email: 'demo@atelier-ansel.example', password: 'correct horse battery' };
 const scopes = [
   ...['clients:write', 'catalog:write', 'appointments:write', 'appointments:overlap', 'invoices:write'],
-  ...['payments:write', 'events:read', 'import', 'export'],
+  ...['payments:write', 'analytics:read', 'events:read', 'import', 'export'],
 ];
 
 /**

@@ -33,6 +33,7 @@ export const FILLED = [
     'payments',
     'refunds',
     'webhooks',
+    'alerts',
   ],
   'changes',
 ];
@@ -95,8 +96,8 @@ export function filtered(own: number): string[] {
     `/clients?updatedAfter=${at(1.098)}&sort=updatedAt`,
     '/clients?externalId=X1100&sort=-lastName',
     '/clients?externalId=absent',
-    ...['branches', 'api-keys', 'staff', 'services', 'resources', 'webhooks'].flatMap((topic) => {
-      const sort = topic === 'webhooks' ? 'updatedAt' : 'name';
+    ...['branches', 'api-keys', 'staff', 'services', 'resources', 'webhooks', 'alerts'].flatMap((topic) => {
+      const sort = ['webhooks', 'alerts'].includes(topic) ? 'updatedAt' : 'name';
       return [`/${topic}?isActive=false`, `/${topic}?isActive=false&sort=-${sort}`, ...documents(`/${topic}`, sort)];
     }),
     ...['STAFF', 'ADMIN', 'OWNER'].flatMap((role) => [`/users?role=${role}`, `/users?role=${role}&sort=email`]),

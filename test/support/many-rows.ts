@@ -81,6 +81,8 @@ const TABLES: Readonly<Record<string, string>> = {
     select c, id, ${BRANCH}, ${fixed('9a00', 'n / 2')}, changed::date, 1000, 'EUR', ${PAID}, changed, 'X' || i, made, changed from drawn`,
   webhooks: `insert into webhooks (company_id, id, url, is_active, external_id, created_at, updated_at)
     select c, id, 'https://example.com/' || i, n % 10 <> 2, 'X' || i, made, changed from drawn`,
+  alerts: `insert into alerts (company_id, id, name, metric, comparison, threshold, url, is_active, external_id, created_at, updated_at)
+    select c, id, 'A' || i, 'errorRate', 'ABOVE', 2, 'https://example.com/' || i, n % 10 <> 2, 'X' || i, made, changed from drawn`,
   changes: `insert into changes (company_id, revision, entity, entity_id, operation, schema_version, after, actor, changed_at)
     select c, n + 1, 'client', ('00000000-0000-4000-8000-' || lpad((i * 31 % 9973)::text, 12, '0'))::uuid, 'update', 1,
       '{"id": "00000000-0000-4000-8000-000000000000", "external_id": null, "first_name": "A", "last_name": null, "name": "A", "email": null,
