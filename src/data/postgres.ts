@@ -57,9 +57,15 @@ export function openPostgres(options: PostgresOptions): Database {
   return {
     breaker,
     async batch<const Q extends readonly SQL[]>(ctx: Ctx, { name, companyId }: BatchCall, statements: Q) {
+      const isProbe = breaker.state(ctx.now()) !== 'closed';
       if (!breaker.admits(ctx.now())) throw unavailable(undefined, false);
       const place = places.bid(options.share ?? options.mode, companyId ?? null, ctx.now());
       await takePlace(ctx, places, place, options.acquireTimeout);
+      // Whoever waited while it opened would wait once more, for what is known by now.
+      if (!isProbe && breaker.state(ctx.now()) !== 'closed') {
+        places.release(place);
+        throw unavailable(undefined, false);
+      }
       const started = ctx.now();
       ctx.trips.postgres += 1;
       try {

@@ -41,7 +41,8 @@ export class Tally {
     add(counts, PLACE.requests, 1);
     add(counts, PLACE.ms, ms);
     countTime(counts, ms);
-    if (status >= 500) add(counts, PLACE.serverErrors, 1);
+    // Whoever is sent away for want of a turn was refused; nothing failed, and one company's storm is no fault for all.
+    if (status >= 500 && ctx.notes.code !== 'busy') add(counts, PLACE.serverErrors, 1);
     else if (status >= 400) add(counts, PLACE.clientErrors, 1);
     if (Math.abs(now - this.#promised) < LOST) return;
     this.#promised = now;

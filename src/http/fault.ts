@@ -20,7 +20,8 @@ export function logFault(requestId: string, error: AppError): void {
 /** What may be said of a cause anywhere: names, states and places, never a message. */
 export function describeCause(cause: unknown): Record<string, unknown> {
   const { code, constraint, table } = (cause ?? {}) as { code?: string; constraint?: string; table?: string };
-  const name = cause instanceof Error ? cause.name : typeof cause;
+  // What was refused without trying has none.
+  const name = cause instanceof Error ? cause.name : cause === undefined ? undefined : typeof cause;
   return { cause: name, state: code, constraint, table, stack: cause instanceof Error ? framesOf(cause) : undefined };
 }
 

@@ -105,9 +105,15 @@ export abstract class MetricsMonitor extends DurableObject<Env> implements Monit
   async #judge(minute: number): Promise<void> {
     const { settings, alerts } = this.parts(this.env);
     const ctx = makeCtx(`monitor_${crypto.randomUUID()}`, (work) => this.ctx.waitUntil(work));
-    const counts = this.#store.points(MINUTE, minute, minute + 1)[0]?.counts;
-    const figures = counts === undefined ? null : figuresOf(counts, MINUTE, settings.databaseMetrics);
-    const figureAt = (metric: string) => figures?.[metric as keyof Figures] ?? null;
+    const minutes = new Map<number, Figures | null>();
+    const figuresOfMinute = (at: number): Figures | null => {
+      const counts = this.#store.points(MINUTE, at, at + 1)[0]?.counts;
+      return counts === undefined ? null : figuresOf(counts, MINUTE, settings.databaseMetrics);
+    };
+    const figureAt = (at: number, metric: string): number | null => {
+      if (!minutes.has(at)) minutes.set(at, figuresOfMinute(at));
+      return minutes.get(at)?.[metric as keyof Figures] ?? null;
+    };
     await new AlertDesk(this.ctx.storage.sql, alerts(ctx)).minute(minute, figureAt);
   }
 

@@ -7,7 +7,7 @@ import type { Sight } from '../data/monitor.ts';
 import { callRoom } from '../data/rooms.ts';
 import { admissionOf } from '../http/admission.ts';
 import { type Authenticator, authenticated } from '../http/authenticate.ts';
-import { type AppContext, principalOf } from '../http/context.ts';
+import { type AppContext, claimantOf, principalOf } from '../http/context.ts';
 import type { RouteModule } from '../http/route.ts';
 import { instant } from '../http/schemas.ts';
 import { sendJson } from '../http/send.ts';
@@ -37,7 +37,7 @@ const figure = (description: string) => z.number().nullable().describe(`${descri
 const shown = {
   averageResponseTime: () => figure('Mean time to an answer, ms; in production what was waited for, not computed.'),
   cacheHitRate: () => figure('Of cached routes, answers without Postgres, percent.'),
-  errorRate: () => figure('Answers of 5xx, percent of all.'),
+  errorRate: () => figure('Answers of 5xx, percent of all; `busy` is a refusal and none of them.'),
 };
 const Performance = lazy(() =>
   z
@@ -103,6 +103,8 @@ async function sightOf(c: AppContext, { window, span }: { window: string; span: 
 /** Whether this caller sees all. Whoever cannot be vouched for now is shown what anybody is. @throws AppError 401 */
 async function seesAll(c: AppContext): Promise<boolean> {
   try {
+    const claimant = claimantOf(c);
+    if (!claimant.proven) await claimant.prove?.();
     const admission = admissionOf(c, { permission: null, weight: 0 }, 'read');
     if (!(await admit(c.env, admission))) await headOf(c, admission);
     return principalOf(c).may('admin');
@@ -156,7 +158,7 @@ function detailsOf({ counts, slow, rooms }: Sight) {
 }
 
 export const performanceRoutes = (identify: Authenticator): RouteModule => {
-  const known = authenticated(identify, false, async (c) => show(c, await seesAll(c)));
+  const known = authenticated(identify, true, async (c) => show(c, await seesAll(c)));
   return [
     {
       method: 'get',

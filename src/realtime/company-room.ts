@@ -170,15 +170,15 @@ export abstract class Room extends DurableObject<Env> implements RoomApi {
     }
   }
 
-  /** The relay's part of an alarm. */
   async #announce(): Promise<void> {
     const now = Date.now();
     const companyId = this.#relay.companyId();
     if (companyId === null) return;
     const due = this.#expectations.anyDue(now);
     try {
-      // Retries are ours: the platform's own would back off beyond the promise of ten seconds.
-      if (!(await (due ? this.#catchUp(companyId, now) : this.#relay.look(now))))
+      // Both: a look that is due and never taken rings again at once. Retries are ours: the platform's own back off too far.
+      const isKnown = await this.#relay.look(now);
+      if ((due && !(await this.#catchUp(companyId, now))) || !isKnown)
         return this.ctx.storage.setAlarm(Date.now() + RETRY);
     } catch (error) {
       if (!isGone(error)) return this.ctx.storage.setAlarm(Date.now() + RETRY);

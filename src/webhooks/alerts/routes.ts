@@ -1,9 +1,9 @@
 import { type SQL, sql } from 'drizzle-orm';
 import type { AppContext } from '../../http/context.ts';
 import type { RouteModule } from '../../http/route.ts';
-import { insertRow, newRow } from '../../resources/row-sql.ts';
+import { expectVersion, insertRow, newRow, setRow, type WriteInput } from '../../resources/row-sql.ts';
 import { standardRoutes } from '../../resources/standard-routes.ts';
-import { createOf, updateOf } from '../../resources/verbs.ts';
+import { createOf, restoreOf, updateOf } from '../../resources/verbs.ts';
 import { mintSecret } from '../endpoints/secret.ts';
 import { permitAddress } from '../endpoints/verbs.ts';
 import { alert } from './resource.ts';
@@ -12,9 +12,10 @@ import { AlertWithSecret } from './schema.ts';
 /** Rules of a company that are looked at: each is work of every minute. */
 const MOST = 20;
 
-const refuseMore = (companyId: string): SQL => {
+const refuseMore = ({ companyId, id }: WriteInput<unknown>): SQL => {
   const detail = JSON.stringify({ detail: `A company has at most ${MOST} active alerts.` });
-  return sql`select app.refuse(count(*) >= ${MOST}, 'conflict', ${detail}::jsonb) from alerts where company_id = ${companyId}::uuid and is_active`;
+  return sql`select app.refuse(count(*) >= ${MOST}, 'conflict', ${detail}::jsonb) from alerts
+    where company_id = ${companyId}::uuid and id <> ${id}::uuid and is_active`;
 };
 
 function createAlert(c: AppContext): Promise<Response> {
@@ -27,7 +28,7 @@ function createAlert(c: AppContext): Promise<Response> {
       const minted = mintSecret(c.env.deps.settings.webhooks.keys, companyId, id);
       secret = minted.secret;
       return [
-        refuseMore(companyId),
+        refuseMore(input),
         insertRow(alert, newRow(alert, id, input.body)),
         sql`insert into alert_secrets (company_id, alert_id, secret) values (${companyId}::uuid, ${id}::uuid, ${minted.stored})`,
       ];
@@ -43,7 +44,7 @@ without anything to measure neither fires nor clears. At most ${MOST} active one
 
 /** Rules that tell when a figure of the deployment is beyond a threshold. */
 export const alertRoutes: RouteModule = standardRoutes(alert, {
-  only: ['list', 'create', 'read', 'update', 'archive'],
+  only: ['list', 'create', 'read', 'update', 'archive', 'restore'],
   create: {
     description: `${SAID} An Idempotency-Key is ignored: the secret is not kept in the clear.`,
     success: { status: 201, schema: AlertWithSecret, description: 'The new rule and its secret' },
@@ -52,5 +53,17 @@ export const alertRoutes: RouteModule = standardRoutes(alert, {
   },
   update: {
     handler: (c) => updateOf(alert, { prepare: ({ body }) => permitAddress(c, body.url) })(c),
+  },
+  archive: { description: 'Nobody looks at it any more, and what it still had to say is not said.' },
+  restore: {
+    description: 'It begins anew, with the next whole minute.',
+    errors: ['not_found', 'version_mismatch', 'conflict'],
+    handler: restoreOf(alert, {
+      statements: (input) => [
+        expectVersion(alert, input),
+        refuseMore(input),
+        setRow(alert, input, alert.archive?.restore ?? sql`is_active = true`),
+      ],
+    }),
   },
 });

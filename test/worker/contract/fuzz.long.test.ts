@@ -29,7 +29,7 @@ let kitchen: Kitchen;
 
 /** They succeed only with objects that fit each other, or a secret, which chance alone does not make: the suites of all routes do. */
 const FITTING =
-  /^\/(?:calendars|appointments|holds|availability|invoices|payments|refunds|(?:staff|resources)\/:id\/time-off|services|staff|resources)/;
+  /^\/(?:calendars|analytics|health\/history|appointments|holds|availability|invoices|payments|refunds|(?:staff|resources)\/:id\/time-off|services|staff|resources)/;
 
 /** Answers by route and first digit of their status. */
 const seen = new Map<string, Map<number, number>>();

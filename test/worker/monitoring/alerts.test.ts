@@ -98,6 +98,15 @@ test('what is not taken is tried again, under the same name, five times at most;
 test('rules are administrators’ own company’s; secrets are shown once, addresses within our walls refused', async () => {
   const { id } = await ruleAt('/own', { threshold: 1e9 });
   const other = await openCompany(world);
+  await other.api.post('/alerts', {
+    name: 'y',
+    metric: 'errorRate',
+    comparison: 'ABOVE',
+    threshold: 1,
+    url: 'https://a.example.com/',
+  });
+  const archived = String(((await other.api.get('/alerts')).json.data as Json[])[0]?.id);
+  expect((await other.api.delete(`/alerts/${archived}`)).json.isActive).toBe(false);
   expectProblem(await other.api.get(`/alerts/${id}`), 'not_found');
   expect((await other.api.get('/alerts')).json.data).toEqual([]);
   const read = await salon.api.get(`/alerts/${id}`);
@@ -119,4 +128,7 @@ test('rules are administrators’ own company’s; secrets are shown once, addre
       break;
     }
   }
+  expectProblem(await other.api.post(`/alerts/${archived}/restore`), 'conflict');
+  await other.api.delete(`/alerts/${((await other.api.get('/alerts')).json.data as Json[])[0]?.id}`);
+  expect((await other.api.post(`/alerts/${archived}/restore`)).json).toMatchObject({ isActive: true, state: 'OK' });
 });
