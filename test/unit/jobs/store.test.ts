@@ -1,19 +1,7 @@
-import { DatabaseSync, type SQLInputValue } from 'node:sqlite';
 import { expect, test } from 'vitest';
 import { isHopeless } from '../../../src/jobs/alarms.ts';
 import { JobStore } from '../../../src/jobs/store.ts';
-
-/** As much of a Durable Object's SQL as the store uses, on a database in memory. */
-function memory(): SqlStorage {
-  const database = new DatabaseSync(':memory:');
-  const exec = (text: string, ...values: SQLInputValue[]) => {
-    const statements = text.split(';').filter((statement) => statement.trim() !== '');
-    for (const statement of statements.slice(0, -1)) database.exec(statement);
-    const rows = database.prepare(statements.at(-1) ?? '').all(...values);
-    return { toArray: () => rows, one: () => rows[0] };
-  };
-  return { exec } as unknown as SqlStorage;
-}
+import { memory } from '../../support/sqlite.ts';
 
 const spec = {
   companyId: 'c',
