@@ -13,6 +13,8 @@ const UNITS = { m: MINUTE, h: HOUR, d: DAY } as const;
 /** Points of a history at most, and about how many there are where no step is asked for. */
 const MOST_POINTS = 1000;
 const USUAL_POINTS = 240;
+/** The last moment of which anybody may ask, ms. */
+const LAST = Date.UTC(3000, 0);
 const STEPS = ['1m', '5m', '15m', '1h', '6h', '1d'] as const;
 
 export const WINDOW = {
@@ -71,7 +73,9 @@ export function historyAsked(c: AppContext, now: number): HistoryAsked {
   if (metric === undefined) faults.push(fault('metric', 'unknown_value', `Must be one of ${METRICS.join(', ')}.`));
   const instantOf = (name: string, fallback: number): number => {
     const text = params.get(name);
-    const instant = text === null ? null : parseInstant(text.replace(/ (?=[0-9]{2}:[0-9]{2}$)/, '+'));
+    const read = text === null ? null : parseInstant(text.replace(/ (?=[0-9]{2}:[0-9]{2}$)/, '+'));
+    // Steps that end beyond the year 9999 have no name.
+    const instant = read !== null && Date.parse(read) < LAST ? read : null;
     if (text !== null && instant === null)
       faults.push(
         fault(name, 'invalid_value', 'Must be an RFC 3339 instant with offset, such as 2026-01-31T09:00:00Z.'),

@@ -4,7 +4,7 @@ import { invoice } from '../../billing/invoices/resource.ts';
 import { appointment } from '../../calendar/appointments/resource.ts';
 import { APPOINTMENT_STATUSES } from '../../calendar/appointments/table.ts';
 import { branch } from '../../catalog/branches/resource.ts';
-import { formatId } from '../../core/id.ts';
+import { formatId, NOBODY } from '../../core/id.ts';
 import { client } from '../../people/clients/resource.ts';
 import { nextQuarter } from '../../resources/filters.ts';
 import { type ParsedQuery, type ReadRoute, TTL } from '../../resources/read.ts';
@@ -88,7 +88,11 @@ export const dashboard: ReadRoute<Query, readonly [SQL<Row>]> = {
     const byStatus = Object.fromEntries(APPOINTMENT_STATUSES.map((status) => [status, row.statuses[status] ?? 0]));
     const met = row.completed + row.missed;
     const body = {
-      ...{ date: row.today, timeZone: row.zone, branchId: branchId === null ? null : formatId('brch', branchId) },
+      ...{
+        date: row.today,
+        timeZone: row.zone,
+        branchId: branchId === null || branchId === NOBODY ? null : formatId('brch', branchId),
+      },
       appointments: {
         count: Object.values(byStatus).reduce((sum, n) => sum + n, 0),
         upcoming: row.upcoming,

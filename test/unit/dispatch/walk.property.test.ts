@@ -1,4 +1,3 @@
-import { DatabaseSync, type SQLInputValue } from 'node:sqlite';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { Consumer, Handled, Line, Mark } from '../../../src/data/dispatch.ts';
@@ -7,6 +6,7 @@ import { Flights } from '../../../src/dispatch/flights.ts';
 import { LineStore } from '../../../src/dispatch/line-store.ts';
 import { type WalkParts, walkAll } from '../../../src/dispatch/walk.ts';
 import { Follower } from '../../../src/realtime/follower.ts';
+import { memory } from '../../support/sqlite.ts';
 
 // The walk with everything that may happen to it: refusals, faults of ours, turns that end, objects that are lost.
 
@@ -14,18 +14,6 @@ const EPOCH = '01890a5d-ac96-774b-bcce-b302099a8057';
 const HEAD = 40;
 const PIECE = 7;
 const ENTITIES = ['client', 'invoice'];
-
-/** As much of a Durable Object's SQL as the stores use, on a database in memory. */
-function memory(): SqlStorage {
-  const database = new DatabaseSync(':memory:');
-  const exec = (text: string, ...values: SQLInputValue[]) => {
-    const statements = text.split(';').filter((statement) => statement.trim() !== '');
-    for (const statement of statements.slice(0, -1)) database.exec(statement);
-    const rows = database.prepare(statements.at(-1) ?? '').all(...values);
-    return { toArray: () => rows, one: () => rows[0] };
-  };
-  return { exec } as unknown as SqlStorage;
-}
 
 const changeOf = (revision: number): Change => ({
   revision,

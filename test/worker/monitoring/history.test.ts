@@ -44,6 +44,7 @@ test('too many points, ends in the wrong order and other figures are refused; ot
   for (const query of [
     ...['metric=memory', 'metric=errorRate&step=7m', `metric=errorRate&step=1m&${week}`],
     ...['metric=errorRate&from=2026-11-08T00:00:00Z&to=2026-11-01T00:00:00Z', 'metric=errorRate&from=yesterday', ''],
+    'metric=errorRate&from=9999-12-31T00:00:00Z&to=9999-12-31T23:00:00Z',
   ])
     expectProblem(await ask(query), 'invalid_parameter');
   const key = await addKey(salon.api, ['analytics:read']);
