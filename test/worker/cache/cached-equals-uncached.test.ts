@@ -166,7 +166,7 @@ test.each(inSql.map((each, turn) => [each.topic, each.sql, turn] as const))(
       await world.sql(sql, [uuidOf('comp', tenant.companyId), `+${unique()}`], 'cp_owner');
       const head = await headOf(tenant);
       expect(head).toBeGreaterThan(before);
-      const { own, others } = pathsAt(topic, turn, 4, paths);
+      const { own, others } = pathsAt(topic, turn, 8, paths);
       if (tenant === ours) await compareAll([...own, ...others], head, false);
     }
   },
