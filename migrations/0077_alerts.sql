@@ -28,8 +28,8 @@ CREATE TABLE "alerts" (
 );
 --> statement-breakpoint
 ALTER TABLE "alert_secrets" ADD CONSTRAINT "alert_secrets_company_id_alert_id_alerts_company_id_id_fk" FOREIGN KEY ("company_id","alert_id") REFERENCES "public"."alerts"("company_id","id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
-CREATE INDEX "alerts_created" ON "alerts" USING btree ("company_id","is_active","created_at","id");--> statement-breakpoint
-CREATE INDEX "alerts_updated" ON "alerts" USING btree ("company_id","is_active","updated_at","id");
+CREATE INDEX "alerts_created" ON "alerts" USING btree ("company_id","is_active","created_at","id") INCLUDE ("updated_at");--> statement-breakpoint
+CREATE INDEX "alerts_updated" ON "alerts" USING btree ("company_id","is_active","updated_at","id") INCLUDE ("created_at");
 --> statement-breakpoint
 -- When a company wants to hear of a figure; what signs its messages is no document, and takes no revision.
 select app.add_resource('alerts', 'alert');
