@@ -31,7 +31,10 @@ export async function readJson(c: AppContext, mayRead: MayRead): Promise<unknown
   const length = c.req.header('Content-Length');
   const declared = Number(length ?? '0');
   if (declared > Math.max(most, MOST_DROPPED_BYTES)) throw tooLarge(most);
-  await mayRead(declared);
+  await mayRead(declared).catch(async (error: unknown) => {
+    await drop(c.req.raw.body, most);
+    throw error;
+  });
   const isTold = length !== undefined || c.req.raw.body === null;
   const bytes = await readBounded(c.req.raw.body, most, isTold ? null : mayRead);
   if (bytes.byteLength === 0) return undefined;
@@ -63,15 +66,27 @@ async function readBounded(
   if (stream === null) return new Uint8Array();
   let chunks: Uint8Array[] = [];
   let size = 0;
+  const refusals: unknown[] = [];
   for await (const chunk of stream) {
-    if (mayRead !== null && size <= LITTLE_BYTES && size + chunk.byteLength > LITTLE_BYTES) await mayRead(most);
+    if (mayRead !== null && size <= LITTLE_BYTES && size + chunk.byteLength > LITTLE_BYTES)
+      await mayRead(most).catch((error: unknown) => void refusals.push(error));
     size += chunk.byteLength;
     if (size > Math.max(most, MOST_DROPPED_BYTES)) break;
-    if (size > most) chunks = [];
+    if (size > most || refusals.length > 0) chunks = [];
     else chunks.push(chunk);
   }
+  if (refusals.length > 0) throw refusals[0];
   if (size > most) throw tooLarge(most);
   return chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks);
+}
+
+/** Reads a body that nobody looks at, for the same reason. */
+async function drop(stream: ReadableStream<Uint8Array> | null, most: number): Promise<void> {
+  let size = 0;
+  for await (const chunk of stream ?? []) {
+    size += chunk.byteLength;
+    if (size > most) return;
+  }
 }
 
 const tooLarge = (most: number): AppError => new AppError('payload_too_large', `A body may have ${most} bytes here.`);
