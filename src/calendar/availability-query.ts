@@ -2,7 +2,7 @@ import { DAY_MINUTES, dayOf } from '../core/civil.ts';
 import type { Fault } from '../core/errors.ts';
 import { uuidOf } from '../core/id.ts';
 import { BEYOND, isDate, isNear } from '../core/instant.ts';
-import { queryRefusal } from '../core/query-values.ts';
+import { queryRefusal, strayParameters } from '../core/query-values.ts';
 import type { QueryParameter } from '../http/route.ts';
 import { type Question, questionOf } from './question.ts';
 
@@ -46,14 +46,10 @@ export type AvailabilityQuery = {
 
 /** @throws AppError invalid_parameter, unknown_parameter */
 export function parseAvailability(params: URLSearchParams): AvailabilityQuery {
-  const faults: Fault[] = [];
+  const faults: Fault[] = strayParameters(params, NAMES);
   const report = (parameter: string, code: string, detail: string): void => {
     faults.push({ parameter, code, detail });
   };
-  for (const name of new Set(params.keys())) {
-    if (!(NAMES as string[]).includes(name)) report(name, 'unknown_parameter', `Allowed: ${NAMES.join(', ')}.`);
-    else if (params.getAll(name).length > 1) report(name, 'duplicate_parameter', 'Must be given once.');
-  }
   const required = (name: Name): string => {
     const text = params.get(name) ?? '';
     if (text === '') report(name, 'required', 'Is required.');

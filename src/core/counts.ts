@@ -1,9 +1,12 @@
 // What is counted while requests are served, as one block of numbers: blocks of several isolates and times are added up.
 
+/** Whence answers of cached routes came, as they are counted. */
+export const OUTCOMES = ['memory', 'edge', 'redis', 'stale', 'miss', 'bypass'] as const;
+
 /** What a block counts, by place. Times are sums in ms; `samples` are how often `sockets` was looked at. */
 const COUNTED = [
   ...['requests', 'ms', 'clientErrors', 'serverErrors'],
-  ...['memory', 'edge', 'redis', 'miss', 'stale', 'bypass'],
+  ...OUTCOMES,
   ...['queries', 'queryMs', 'slowQueries', 'redisTrips', 'redisMs', 'sockets', 'samples'],
 ] as const;
 
@@ -58,6 +61,10 @@ export function addTo(sum: Counts, counts: Counts): Counts {
 }
 
 export const at = (counts: Counts, name: Counted): number => counts[PLACE[name]] ?? 0;
+
+/** Answers of cached routes, each by whence it came. */
+export const outcomesOf = (counts: Counts): Record<(typeof OUTCOMES)[number], number> =>
+  Object.fromEntries(OUTCOMES.map((name) => [name, at(counts, name)])) as Record<(typeof OUTCOMES)[number], number>;
 
 /**
  * The time within which this share of all was done, ms: the true one lies in the same bucket, so at most an eighth away.

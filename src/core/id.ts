@@ -56,6 +56,21 @@ function headOf(time: number): string {
   return `${digits.slice(0, 8)}-${digits.slice(8)}`;
 }
 
+/** The time of a UUIDv7, and its counter within it: together strictly increasing. */
+class Ticks {
+  time = 0;
+  counter = 0;
+
+  /** @param start where the counter begins in a new millisecond @returns whether the time is another one */
+  next(clock: number, start: number): boolean {
+    if (clock <= this.time && ++this.counter <= 0xfff) return false;
+    // A clock that stands still (a Worker's does while it computes) or steps back must not repeat or reorder ids.
+    this.time = Math.max(clock, this.time + 1);
+    this.counter = start;
+    return true;
+  }
+}
+
 /**
  * A source of UUIDv7 texts (RFC 9562, 5.7), strictly increasing within one source: a 12-bit counter in `rand_a`
  * (6.2, method 1) starts in its lower half each millisecond and borrows the next one when it runs over.
@@ -63,10 +78,9 @@ function headOf(time: number): string {
  */
 export function uuidSource(now: () => number, random: (bytes: Uint8Array<ArrayBuffer>) => unknown): () => string {
   const pool = new Uint8Array(640);
+  const ticks = new Ticks();
   let used = pool.length;
-  let time = 0;
   let head = '';
-  let counter = 0;
   const byte = () => pool[used++] as number;
   const hex = () => HEX[byte()] as string;
   return () => {
@@ -74,18 +88,8 @@ export function uuidSource(now: () => number, random: (bytes: Uint8Array<ArrayBu
       random(pool);
       used = 0;
     }
-    const clock = now();
-    const start = ((byte() << 8) | byte()) & 0x7ff;
-    if (clock > time) {
-      time = clock;
-      counter = start;
-      head = headOf(time);
-    } else if (++counter > 0xfff) {
-      // A clock that stands still (a Worker's does while it computes) or steps back must not repeat or reorder ids.
-      time++;
-      counter = start;
-      head = headOf(time);
-    }
+    if (ticks.next(now(), ((byte() << 8) | byte()) & 0x7ff)) head = headOf(ticks.time);
+    const { counter } = ticks;
     const variant = HEX[0x80 | (byte() & 0x3f)];
     const version = `${HEX[0x70 | (counter >> 8)]}${HEX[counter & 0xff]}`;
     return `${head}-${version}-${variant}${hex()}-${hex()}${hex()}${hex()}${hex()}${hex()}${hex()}`;
@@ -105,10 +109,9 @@ export function idSource(
   random: (bytes: Uint8Array<ArrayBuffer>) => unknown,
 ): () => string {
   const pool = new Uint8Array(660);
+  const ticks = new Ticks();
   let used = pool.length;
-  let time = 0;
   let head = '';
-  let counter = 0;
   const byte = () => pool[used++] as number;
   const three = () => (byte() << 16) | (byte() << 8) | byte();
   return () => {
@@ -116,14 +119,11 @@ export function idSource(
       random(pool);
       used = 0;
     }
-    const clock = now();
-    const start = byte() << 3;
-    if (clock > time || ++counter > 0xfff) {
-      time = Math.max(clock, time + 1);
-      counter = start;
+    if (ticks.next(now(), byte() << 3)) {
       // The 48 bits of time are ten characters.
-      head = formatId(prefix, `${headOf(time)}-7000-8000-000000000000`).slice(0, prefix.length + 11);
+      head = formatId(prefix, `${headOf(ticks.time)}-7000-8000-000000000000`).slice(0, prefix.length + 11);
     }
+    const { counter } = ticks;
     const a = (7 << 16) | (counter << 4) | 8 | (byte() & 3);
     const b = three();
     const c = three();

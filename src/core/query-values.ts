@@ -18,6 +18,14 @@ export function fault(parameter: string, code: string, detail: string): Fault {
   return { parameter: name.toWellFormed(), code, detail };
 }
 
+/** What is wrong with the names of a query: those that nobody declared, and those that are given more than once. */
+export function strayParameters(params: URLSearchParams, allowed: readonly string[]): Fault[] {
+  return [...new Set(params.keys())].flatMap((name) => {
+    if (!allowed.includes(name)) return [fault(name, 'unknown_parameter', `Allowed: ${allowed.join(', ')}.`)];
+    return params.getAll(name).length > 1 ? [fault(name, 'duplicate_parameter', 'Must be given once.')] : [];
+  });
+}
+
 /** What a query with these faults, one at least, is refused with; where they are all of one telling kind, with that. */
 export function queryRefusal(faults: Fault[]): AppError {
   const [first] = faults;

@@ -12,6 +12,8 @@ const DEADLINE = 5000;
 const MOST_NAMES = 50;
 const MOST_SLOTS = 12;
 
+const COUNTED_AS = { MISS: 'miss', STALE: 'stale', BYPASS: 'bypass' } as const;
+
 type Slowest = Map<string, { count: number; longest: number }>;
 
 /**
@@ -51,8 +53,7 @@ export class Tally {
 
   /** A cached route was answered: from this tier, or as it says. */
   read(ctx: Ctx, outcome: 'HIT' | 'MISS' | 'STALE' | 'BYPASS', tier: 'memory' | 'edge' | 'redis' | null): void {
-    const place = outcome === 'HIT' ? (tier ?? 'memory') : outcome === 'MISS' ? 'miss' : outcome;
-    add(this.#at(ctx.now()), PLACE[place === 'STALE' ? 'stale' : place === 'BYPASS' ? 'bypass' : place], 1);
+    add(this.#at(ctx.now()), PLACE[outcome === 'HIT' ? (tier ?? 'memory') : COUNTED_AS[outcome]], 1);
   }
 
   /** A call of Postgres ended. Whoever makes calls and answers no requests, a room, tells of them here. */

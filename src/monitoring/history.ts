@@ -1,20 +1,16 @@
 import * as z from 'zod';
 import type { Counts } from '../core/counts.ts';
-import { AppError } from '../core/errors.ts';
 import { lazy } from '../core/lazy.ts';
 import { METRICS } from '../data/monitor.ts';
-import { callRoom } from '../data/rooms.ts';
 import type { AppContext } from '../http/context.ts';
 import type { RouteModule } from '../http/route.ts';
 import { instant } from '../http/schemas.ts';
 import { sendJson } from '../http/send.ts';
 import { admitted, headOf, reached } from '../resources/admitted.ts';
+import { askMonitor } from './ask-monitor.ts';
 import { HISTORY, historyAsked } from './asked.ts';
 import { floor } from './count-store.ts';
 import { figuresOf } from './figures.ts';
-
-/** Longest wait for the monitor, ms. */
-const DEADLINE = 5000;
 
 const History = lazy(() =>
   z
@@ -52,9 +48,7 @@ async function history(c: AppContext): Promise<Response> {
   reached(revision, min);
   const { metric, step } = query;
   const [from, to] = [floor(query.from, step), floor(query.to - 1, step) + step];
-  const known = await callRoom(ctx, () => deps.monitor().history(from, to, step), DEADLINE).catch((cause: unknown) => {
-    throw new AppError('busy', 'The monitor does not answer.', { extra: { retryAfter: 2 }, cause });
-  });
+  const known = await askMonitor(c, (monitor) => monitor.history(from, to, step));
   const blocks = new Map<number, Counts>(known.map(({ at, counts }) => [at, counts]));
   const points = Array.from({ length: Math.round((to - from) / step) }, (_, index) => {
     const at = from + index * step;

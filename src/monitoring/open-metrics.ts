@@ -1,14 +1,11 @@
 import { timingSafeEqual } from 'node:crypto';
-import { at, LONGEST, within } from '../core/counts.ts';
+import { at, LONGEST, outcomesOf, within } from '../core/counts.ts';
 import { AppError } from '../core/errors.ts';
 import { sha256 } from '../core/hash.ts';
 import type { Sight } from '../data/monitor.ts';
-import { callRoom } from '../data/rooms.ts';
 import type { AppContext } from '../http/context.ts';
 import { send } from '../http/send.ts';
-
-/** Longest wait for the monitor, ms. */
-const DEADLINE = 5000;
+import { askMonitor } from './ask-monitor.ts';
 
 type Sample = { labels?: Record<string, string>; value: number };
 type Family = { name: string; type: 'counter' | 'gauge'; unit?: 'seconds'; help: string; samples: readonly Sample[] };
@@ -19,7 +16,6 @@ const one = (value: number): readonly Sample[] => [{ value }];
 function familiesOf({ counts, rooms, sockets }: Sight, withDatabase: boolean): Family[] {
   const by = (label: string, names: Readonly<Record<string, number>>): Sample[] =>
     Object.entries(names).map(([name, value]) => ({ labels: { [label]: name }, value }));
-  const tiers = ['memory', 'edge', 'redis', 'stale', 'miss', 'bypass'] as const;
   const errors = { client: at(counts, 'clientErrors'), server: at(counts, 'serverErrors') };
   const database: Family[] = [
     ['database_queries', 'Calls of Postgres, each one transaction.', at(counts, 'queries')] as const,
@@ -30,7 +26,7 @@ function familiesOf({ counts, rooms, sockets }: Sight, withDatabase: boolean): F
     { name: 'request_errors', type: 'counter', help: 'Answers of 4xx and 5xx.', samples: by('fault', errors) },
     {
       ...{ name: 'cache_answers', type: 'counter', help: 'Answers of cached routes.' },
-      samples: by('outcome', Object.fromEntries(tiers.map((tier) => [tier, at(counts, tier)]))),
+      samples: by('outcome', outcomesOf(counts)),
     },
     ...(withDatabase ? database : []),
     { name: 'redis_trips', type: 'counter', help: 'Round trips to Redis.', samples: one(at(counts, 'redisTrips')) },
@@ -80,7 +76,7 @@ export function openMetrics(sight: Sight, withDatabase: boolean): string {
 
 /** GET /metrics, for a collector with the deployment's token. */
 export async function metrics(c: AppContext): Promise<Response> {
-  const { ctx, deps } = c.env;
+  const { deps } = c.env;
   c.env.state.route = '/metrics';
   const { metricsToken, databaseMetrics } = deps.settings;
   if (metricsToken === null) throw new AppError('not_found', 'There is nothing at this path.');
@@ -88,9 +84,7 @@ export async function metrics(c: AppContext): Promise<Response> {
   if (!timingSafeEqual(sha256(given.trim()), sha256(metricsToken)))
     throw new AppError('unauthenticated', 'Send Authorization: Bearer with METRICS_TOKEN.');
   const slots = deps.tally.take();
-  const sight = await callRoom(ctx, () => deps.monitor().totals(slots), DEADLINE).catch((cause: unknown) => {
-    throw new AppError('busy', 'The monitor does not answer.', { extra: { retryAfter: 2 }, cause });
-  });
+  const sight = await askMonitor(c, (monitor) => monitor.totals(slots));
   const type = 'application/openmetrics-text; version=1.0.0; charset=utf-8';
   const headers = { 'Cache-Control': 'no-store' };
   return send(c, { status: 200, body: openMetrics(sight, databaseMetrics), type, headers });

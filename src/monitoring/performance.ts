@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { at } from '../core/counts.ts';
+import { at, outcomesOf } from '../core/counts.ts';
 import { AppError, ERROR_CODES } from '../core/errors.ts';
 import { lazy } from '../core/lazy.ts';
 import { admit } from '../data/admit.ts';
@@ -146,12 +146,11 @@ function figuresAt({ counts, from, until, sockets }: Sight, withDatabase: boolea
 const pick = (figures: Figures | null) => Object.fromEntries(PUBLIC.map((name) => [name, figures?.[name] ?? null]));
 
 function detailsOf({ counts, slow, rooms }: Sight) {
-  const tiers = ['memory', 'edge', 'redis', 'stale', 'miss', 'bypass'] as const;
   const trips = at(counts, 'redisTrips');
   return {
     clientErrors: at(counts, 'clientErrors'),
     rooms,
-    tiers: Object.fromEntries(tiers.map((tier) => [tier, at(counts, tier)])),
+    tiers: outcomesOf(counts),
     redis: { trips, averageTime: trips === 0 ? null : Math.round((100 * at(counts, 'redisMs')) / trips) / 100 },
     slow,
   };

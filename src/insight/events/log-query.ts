@@ -1,6 +1,6 @@
 import { sql } from 'drizzle-orm';
 import { AppError, type Fault } from '../../core/errors.ts';
-import { queryRefusal } from '../../core/query-values.ts';
+import { queryRefusal, strayParameters } from '../../core/query-values.ts';
 import { type Change, changesAfter, readChange, snapshot } from '../../data/log.ts';
 import { awaitNews } from '../../data/rooms.ts';
 import { type AppContext, type Principal, principalOf } from '../../http/context.ts';
@@ -52,13 +52,7 @@ function parse(params: URLSearchParams, allowed: readonly string[]): Position {
   const after = params.has('after') ? read('after', 0, 0, Number.MAX_SAFE_INTEGER) : null;
   const limit = read('limit', 100, 1, 500);
   const wait = allowed.includes('wait') ? read('wait', 0, 0, 25) : 0;
-  for (const name of allowed) {
-    if (params.getAll(name).length > 1)
-      faults.push({ parameter: name, code: 'duplicate_parameter', detail: 'Must be given once.' });
-  }
-  const unknown = [...new Set(params.keys())].filter((name) => !allowed.includes(name));
-  for (const parameter of unknown)
-    faults.push({ parameter, code: 'unknown_parameter', detail: `Allowed: ${allowed.join(', ')}.` });
+  faults.push(...strayParameters(params, allowed));
   if (faults.length > 0) throw queryRefusal(faults);
   return { after, limit, wait, epoch: params.get('epoch') };
 }

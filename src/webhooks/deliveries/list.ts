@@ -1,8 +1,8 @@
 import { sql } from 'drizzle-orm';
 import { decodeCursor, encodeCursor } from '../../core/cursor.ts';
-import { AppError, type Fault } from '../../core/errors.ts';
+import { AppError } from '../../core/errors.ts';
 import { uuidOf } from '../../core/id.ts';
-import { queryRefusal } from '../../core/query-values.ts';
+import { queryRefusal, strayParameters } from '../../core/query-values.ts';
 import type { Attempt } from '../../data/dispatch.ts';
 import { snapshot } from '../../data/log.ts';
 import { callRoom } from '../../data/rooms.ts';
@@ -33,14 +33,7 @@ const placeOf = (companyId: string, webhookId: string, outcomes: readonly string
 
 function parse(c: AppContext, companyId: string, webhookId: string): Asked {
   const params = new URL(c.req.url).searchParams;
-  const faults: Fault[] = [];
-  for (const parameter of new Set(params.keys())) {
-    if (!Object.hasOwn(DELIVERY_QUERY, parameter)) {
-      const detail = `Allowed: ${Object.keys(DELIVERY_QUERY).join(', ')}.`;
-      faults.push({ parameter, code: 'unknown_parameter', detail });
-    } else if (params.getAll(parameter).length > 1)
-      faults.push({ parameter, code: 'duplicate_parameter', detail: 'Must be given once.' });
-  }
+  const faults = strayParameters(params, Object.keys(DELIVERY_QUERY));
   const limit = params.get('limit') ?? '20';
   if (!/^[0-9]{1,3}$/.test(limit) || Number(limit) < 1 || Number(limit) > 100)
     faults.push({ parameter: 'limit', code: 'out_of_range', detail: 'Must be a whole number from 1 to 100.' });
