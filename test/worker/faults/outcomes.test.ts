@@ -10,6 +10,7 @@ import { uuidOf } from '../../support/people.ts';
 import { expectProblem } from '../../support/problem.ts';
 import { make } from '../../support/routes.ts';
 import { ownWorld } from '../../support/shared.ts';
+import { isWrite, terminated } from '../../support/terminated.ts';
 import { until } from '../../support/until.ts';
 
 // Nobody is told that nothing was changed unless that is known; and what was stored all the same is not lost sight of.
@@ -22,14 +23,6 @@ afterEach(() => {
   world.neon.setFault(null);
 });
 
-/** What a backend says that was told to end while its commit was flushed: after the commit. */
-const terminated = (): pg.DatabaseError =>
-  Object.assign(new pg.DatabaseError('terminating connection due to administrator command', 0, 'error'), {
-    code: '57P01',
-    severity: 'FATAL',
-  });
-const isWrite = ({ statements }: NeonRequest): boolean =>
-  statements.some(({ query }) => query.includes('app.begin_write('));
 const once = (matches: (request: NeonRequest) => boolean, fault: () => Promise<never>) => {
   let struck = false;
   return (request: NeonRequest) => {

@@ -1,27 +1,21 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import pg from 'pg';
 import { expect, test } from 'vitest';
 import { openCompany } from '../../support/company.ts';
 import { expectProblem } from '../../support/problem.ts';
 import { ownWorld } from '../../support/shared.ts';
+import { isWrite, terminated } from '../../support/terminated.ts';
 
 // A write whose outcome nobody knows is looked for in the log until no write can last so long. That is work of seconds, not of
 // milliseconds: what was to be looked at besides must not ring again and again meanwhile.
 
 const world = await ownWorld();
 
-const terminated = (): pg.DatabaseError =>
-  Object.assign(new pg.DatabaseError('terminating connection due to administrator command', 0, 'error'), {
-    code: '57P01',
-    severity: 'FATAL',
-  });
-
 test('a room that looks for an unknown write asks Postgres and Redis a few times a second at most', async () => {
   const salon = await openCompany(world);
   let struck = false;
   world.neon.setHooks({
-    onRequest({ statements }) {
-      if (struck || !statements.some(({ query }) => query.includes('app.begin_write('))) return undefined;
+    onRequest(request) {
+      if (struck || !isWrite(request)) return undefined;
       struck = true;
       return Promise.reject(terminated());
     },
