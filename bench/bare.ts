@@ -25,8 +25,12 @@ export async function startBare(
   });
 }
 
-/** Runs a Worker without Durable Objects on a socket of its own. */
-export function startPlain(bundle: string, bindings: Record<string, string> = {}): Promise<PlainWorker> {
+/** Runs a Worker, most often without Durable Objects, on a socket of its own. */
+export function startPlain(
+  bundle: string,
+  bindings: Record<string, string> = {},
+  durableObjects: Record<string, { className: string; useSQLite: true }> = {},
+): Promise<PlainWorker> {
   return withPid(async () => {
     const port = await freePort();
     const mf = new Miniflare(
@@ -38,6 +42,7 @@ export function startPlain(bundle: string, bindings: Record<string, string> = {}
             name: 'plain',
             ...ofBundle(bundle, port),
             bindings,
+            durableObjects,
           },
         ],
       }),

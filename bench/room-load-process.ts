@@ -1,6 +1,8 @@
+import { cpus } from 'node:os';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Client } from './client.ts';
 import { obey } from './obey.ts';
+import { bareAt } from './room-bare-side.ts';
 import type { Faults, Follower, Quantiles, RoomOrder, RoomReport, RoomTarget, SideName, Step } from './room-load.ts';
 import { peerAt } from './room-peer-side.ts';
 import { oursAt, type Side } from './room-side.ts';
@@ -31,8 +33,13 @@ async function run(order: RoomOrder): Promise<RoomReport | null> {
 
 function show({ side, url, pid, rooms }: Extract<RoomOrder, { kind: 'show' }>): void {
   const client = new Client(url, WRITERS);
+  const sideOf: Readonly<Record<SideName, () => Side>> = {
+    ours: () => oursAt(url, client),
+    bare: () => bareAt(url, client),
+    peer: () => peerAt(url, client, () => load.changesPerSecond),
+  };
   const load: Load = {
-    side: side === 'ours' ? oursAt(url, client) : peerAt(url, client, () => load.changesPerSecond),
+    side: sideOf[side](),
     pid,
     rooms: rooms.map((target) => ({ target, followers: [], head: 0, writes: new Map() })),
     heard: [],
@@ -69,7 +76,8 @@ async function write(order: { side: SideName } & Step): Promise<RoomReport> {
   const rooms = load.rooms.slice(0, count);
   const followers = rooms.flatMap((room) => room.followers);
   const before = { frames: sum(followers.map(({ frames }) => frames)), faults: faultsOf(rooms) };
-  const [own, cpu, started] = [process.cpuUsage(), await cpuOf(load), performance.now() + 5];
+  const [own, machine] = [process.cpuUsage(), machineTimes()];
+  const [cpu, started] = [await cpuOf(load), performance.now() + 5];
   const everyMs = (1000 * perWrite) / perSecond / count;
   const answers: Promise<number | null>[] = [];
   const writes = Math.round((perSecond * seconds) / perWrite) * count;
@@ -84,6 +92,7 @@ async function write(order: { side: SideName } & Step): Promise<RoomReport> {
   await drained(rooms);
   const { heard } = load;
   const used = process.cpuUsage(own);
+  const machineNow = machineTimes();
   const momentsOf = ({ room, change }: Heard): Moments | undefined => room.writes.get(change);
   const since = (of: 'due' | 'answered'): number[] =>
     heard.map((each) => each.here - (momentsOf(each)?.[of] ?? Number.NaN));
@@ -111,8 +120,15 @@ async function write(order: { side: SideName } & Step): Promise<RoomReport> {
     },
     cpuMs: cpu === null || cpuAfter === null ? null : cpuAfter - cpu,
     generatorCpuMs: (used.user + used.system) / 1000,
+    machineCpuPercent: round(100 * (1 - (machineNow.idle - machine.idle) / (machineNow.all - machine.all)), 0),
     traced: [...traced],
   };
+}
+
+/** Of all processors, ms since they began. */
+function machineTimes(): { idle: number; all: number } {
+  const times = cpus().map((one) => one.times);
+  return { idle: sum(times.map(({ idle }) => idle)), all: sum(times.flatMap((each) => Object.values(each))) };
 }
 
 const cpuOf = ({ pid }: Load): Promise<number | null> => (pid === null ? Promise.resolve(null) : threadsCpuMs(pid));

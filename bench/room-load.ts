@@ -19,7 +19,8 @@ export interface Follower {
   close(): void;
 }
 
-export type SideName = 'ours' | 'peer';
+/** `bare`: what the network and the runtime take by themselves. */
+export type SideName = 'ours' | 'bare' | 'peer';
 
 /** Of each room: changes in a second, and of them so many in one write. */
 export type Pace = { rooms: number; sockets: number; perSecond: number; perWrite: number; seconds: number };
@@ -52,6 +53,8 @@ export type RoomReport = {
   /** Of the server, all of its threads; null where /proc does not tell. */
   cpuMs: number | null;
   generatorCpuMs: number;
+  /** How busy the processors of the machine were with everything. */
+  machineCpuPercent: number;
   /** Where it was asked for: number of the write, and when each of its frames was here (ms since 1970). */
   traced: [number, number[]][];
 };

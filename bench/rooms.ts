@@ -1,5 +1,7 @@
+import type { PlainWorker } from './bare.ts';
 import type { BenchOptions, BenchResult } from './benchmark.ts';
 import { type Peer, startPeer } from './peer.ts';
+import { BARE_WRITE, startBareRooms } from './room-bare.ts';
 import { type Measured, type RoomTarget, type SideName, type Step, startRoomLoad } from './room-load.ts';
 import { roomLines } from './room-table.ts';
 import { type Bench, type BenchWorker, clientNumber } from './stack.ts';
@@ -43,22 +45,27 @@ export async function rooms({ rounds, stack, progress }: BenchOptions): Promise<
   const worker = await bench.start({ LOG_LEVEL: 'warn', ROOM_MESSAGES_PER_MINUTE: '100000' });
   const load = startRoomLoad();
   const most = Math.max(...counts);
-  const measured = new Map<Step, Record<SideName, Measured[]>>(STEPS.map((step) => [step, { ours: [], peer: [] }]));
+  const measured = new Map<Step, Record<SideName, Measured[]>>(
+    STEPS.map((step) => [step, { ours: [], bare: [], peer: [] }]),
+  );
+  let bare: PlainWorker | null = null;
   let peer: Peer | null = null;
   try {
     const targets: RoomTarget[] = [];
     while (targets.length < most) targets.push(await company(bench, worker));
     await load.run({ kind: 'show', side: 'ours', url: worker.url, pid: worker.pid, rooms: targets });
+    bare = await startBareRooms(bench, await eventOf(bench, worker));
+    await load.run({ kind: 'show', side: 'bare', ...bare, rooms: targets });
     const folder = process.env.ROOMS_PEER;
     if (folder !== undefined) {
       peer = await startPeer(folder, String(bench.vars.DATABASE_MIGRATION_URL), most);
       await load.run({ kind: 'show', side: 'peer', ...peer });
     }
-    const sides: readonly SideName[] = peer === null ? ['ours'] : ['ours', 'peer'];
+    const others: readonly SideName[] = peer === null ? [] : ['peer'];
     progress(`${most} companies are there`);
     for (const step of STEPS) {
       for (let number = 0; number <= rounds; number += 1)
-        for (const side of sides) {
+        for (const side of [...(step.isTraced ? (['ours', 'bare'] as const) : (['ours'] as const)), ...others]) {
           // Round 0 is when all are compiled.
           const pace = number === 0 ? { ...step, seconds: 1 } : step;
           const commits = commitsOf(bench);
@@ -68,7 +75,7 @@ export async function rooms({ rounds, stack, progress }: BenchOptions): Promise<
           const committed = traced.flatMap(([n, frames]) =>
             frames.map((here) => here - (commits.get(n) ?? Number.NaN)),
           );
-          measured.get(step)?.[side].push({ ...seen, traced: [], committed: side === 'ours' ? committed : [] });
+          measured.get(step)?.[side].push({ ...seen, traced: [], committed: side === 'peer' ? [] : committed });
         }
       progress(`${step.rooms} × ${step.perSecond} × ${step.sockets}`);
     }
@@ -76,6 +83,7 @@ export async function rooms({ rounds, stack, progress }: BenchOptions): Promise<
     bench.neon.setHooks({ afterCommit: null });
     await load.stop();
     await worker.stop();
+    await bare?.stop();
     await peer?.stop();
   }
   return roomLines(measured);
@@ -87,7 +95,8 @@ function commitsOf({ neon }: Bench): ReadonlyMap<number, number> {
   neon.setHooks({
     afterCommit({ statements }) {
       const now = performance.timeOrigin + performance.now();
-      if (!statements[0]?.query.includes('app.begin_write(')) return;
+      const query = statements[0]?.query ?? '';
+      if (!query.includes('app.begin_write(') && !query.includes(BARE_WRITE)) return;
       const [, n] = /change (\d+)/.exec(JSON.stringify(statements)) ?? [];
       if (n !== undefined) commits.set(Number(n), now);
     },
@@ -106,4 +115,13 @@ async function company(bench: Bench, worker: BenchWorker): Promise<RoomTarget> {
   const { data } = (await api.get(`/clients?limit=${CLIENTS}`)).json as { data: { id: string }[] };
   const key = await api.post('/api-keys', { name: 'bench', scopes: ['clients:read', 'clients:write'] });
   return { company: companyId, key: String(key.json.secret), clients: data.map(({ id }) => id) };
+}
+
+/** A change of a client as rooms tell it, for whoever is to tell the same bytes. */
+async function eventOf(bench: Bench, worker: BenchWorker): Promise<string> {
+  const { api } = await bench.company(worker, 1);
+  const { data } = (await api.get('/clients')).json as { data: { id: string }[] };
+  const { revision } = await api.patch(`/clients/${data[0]?.id}`, { notes: 'change 1 at 12345.123456' });
+  const { data: events } = (await api.get(`/events?after=${revision - 1}`)).json as { data: object[] };
+  return JSON.stringify(events[0]);
 }
