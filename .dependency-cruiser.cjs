@@ -12,7 +12,7 @@ const floors = {
   realtime: ['core', 'data', 'settings.ts', 'env.ts'],
   jobs: ['core', 'data', 'settings.ts', 'env.ts'],
   dispatch: ['core', 'data', 'settings.ts', 'env.ts'],
-  pages: ['core', 'http'],
+  pages: ['core', 'http', 'env.ts'],
   monitoring: ['core', 'data', 'http', 'resources', 'settings.ts', 'env.ts'],
 };
 const folders = readdirSync('src').filter((name) => statSync(`src/${name}`).isDirectory());

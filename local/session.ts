@@ -6,8 +6,9 @@ import type { Gateway } from './gateway.ts';
 import { whenLauncherEnds } from './launcher.ts';
 import { migrate } from './migrate.ts';
 import type { DevOptions } from './options.ts';
+import { makeSite } from './site.ts';
 import { type Stack, startStack } from './stack.ts';
-import { watchFolder, watchMigrations, watchPages } from './watch.ts';
+import { keepSite, watchFolder, watchMigrations } from './watch.ts';
 import { type BuildReport, forkWorker, type WorkerProcess } from './worker.ts';
 
 const readyDeadlineMs = 60_000;
@@ -30,6 +31,8 @@ export class Session {
   #serving = false;
   #restarts: number[] = [];
   #buildBegan: number | undefined;
+  /** Called when the Worker was built anew. */
+  #rebuilt: (() => void) | undefined;
 
   /** @param settings of the Worker, as the environment gives them */
   constructor(options: DevOptions, root: string, gateway: Gateway, settings: Readonly<Record<string, string>>) {
@@ -62,11 +65,14 @@ export class Session {
     this.#stack = startStack({ dir: persist, fresh, quiet, onLoss, ...external });
     this.#stack.catch(() => undefined);
     this.#worker = this.#fork();
+    const site = makeSite();
+    site.catch(() => undefined);
     const stack = await this.#stack;
     const log = quiet ? {} : { log: (line: string): void => console.log(line) };
     await migrate(stack.adminUrl, log);
     // A database of ours into which somebody put companies of theirs gets no demo beside them.
     const mayCreate = postgresUrl === undefined || !(await stack.holdsCompanies());
+    await site;
     const port = await this.#run(stack, this.#worker);
     const file = join(stack.dir, 'demo.json');
     const demo = await seedDemo(`http://127.0.0.1:${port}`, { file, mayCreate }).catch((error: unknown) => error);
@@ -77,7 +83,7 @@ export class Session {
     if (!quiet) this.#worker.printLogs();
     watchFolder(join(persist, 'run.json'), () => this.#fail(`the data folder ${persist} is gone: everything stops`));
     watchMigrations((line) => console.error(line)).catch(printError);
-    watchPages((line) => console.error(line));
+    this.#rebuilt = keepSite((line) => console.error(line));
   }
 
   #fork(): WorkerProcess {
@@ -141,6 +147,7 @@ export class Session {
       if (!this.#options.quiet && this.#buildBegan !== undefined)
         console.log(`reloaded in ${seconds(this.#buildBegan)}`);
       this.#buildBegan = undefined;
+      this.#rebuilt?.();
     }
   }
 

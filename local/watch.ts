@@ -2,7 +2,8 @@ import { existsSync, watch } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { errorText } from './errors.ts';
 import { type Migration, migrationsFolder, readMigrations } from './migrate.ts';
-import { pagesFolder, writePages } from './pages.ts';
+import { pagesFolder } from './site/folders.ts';
+import { makeSite } from './site.ts';
 
 const everyMs = 1_000;
 const settleMs = 300;
@@ -44,11 +45,24 @@ export async function watchMigrations(tell: (line: string) => void): Promise<voi
   });
 }
 
-/** Takes changes of `public/` into the Worker, which is built anew by that. */
-export function watchPages(tell: (line: string) => void): void {
-  watch(pagesFolder, { persistent: false }, () => {
-    writePages().catch((error: unknown) => tell(errorText(error)));
-  });
+/**
+ * Makes the site anew whenever `public/` changes and whenever it is called: the code may describe another API. wrangler sees
+ * what that changes and reloads the Worker.
+ */
+export function keepSite(tell: (line: string) => void): () => void {
+  let [making, again] = [false, false];
+  const make = async (): Promise<void> => {
+    again = true;
+    if (making) return;
+    making = true;
+    while (again) {
+      again = false;
+      await makeSite().catch((error: unknown) => tell(errorText(error)));
+    }
+    making = false;
+  };
+  watch(pagesFolder, { persistent: false }, () => void make());
+  return () => void make();
 }
 
 const hashes = (migrations: readonly Migration[]): Map<string, string> =>

@@ -75,7 +75,8 @@ async function start(options: HostOptions): Promise<void> {
     config: options.config,
     bindings: Object.fromEntries(bindings),
     // Traces in a developer's log should name our functions; src/http/fault.ts says what else development shows.
-    build: { minify: false, define: { DEVELOPMENT: 'true' } },
+    // The site is made by dev.ts: before each build it would keep the developer waiting.
+    build: { minify: false, define: { DEVELOPMENT: 'true' }, custom: { command: '' } },
     dev: {
       // Nobody calls this port: dev.ts leads its callers straight to the runtime.
       server: { hostname: '127.0.0.1', port: 0 },

@@ -1,7 +1,6 @@
 import { Hono } from 'hono';
 import { apiKeyRoutes } from './account/api-keys/routes.ts';
 import { companyRoutes } from './account/company/routes.ts';
-import { needsOf, type Permission } from './account/permissions.ts';
 import { identify, jwks, signInRoutes } from './account/sign-in/routes.ts';
 import { userRoutes } from './account/users/routes.ts';
 import { invoiceRoutes } from './billing/invoices/routes.ts';
@@ -21,11 +20,10 @@ import { AppError } from './core/errors.ts';
 import type { AppContext, AppEnv } from './http/context.ts';
 import { development } from './http/fault.ts';
 import { maskedPath, withoutSecret } from './http/log-line.ts';
-import { openApiDocument } from './http/openapi.ts';
 import { PathRouter } from './http/path-router.ts';
 import { problem } from './http/problem.ts';
 import { mount, type RouteModule } from './http/route.ts';
-import { preflight, send } from './http/send.ts';
+import { preflight } from './http/send.ts';
 import { analyticsRoutes } from './insight/analytics/routes.ts';
 import { auditRoutes } from './insight/audit/routes.ts';
 import { eventRoutes } from './insight/events/routes.ts';
@@ -81,10 +79,9 @@ export function makeApp(): Hono<AppEnv> {
   const app = new Hono<AppEnv>({ router: new PathRouter() });
   app.on('OPTIONS', '*', (c) => preflight(c, allowed(app, c) ?? 'GET, HEAD, POST, PATCH, PUT, DELETE'));
   app.get('/.well-known/jwks.json', jwks);
-  app.get(`${BASE}/openapi.json`, openApi);
   app.get(`${BASE}${SOCKET_PATH}`, openSocket(identify));
   for (const path of ['/metrics', `${BASE}/metrics`]) app.get(path, metrics);
-  mountPages(app, BASE, modules);
+  mountPages(app, BASE);
   mount(app, BASE, identify, modules); // authentication, then each route's own: admission, syntax, permission, rules
   app.notFound((c) => {
     c.env.ctx.note('path', development ? withoutSecret(c.req.path) : maskedPath(c.req.path, words));
@@ -96,22 +93,6 @@ export function makeApp(): Hono<AppEnv> {
 
 /** What our own paths are made of; the rest of a path that leads nowhere may be anything. */
 const words = new Set(modules.flat().flatMap(({ path }) => `${BASE}${path}`.split('/')));
-
-/** The OpenAPI document. */
-export const describeApi = () =>
-  openApiDocument(BASE, modules, (permissions) => needsOf(permissions as readonly Permission[]));
-
-let document: string | null = null;
-
-function openApi(c: AppContext): Response {
-  document ??= JSON.stringify(describeApi());
-  return send(c, {
-    status: 200,
-    body: document,
-    type: 'application/json',
-    headers: { 'Cache-Control': 'public, max-age=300' },
-  });
-}
 
 /** The methods some route has for this path (RFC 9110, 15.5.6), or null when no route knows it. */
 function allowed(app: Hono<AppEnv>, c: AppContext): string | null {

@@ -11,6 +11,9 @@ export type Objects<Api> = {
   get(id: DurableObjectId, options?: DurableObjectNamespaceGetDurableObjectOptions): Api;
 };
 
+/** Static assets of the deployment. */
+export type Assets = { fetch(url: string): Promise<Response> };
+
 /** What the platform hands to the Worker. Every setting is text; `loadSettings` checks and types them. */
 export type Env = {
   ROOMS: Objects<RoomStub>;
@@ -18,6 +21,8 @@ export type Env = {
   JOBS: Objects<JobsApi>;
   DISPATCHERS: Objects<DispatcherApi>;
   MONITOR: Objects<MonitorApi>;
+  /** The pages and the API's description (`local/site.ts`); a Worker of rooms alone has none. */
+  ASSETS?: Assets;
 } & Record<string, unknown>;
 
 /** Where an object is first put, which is where it stays. */

@@ -1,9 +1,7 @@
 import type { Hono } from 'hono';
 import type { AppContext, AppEnv } from '../http/context.ts';
-import type { RouteModule } from '../http/route.ts';
 import { send } from '../http/send.ts';
-import { docsPage } from './docs.ts';
-import { files } from './files.ts';
+import { Site } from './site.ts';
 
 /** Scripts and styles of our own and nothing else; forms go through the script or nowhere, so no password lands in a URL. */
 const POLICY =
@@ -13,29 +11,42 @@ const OF_PAGES = {
   'Cross-Origin-Opener-Policy': 'same-origin',
   'Cross-Origin-Resource-Policy': 'same-origin',
 };
+const TYPES: Readonly<Record<string, string>> = {
+  html: 'text/html; charset=utf-8',
+  css: 'text/css; charset=utf-8',
+  js: 'text/javascript; charset=utf-8',
+  svg: 'image/svg+xml',
+  json: 'application/json',
+};
+const PAGES = {
+  '/': 'home.html',
+  '/docs': 'docs.html',
+  '/dashboard': 'dashboard.html',
+  '/favicon.svg': 'favicon.svg',
+  '/favicon.ico': 'favicon.svg',
+};
+const LOADED = ['page.css', 'dashboard.css', 'session.js', 'home.js', 'dashboard.js'];
 
-type File = { type: string; version: string; body: string };
-
-/** Pages for people. They are texts in the bundle: what they show, they ask the API for. */
-export function mountPages(app: Hono<AppEnv>, base: string, modules: readonly RouteModule[]): void {
-  let docs: File | null = null;
-  app.get('/', (c) => answer(c, files['home.html']));
-  app.get('/docs', (c) => {
-    docs ??= docsPage(base, modules);
-    return answer(c, docs);
-  });
-  for (const path of ['/favicon.svg', '/favicon.ico']) app.get(path, (c) => answer(c, files['favicon.svg']));
-  app.get('/dashboard', (c) => answer(c, files['dashboard.html']));
-  for (const name of ['page.css', 'dashboard.css', 'session.js', 'home.js', 'dashboard.js'] as const)
-    app.get(`/assets/${name}`, (c) => answer(c, files[name]));
+/** Pages for people, and the API's own description. What pages show, they ask the API for. */
+export function mountPages(app: Hono<AppEnv>, base: string): void {
+  const site = new Site();
+  const pages = [...Object.entries(PAGES), ...LOADED.map((name) => [`/assets/${name}`, name] as const)];
+  for (const [path, name] of pages) app.get(path, (c) => answer(c, site, name, 'no-cache', OF_PAGES));
+  app.get(`${base}/openapi.json`, (c) => answer(c, site, 'openapi.json', 'public, max-age=300'));
 }
 
-function answer(c: AppContext, { type, version, body }: File): Response {
+async function answer(
+  c: AppContext,
+  site: Site,
+  name: string,
+  usual: string,
+  policies: Readonly<Record<string, string>> = {},
+): Promise<Response> {
   c.env.state.route = c.req.path;
-  const etag = `"${version}"`;
+  const { version, body } = await site.file(c.env.bindings.ASSETS, name, c.req.header('If-None-Match') ?? '');
   // An address that names its content never changes its mind.
-  const kept = c.req.query('v') === version ? 'public, max-age=31536000, immutable' : 'no-cache';
-  const headers = { ...OF_PAGES, ETag: etag, 'Cache-Control': kept };
-  const known = c.req.header('If-None-Match')?.includes(etag) === true;
-  return known ? send(c, { status: 304, body: null, headers }) : send(c, { status: 200, body, type, headers });
+  const kept = c.req.query('v') === version ? 'public, max-age=31536000, immutable' : usual;
+  const headers = { ...policies, ETag: `"${version}"`, 'Cache-Control': kept };
+  if (body === null) return send(c, { status: 304, body, headers });
+  return send(c, { status: 200, body, type: TYPES[name.slice(name.lastIndexOf('.') + 1)] ?? '', headers });
 }

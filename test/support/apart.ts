@@ -1,9 +1,11 @@
 import { execFile } from 'node:child_process';
+import { cp } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { convertV4MiniflareOptions, Miniflare } from 'miniflare';
-import { alone, ofBundle } from '../../local/miniflare.ts';
+import { alone, ofBundle, siteBeside } from '../../local/miniflare.ts';
 import { freePort } from '../../local/ports.ts';
+import { siteFolder } from '../../local/site/folders.ts';
 
 const root = join(import.meta.dirname, '../..');
 const ROOMS = 'clients-plus-rooms';
@@ -19,7 +21,10 @@ export async function bundleHalf(config: 'wrangler.rooms.toml' | 'wrangler.api.t
   const env = { ...process.env, WRANGLER_SEND_METRICS: 'false', WRANGLER_LOG: 'error', CI: '1' };
   const args = [wrangler, 'deploy', '--dry-run', '-c', config, '--outdir', dir];
   await promisify(execFile)(process.execPath, args, { cwd: root, env });
-  return join(dir, config === 'wrangler.rooms.toml' ? 'rooms.js' : 'index.js');
+  if (config === 'wrangler.rooms.toml') return join(dir, 'rooms.js');
+  const bundle = join(dir, 'index.js');
+  await cp(siteFolder, siteBeside(bundle), { recursive: true });
+  return bundle;
 }
 
 const own = { useSQLite: true };

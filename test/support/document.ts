@@ -1,4 +1,4 @@
-import { describeApi } from '../../src/app.ts';
+import { describeApi } from '../../local/site/describe.ts';
 import { type Operation, operations } from './operations.ts';
 
 export type Schema = Record<string, unknown>;

@@ -19,6 +19,8 @@ export type WorkerOptions = {
   rooms?: string;
   /** A module that stands before the bundle, which it imports as `./index.js` and hands on with changes of its own. */
   front?: string;
+  /** What stands in the place of the binding ASSETS; null: it is not bound. */
+  assets?: { external: { address: string; http: object } } | null;
 };
 
 export type RunningWorker = {
@@ -44,7 +46,7 @@ const standIn = (script: string) => ({
   durableObjects: { ROOMS: { className: 'CompanyRoom', useSQLite: true } },
 });
 
-function isolate({ bundle, vars, rooms, front, ...options }: WorkerOptions, port: number, index: number) {
+function isolate({ bundle, vars, rooms, front, assets, ...options }: WorkerOptions, port: number, index: number) {
   const before =
     front === undefined
       ? []
@@ -54,6 +56,7 @@ function isolate({ bundle, vars, rooms, front, ...options }: WorkerOptions, port
   return {
     name: index === 0 ? NAME : `${NAME}-${index}`,
     ...whole,
+    ...(assets === undefined ? {} : { serviceBindings: assets === null ? {} : { ASSETS: assets } }),
     modules: [...before, ...whole.modules],
     compatibilityFlags: [...whole.compatibilityFlags, ...(front === undefined ? [] : ['unsafe_module'])],
     bindings: index === 0 ? vars : { ...vars, ...options.elsewhere },

@@ -1,8 +1,13 @@
 import { createHash } from 'node:crypto';
-import { expect, test } from 'vitest';
-import { writePages } from '../../local/pages.ts';
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, inject, onTestFinished, test } from 'vitest';
+import { siteBeside } from '../../local/miniflare.ts';
+import { freePort } from '../../local/ports.ts';
 import { ERROR_CODES } from '../../src/core/errors.ts';
 import { sharedWorld } from '../support/shared.ts';
+import { until } from '../support/until.ts';
+import { startWorker } from '../support/worker.ts';
 
 const world = await sharedWorld();
 
@@ -11,8 +16,70 @@ const get = async (path: string, headers: Record<string, string> = {}): Promise<
   return { answer, text: await answer.text() };
 };
 
-test('the pages are those of public/', async () => {
-  expect(await writePages(false)).toBe(false);
+const API = '/api/v1/openapi.json';
+const PLACES: Readonly<Record<string, string>> = {
+  'home.html': '/',
+  'docs.html': '/docs',
+  'dashboard.html': '/dashboard',
+  'favicon.svg': '/favicon.svg',
+  'openapi.json': API,
+};
+
+test('what was made beside the bundle is served whole, file by file', async () => {
+  const site = siteBeside(inject('bundle'));
+  const names = await readdir(site);
+  expect(names).toEqual(expect.arrayContaining(Object.keys(PLACES)));
+  for (const name of names) {
+    const made = await readFile(join(site, name), 'utf8');
+    // The first reading of an isolate makes its name, the others pass it through.
+    for (const isolate of [world.worker.url, world.worker.url, ...world.elsewhere]) {
+      const answer = await fetch(`${isolate}${PLACES[name] ?? `/assets/${name}`}`);
+      expect([answer.status, await answer.text()], name).toEqual([200, made]);
+      const version = createHash('sha256').update(made).digest('hex').slice(0, 16);
+      expect(answer.headers.get('etag')).toBe(`"${version}"`);
+    }
+  }
+});
+
+test('the OpenAPI document may be kept for five minutes, is told apart by its ETag and read from anywhere', async () => {
+  const url = `${world.worker.url}${API}`;
+  const { answer } = await get(API, { Origin: 'https://example.com' });
+  expect([answer.headers.get('content-type'), answer.headers.get('cache-control')]).toEqual([
+    'application/json',
+    'public, max-age=300',
+  ]);
+  expect(answer.headers.get('cross-origin-resource-policy')).toBe('cross-origin');
+  expect(answer.headers.get('content-security-policy')).toBe("default-src 'none'; frame-ancestors 'none'");
+  const again = await get(API, { 'If-None-Match': `W/"other", ${answer.headers.get('etag')}` });
+  expect([again.answer.status, again.text]).toEqual([304, '']);
+  const head = await fetch(url, { method: 'HEAD' });
+  expect([head.status, head.headers.get('etag'), await head.text()]).toEqual([200, answer.headers.get('etag'), '']);
+  expect((await fetch(url, { method: 'POST' })).headers.get('allow')).toBe('GET, HEAD, OPTIONS');
+});
+
+test('without its files a deployment says so and serves all else', async () => {
+  const gone = { external: { address: `127.0.0.1:${await freePort()}`, http: {} } };
+  const cases = [
+    { assets: null, status: 500, code: 'internal_error', state: { state: 'ASSETS is not bound' } },
+    { assets: gone, status: 503, code: 'busy', state: {} },
+  ];
+  for (const { assets, status, code, state } of cases) {
+    const worker = await startWorker({ bundle: inject('bundle'), vars: world.vars, assets });
+    onTestFinished(() => worker.stop());
+    for (const path of ['/', '/assets/page.css', API]) {
+      const answer = await fetch(`${worker.url}${path}`);
+      expect([answer.status, answer.headers.get('content-type')]).toEqual([status, 'application/problem+json']);
+      const { requestId, ...problem } = (await answer.json()) as Record<string, unknown>;
+      expect(problem).toMatchObject({ status, code, instance: path });
+      const fault = await until('its line', () =>
+        worker.logs
+          .map((line) => JSON.parse(line) as Record<string, unknown>)
+          .find((line) => line.requestId === requestId && 'cause' in line),
+      );
+      expect(fault).toMatchObject({ level: 'error', code, ...state });
+    }
+    expect((await fetch(`${worker.url}/api/v1/health/live`)).status).toBe(200);
+  }
 });
 
 test.each(['/', '/docs', '/dashboard'])(

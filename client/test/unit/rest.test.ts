@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { describeApi } from '../../../src/app.ts';
+import { describeApi } from '../../../local/site/describe.ts';
 import { ApiClient, ConnectionError, inMemory, type Keep, ProblemError } from '../../src/index.ts';
 import { takesKey } from '../../src/rest/repeat.ts';
 import { FakeHost, json, refusal, signedIn } from '../support/fake-host.ts';

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { errorsOf } from '../../../local/site/route-errors.ts';
 import { SCOPES } from '../../../src/account/permissions.ts';
 import { ERROR_CODES } from '../../../src/core/errors.ts';
-import { errorsOf } from '../../../src/http/route-errors.ts';
 import { type Answer, hangUp, send, type Wire } from '../../fuzz/caller.ts';
 import { cook, type Kitchen, sideOf } from '../../fuzz/cook.ts';
 import { Pantry } from '../../fuzz/pantry.ts';

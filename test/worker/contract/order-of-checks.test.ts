@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
+import { errorsOf } from '../../../local/site/route-errors.ts';
 import { SCOPES, scopesAllow } from '../../../src/account/permissions.ts';
-import { errorsOf } from '../../../src/http/route-errors.ts';
 import { addKey } from '../../support/accounts.ts';
 import type { Api, Reply } from '../../support/api.ts';
 import { openCompany } from '../../support/company.ts';

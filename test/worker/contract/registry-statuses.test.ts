@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, test } from 'vitest';
+import { errorsOf } from '../../../local/site/route-errors.ts';
 import type { ErrorCode } from '../../../src/core/errors.ts';
-import { errorsOf } from '../../../src/http/route-errors.ts';
 import { addKey, patiently } from '../../support/accounts.ts';
 import type { Api, Reply, Tenant } from '../../support/api.ts';
 import { openCompany } from '../../support/company.ts';

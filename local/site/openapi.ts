@@ -1,8 +1,8 @@
-import { exampleOf, mediaOf } from './openapi-examples.ts';
-import { parametersOf } from './openapi-parameters.ts';
-import { RESPONSE_HEADERS, type Refusals, responsesOf } from './openapi-responses.ts';
-import { type Components, type Json, schemaOf } from './openapi-schemas.ts';
-import { type RouteModule, type RouteSpec, templated } from './route.ts';
+import { type RouteModule, type RouteSpec, templated } from '../../src/http/route.ts';
+import { exampleOf, mediaOf } from './examples.ts';
+import { parametersOf } from './parameters.ts';
+import { RESPONSE_HEADERS, type Refusals, responsesOf } from './responses.ts';
+import { type Components, type Json, schemaOf } from './schemas.ts';
 
 /** What each group of routes is about. */
 const TAGS: Readonly<Record<string, string>> = {
@@ -93,7 +93,7 @@ function onlyUsed(components: Components, paths: string): Components {
   return kept;
 }
 
-/** The OpenAPI 3.1 document, from the very declarations that the routes run on. Made once, when first asked for. */
+/** The OpenAPI 3.1 document, from the very declarations that the routes run on. */
 export function openApiDocument(base: string, modules: readonly RouteModule[], needs: Needs): Json {
   const components: Components = { schemas: {}, examples: {}, responses: {} };
   const refusals: Refusals = new Map();

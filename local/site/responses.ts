@@ -1,12 +1,12 @@
-import { ERROR_CODES, type ErrorCode } from '../core/errors.ts';
-import { csvLine } from './csv.ts';
-import { exampleOf, mediaOf } from './openapi-examples.ts';
-import { hasETag } from './openapi-parameters.ts';
-import { type Components, type Json, readOf, schemaOf } from './openapi-schemas.ts';
-import { PROBLEM_PAGE } from './problem.ts';
-import type { RouteSpec } from './route.ts';
+import { ERROR_CODES, type ErrorCode } from '../../src/core/errors.ts';
+import { csvLine } from '../../src/http/csv.ts';
+import { PROBLEM_PAGE } from '../../src/http/problem.ts';
+import type { RouteSpec } from '../../src/http/route.ts';
+import { Problem, type Schema } from '../../src/http/schemas.ts';
+import { exampleOf, mediaOf } from './examples.ts';
+import { hasETag } from './parameters.ts';
 import { errorsOf, takesKey } from './route-errors.ts';
-import { Problem, type Schema } from './schemas.ts';
+import { type Components, type Json, readOf, schemaOf } from './schemas.ts';
 
 const text = (description: string, example: string, required = true): Json => ({
   description,

@@ -1,5 +1,5 @@
-import type { ErrorCode } from '../core/errors.ts';
-import type { RouteSpec } from './route.ts';
+import type { ErrorCode } from '../../src/core/errors.ts';
+import type { RouteSpec } from '../../src/http/route.ts';
 
 /** Every error code a route can answer: those all routes of its kind share, and those it declares. */
 export function errorsOf(spec: RouteSpec): ErrorCode[] {

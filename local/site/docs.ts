@@ -1,17 +1,18 @@
-import { ERROR_CODES } from '../core/errors.ts';
-import { parametersOf } from '../http/openapi-parameters.ts';
-import { resolved, schemaOf } from '../http/openapi-schemas.ts';
-import { type RouteModule, type RouteSpec, templated } from '../http/route.ts';
-import { errorsOf } from '../http/route-errors.ts';
-import { files } from './files.ts';
-
-type Page = { type: string; version: string; body: string };
+import { ERROR_CODES } from '../../src/core/errors.ts';
+import { type RouteModule, type RouteSpec, templated } from '../../src/http/route.ts';
+import type { Page } from './pages.ts';
+import { parametersOf } from './parameters.ts';
+import { errorsOf } from './route-errors.ts';
+import { resolved, schemaOf } from './schemas.ts';
 
 const escaped = (text: string): string =>
   text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;');
 
-/** The page `/docs`: every operation in a line, and every error code under the anchor that a problem's `type` names. */
-export function docsPage(base: string, modules: readonly RouteModule[]): Page {
+/**
+ * The page `/docs`: every operation in a line, and every error code under the anchor that a problem's `type` names.
+ * @param style what it looks like
+ */
+export function docsPage(base: string, modules: readonly RouteModule[], style: Page): string {
   const specs = modules.flat();
   const tags = [...new Set(specs.map(({ tag }) => tag))];
   const operations = tags
@@ -27,8 +28,7 @@ export function docsPage(base: string, modules: readonly RouteModule[]): Page {
     ([code, { status, title }]) =>
       `<tr id="${code}"><th scope="row"><code>${code}</code></th><td class="number">${status}</td><td>${escaped(title)}</td></tr>`,
   );
-  const body = shell(base, operations, codes.join('\n'));
-  return { type: files['home.html'].type, version: digest(body), body };
+  return shell(base, operations, codes.join('\n'), style);
 }
 
 function section(base: string, tag: string, specs: readonly RouteSpec[]): string {
@@ -81,15 +81,7 @@ type BodySchema = Record<string, unknown> & {
   anyOf?: Record<string, unknown>[];
 };
 
-/** FNV-1a: tells two versions of a text apart, and is no secret. */
-function digest(text: string): string {
-  let hash = 0x811c9dc5;
-  for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
-  return (hash >>> 0).toString(16);
-}
-
-function shell(base: string, operations: string, codes: string): string {
-  const { version, integrity } = files['page.css'];
+function shell(base: string, operations: string, codes: string, { version, integrity }: Page): string {
   return `<!doctype html>
 <html lang="en">
 <head>

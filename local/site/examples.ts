@@ -1,4 +1,4 @@
-import { type Components, componentOf, type Json } from './openapi-schemas.ts';
+import { type Components, componentOf, type Json } from './schemas.ts';
 
 const INSTANT = '2026-03-02T09:30:00.000Z';
 const FORMATS: Readonly<Record<string, unknown>> = {

@@ -1,5 +1,5 @@
-import type { FilterKind, ListDeclaration } from '../core/list-query.ts';
-import type { QueryParameter, RouteSpec } from './route.ts';
+import type { FilterKind, ListDeclaration } from '../../src/core/list-query.ts';
+import type { QueryParameter, RouteSpec } from '../../src/http/route.ts';
 import { takesKey } from './route-errors.ts';
 
 type Json = Record<string, unknown>;
