@@ -146,17 +146,6 @@ test('a fault is told with its message, its cause and its place in the sources',
   await until('it is mended', async () => (await ask('/health/live')).status === 200, deadline);
 });
 
-test('pages and the OpenAPI document are made anew when what they are made from changes', async () => {
-  const page = join(dir, 'public/home.html');
-  await writeFile(page, (await readFile(page, 'utf8')).replace('<title>', '<title>Changed: '));
-  await until('the page', async () => (await ask('/../../')).text.includes('<title>Changed: '), deadline);
-  const routes = join(dir, 'src/monitoring/health.ts');
-  const text = await readFile(routes, 'utf8');
-  const [summary = ''] = /(?<=summary: ').*?(?=')/.exec(text) ?? [];
-  await writeFile(routes, text.replace(summary, 'A changed summary'));
-  await until('the document', async () => (await ask('/openapi.json')).text.includes('A changed summary'), deadline);
-});
-
 test('a killed workerd comes back behind the same port', async () => {
   const { leaders } = JSON.parse(await readFile(join(data, 'run.json'), 'utf8')) as { leaders: { pid: number }[] };
   const members = await groupMembers(leaders.at(-1)?.pid ?? 0);
@@ -166,6 +155,17 @@ test('a killed workerd comes back behind the same port', async () => {
   for (const { pid } of runtimes) process.kill(pid, 'SIGKILL');
   await until('it is back', () => dev.output().includes('the Worker is back after'), deadline);
   expect((await ask('/health/ready')).status).toBe(200);
+});
+
+test('pages and the OpenAPI document are made anew when what they are made from changes', async () => {
+  const page = join(dir, 'public/home.html');
+  await writeFile(page, (await readFile(page, 'utf8')).replace('<title>', '<title>Changed: '));
+  await until('the page', async () => (await ask('/../..')).text.includes('<title>Changed: '), deadline);
+  const routes = join(dir, 'src/monitoring/health.ts');
+  const text = await readFile(routes, 'utf8');
+  const [summary = ''] = /(?<=summary: ').*?(?=')/.exec(text) ?? [];
+  await writeFile(routes, text.replace(summary, 'A changed summary'));
+  await until('the document', async () => (await ask('/openapi.json')).text.includes('A changed summary'), deadline);
 });
 
 test('a migration that was added is named', async () => {
