@@ -7,6 +7,7 @@ import { invoiceRoutes } from './billing/invoices/routes.ts';
 import { paymentRoutes } from './billing/payments/routes.ts';
 import { appointmentRoutes } from './calendar/appointments/routes.ts';
 import { availabilityRoutes } from './calendar/availability-routes.ts';
+import { branchRoutes } from './calendar/branches.ts';
 import { feedRoutes } from './calendar/feeds/routes.ts';
 import { holdRoutes } from './calendar/holds/routes.ts';
 import { seriesRoutes } from './calendar/series/routes.ts';
@@ -36,7 +37,6 @@ import { performanceRoutes } from './monitoring/performance.ts';
 import { mountPages } from './pages/routes.ts';
 import { clientRoutes } from './people/clients/routes.ts';
 import { importers, logged } from './registry.ts';
-import { standardRoutes } from './resources/standard-routes.ts';
 import { alertRoutes } from './webhooks/alerts/routes.ts';
 import { webhookRoutes } from './webhooks/endpoints/routes.ts';
 
@@ -48,7 +48,7 @@ export const modules: readonly RouteModule[] = [
   companyRoutes,
   userRoutes,
   apiKeyRoutes,
-  standardRoutes(branch),
+  branchRoutes,
   staffRoutes,
   serviceRoutes,
   resourceRoutes,

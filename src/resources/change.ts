@@ -61,6 +61,8 @@ export type WriteRoute<S extends z.ZodType> = {
   statements?(input: WriteInput<z.output<S>>): readonly SQL[];
   /** In the place of `statements`: what is to be written follows from what is read first, and holds while that does. */
   plan?(input: WriteInput<z.output<S>>, look: Look, c: AppContext): Promise<Plan>;
+  /** Of what bodies that is so; absent: of all. */
+  needsPlan?(body: z.output<S>): boolean;
   /** jsonb that the answer needs besides the object, kept with an Idempotency-Key; nothing personal. */
   extra?(input: WriteInput<z.output<S>>): SQL;
   /** How that jsonb is shown. */
@@ -143,7 +145,8 @@ export function change<S extends z.ZodType>(route: WriteRoute<S>): (c: AppContex
 
     async function carried(own: (plan: Plan) => Promise<Written | Told>): Promise<Written | Told> {
       const { plan } = route;
-      if (plan === undefined) return own({ statements: route.statements?.(input) ?? [] });
+      if (plan === undefined || route.needsPlan?.(input.body) === false)
+        return own({ statements: route.statements?.(input) ?? [] });
       const look = await lookOf(c, admission, route.name);
       const expects = input.expected === null ? [] : [expectVersion(resource, input)];
       const answered = claim === undefined ? null : isAnswered(companyId, writer.actor, claim);

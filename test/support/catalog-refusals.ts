@@ -1,5 +1,8 @@
 import type { Json } from './api.ts';
+import { openSalon } from './calendar-refusals.ts';
+import { openCompany } from './company.ts';
 import { type Refusal, unique } from './fixtures/fixture.ts';
+import { uuidOf } from './people.ts';
 
 // What routes of the catalogue are refused for by what they refer to. Fixtures hold these under `refusals`.
 
@@ -30,6 +33,22 @@ const takenAccount: Refusal = async (kit, route) => {
 };
 
 const nobody = '01h455vb4pex5vsknk084sn02q';
+
+export const branchRefusals: Record<string, Refusal> = {
+  // Too much is booked there for another clock to tell it.
+  async 'PATCH /branches/:id conflict'({ world, fire }) {
+    const { api, companyId } = await openCompany(world);
+    const { branchId, staffId, serviceId } = await openSalon(api);
+    const part = { serviceId: uuidOf('svc', serviceId), staffId: uuidOf('stf', staffId), name: 'Cut' };
+    const more = { startOffsetMinutes: 0, durationMinutes: 30, bufferBeforeMinutes: 0, bufferAfterMinutes: 0 };
+    const services = JSON.stringify([{ ...part, ...more, processing: [], price: null, taxes: [] }]);
+    await world.sql(`begin; set local session_replication_role = replica;
+      insert into appointments (company_id, id, branch_id, services, starts_at, ends_at, time_zone, local_date, local_start, status_history)
+      select '${uuidOf('comp', companyId)}', uuidv7(), '${uuidOf('brch', branchId)}', '${services}', at, at, 'UTC', at::date, at::time, '[{"status": "PENDING"}]'
+      from generate_series(1, 3001) n, lateral (select now() + n * interval '1 hour' as at) x; commit`);
+    return fire(api, { method: 'PATCH', path: `/branches/${branchId}`, body: { timeZone: 'UTC' }, id: branchId });
+  },
+};
 
 export const staffRefusals: Record<string, Refusal> = {
   ...onEach('staff', 'unknown_reference', saying({ branchIds: [`brch_${nobody}`] })),

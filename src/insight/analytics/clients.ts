@@ -25,10 +25,15 @@ export const clientReport: ReadRoute<Report, Statements> = {
   statements({ from, to, before, branchId }, principal) {
     const { companyId } = principal;
     const span = { companyId, branchId, first: date(before), end: date(to) };
-    // By whatever branch: a client is the company's. No zone is more than 12 hours behind UTC.
+    // By whatever branch: a client is the company's. Days of the branch asked for are as its lists have them, whose others too (appointmentDays).
+    const day =
+      branchId === null
+        ? DAY
+        : sql`case when appointments.branch_id = ${branchId}::uuid then appointments.local_date else ${DAY} end`;
+    // No zone is more than 12 hours behind UTC.
     const earlier = sql`appointments.company_id = ${companyId}::uuid and appointments.client_id = c.client_id
       and appointments.status <> 'CANCELLED' and appointments.starts_at < (${date(from)} + time '12:00') at time zone 'UTC'
-      and ${DAY} < ${date(from)}${beside(appointment, principal)}`;
+      and ${day} < ${date(from)}${beside(appointment, principal)}`;
     return [
       sql`with ${place({ companyId, branchId })},
         a as (${appointmentDays(appointment, principal, span, sql`appointments.client_id, appointments.status`)}),

@@ -1,8 +1,8 @@
 import { minuteOf } from '../../../core/civil.ts';
 import { AppError } from '../../../core/errors.ts';
 import { type Given, type Importer, type ImportRow, onlyShown } from '../../../resources/importer.ts';
+import { clockAt } from '../../known-offsets.ts';
 import { AppointmentView } from '../schema.ts';
-import { clockAt } from './clock.ts';
 import { type Document, planRow } from './planned.ts';
 import { AppointmentFile, type FileRow } from './schema.ts';
 import { readShelf } from './shelf.ts';

@@ -1,4 +1,4 @@
-import { offsetsOf } from '../../../core/offsets.ts';
+import { offsetsOf } from '../core/offsets.ts';
 
 /** What is known of zones, as `app.local_at` takes it: from which minute on which offset, null from ever. */
 export type Clock = Record<string, [from: number | null, offset: number][]>;
