@@ -14,6 +14,7 @@ import { reconcile } from './jobs/reconcile.ts';
 import { retain } from './jobs/retention.ts';
 import { JobRunner } from './jobs/runner.ts';
 import { sweep } from './jobs/sweep.ts';
+import { tellZones } from './jobs/zones.ts';
 import { depsOf } from './objects.ts';
 import { importers } from './registry.ts';
 
@@ -54,6 +55,10 @@ export default {
         const { analyzed = [], unclean = [] } = done ?? {};
         if (analyzed.length > 0) say('maintain', { analyzed });
         if (unclean.length > 0) say('maintain', { level: 'warn', unclean });
+      },
+      async () => {
+        const zones = await tellZones(ctx, depsOf(env));
+        if (zones !== null && zones.length > 0) say('zones', { zones });
       },
       async () => {
         const forgotten = await retain(ctx, depsOf(env));

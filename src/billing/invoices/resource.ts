@@ -24,7 +24,7 @@ const noSuch = (pointer: string, what: string) =>
 /** Due before today, where it was issued, and not paid. No branch is asked but for the days on which branches differ. */
 const overdue = sql`invoices.status = 'OPEN' and invoices.balance > 0 and (invoices.due_date < (now() at time zone 'UTC')::date - 1
   or invoices.due_date <= (now() at time zone 'UTC')::date and exists (select from branches b where b.company_id = invoices.company_id
-    and b.id = invoices.branch_id and invoices.due_date < (clock_timestamp() at time zone b.time_zone)::date))`;
+    and b.id = invoices.branch_id and invoices.due_date < app.local_at(b.time_zone, clock_timestamp())::date))`;
 
 /** The same by what an index knows: no branch's day is more than one ahead of UTC's. */
 const due = sql`i.status = 'OPEN' and i.balance > 0 and i.due_date <= (now() at time zone 'UTC')::date`;

@@ -25,7 +25,7 @@ export const occurrencesOf = (companyId: string, seriesId: string): SQL<{ row: B
     row: Booked;
   }>`select jsonb_build_object('id', a.id, 'starts_at', a.starts_at, 'status', a.status, 'services', a.services,
       'resources', a.resources, 'allow_overlap', a.allow_overlap, 'localStart', to_char(a.original_start, 'YYYY-MM-DD"T"HH24:MI'),
-      'localNow', to_char(case when a.time_zone = s.time_zone then a.local_date + a.local_start else a.starts_at at time zone s.time_zone end, 'YYYY-MM-DD"T"HH24:MI')) as row
+      'localNow', to_char(case when a.time_zone = s.time_zone then a.local_date + a.local_start else app.local_at(s.time_zone, a.starts_at) end, 'YYYY-MM-DD"T"HH24:MI')) as row
     from appointments a join series s on s.company_id = a.company_id and s.id = a.series_id
     where a.company_id = ${companyId}::uuid and a.series_id = ${seriesId}::uuid order by a.original_start`;
 

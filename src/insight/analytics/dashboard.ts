@@ -62,22 +62,24 @@ export const dashboard: ReadRoute<Query, readonly [SQL<Row>]> = {
     return [
       sql`with ${place(whose)},
         a as (${appointmentDays(appointment, principal, span, sql`appointments.status, appointments.starts_at, p.today, p.at`, near(sql`appointments.local_date`, DAYS + 4, 5))}),
+        m as materialized (select app.reached_at(p.zone, p.month) as began, app.reached_at(p.zone, p.today) as today from p),
+        d as materialized (select b.id, app.local_at(b.time_zone, p.at)::date as today from p, branches b where b.company_id = ${companyId}::uuid),
         s as (select coalesce(jsonb_object_agg(status, n), '{}') as statuses from (select status, count(*) as n from a where day = today group by 1) x)
         select p.currency, p.zone, p.today::text, p.at::text, s.statuses, t.*, k.*, i.*, o.* from p, s,
         lateral (select (count(*) filter (where a.day = a.today and a.status in ('PENDING', 'CONFIRMED') and a.starts_at > a.at))::int as upcoming,
           (min(a.starts_at) filter (where a.day = a.today and a.status in ('PENDING', 'CONFIRMED') and a.starts_at > a.at))::text as next,
           (count(*) filter (where a.day < a.today and a.status = 'COMPLETED'))::int as completed,
           (count(*) filter (where a.day < a.today and a.status = 'NO_SHOW'))::int as missed from a) t,
-        lateral (select (count(*) filter (where clients.created_at >= p.today::timestamp at time zone p.zone))::int as new_today, count(*)::int as new_month
-          from clients where clients.company_id = ${companyId}::uuid and clients.status in ('ACTIVE', 'INACTIVE', 'ARCHIVED')
-          and clients.created_at >= p.month::timestamp at time zone p.zone and clients.created_at >= now() - interval '33 days' and clients.merged_into is null${booked}${beside(client, principal)}) k,
+        lateral (select (count(*) filter (where clients.created_at >= m.today))::int as new_today, count(*)::int as new_month
+          from clients, m where clients.company_id = ${companyId}::uuid and clients.status in ('ACTIVE', 'INACTIVE', 'ARCHIVED')
+          and clients.created_at >= m.began and clients.created_at >= now() - interval '33 days' and clients.merged_into is null${booked}${beside(client, principal)}) k,
         lateral (select coalesce(sum(invoices.tax) filter (where invoices.issue_date = p.today), 0) as tax_today,
           coalesce(sum(invoices.total) filter (where invoices.issue_date = p.today), 0) as gross_today,
           coalesce(sum(invoices.tax), 0) as tax_month, coalesce(sum(invoices.total), 0) as gross_month
           from invoices where ${there} and ${ISSUED} and invoices.issue_date >= p.month and invoices.issue_date < (p.month + interval '1 month')::date${near(sql`invoices.issue_date`, 33, 34)}) i,
         lateral (select count(*)::int as overdue, coalesce(sum(invoices.balance), 0) as due from invoices
-          join branches b on b.company_id = invoices.company_id and b.id = invoices.branch_id
-          where ${there} and invoices.status = 'OPEN' and invoices.balance > 0 and invoices.due_date < (p.at at time zone b.time_zone)::date) o`,
+          join d on d.id = invoices.branch_id
+          where ${there} and invoices.status = 'OPEN' and invoices.balance > 0 and invoices.due_date < d.today) o`,
     ];
   },
   answer([[row]], { branchId }) {
