@@ -12,7 +12,7 @@ import { send } from '../http/send.ts';
 import { admitted, reached } from './admitted.ts';
 import { besides, withBesides } from './exported.ts';
 import { askedOf } from './filters.ts';
-import { openExport, pieceByPiece } from './open-exports.ts';
+import { pieceByPiece, type Seat, seats } from './open-exports.ts';
 import { conditionsOf } from './page.ts';
 import type { Resource } from './resource.ts';
 import { seenBy } from './row-sql.ts';
@@ -108,7 +108,8 @@ export function exportOf(resource: Resource): (c: AppContext) => Promise<Respons
       const whole = query.fields === null ? await withBesides(resource, desk, views, uuids) : views;
       return { revision, more, rows: whole, last: uuids.at(-1) ?? null };
     };
-    const close = openExport(companyId);
+    const seat = seats.open(companyId, ctx.now());
+    const close = (): void => seats.close(seat);
     const begin = async () => {
       const first = await read(null);
       reached(first.revision, min);
@@ -124,7 +125,7 @@ export function exportOf(resource: Resource): (c: AppContext) => Promise<Respons
     const gzip = small === null && takesGzip(c);
     const stream =
       small === null
-        ? pages.stream((error) => {
+        ? pages.stream(seat, ctx.now, (error) => {
             close();
             if (error !== undefined) interrupted(ctx.requestId, error);
           })
@@ -201,9 +202,9 @@ class Pages {
     return bytes.byteLength <= most ? bytes : null;
   }
 
-  stream(closed: (error?: unknown) => void): ReadableStream<Uint8Array> {
+  stream(seat: Seat, now: () => number, closed: (error?: unknown) => void): ReadableStream<Uint8Array> {
     let started = false;
-    return pieceByPiece(async () => {
+    const next = async (): Promise<{ bytes: Uint8Array; last: boolean }> => {
       if (started) this.#piece = await this.#next(String(this.#piece.last));
       const bytes = encoder.encode(this.#text(!started));
       started = true;
@@ -211,7 +212,8 @@ class Pages {
       // As text it is on its way; whoever reads slowly keeps no rows besides.
       this.#piece = { rows: [], last, more };
       return { bytes, last: !more };
-    }, closed);
+    };
+    return pieceByPiece(seat, now, next, closed);
   }
 
   #text(first: boolean): string {
