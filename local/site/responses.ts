@@ -55,7 +55,7 @@ function headersOf(spec: RouteSpec): string[] {
     ...EVERY,
     ...(spec.anonymous === true ? [] : TENANT),
     ...(hasETag(spec) ? READ : []),
-    ...(spec.list === undefined ? [] : ['Link']),
+    ...(spec.list === undefined && spec.query?.cursor === undefined ? [] : ['Link']),
     ...(spec.method === 'post' && (success.status === 201 || spec.file !== undefined) && success.located !== false
       ? ['Location']
       : []),

@@ -73,8 +73,17 @@ export async function listDeliveries(c: AppContext): Promise<Response> {
       ? null
       : encodeCursor(deps.settings.cursorSecret, { ...place, values: [last.seq], id, direction: 'next' });
   const pagination = { limit, hasNextPage: last !== undefined, nextCursor };
-  const headers = { 'Cache-Control': 'no-store' };
+  const headers = { 'Cache-Control': 'no-store', Link: linkOf(new URL(c.req.url), nextCursor) };
   return sendJson(c, 200, { data: page.map(shown), pagination }, { revision, headers });
+}
+
+/** RFC 8288: the latest and the next page. What lies before a page is not walked back to: it grows. */
+function linkOf({ pathname, searchParams }: URL, next: string | null): string {
+  searchParams.delete('cursor');
+  const first = `<${pathname}${searchParams.size > 0 ? `?${searchParams}` : ''}>; rel="first"`;
+  if (next === null) return first;
+  searchParams.set('cursor', next);
+  return `${first}, <${pathname}?${searchParams}>; rel="next"`;
 }
 
 const shown = ({ seq, revision, from, type, outcome, attempt, status, error, durationMs, at, nextAt }: Attempt) => ({

@@ -92,9 +92,14 @@ test('what fails, hangs, leads elsewhere is tried again under the same id, and w
     [500, false],
   ]);
   // A page at a time, and by status.
-  const page = (await salon.api.get(`/webhooks/${id}/deliveries?limit=2&status=FAILED`)).json;
+  const first = await salon.api.get(`/webhooks/${id}/deliveries?limit=2&status=FAILED`);
+  const page = first.json;
   const { nextCursor } = page.pagination as { nextCursor: string };
   const next = await deliveries(id, `?limit=2&status=FAILED&cursor=${encodeURIComponent(nextCursor)}`);
+  const self = `/api/v1/webhooks/${id}/deliveries?limit=2&status=FAILED`;
+  expect(first.headers.get('link')).toBe(
+    `<${self}>; rel="first", <${self}&cursor=${encodeURIComponent(nextCursor)}>; rel="next"`,
+  );
   expect([...(page.data as Json[]), ...next]).toEqual(all.slice(3));
 });
 
