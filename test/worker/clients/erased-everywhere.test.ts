@@ -143,10 +143,22 @@ test('nor from what hangs on them: visits, books, calendars, deliveries, sockets
     ...[`/invoices/${invoice.id}`, '/invoices', `/invoices?clientId=${client.id}`, '/invoices/export'],
     ...[`/payments/${paid.id}`, '/payments', '/refunds', '/events?limit=500', '/audit?limit=500', feed],
   ];
+  // Figures count them, and name nobody at any time.
+  const span = `from=${startsAt.slice(0, 7)}-01&to=${new Date(Date.parse(startsAt) + 40 * 86_400_000).toISOString().slice(0, 10)}`;
+  const figures = [
+    ...['/analytics/dashboard', `/analytics/clients?${span}`],
+    ...['day', 'staff', 'service', 'status', 'branch'].map((by) => `/analytics/appointments?${span}&groupBy=${by}`),
+    ...['day', 'month', 'staff', 'service', 'branch', 'tax'].map((by) => `/analytics/revenue?${span}&groupBy=${by}`),
+  ];
   const named = async (): Promise<string[]> => {
     const found: string[] = [];
-    for (const api of [salon.api, salon.api.at(there.url)])
-      for (const path of paths) if ((await api.get(path)).text.toLowerCase().includes(mark)) found.push(path);
+    for (const api of [salon.api, salon.api.at(there.url)]) {
+      for (const path of [...paths, ...figures]) {
+        const { status, text } = await api.get(path);
+        if (text.toLowerCase().includes(mark)) found.push(path);
+        if (status >= 400 && status !== 503) found.push(`${path}: ${status}`);
+      }
+    }
     return found;
   };
   expect(new Set(await named())).toEqual(new Set(paths));
