@@ -85,7 +85,12 @@ const taken = async ({ tenant }: Kit): Promise<Json> => {
 
 const NOBODY = 'stf_01h455vb4pex5vsknk084sn02q';
 
-const noHold = (): Json => ({ holdId: 'hold_01h455vb4pex5vsknk084sn02q' });
+/** One that was given up. */
+const overHold = async ({ tenant: { api } }: Kit): Promise<Json> => {
+  const holdId = await made(api, '/holds', await slot(api));
+  await api.delete(`/holds/${holdId}`);
+  return { holdId };
+};
 
 /** Of every route that plans a booking. */
 const booking = (name: string): Record<string, Refusal> => ({
@@ -141,8 +146,8 @@ export const appointmentRefusals: Record<string, Refusal> = {
   ...booking('POST /appointments/:id/reschedule'),
   ...booking('POST /appointments/bulk'),
   ...booking('POST /holds'),
-  'POST /appointments hold_expired': saying(noHold),
-  'POST /appointments/bulk hold_expired': saying(noHold),
+  'POST /appointments hold_expired': saying(overHold),
+  'POST /appointments/bulk hold_expired': saying(overHold),
   'POST /appointments/:id/status illegal_transition': saying(() => ({ status: 'COMPLETED' })),
   'POST /appointments/:id/status slot_taken': whenTaken({ status: 'CONFIRMED' }),
   'POST /appointments/:id/restore slot_taken': whenTaken(),
@@ -171,7 +176,7 @@ export const seriesRefusals: Record<string, Refusal> = {
   'POST /appointments/series not_offered': saying(idle),
   'POST /appointments/series series_conflict': saying(taken),
   'POST /appointments/series invalid_rrule': saying(() => ({ rrule: 'FREQ=DAILY' })),
-  'POST /appointments/series hold_expired': saying(noHold),
+  'POST /appointments/series hold_expired': saying(overHold),
   'PATCH /appointments/series/:id nonexistent_local_time': editing(async () => ({
     ...{ localStart: '2028-03-12T02:30', timeZone: 'America/New_York' },
   })),

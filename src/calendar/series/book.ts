@@ -135,7 +135,7 @@ function explained(error: AppError, planned: readonly Planned[], meaning: (fault
   );
 }
 
-/** What a hold keeps busy, which is in nobody's way once it is booked. @throws AppError hold_expired */
+/** What a hold keeps busy, which is in nobody's way once it is booked. @throws AppError hold_expired, unknown_reference of one that never was */
 async function heldBy(look: Look, companyId: string, id: string | undefined): Promise<Placed | null> {
   if (id === undefined) return null;
   const { rows } = await look([
@@ -147,10 +147,10 @@ async function heldBy(look: Look, companyId: string, id: string | undefined): Pr
       from holds where company_id = ${companyId}::uuid and id = ${id}::uuid and expires_at > clock_timestamp()`,
   ]);
   const [hold] = rows[0];
-  if (hold === undefined)
-    throw new AppError('hold_expired', undefined, {
-      faults: [{ pointer: '/holdId', code: 'hold_expired', detail: 'There is no such hold any more.' }],
-    });
+  if (hold === undefined) {
+    await look([sql`select app.refuse_hold(${companyId}::uuid, ${id}::uuid)`]);
+    throw new AppError('hold_expired');
+  }
   const resources = hold.resources.flatMap(({ resourceId }) => resourceId ?? []);
   return { start: Number(hold.start), shape: shapeOf(hold.services, []), resources };
 }

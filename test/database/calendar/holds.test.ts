@@ -71,7 +71,9 @@ test('a booking that is refused leaves the hold as it was', async () => {
 test('somebody else’s hold is nobody’s to book', async () => {
   const theirs = await makeSalon(stage);
   const id = await hold(app, theirs, at('09:00'));
-  expect(await refused(book(app, salon, at('09:00'), { hold: id }))).toMatchObject({ code: 'hold_expired' });
+  expect(await refused(book(app, salon, at('09:00'), { hold: id }))).toMatchObject({
+    ...{ code: 'unknown_reference', pointer: '/holdId' },
+  });
   expect(await stage.sql('select from holds where id = $1', [id])).toHaveLength(1);
 });
 

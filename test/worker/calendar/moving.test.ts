@@ -122,6 +122,22 @@ describe('a hold', () => {
     expect(expectProblem(again, 'hold_expired')).toMatchObject([{ pointer: '/holdId' }]);
   });
 
+  test('that never was is unknown, alone, in a bulk and to a series, and so is what is no id', async () => {
+    for (const holdId of ['hold_01h455vb4pex5vsknk084sn02q', 'none']) {
+      const body = { ...cut, startsAt: '2029-07-01T16:00:00Z', holdId };
+      const rule = { ...body, rrule: 'FREQ=DAILY;COUNT=2' };
+      for (const [path, sent, pointer] of [
+        ['/appointments', body, '/holdId'],
+        ['/appointments/bulk', { mode: 'atomic', items: [body] }, '/items/0/holdId'],
+        ['/appointments/series', rule, '/holdId'],
+        ['/appointments/series', { ...rule, dryRun: true }, '/holdId'],
+      ] as const)
+        expect(expectProblem(await api.post(path, sent), 'unknown_reference')).toEqual([
+          { pointer, code: 'unknown_reference', detail: 'There is no such object.' },
+        ]);
+    }
+  });
+
   test('frees its time when it is released, or over', async () => {
     const at = '2029-07-02T08:00:00Z';
     const held = await api.post('/holds', { ...cut, startsAt: at });
