@@ -1,6 +1,6 @@
 -- A hold that is over is told apart from one that never was: the log knows, as long as it is kept.
 set local role cp_definer;
-create function app.refuse_hold(p_company uuid, p_hold uuid) returns void language plpgsql security definer set search_path = '' as $$
+create function app.refuse_hold(p_company uuid, p_hold uuid) returns void language plpgsql set search_path = '' as $$
 begin
   perform app.refuse(exists (select from public.changes c where c.company_id = p_company and c.entity_id = p_hold and c.entity = 'hold'),
       'hold_expired', '{"pointer": "/holdId"}'),
