@@ -18,8 +18,8 @@ export type Filter = {
   held?: Held;
 };
 
-/** Rows as an index holds them, with all that lists are sorted and filtered by, in the order of the sort column `along`. */
-export type Held = { rows: SQL; along: string };
+/** Rows as an index holds them, with all that lists are sorted and filtered by, in the order of the sort column `along`, or of none. */
+export type Held = { rows: SQL; along: string | null };
 
 /** A walk looks at so many rows per row that it needs before it asks whether there is a shorter way. */
 const FAR = 14;
@@ -92,16 +92,18 @@ function hits(w: Walk, filters: readonly Filter[], gate: SQL): SQL | null {
   return found(w.table, [w.company, ...(w.parts === null ? [] : [ofParts(w.parts)]), ...range]);
 }
 
-/** What holds the rows of one of the filters, and can tell of all others whether they have it. */
+/** What holds the rows of one of the filters, and can tell of all others whether they have it. What finds fewer goes before it. */
 export function heldBy(filters: readonly Filter[]): Held | null {
-  if (filters.some(({ single }) => single)) return null;
+  if (filters.some(({ single, find }) => single || find !== undefined)) return null;
   return filters.find(({ held }) => held !== undefined)?.held ?? null;
 }
 
 /** Under the table's name, so that whatever names its columns means these. */
 export const inPlaceOf = (table: SQL, { rows }: Held): SQL => sql`${rows} as ${table}`;
 
-const besides = (filters: readonly Filter[], own: Held): Filter[] => filters.filter(({ held }) => held !== own);
+/** What is not said by being held there. */
+export const besides = (filters: readonly Filter[], own: Held | null): Filter[] =>
+  filters.filter(({ held }) => held === undefined || held !== own);
 
 /** All that is known of the rows of a walk. */
 function conditions(w: Walk, filters: readonly Filter[]): SQL[] {

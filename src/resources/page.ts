@@ -2,7 +2,7 @@ import { type SQL, sql } from 'drizzle-orm';
 import type { Cursor } from '../core/cursor.ts';
 import type { ListQuery } from '../core/list-query.ts';
 import { keysOf } from '../data/keyset.ts';
-import { heldBy, inPlaceOf, narrowed } from '../data/narrow.ts';
+import { besides, type Filter, heldBy, inPlaceOf, narrowed } from '../data/narrow.ts';
 import { ofParts, orderAgain } from '../data/walk.ts';
 import type { Principal } from '../http/context.ts';
 import { type Found, firstPiece } from './pieces.ts';
@@ -24,13 +24,18 @@ export function mostCounted(query: ListQuery): number | null {
   return query.search === null ? MOST_PAGED : MOST_FOUND;
 }
 
-/** The conditions on the rows of a list or an export. */
-export function conditionsOf(resource: Resource, query: ListQuery, companyId: string): SQL {
+/** The conditions on the rows of a list or an export. @param filters those that where the rows are read from does not say */
+export function conditionsOf(
+  resource: Resource,
+  query: ListQuery,
+  companyId: string,
+  filters: readonly Filter[] = resource.filters(query),
+): SQL {
   const parts = resource.parts?.(query);
   const own = [
     sql`${resource.companyId} = ${companyId}::uuid`,
     ...(parts === undefined ? [] : [ofParts(parts)]),
-    ...resource.filters(query).map(({ where }) => where),
+    ...filters.map(({ where }) => where),
   ];
   if (query.search !== null && resource.search !== undefined) own.push(resource.search.matches(query.search));
   return sql.join(own, sql` and `);
@@ -63,21 +68,22 @@ export function pageStatements(
   const company = sql`${resource.companyId} = ${companyId}::uuid`;
   const keys = keysOf(resource.sorts, query.sort, resource.id);
   const backwards = at?.direction === 'prev';
+  const narrowing = resource.filters(query);
   const way = {
     ...{ table: resource.table, company, keys, backwards, where: [] },
     parts: resource.parts?.(query) ?? null,
     at: at === null ? null : [...at.values, at.id],
   };
   // Ids first: what lies before the page is passed over in the index, and only the page's own rows are read.
-  const ids = sql`select * from (${narrowed(way, resource.filters(query), offset + limit)}) walked
+  const ids = sql`select * from (${narrowed(way, narrowing, offset + limit)}) walked
     order by ${orderAgain(keys, backwards, sql`walked`)} limit ${limit} offset ${offset}`;
   const rows = sql`select ${columns}, null as rank from (${ids}) page join ${resource.table} on ${company} and ${resource.id} = page.id
     order by ${orderAgain(keys, backwards, sql`page`)}`;
   const page = firstPiece(rows, query.limit);
   if (count === 'none') return [page];
-  const held = heldBy(resource.filters(query));
+  const held = heldBy(narrowing);
   const source = held === null ? resource.table : inPlaceOf(resource.table, held);
-  const filtered = sql`${conditionsOf(resource, query, companyId)}${most === null ? sql`` : sql` limit ${most + 1}`}`;
+  const filtered = sql`${conditionsOf(resource, query, companyId, besides(narrowing, held))}${most === null ? sql`` : sql` limit ${most + 1}`}`;
   return [
     page,
     sql<{

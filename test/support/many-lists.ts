@@ -28,6 +28,7 @@ export const FILLED = [
     'time_off',
     'appointments',
     'appointment_parts',
+    'appointment_staff',
     'series',
     'invoices',
     'payments',

@@ -65,6 +65,8 @@ const TABLES: Readonly<Record<string, string>> = {
     from (select *, date_trunc('minute', made, 'UTC') + (i * 7919 % 1009) * interval '1 minute' as at from drawn) d`,
   appointment_parts: `insert into appointment_parts (company_id, appointment_id, position, service_id, staff_id, local_date, local_start)
     select company_id, id, 0, (services -> 0 ->> 'serviceId')::uuid, staff_id, local_date, local_start from appointments`,
+  appointment_staff: `insert into appointment_staff (company_id, appointment_id, staff_id, status, branch_id, client_id, series_id, starts_at, local_date, created_at, updated_at)
+    select company_id, id, staff_id, status, branch_id, client_id, series_id, starts_at, local_date, created_at, updated_at from appointments`,
   series: `insert into series (company_id, id, branch_id, client_id, rrule, local_start, time_zone, services, external_id, created_at, updated_at)
     select c, id, ${BRANCH}, ${CLIENT}, 'FREQ=WEEKLY', '2026-01-01T10:00', 'UTC', '[]', 'X' || i, made, changed from drawn`,
   invoices: `insert into invoices (company_id, id, branch_id, client_id, status, series, number, issue_date, due_date, currency, tax_inclusive, lines, subtotal,

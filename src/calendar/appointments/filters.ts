@@ -23,6 +23,9 @@ const dayAfter = (date: string): string => dateOf(dayOf(date) + 1);
 const instantAt = (date: string, hours: number): SQL =>
   sql`(${date}::date::timestamp at time zone 'UTC' + make_interval(hours => ${hours}::int))`;
 
+/** So many days of one staff member or branch are found by their days; of more, what holds all that is theirs is asked. */
+const FEW_DAYS = 31;
+
 /**
  * What finds the rows of a query that is about days, people or places: the index of days or of people, whichever knows
  * more, and for lists in order of time the range of it. Zones reach from 14 hours before UTC to 12 behind.
@@ -44,11 +47,13 @@ export function found(query: Filtered): Filter[] {
     sql` and `,
   );
   const dated = from !== null && to !== null;
+  const fewDays = dated && dayOf(to) - dayOf(from) <= FEW_DAYS;
+  const isHeld = filters.staffId !== undefined || filters.branchId !== undefined;
   const select = (more: readonly SQL[], most: number, order: SQL = sql``): SQL =>
     sql`(select a.* from appointments a where ${sql.join([own, ...more], sql` and `)} ${order} limit ${most})`;
   const find = (): ((most: number) => SQL) | undefined => {
     if (filters.seriesId !== undefined) return (most) => select([sql`a.series_id = ${filters.seriesId}::uuid`], most);
-    if (filters.staffId !== undefined && (dated || filters.clientId === undefined))
+    if (filters.staffId !== undefined && fewDays)
       return (most) =>
         select(
           [
@@ -59,17 +64,19 @@ export function found(query: Filtered): Filter[] {
         );
     if (filters.clientId !== undefined)
       return (most) => select([sql`a.client_id = ${filters.clientId}::uuid`], most, sql`order by a.created_at desc`);
-    if (!dated) return undefined;
+    if (!dated || (isHeld && !fewDays)) return undefined;
     const branch = filters.branchId === undefined ? [] : [sql`a.branch_id = ${filters.branchId}::uuid`];
     return (most) => select([...branch, ...days(sql`a.local_date`)], most);
   };
   const finding = find();
   const isRange = from !== null || to !== null;
-  if (!isRange && finding === undefined) return [];
-  return [
-    { where, holds: implied, ...(isRange && { property: 'starts_at' }) },
-    ...(finding === undefined ? [] : [{ where: sql`true`, holds: implied, find: finding }]),
-  ];
+  const range = { where, holds: implied, ...(isRange && { property: 'starts_at' }) };
+  if (finding !== undefined) return [range, { where: sql`true`, holds: implied, find: finding }];
+  if (filters.branchId === undefined) return isRange ? [range] : [];
+  // The index of a branch's days holds all that is asked of them; left to itself the planner takes one of the whole company's.
+  const there = sql.join([own, sql`a.branch_id = ${filters.branchId}::uuid`, ...days(sql`a.local_date`)], sql` and `);
+  const held = { rows: sql`(select a.* from appointments a where ${there} offset 0)`, along: null };
+  return [...(isRange ? [range] : []), { where: sql`true`, holds: implied, held }];
 }
 
 /** Of what only finds rows: whether they are meant is for the filters to say. */

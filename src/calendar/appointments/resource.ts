@@ -1,4 +1,4 @@
-import { sql } from 'drizzle-orm';
+import { type SQL, sql } from 'drizzle-orm';
 import { branches } from '../../catalog/branches/table.ts';
 import { resources } from '../../catalog/resources/table.ts';
 import { services } from '../../catalog/services/table.ts';
@@ -52,6 +52,12 @@ const NAMED: Referring = {
   required: new Set(),
 };
 
+/** The appointments that a staff member does some of, as their own index holds them. */
+const doneBy = (
+  id: unknown,
+): SQL => sql`(select s.appointment_id as id, s.company_id, s.status, s.branch_id, s.client_id, s.series_id, s.starts_at,
+  s.local_date, s.created_at, s.updated_at from appointment_staff s where s.staff_id = ${id}::uuid)`;
+
 const historyShown = ({ status, at, by, reason }: StatusEntry): unknown => {
   const { type, id } = actorOf(by);
   // Whom a file names is nobody of ours.
@@ -89,6 +95,7 @@ const made = tenantResource(appointments, {
         where: sql`exists (select from appointment_parts p where p.company_id = appointments.company_id and p.appointment_id = appointments.id
           and p.staff_id = ${id}::uuid offset 0)`,
         holds: ({ services }) => isDoneBy(services, id),
+        held: { rows: doneBy(id), along: 'created_at' },
       }),
     },
     clientId: { kind: 'id', description: 'Is for this client.' },

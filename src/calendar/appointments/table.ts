@@ -117,3 +117,26 @@ export const appointmentParts = pgTable(
     index('appointment_parts_service_day').on(t.companyId, t.serviceId, t.localDate),
   ],
 );
+
+/** Who does them, kept by a trigger, with all that lists sort and filter by. */
+export const appointmentStaff = pgTable(
+  'appointment_staff',
+  {
+    companyId: uuid('company_id').notNull(),
+    appointmentId: uuid('appointment_id').notNull(),
+    staffId: uuid('staff_id').notNull(),
+    status: text('status', { enum: APPOINTMENT_STATUSES }).notNull(),
+    branchId: uuid('branch_id').notNull(),
+    clientId: uuid('client_id'),
+    seriesId: uuid('series_id'),
+    startsAt: instant('starts_at').notNull(),
+    localDate: date('local_date', { mode: 'string' }).notNull(),
+    createdAt: instant('created_at').notNull(),
+    updatedAt: instant('updated_at').notNull(),
+  },
+  (t) => [
+    primaryKey({ columns: [t.companyId, t.appointmentId, t.staffId] }),
+    tenantReference('appointment_staff_appointment', [t.companyId, t.appointmentId], appointments).onDelete('cascade'),
+    index('appointment_staff_created').on(t.companyId, t.staffId, t.status, t.createdAt, t.appointmentId),
+  ],
+);

@@ -1,7 +1,8 @@
 import { afterAll, expect, test } from 'vitest';
-import { makeCompany, openStage } from '../support.ts';
+import { at, bookAll, bookingRow, makeSalon } from '../calendar/salon.ts';
+import { makeClient, makeCompany, openStage } from '../support.ts';
 
-// What lists of clients with a tag are read from: kept by triggers, whoever writes.
+// What lists of clients with a tag, and of a staff member's appointments, are read from: kept by triggers, whoever writes.
 
 const stage = await openStage();
 afterAll(() => stage.close());
@@ -54,4 +55,45 @@ test.each([
   const [told, kept] = await bothWays();
   expect(told.length).toBeGreaterThan(20);
   expect(kept).toEqual(told);
+});
+
+test('who does an appointment is kept with all that lists sort and filter by', async () => {
+  const app = await stage.login();
+  const salon = await makeSalon(stage);
+  const [ann = '', ben = '', cleo = ''] = salon.staff;
+  const client = await makeClient(stage, salon.company);
+  const doing = (...staff: string[]) => ({ parts: staff.map((each, n) => ({ staff: each, offset: n * 60 })) });
+  await bookAll(app, salon, [
+    bookingRow(salon, at('08:00'), { ...doing(ann, ann, ben), client }),
+    bookingRow(salon, at('12:00'), doing(ben)),
+    bookingRow(salon, at('15:00'), doing(cleo, ann)),
+  ]);
+  const columns = 'status, branch_id, client_id, series_id, starts_at, local_date::text, created_at, updated_at';
+  const same = async (rows: number): Promise<void> => {
+    const told = await stage.sql(
+      `select distinct id, (p ->> 'staffId')::uuid as staff_id, ${columns} from appointments a, jsonb_array_elements(services) p
+       where company_id = $1 order by 1, 2`,
+      [salon.company],
+    );
+    const kept = await stage.sql(
+      `select appointment_id as id, staff_id, ${columns} from appointment_staff where company_id = $1 order by 1, 2`,
+      [salon.company],
+    );
+    expect(told).toHaveLength(rows);
+    expect(kept).toEqual(told);
+  };
+  await same(5);
+  const update = (assignment: string, where: string): Promise<unknown> =>
+    console.query(`update appointments set ${assignment} where company_id = $1 and ${where}`, [salon.company]);
+  await update(`status = 'CANCELLED'`, `extract(hour from starts_at at time zone 'UTC') = 12`);
+  await same(5);
+  await update(`starts_at = starts_at + interval '1 day', notes = 'moved'`, 'true');
+  await same(5);
+  await update(
+    `services = (select jsonb_agg(jsonb_set(p, '{staffId}', to_jsonb('${ben}'::text))) from jsonb_array_elements(services) p), client_id = null`,
+    `services -> 0 ->> 'staffId' = '${cleo}'`,
+  );
+  await same(4);
+  await console.query(`delete from appointments where company_id = $1 and status = 'CANCELLED'`, [salon.company]);
+  await same(3);
 });

@@ -109,7 +109,10 @@ await admin.query(`update appointments set local_date = (starts_at at time zone 
     from clients, lateral (select distinct tag from unnest(tags) tag) u;
   insert into appointment_parts (company_id, appointment_id, position, staff_id, service_id, local_date, local_start)
   select a.company_id, a.id, p.n, (p.part ->> 'staffId')::uuid, $$${UUIDS[0]}$$, a.local_date, a.local_start
-    from appointments a, jsonb_array_elements(a.services) with ordinality p (part, n)`);
+    from appointments a, jsonb_array_elements(a.services) with ordinality p (part, n);
+  insert into appointment_staff (company_id, appointment_id, staff_id, status, branch_id, client_id, series_id, starts_at, local_date, created_at, updated_at)
+  select distinct a.company_id, a.id, (part ->> 'staffId')::uuid, a.status, a.branch_id, a.client_id, a.series_id, a.starts_at, a.local_date, a.created_at, a.updated_at
+    from appointments a, jsonb_array_elements(a.services) part`);
 
 const database = connect(stage, 'read');
 

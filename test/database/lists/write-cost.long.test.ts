@@ -1,10 +1,11 @@
 import type pg from 'pg';
 import { afterAll, expect, test } from 'vitest';
 import { fill } from '../../support/many-rows.ts';
-import { makeCompany, openStage, type Stage } from '../support.ts';
+import { bookAll, bookingRow, makeSalon } from '../calendar/salon.ts';
+import { makeCompany, openStage, type Stage, write as written } from '../support.ts';
 
-// What writes pay for what the indexes of sorts hold besides their keys, beside the same indexes without it. Bytes of the log
-// are asserted; times are printed, because they are the machine's.
+// What writes pay for what the indexes of sorts hold besides their keys, and for rows that are kept for lists alone, beside the same
+// without it. Bytes of the log are asserted; times are printed, because they are the machine's.
 
 const stages: Stage[] = [];
 afterAll(() => Promise.all(stages.map((stage) => stage.close())));
@@ -75,4 +76,44 @@ test('what the sorts of clients hold besides makes an insert no dearer by half, 
     expect(held.changed.bytes / without.changed.bytes).toBeLessThan(2);
   }
   console.table(table);
+}, 600_000);
+
+test('what is kept of who does an appointment makes neither a booking nor its next status dearer by a quarter', async () => {
+  const stage = await openStage();
+  stages.push(stage);
+  const app = await stage.login();
+  const admin = await stage.console();
+  const table: Record<string, string>[] = [];
+  const ratios: Record<'booked' | 'confirmed', number[]> = { booked: [], confirmed: [] };
+  for (let round = 0; round < 4; round += 1) {
+    const costs: Record<string, Cost>[] = [];
+    for (const kept of [false, true]) {
+      const salon = await makeSalon(stage, 1);
+      for (const name of ['staff_insert', 'staff_update'])
+        await admin.query(`alter table appointments ${kept ? 'enable' : 'disable'} trigger ${name}`);
+      const day = (n: number): string => new Date(Date.UTC(2027, 0, 1 + n, 9)).toISOString();
+      const booked = await costOf(admin, async () => {
+        for (let n = 0; n < 200; n += 1) await bookAll(app, salon, [bookingRow(salon, day(n), { status: 'PENDING' })]);
+      });
+      const { rows } = await admin.query<{ id: string }>('select id from appointments where company_id = $1', [
+        salon.company,
+      ]);
+      const confirmed = await costOf(admin, async () => {
+        for (const { id } of rows)
+          await written(app, salon.company, () =>
+            app.query(`update appointments set status = 'CONFIRMED' where id = $1`, [id]),
+          );
+      });
+      costs.push({ booked, confirmed });
+    }
+    const [without, held] = costs as [Record<string, Cost>, Record<string, Cost>];
+    for (const kind of ['booked', 'confirmed'] as const) {
+      const [bare, own] = [without[kind] as Cost, held[kind] as Cost];
+      table.push({ kind, without: shown(bare), held: shown(own), ratio: (own.bytes / bare.bytes).toFixed(2) });
+      ratios[kind].push(own.bytes / bare.bytes);
+    }
+  }
+  console.table(table);
+  // Whole pages are written after each checkpoint: the middle of the rounds is without one.
+  for (const each of Object.values(ratios)) expect(each.sort((a, b) => a - b)[2]).toBeLessThan(1.25);
 }, 600_000);
