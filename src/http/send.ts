@@ -1,4 +1,5 @@
 import type { AppContext } from './context.ts';
+import { isLarge, taken } from './large-answer.ts';
 
 /** Set on every answer. The policies say: nothing here is a page, and nothing may be framed, sniffed or leaked. */
 export const SECURITY = {
@@ -48,7 +49,9 @@ function templateOf(fixed: Readonly<Record<string, string>>): Headers {
 export function send(c: AppContext, answer: Answer): Response {
   const { ctx, deps, state } = c.env;
   const took = Math.max(0, ctx.now() - ctx.startedAt);
-  const response = new Response(answer.body, {
+  const { principal } = state;
+  const body = principal !== null && isLarge(c, answer.body) ? taken(c, principal.companyId, answer.body) : answer.body;
+  const response = new Response(body, {
     status: answer.status,
     headers: templateOf(answer.fixed ?? SECURITY),
     ...(answer.encoded === true && { encodeBody: 'manual' }),

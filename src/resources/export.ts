@@ -9,10 +9,10 @@ import { csvLine } from '../http/csv.ts';
 import { takesGzip } from '../http/encoding.ts';
 import type { QueryParameter } from '../http/route.ts';
 import { send } from '../http/send.ts';
+import { pieceByPiece, type Reading, Seats } from '../http/slow-readers.ts';
 import { admitted, reached } from './admitted.ts';
 import { besides, withBesides } from './exported.ts';
 import { askedOf } from './filters.ts';
-import { pieceByPiece, type Seat, seats } from './open-exports.ts';
 import { conditionsOf } from './page.ts';
 import type { Resource } from './resource.ts';
 import { seenBy } from './row-sql.ts';
@@ -23,6 +23,12 @@ const WEIGHT = 20;
 const ROWS = 1000;
 /** Below this compressing costs more than it saves, bytes. */
 const WORTH_COMPRESSING = 1024;
+
+/** Exports that are open at a time: each keeps a piece of a megabyte at hand. */
+const seats = new Seats({
+  ...{ all: 24, ofOne: 8, stall: 120_000 },
+  refusal: 'Many exports are being read. Try again when one of them is done.',
+});
 
 const FORMATS = ['ndjson', 'csv'] as const;
 type Format = (typeof FORMATS)[number];
@@ -125,9 +131,11 @@ export function exportOf(resource: Resource): (c: AppContext) => Promise<Respons
     const gzip = small === null && takesGzip(c);
     const stream =
       small === null
-        ? pages.stream(seat, ctx.now, (error) => {
-            close();
-            if (error !== undefined) interrupted(ctx.requestId, error);
+        ? pages.stream({
+            ...{ seats, seat, now: ctx.now },
+            closed: (error) => {
+              if (error !== undefined) interrupted(ctx.requestId, error);
+            },
           })
         : null;
     return send(c, {
@@ -202,9 +210,9 @@ class Pages {
     return bytes.byteLength <= most ? bytes : null;
   }
 
-  stream(seat: Seat, now: () => number, closed: (error?: unknown) => void): ReadableStream<Uint8Array> {
+  stream(reading: Reading): ReadableStream<Uint8Array> {
     let started = false;
-    const next = async (): Promise<{ bytes: Uint8Array; last: boolean }> => {
+    return pieceByPiece(reading, async () => {
       if (started) this.#piece = await this.#next(String(this.#piece.last));
       const bytes = encoder.encode(this.#text(!started));
       started = true;
@@ -212,8 +220,7 @@ class Pages {
       // As text it is on its way; whoever reads slowly keeps no rows besides.
       this.#piece = { rows: [], last, more };
       return { bytes, last: !more };
-    };
-    return pieceByPiece(seat, now, next, closed);
+    });
   }
 
   #text(first: boolean): string {

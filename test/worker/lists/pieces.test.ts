@@ -1,4 +1,4 @@
-import { beforeEach, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import type { Json } from '../../support/api.ts';
 import { openCompany } from '../../support/company.ts';
 import { addFatClients } from '../../support/fat.ts';
@@ -136,24 +136,30 @@ test('an import into large rows is announced, though no answer holds all that it
   );
 });
 
-test('exports that nobody reads are few of a company, and one that ends makes room', async () => {
+describe('answers that nobody reads are few of a company, and one that ends makes room', async () => {
   const idle = await openCompany(world);
   // More than the buffers of a connection hold, and not made small on the way: otherwise it is sent without a reader.
   await addFatClients(world, idle.companyId, 200);
-  const headers = { Authorization: `Bearer ${idle.api.token}`, 'Accept-Encoding': 'identity' };
-  const ask = (signal: AbortSignal): Promise<Response> =>
-    fetch(`${idle.api.url}/api/v1/clients/export`, { headers, signal });
-  const unread = Array.from({ length: 8 }, () => new AbortController());
-  // Held: a response that nobody can reach is let go of, and its export ends.
-  const held: Response[] = [];
-  for (const { signal } of unread) held.push(await ask(signal));
-  expect(held.map(({ status }) => status)).toEqual(unread.map(() => 200));
-  const more = await idle.api.get('/clients/export');
-  expect([more.status, more.json.code]).toEqual([503, 'busy']);
-  // Another company's are not behind them.
-  expect((await salon.api.get('/clients/export?fields=id')).status).toBe(200);
-  unread[0]?.abort();
-  await until('there is room', async () => (await idle.api.get('/clients/export?fields=id')).status === 200);
-  for (const each of unread) each.abort();
-  expect(held.every(({ bodyUsed }) => !bodyUsed)).toBe(true);
+
+  test.each([
+    ['exports', '/clients/export', 8],
+    ['pages', '/clients?limit=80', 2],
+  ])('%s', async (_, path, most) => {
+    const headers = { Authorization: `Bearer ${idle.api.token}`, 'Accept-Encoding': 'identity' };
+    const ask = (signal: AbortSignal): Promise<Response> => fetch(`${idle.api.url}/api/v1${path}`, { headers, signal });
+    const unread = Array.from({ length: most }, () => new AbortController());
+    // Held: a response that nobody can reach is let go of, and what sends it ends.
+    const held: Response[] = [];
+    for (const { signal } of unread) held.push(await ask(signal));
+    expect(held.map(({ status }) => status)).toEqual(unread.map(() => 200));
+    const more = await idle.api.get(path);
+    expect([more.status, more.json.code]).toEqual([503, 'busy']);
+    // Another company's are not behind them, and neither is what is small.
+    expect((await salon.api.get(path)).status).toBe(200);
+    expect((await idle.api.get('/clients?limit=100&fields=id')).status).toBe(200);
+    unread[0]?.abort();
+    await until('there is room', async () => (await idle.api.get(path)).status === 200);
+    for (const each of unread) each.abort();
+    expect(held.every(({ bodyUsed }) => !bodyUsed)).toBe(true);
+  });
 });
