@@ -36,6 +36,8 @@ const LOOK = 20;
 const UNTAKEN = 60;
 /** After this long the holder's request was cancelled before it could release; ms. */
 const ABANDONED = 2000;
+/** Who looks so much later than they meant to was held up by a derivation: its holder comes right after, ms. */
+const HELD_UP = 250;
 /** The longest rest: neither a costly hash nor a clock that jumps may keep everybody out; ms. */
 const MOST_REST = 1000;
 /** Who comes when so many wait would not be served within their patience. */
@@ -95,14 +97,16 @@ async function take(turn: Turn): Promise<{ since: number }> {
   }
   waiting.push(self);
   try {
-    for (;;) {
+    for (let meant = came; ; ) {
       const now = Date.now();
-      const freeIn = untilFree(now);
+      const freeIn = untilFree(now, now - meant > HELD_UP);
       // Untaken for a while: whoever is first is gone.
       if (freeIn <= 0 && may(self, now) && (first(now) === self || freeIn < -UNTAKEN)) return begin(self, now);
       if (now >= self.until) throw busy();
       // A clock that jumps must not make anybody sleep for long.
-      await sleep(Math.min(Math.max(freeIn, LOOK), MOST_REST));
+      const rest = Math.min(Math.max(freeIn, LOOK), MOST_REST);
+      meant = now + rest;
+      await sleep(rest);
     }
   } finally {
     waiting = waiting.filter((each) => each !== self);
@@ -123,8 +127,9 @@ function begin(turn: Turn, now: number): { since: number } {
 }
 
 /** Ms until the place is free; negative: since when it has been. */
-function untilFree(now: number): number {
-  if (running !== null && now - running.since < ABANDONED) return LOOK;
+function untilFree(now: number, heldUp: boolean): number {
+  // A derivation of seconds is not abandoned because nobody could look meanwhile: all guesses would follow it uncounted.
+  if (running !== null && (heldUp || now - running.since < ABANDONED)) return LOOK;
   const rest = restUntil - now;
   return rest > MOST_REST ? 0 : rest;
 }

@@ -68,6 +68,22 @@ describe('one at a time', () => {
     ).resolves.toBeDefined();
   });
 
+  it('one of seconds that held up the thread is not taken for abandoned: who waits would follow it uncounted', async () => {
+    let [running, most] = [0, 0];
+    const blocking = async (): Promise<void> => {
+      running += 1;
+      most = Math.max(most, running);
+      // Nobody could look meanwhile; then all looks are due before its holder goes on.
+      vi.setSystemTime(Date.now() + 3000);
+      await sleep(30);
+      running -= 1;
+    };
+    const all = ['a', 'b', 'c'].map((name) => inTurn(turn(name), blocking).catch(() => undefined));
+    await vi.advanceTimersByTimeAsync(10_000);
+    await Promise.all(all);
+    expect(most).toBe(1);
+  });
+
   it('says how to come again', async () => {
     inTurn(turn('slow'), () => sleep(1900)).catch(() => undefined);
     inTurn(turn('next'), () => sleep(1900)).catch(() => undefined);

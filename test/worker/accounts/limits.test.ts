@@ -103,8 +103,12 @@ describe('guesses', () => {
     const replies = await Promise.all(
       Array.from({ length: 8 }, () => login(owner.email, 'a wrong guess', '203.0.113.50', new Api(url))),
     );
-    expect(replies.filter(({ status }) => status === 401).length).toBe(2);
-    expect(replies.filter(({ status }) => status === 429).length).toBe(6);
+    const answered = (status: number): number => replies.filter((each) => each.status === status).length;
+    expect(answered(401)).toBeGreaterThanOrEqual(1);
+    expect(answered(401)).toBeLessThanOrEqual(2);
+    // Where one derivation takes seconds, those that wait are told busy.
+    expect(answered(401) + answered(429) + answered(503)).toBe(8);
+    expect(answered(429) + answered(503)).toBeGreaterThanOrEqual(6);
   });
 
   test.each(['refuse', 'slow'] as const)('are counted while Redis is away: %s', async (fault) => {

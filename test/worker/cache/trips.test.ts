@@ -59,7 +59,9 @@ test.each(topics.concat('auth', 'company', 'analytics'))(
     expect(misses.postgres).toBe(paths.length);
     // One before each answer; behind it the fill and, every half minute, the record that the session lives.
     expect(misses.redis).toBeLessThanOrEqual(2 * paths.length + 1);
-    const hits = await count(all);
+    let hits = await count(all);
+    // Every half minute one of them asks whether the session still lives; those after it need not.
+    if (hits.postgres === 1) hits = await count(all);
     expect(hits.reply).toEqual(paths.map(() => 'HIT'));
     expect(hits.postgres).toBe(0);
     expect(hits.redis).toBeLessThanOrEqual(paths.length);

@@ -115,16 +115,10 @@ describe('faults', () => {
   });
 
   test('an object of too many members within a body is refused without looking at each', async () => {
-    const started = performance.now();
-    const simple = await salon.api.post('/clients', { firstName: 'x' });
-    const usual = performance.now() - started;
-    expect(simple.status).toBe(201);
     const customFields = Object.fromEntries(Array.from({ length: 80_000 }, (_, i) => [`k${i}`, {}]));
-    const again = performance.now();
     const reply = await salon.api.post('/clients', { firstName: 'x', customFields });
+    // Looking at each took seconds; one fault shows that nobody did: each is of a type that none may be of.
     expect(expectProblem(reply, 'invalid_body')).toMatchObject([{ pointer: '/customFields', code: 'too_big' }]);
-    // Looking at each took seconds.
-    expect(performance.now() - again).toBeLessThan(usual + 1500);
   });
 
   test('an array of too many items within a body is one fault, not one per item', async () => {
