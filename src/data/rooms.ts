@@ -5,8 +5,11 @@ import type { Change } from './log.ts';
 
 /** What a write tells its company's room (a Durable Object), which is the company's relay. */
 export type RoomApi = {
-  /** Arms the alarm: a write with this id may commit soon. False: it is not its turn yet, see `turn`. */
-  expect(companyId: string, requestId: string, units?: number): Promise<boolean>;
+  /**
+   * Arms the alarm: a write with this id may commit soon. False: it is not its turn yet, see `turn`. `heard`: somebody listens,
+   * whom `tell` would reach sooner.
+   */
+  expect(companyId: string, requestId: string, units?: number): Promise<boolean | 'heard'>;
   /** Waits for the turn of a write, at most `patience` ms, or until another one takes one of these marks. */
   turn(
     companyId: string,
@@ -17,6 +20,8 @@ export type RoomApi = {
   ): Promise<Turn>;
   /** The write committed, its announcement is under way: its turn is another's. */
   free(requestId: string): Promise<void>;
+  /** A write committed up to `last`, and Redis is being told: whoever listens need not wait for that. */
+  tell(range: LogRange, changes: readonly Change[]): Promise<void>;
   /**
    * The write committed and Redis knows `first..last`. Clears the expectation.
    * @param changes what was logged, for whoever listens; none where that would be too much for a call
@@ -113,8 +118,8 @@ function freeAt(companyId: string, now: number): number | null {
   return null;
 }
 
-/** How a write stands with its company's room: expected, told to wait for its turn, or unknown to a room out of reach. */
-export type Standing = 'expected' | 'waiting' | 'unreached';
+/** How a write stands with its company's room: expected, and `heard` by somebody, told to wait for its turn, or unknown to a room out of reach. */
+export type Standing = 'expected' | 'heard' | 'waiting' | 'unreached';
 
 /** Tells the room of a write. A room out of reach must not stop a salon's work; the sweep still finds a crash then. */
 export async function announceIntent(ctx: Ctx, rooms: Rooms, companyId: string, units: number): Promise<Standing> {
@@ -126,9 +131,10 @@ export async function announceIntent(ctx: Ctx, rooms: Rooms, companyId: string, 
   // Its caller may yet be refused for something else.
   if (freeAt(companyId, ctx.now()) !== null) return 'waiting';
   try {
-    const expect = (): Promise<boolean> => rooms(companyId).expect(companyId, ctx.requestId, units);
+    const expect = (): Promise<boolean | 'heard'> => rooms(companyId).expect(companyId, ctx.requestId, units);
     const begun = await callRoom(ctx, expect, NOTE_DEADLINE);
     silent.delete(companyId);
+    if (begun === 'heard') return begun;
     return begun === false ? 'waiting' : 'expected';
   } catch {
     ctx.note('roomError', 'expect');

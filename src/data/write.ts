@@ -22,8 +22,8 @@ export type WriteOrder = Omit<WriteCall, 'database'> & {
 };
 
 /**
- * The way of every write: admission beside the room's `expect`, one transaction, then the announcement, Redis first and
- * awaited, the room not (R4). Anchored as a whole, so a client that goes away neither undoes nor half-does it.
+ * The way of every write: admission beside the room's `expect`, one transaction, then the announcement, Redis
+ * awaited, the room not (R4): who listens is told beside it, all else of the room comes after it. Anchored as a whole, so a client that goes away neither undoes nor half-does it.
  * @throws AppError from admission and commit, OVERTAKEN; nothing was changed then, unless `mayBeStored` says that it is not known
  */
 export function write<const Q extends readonly SQL[]>(
@@ -56,15 +56,18 @@ async function perform<Q extends readonly SQL[]>(
     const committed = await commit(ctx, { ...order, database: deps.write }, queries);
     // Others wait for it, as this one did: the turn ends with the commit, not with its announcement.
     if (standing === 'waiting') tellRoom(ctx, 'free', () => room.free(ctx.requestId));
+    const { epoch, base, head, changes } = committed;
+    const range = { epoch, first: base + 1, last: head };
+    const pushed = changes.length > MOST_PUSHED ? [] : changes;
+    // Who reads at once asks for this revision, and is given nothing of before.
+    if (standing === 'heard' && changes.length > 0) tellRoom(ctx, 'tell', () => room.tell(range, pushed));
     if (await announceChanges(ctx, deps, companyId, committed, admission)) {
-      const range = { epoch: committed.epoch, first: committed.base + 1, last: committed.head };
-      const { changes } = committed;
       tellRoom(ctx, 'publish', () =>
         changes.length === 0
           ? room.settle(companyId, ctx.requestId)
-          : room.publish(companyId, ctx.requestId, range, changes.length > MOST_PUSHED ? [] : changes),
+          : room.publish(companyId, ctx.requestId, range, pushed),
       );
-    } else if (standing === 'expected') {
+    } else if (standing === 'expected' || standing === 'heard') {
       // Redis did not take it: it stays expected, but an outage of Redis must not keep the company's turns.
       tellRoom(ctx, 'free', () => room.free(ctx.requestId));
     }

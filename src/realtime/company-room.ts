@@ -1,6 +1,5 @@
 import { DurableObject } from 'cloudflare:workers';
 import { AppError } from '../core/errors.ts';
-import { burstOf, Pace } from '../core/pace.ts';
 import { readUpgrade } from '../core/upgrade.ts';
 import { makeCtx } from '../data/ctx.ts';
 import type { Change } from '../data/log.ts';
@@ -16,7 +15,7 @@ import { openSockets, type RoomParts } from './listening.ts';
 import { News } from './news.ts';
 import { dueAt, longestWrite, RETRY } from './patience.ts';
 import type { Sockets } from './sockets.ts';
-import { TurnDesk } from './turn-desk.ts';
+import { openDesk, type TurnDesk } from './turn-desk.ts';
 
 /** The company was deleted: there is nothing to announce, and nobody to announce it to. */
 const isGone = (error: unknown): boolean => error instanceof AppError && error.code === 'unauthenticated';
@@ -53,10 +52,10 @@ export abstract class Room extends DurableObject<Env> implements RoomApi {
     if (state.getWebSockets().length > 0) this.#sockets = this.#openSockets();
   }
 
-  async expect(companyId: string, requestId: string, units = 1): Promise<boolean> {
+  async expect(companyId: string, requestId: string, units = 1): Promise<boolean | 'heard'> {
     if (!this.#desk.begin(requestId, units)) return false;
     await this.#expect(companyId, requestId);
-    return true;
+    return this.#sockets?.isHeard === true ? 'heard' : true;
   }
 
   async turn(
@@ -75,6 +74,10 @@ export abstract class Room extends DurableObject<Env> implements RoomApi {
 
   async free(requestId: string): Promise<void> {
     this.#desk.end(requestId);
+  }
+
+  async tell({ epoch, last }: LogRange, changes: readonly Change[]): Promise<void> {
+    this.#sockets?.published({ epoch, revision: last }, changes);
   }
 
   async publish(
@@ -221,11 +224,7 @@ export abstract class Room extends DurableObject<Env> implements RoomApi {
   }
 
   get #desk(): TurnDesk {
-    if (this.#turnDesk === null) {
-      const { rateLimitPerMinute } = this.parts(this.env).deps.settings;
-      const time = { now: Date.now, after: (ms: number, work: () => void) => void setTimeout(work, ms) };
-      this.#turnDesk = new TurnDesk(time, new Pace(rateLimitPerMinute, burstOf(rateLimitPerMinute)));
-    }
+    this.#turnDesk ??= openDesk(this.parts(this.env).deps.settings.rateLimitPerMinute);
     return this.#turnDesk;
   }
 

@@ -114,6 +114,10 @@ export class Sockets {
     this.#hub.published(end, changes);
   }
 
+  get isHeard(): boolean {
+    return this.#hub.isHeard;
+  }
+
   end(credential: string): void {
     this.#hub.end(credential);
   }

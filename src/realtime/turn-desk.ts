@@ -1,4 +1,4 @@
-import type { Pace } from '../core/pace.ts';
+import { burstOf, Pace } from '../core/pace.ts';
 import type { Turn } from '../data/rooms.ts';
 import { Turns } from './turns.ts';
 
@@ -83,4 +83,10 @@ export class TurnDesk {
     this.#callers.get(id)?.answer(turn);
     this.#callers.delete(id);
   }
+}
+
+/** With the runtime's clock and timers, at the pace of a company's rate limit. */
+export function openDesk(perMinute: number): TurnDesk {
+  const time = { now: Date.now, after: (ms: number, work: () => void) => void setTimeout(work, ms) };
+  return new TurnDesk(time, new Pace(perMinute, burstOf(perMinute)));
 }

@@ -49,7 +49,15 @@ export class CompanyRoom extends Room {
     reportOf(this.#companyId).begun += 1;
   }
 
-  override async publish(...said: Parameters<Room['publish']>): Promise<void> {
+  override tell(...said: Parameters<Room['tell']>): Promise<void> {
+    return this.#overLine(() => super.tell(...said));
+  }
+
+  override publish(...said: Parameters<Room['publish']>): Promise<void> {
+    return this.#overLine(() => super.publish(...said));
+  }
+
+  async #overLine(say: () => Promise<void>): Promise<void> {
     const report = reportOf(this.#companyId);
     if (chance(line.dropped)) {
       report.dropped += 1;
@@ -61,8 +69,8 @@ export class CompanyRoom extends Room {
       if (chance(line.late)) {
         report.late += 1;
         // Nobody waits for it: the writer's call has ended, as where the answer alone was lost.
-        setTimeout(() => void super.publish(...said).catch(() => undefined), Math.random() * line.mostMs);
-      } else await super.publish(...said);
+        setTimeout(() => void say().catch(() => undefined), Math.random() * line.mostMs);
+      } else await say();
     }
   }
 

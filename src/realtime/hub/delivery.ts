@@ -2,10 +2,13 @@ import { CLOSE } from '../../core/upgrade.ts';
 import type { Change } from '../../data/log.ts';
 import { type Audience, isFor, signatureOf } from './audience.ts';
 import { Credit } from './credit.ts';
-import { batchFrame, type Message, partsOf } from './frames.ts';
+import { type Message, partsOf, SharedFrame } from './frames.ts';
 import type { Telling } from './lists.ts';
-import type { Connection } from './member.ts';
+import type { Connection, Member } from './member.ts';
 import type { Batch } from './sequence.ts';
+
+/** Characters of a frame around its messages and lists, about. */
+const AROUND = 100;
 
 /** A change that nobody is shown still moves everybody's position. */
 const unseen = (revision: number): Message => ({ revision, topic: '', permission: '', text: '' });
@@ -14,6 +17,7 @@ const unseen = (revision: number): Message => ({ revision, topic: '', permission
 export class Delivery {
   readonly #audience: Audience;
   readonly #now: () => number;
+  readonly #signatures = new WeakMap<Connection, Pick<Member, 'topics' | 'grant'> & { signature: string }>();
   readonly #credits = new WeakMap<Connection, Credit>();
 
   constructor(audience: Audience, now: () => number) {
@@ -32,7 +36,7 @@ export class Delivery {
     const now = this.#now();
     const messages = batch.items.map((change) => this.#audience.render(change) ?? unseen(change.revision));
     const parts = partsOf({ ...batch, items: messages });
-    const rendered = new Map<string, string[][]>();
+    const rendered = new Map<string, SharedFrame[]>();
     let at = 0;
     const told = parts.map(({ items }) => {
       at += items.length;
@@ -40,15 +44,18 @@ export class Delivery {
     });
     for (const connection of readers) {
       const { member } = connection;
-      const signature = signatureOf(member);
-      let seen = rendered.get(signature);
-      if (seen === undefined) {
-        seen = parts.map(({ items }) => items.filter((m) => isFor(this.#audience, member, m)).map(({ text }) => text));
-        rendered.set(signature, seen);
+      const signature = this.#signatureOf(connection);
+      let frames = rendered.get(signature);
+      if (frames === undefined) {
+        frames = parts.map(({ prev, revision, items }) => {
+          const seen = items.filter((message) => isFor(this.#audience, member, message));
+          return new SharedFrame({ prev, revision, messages: seen.map(({ text }) => text), timestamp: now });
+        });
+        rendered.set(signature, frames);
       }
-      for (const [at, { prev, revision }] of parts.entries()) {
-        const lists = told[at]?.(connection, revision) ?? [];
-        this.#frame(connection, { prev, revision, messages: seen[at] ?? [], timestamp: now, lists }, now);
+      for (const [at, frame] of frames.entries()) {
+        const revision = parts[at]?.revision ?? batch.revision;
+        this.#send(connection, frame, told[at]?.(connection, revision) ?? [], revision, now);
       }
     }
   }
@@ -57,7 +64,7 @@ export class Delivery {
     this.#credits.get(connection)?.confirm(revision);
   }
 
-  #frame(connection: Connection, frame: Parameters<typeof batchFrame>[0], now: number): void {
+  #send(connection: Connection, frame: SharedFrame, lists: readonly string[], revision: number, now: number): void {
     let credit = this.#credits.get(connection);
     if (credit === undefined) {
       credit = new Credit();
@@ -67,8 +74,16 @@ export class Delivery {
       connection.close(CLOSE.slow, 'slow reader');
       return;
     }
-    const { messages, lists = [] } = frame;
-    const length = [...messages, ...lists].reduce((sum, text) => sum + text.length, 100);
-    connection.send(batchFrame({ ...frame, ack: credit.spend(length, frame.revision, now) }));
+    const length = lists.reduce((sum, text) => sum + text.length, frame.length + AROUND);
+    connection.send(frame.text(lists, credit.spend(length, revision, now)));
+  }
+
+  #signatureOf(connection: Connection): string {
+    const { topics, grant } = connection.member;
+    const known = this.#signatures.get(connection);
+    if (known?.topics === topics && known.grant === grant) return known.signature;
+    const signature = signatureOf(connection.member);
+    this.#signatures.set(connection, { topics, grant, signature });
+    return signature;
   }
 }

@@ -32,16 +32,35 @@ export function partsOf<T extends { text: string } & Item>({ prev, revision, ite
   return parts;
 }
 
-/** A `batch_update` of serialised messages, and serialised lists where the connection has some. */
-export function batchFrame(frame: {
-  prev: number;
-  revision: number;
-  messages: readonly string[];
-  timestamp: number;
-  lists?: readonly string[];
-  ack?: boolean;
-}): string {
-  const { prev, revision, messages, timestamp, lists = [], ack = false } = frame;
+type Shared = { prev: number; revision: number; messages: readonly string[]; timestamp: number };
+
+/** A `batch_update` for all who see the same messages, written out once for those of them who are told nothing else. */
+export class SharedFrame {
+  readonly #shared: Shared;
+  /** Characters of its messages. */
+  readonly length: number;
+  #plain: string | null = null;
+  #asking: string | null = null;
+
+  constructor(shared: Shared) {
+    this.#shared = shared;
+    this.length = shared.messages.reduce((sum, { length }) => sum + length, 0);
+  }
+
+  /** @param lists what this connection's lists are told, serialised */
+  text(lists: readonly string[], ack: boolean): string {
+    if (lists.length > 0) return batchFrame(this.#shared, lists, ack);
+    if (ack) {
+      this.#asking ??= batchFrame(this.#shared, lists, true);
+      return this.#asking;
+    }
+    this.#plain ??= batchFrame(this.#shared, lists, false);
+    return this.#plain;
+  }
+}
+
+function batchFrame(shared: Shared, lists: readonly string[], ack: boolean): string {
+  const { prev, revision, messages, timestamp } = shared;
   const more = `${lists.length > 0 ? `,"lists":[${lists.join(',')}]` : ''}${ack ? ',"ack":true' : ''}`;
   return `{"type":"batch_update","prev":${prev},"revision":${revision},"messages":[${messages.join(',')}],"timestamp":${timestamp}${more}}`;
 }

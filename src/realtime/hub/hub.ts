@@ -58,7 +58,7 @@ export class Hub {
         ring,
         batchMs: limits.batchMs,
         purges: audience.purges,
-        isHeard: () => some(this.#live()),
+        isHeard: () => this.isHeard,
         deliver: (batch) => {
           // First, so that nobody is sent what the same moment has taken from them.
           for (const change of batch.items) this.#applyGrant(change);
@@ -131,6 +131,11 @@ export class Hub {
   /** A write has committed up to here. */
   published(end: Position, changes: readonly Change[]): void {
     this.#stream.push(end, changes);
+  }
+
+  /** Whether anybody would be sent anything. */
+  get isHeard(): boolean {
+    return some(this.#live());
   }
 
   left(connection: Connection): void {

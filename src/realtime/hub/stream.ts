@@ -79,6 +79,8 @@ export class Stream {
       this.#restart(end, 'epoch_changed');
       return;
     }
+    // Told before.
+    if (end.revision <= sequence.sent) return;
     // With nobody to tell there is nothing to repair: whoever comes next finds out where the company is.
     if (!this.#parts.isHeard() && (changes[0]?.revision ?? Number.NaN) !== sequence.sent + 1) {
       this.#located = false;

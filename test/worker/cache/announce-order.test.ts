@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { openCompany } from '../../support/company.ts';
+import { listen } from '../../support/listener.ts';
 import { ownWorld } from '../../support/shared.ts';
 
 // R4: the announcement follows the commit and precedes the answer.
@@ -39,4 +40,27 @@ test('nothing is announced before it is committed', async () => {
   // Between the start and the commit of the transaction Redis heard nothing; afterwards it did.
   expect(announced[0]).toBe(announced[1]);
   expect(after).toBeGreaterThan(announced[1] ?? 0);
+});
+
+test('who listens is told beside Redis, and waits for neither it nor the answer', async () => {
+  const patient = await world.another({ REDIS_DEADLINE_MS: '5000' });
+  const api = salon.api.at(patient.url);
+  const listener = await listen(api);
+  await listener.subscribe();
+  world.neon.setHooks({ afterCommit: () => world.upstash.setBudget(0) });
+  let isAnswered = false;
+  const writing = api.post('/clients', { firstName: 'heard' }).finally(() => {
+    isAnswered = true;
+  });
+  await listener.next('batch_update');
+  expect(isAnswered).toBe(false);
+  world.neon.setHooks({ afterCommit: null });
+  world.upstash.setBudget(null);
+  const { status, revision } = await writing;
+  expect([status, listener.messages().map((message) => message.revision)]).toEqual([201, [revision]]);
+  await api.post('/clients', { firstName: 'after it' });
+  // Told again with the announcement, it is sent once.
+  await listener.next('batch_update', 1);
+  expect(listener.messages().map((message) => message.revision)).toEqual([revision, revision + 1]);
+  await listener.close();
 });
