@@ -1,14 +1,15 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
+import { type Answer, exchange } from './exchange.ts';
 
 export type Json = Record<string, unknown>;
 
 /** An answer, read whole. */
 export type Reply = { status: number; headers: Headers; text: string; json: Json; revision: number };
 
-export type Ask = { body?: unknown; headers?: Record<string, string>; raw?: BodyInit };
+export type Ask = { body?: unknown; headers?: Record<string, string>; raw?: string | Uint8Array };
 
-type Check = (method: string, path: string, answer: { status: number; headers: Headers; text: string }) => void;
+type Check = (method: string, path: string, answer: Answer) => void;
 let check: Check | null = null;
 
 /** Sets what every answer is checked with: the suites' set-up does, the benchmarks do not. */
@@ -19,7 +20,10 @@ export function checkAnswersWith(own: Check): void {
 /** An answer of `fetch`, read whole and checked. @param path below `/api/v1`, with its query */
 export async function received(method: string, path: string, answer: Response): Promise<Reply> {
   const { status, headers } = answer;
-  const text = await answer.text();
+  return judged(method, path, { status, headers, text: await answer.text() });
+}
+
+function judged(method: string, path: string, { status, headers, text }: Answer): Reply {
   if (!path.startsWith('/.')) check?.(method, path, { status, headers, text });
   const type = headers.get('content-type') ?? '';
   const json = (/[/+]json/.test(type) && text !== '' ? JSON.parse(text) : {}) as Json;
@@ -47,16 +51,16 @@ export class Api {
 
   /** @param path below `/api/v1`, with its query */
   async ask(method: string, path: string, { body, headers = {}, raw }: Ask = {}): Promise<Reply> {
-    const answer = await fetch(`${this.url}${path.startsWith('/.') ? '' : '/api/v1'}${path}`, {
+    const answer = await exchange(`${this.url}${path.startsWith('/.') ? '' : '/api/v1'}${path}`, {
       method,
       headers: {
         ...(this.token !== null && { Authorization: `Bearer ${this.token}` }),
         ...(body !== undefined && { 'Content-Type': 'application/json' }),
         ...headers,
       },
-      ...(raw !== undefined ? { body: raw } : body !== undefined && { body: JSON.stringify(body) }),
+      body: raw ?? (body === undefined ? undefined : JSON.stringify(body)),
     });
-    return received(method, path, answer);
+    return judged(method, path, answer);
   }
 
   get = (path: string, ask?: Ask): Promise<Reply> => this.ask('GET', path, ask);

@@ -4,10 +4,8 @@ import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
 import { inject } from 'vitest';
 import { codesOf, document, documented, PROBLEM, resolved, type Schema } from './document.ts';
+import type { Answer } from './exchange.ts';
 import { type Operation, operationOf } from './operations.ts';
-
-/** What is known of an answer when it is checked. */
-export type Answer = { status: number; headers: Headers; text: string };
 
 /** Answers are open in the document, so that fields may be added; ours have no member that nobody documented. */
 function closed(node: unknown): unknown {

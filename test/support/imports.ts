@@ -23,7 +23,7 @@ type Ask = { dryRun?: boolean; type?: string; headers?: Record<string, string>; 
 /** Sends a file. */
 export function send(
   api: Api,
-  file: BodyInit,
+  file: string | Uint8Array,
   { dryRun, type = 'text/csv', headers = {}, resource = 'clients', query: more = '' }: Ask = {},
 ): Promise<Reply> {
   const query = `resource=${resource}${dryRun === undefined ? '' : `&dryRun=${dryRun}`}${more}`;
@@ -45,7 +45,7 @@ export function ended(api: Api, id: unknown, deadline = 20_000): Promise<Job> {
 }
 
 /** Sends a file and waits for the end of its job. */
-export async function imported(api: Api, file: BodyInit, ask: Ask = {}, deadline?: number): Promise<Job> {
+export async function imported(api: Api, file: string | Uint8Array, ask: Ask = {}, deadline?: number): Promise<Job> {
   const reply = await send(api, file, ask);
   expect(reply.status, reply.text).toBe(202);
   return ended(api, reply.json.id, deadline);

@@ -27,7 +27,7 @@ const asking =
 
 /** The usual request with another body. */
 const sending =
-  (raw: BodyInit, type?: string): Refusal =>
+  (raw: string, type?: string): Refusal =>
   async (kit, route) => {
     const { method, path, file, headers } = await kit.aim();
     return callerOf(kit, route).ask(method, path, {

@@ -71,7 +71,7 @@ describe.each(routes.map((route, turn) => [route.name, route, turn] as const))('
     test('a body that is no JSON, of another type, too large or absent', async () => {
       const { path, headers: own = {} } = await aimed();
       const api = apiOf(route);
-      const send = (raw: BodyInit, headers: Record<string, string> = JSON_TYPE) =>
+      const send = (raw: string | Uint8Array, headers: Record<string, string> = JSON_TYPE) =>
         api.ask(method, path, { raw, headers: { ...headers, ...own } });
       const malformed = ['{"a":', 'undefined', '{} {}', new Uint8Array([0x7b, 0x22, 0xff, 0x22, 0x3a, 0x31, 0x7d])];
       for (const raw of shareOf(malformed, turn, 4)) expectProblem(await send(raw), 'malformed_json');

@@ -29,11 +29,11 @@ const streamed = (piece: string, times: number): ReadableStream<Uint8Array> =>
   });
 
 describe('refused as a whole, and nothing kept, is', () => {
-  const text = (file: BodyInit, code: ErrorCode, type = 'text/csv'): [BodyInit, ErrorCode, string] => [
-    file,
-    code,
-    type,
-  ];
+  const text = (
+    file: string | Uint8Array,
+    code: ErrorCode,
+    type = 'text/csv',
+  ): [string | Uint8Array, ErrorCode, string] => [file, code, type];
   test.each([
     ['an empty file', ...text('', 'empty_body')],
     ['an empty file of lines', ...text('', 'empty_body', 'application/x-ndjson')],
