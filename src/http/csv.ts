@@ -11,7 +11,7 @@ export const neutral = (text: string): string => (FORMULA.test(text) ? `'${text}
 /** What was exported as this cell. */
 export const unneutral = (cell: string): string => (cell.startsWith("'") && FORMULA.test(cell) ? cell.slice(1) : cell);
 
-/** One cell of RFC 4180. Lists of scalars are joined by `|`, other structures are JSON. */
+/** One cell of RFC 4180. Lists of scalars are joined by `|`, unless that would read otherwise; other structures are JSON. */
 function cell(value: unknown): string {
   if (value === null || value === undefined) return '';
   const raw = typeof value === 'object' ? structure(value) : String(value);
@@ -21,7 +21,8 @@ function cell(value: unknown): string {
 
 function structure(value: object): string {
   const flat = Array.isArray(value) && value.every((part) => typeof part !== 'object' && !String(part).includes('|'));
-  return flat ? (value as unknown[]).join('|') : JSON.stringify(value);
+  const joined = flat ? (value as unknown[]).join('|') : '[';
+  return joined.trimStart().startsWith('[') ? JSON.stringify(value) : joined;
 }
 
 /** One record of RFC 4180, with its line end. */

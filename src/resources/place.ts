@@ -30,8 +30,8 @@ export function placeOf(schema: z.ZodObject, name: string): Place | null {
       type = bare(type.element);
     } else return null;
   }
-  // Neither `lines.1` nor `customFields` is a place: their members are.
-  if (typeof path.at(-1) === 'number' || type instanceof z.ZodRecord) return null;
+  // `lines.1` is no place: its members are.
+  if (typeof path.at(-1) === 'number') return null;
   return { path, cell: cellOf(type), clears: path.length === 1, clearsField };
 }
 
@@ -40,7 +40,7 @@ export const columnsOf = (schema: z.ZodObject): string[] =>
   Object.entries(schema.shape).flatMap(([name, of]) => namesOf(name, bare(of)));
 
 function namesOf(name: string, type: Type): string[] {
-  if (type instanceof z.ZodRecord) return [`${name}.<key>`];
+  if (type instanceof z.ZodRecord) return [name, `${name}.<key>`];
   if (type instanceof z.ZodObject) return [name, ...Object.keys(type.shape).map((member) => `${name}.${member}`)];
   if (type instanceof z.ZodArray && isObject(type.element)) return [name, `${name}.<n>.<member>`];
   return [name];
@@ -64,5 +64,5 @@ function cellOf(type: Type): Cell {
   if (type instanceof z.ZodNumber) return 'number';
   if (type instanceof z.ZodBoolean) return 'boolean';
   if (type instanceof z.ZodArray) return isObject(type.element) ? 'json' : 'list';
-  return type instanceof z.ZodObject ? 'json' : 'text';
+  return type instanceof z.ZodObject || type instanceof z.ZodRecord ? 'json' : 'text';
 }

@@ -83,6 +83,6 @@ function mergedValue({ name, type }: Field): string {
   // A cell is text: one that reads like the number that is stored changes nothing.
   return `case when jsonb_typeof(g.given -> '${name}') = 'object' then app.merge_patch(h.${name}, (
         select coalesce(jsonb_object_agg(f.key, f.value), '{}') from jsonb_each(g.given -> '${name}') f
-        where not g.cells or h.${name} ->> f.key is distinct from f.value #>> '{}'))
+        where not g.cells or jsonb_typeof(f.value) <> 'string' or h.${name} ->> f.key is distinct from f.value #>> '{}'))
       else coalesce(${given}, d.${name}) end`;
 }

@@ -65,9 +65,9 @@ const FILE = `The body is a file of at most 10 MiB and 100,000 rows: \`text/csv\
 commas, semicolons or tabs, in UTF-8 or Latin-1, both found out) or \`application/x-ndjson\` (an object per line). A row whose
 match key exists updates, any other creates; a column that is absent leaves, an empty cell clears. Others are named by their
 external id, \`branchExternalId\` in the place of \`branchId\`, where it is there. In CSV the values of a list are separated by
-\`|\`, members of objects are columns (\`customFields.<key>\`, \`price.amount\`), and so are those of a list of objects, counted
-from 1 (\`lines.1.description\`, \`lines.1.unitPrice.amount\`, \`lines.2.description\`), which may also stand in one cell as JSON;
-faults are named by their place in the object (\`/lines/0/description\`). A phone number may be written with spaces, dashes and \`00\`. A file none of whose columns is known, or that lacks one
+\`|\` (or JSON: \`["a|b","c"]\`), members of objects are columns (\`customFields.<key>\`, \`price.amount\`), and so are those of a
+list of objects, counted from 1 (\`lines.1.description\`, \`lines.1.unitPrice.amount\`, \`lines.2.description\`); either may also
+stand in one cell as JSON, as in exports. Faults are named by their place in the object (\`/lines/0/description\`). A phone number may be written with spaces, dashes and \`00\`. A file none of whose columns is known, or that lacks one
 it needs, is refused whole (422), naming in \`missing\` and \`columns\` what it lacks and what it has: the match key, and what new objects need
 where none of its rows is about one that is there. Rows with faults are reported and left out, all others go in; a repeat of the file changes nothing. Fields that
 an export shows but nobody writes (\`id\`, \`name\`, \`version\` …) are ignored, and so is the apostrophe an export puts before

@@ -1,5 +1,5 @@
 import { AppError, type Fault } from '../../core/errors.ts';
-import { pointer } from '../../core/json.ts';
+import { isObject, pointer } from '../../core/json.ts';
 import { validate } from '../../http/body.ts';
 import { unneutral } from '../../http/csv.ts';
 import { type Cell, type Importer, keyText, type MatchKey } from '../../resources/importer.ts';
@@ -117,9 +117,16 @@ function jsonOf(text: string): unknown {
   }
 }
 
+/** `a|b|c`; or JSON, as an export writes lists of which a value has the sign itself. */
+function listOf(text: string): unknown {
+  const told = text.trim().startsWith('[') ? jsonOf(text) : text;
+  const isList = Array.isArray(told) && told.every((part) => typeof part === 'string');
+  return isList ? told : text.split('|').filter((part) => part.trim() !== '');
+}
+
 const VALUES: Readonly<Record<Cell, (text: string) => unknown>> = {
   text: (text) => text,
-  list: (text) => text.split('|').filter((part) => part.trim() !== ''),
+  list: listOf,
   boolean: (text) => ({ true: true, false: false })[text.trim().toLowerCase()] ?? text,
   json: jsonOf,
   // Whole: 45.00 in a column of minor units would be taken for 45 of them.
@@ -150,7 +157,9 @@ function readCells(
     const { path, cell: kind, clears, clearsField } = column.to;
     const text = unneutral(cell);
     const value = text.trim() === '' ? null : VALUES[kind](text);
-    if (value !== null || clears) put(given, path, value);
+    // Beside columns of single members, so whole ones are taken as these.
+    if (kind === 'json' && isObject(value)) putAll(given, path, value);
+    else if (value !== null || clears) put(given, path, value);
     // All of its members empty, it is empty as a whole.
     else if (clearsField && !given.has(path[0] ?? '')) given.set(path[0] ?? '', null);
   }
@@ -171,11 +180,19 @@ function put(group: Group, [step = '', ...rest]: Place['path'], value: unknown):
   put(inner, rest, value);
 }
 
+function putAll(group: Group, [step = '', ...rest]: Place['path'], members: Readonly<Record<string, unknown>>): void {
+  const there = group.get(step);
+  const inner: Group = there instanceof Map ? there : new Map();
+  group.set(step, inner);
+  if (rest.length > 0) putAll(inner, rest, members);
+  else for (const [name, value] of Object.entries(members)) inner.set(name, value);
+}
+
 /** Members by number are a list, in their order and without the gaps. */
 function written(value: unknown): unknown {
   if (!(value instanceof Map)) return value;
   const members = [...(value as Group)].map(([step, inner]) => [step, written(inner)] as const);
-  return members.every(([step]) => typeof step === 'number')
+  return members.length > 0 && members.every(([step]) => typeof step === 'number')
     ? members.sort(([a], [b]) => Number(a) - Number(b)).map(([, inner]) => inner)
     : Object.fromEntries(members);
 }

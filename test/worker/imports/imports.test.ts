@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { addUser } from '../../support/accounts.ts';
-import type { Json } from '../../support/api.ts';
+import type { Api, Json } from '../../support/api.ts';
 import { openCompany } from '../../support/company.ts';
 import { counts, ended, faults, headOf, imported, send } from '../../support/imports.ts';
 import { expectProblem, gist } from '../../support/problem.ts';
@@ -74,6 +74,40 @@ describe('an import', () => {
     });
     expect(await client('n1')).toMatchObject({ customFields: { size: 38 } });
     expect(await client('n3')).toMatchObject({ status: 'ARCHIVED', tags: ['a', 'b'] });
+  });
+
+  test('takes the CSV of our own export back, and makes the same of it elsewhere', async () => {
+    const [here, there] = [await openCompany(world), await openCompany(world)];
+    await here.api.post('/clients', { externalId: 'plain', firstName: 'Plain' });
+    await here.api.post('/clients', {
+      ...{ externalId: 'full', lastName: 'Full', tags: ['a|b', '[c', '=d'] },
+      customFields: { size: 38, 'a.b': '38', '=k': '=v', gone: true },
+    });
+    const text = async (api: Api): Promise<string> =>
+      (await api.get('/clients/export?format=csv', { headers: { 'Min-Revision': String(await headOf(api)) } })).text;
+    const file = await text(here.api);
+    const head = await headOf(here.api);
+    const back = await imported(here.api, file);
+    expect([faults(back), counts(back)]).toMatchObject([{}, { unchanged: 2 }]);
+    expect(await headOf(here.api)).toBe(head);
+    const job = await imported(there.api, file);
+    expect([faults(job), counts(job)]).toMatchObject([{}, { created: 2 }]);
+    const lasting = (csv: string): string[] =>
+      csv
+        .replaceAll(/clnt_\w+|\d{4}-\d\d-\d\dT[\d:.]+Z/g, '')
+        .split('\r\n')
+        .sort();
+    expect(lasting(await text(there.api))).toEqual(lasting(file));
+    // Beside columns of single members, in whatever order.
+    const mixed =
+      'externalId,customFields.hat,customFields,customFields.size\nfull,b,"{""gone"":null,""new"":true}",39\n';
+    expect(counts(await imported(there.api, mixed))).toMatchObject({ updated: 1 });
+    const [full] = (await there.api.get('/clients?externalId=full')).json.data as Json[];
+    const { hat, size, new: added, gone, 'a.b': dotted } = (full as Json).customFields as Json;
+    expect([hat, size, added, gone, dotted]).toEqual(['b', '39', true, undefined, '38']);
+    expect(faults(await imported(there.api, 'externalId,customFields\nfull,shoe 38\n'))).toEqual({
+      1: ['/customFields invalid_type'],
+    });
   });
 
   test('the database refuses one row: it alone fails, readably', async () => {
