@@ -101,11 +101,13 @@ const rules: Rule[] = [
     by: `create function app.leak() returns text language sql as $$ select set_config('app.company_id', 'x', false) $$`,
   },
   {
-    rule: 'no login has rights on a table that is not a tenant’s',
+    // What clocks show is the same for everybody; the cron alone tells it, through a function.
+    rule: 'no login has rights on a table that is not a tenant’s, but to read what is known of zones',
     broken: `select r.rolname || ' ' || c.oid::regclass as name from pg_class c, pg_roles r
       where r.rolname in ('cp_app', 'cp_auth', 'cp_jobs') and c.relkind in ('r', 'p', 'v', 'm', 'f')
         and c.relnamespace in ('public'::regnamespace, 'app'::regnamespace) and not ${isTenants('c.oid')}
-        and has_table_privilege(r.oid, c.oid, 'select, insert, update, delete, truncate, references, trigger, maintain')`,
+        and has_table_privilege(r.oid, c.oid, case when c.oid <> 'app.zones'::regclass then 'select,' else '' end
+          || 'insert, update, delete, truncate, references, trigger, maintain')`,
     by: 'grant select on app.tenant_tables to cp_jobs',
   },
   {
