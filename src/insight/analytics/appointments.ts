@@ -6,18 +6,21 @@ import { service } from '../../catalog/services/resource.ts';
 import { staffMember } from '../../catalog/staff/resource.ts';
 import { type ReadRoute, TTL } from '../../resources/read.ts';
 import { type GroupRow, grouped } from './groups.ts';
-import { appointmentDays, date, named, place, scopeOfAll } from './places.ts';
+import { appointmentHeaps, date, isCurrent, named, place, scopeOfAll } from './places.ts';
 import { MAX_STALE, PERMISSION, parseReport, type Report } from './query.ts';
 
 const FIGURES = ['count', 'completed', 'cancelled', 'noShows'] as const;
 
-/** What groups are of, and where their names are. An appointment is one, so of several staff or services the first counts. */
-const BY: Readonly<Record<string, { key: SQL; names?: SQL }>> = {
+/**
+ * What groups are of, beside day and status, and where their names are. An appointment is one, so of several staff or services the
+ * first counts.
+ */
+const BY: Readonly<Record<string, { of?: SQL; key: SQL; names?: SQL }>> = {
   day: { key: sql`a.day::text` },
   status: { key: sql`a.status` },
-  branch: { key: sql`a.branch_id::text`, names: sql`branches` },
-  staff: { key: sql`a.staff_id::text`, names: sql`staff` },
-  service: { key: sql`a.services -> 0 ->> 'serviceId'`, names: sql`services` },
+  branch: { of: sql`appointments.branch_id`, key: sql`a.key::text`, names: sql`branches` },
+  staff: { of: sql`appointments.staff_id`, key: sql`a.key::text`, names: sql`staff` },
+  service: { of: sql`appointments.services -> 0 ->> 'serviceId'`, key: sql`a.key`, names: sql`services` },
 };
 export const APPOINTMENTS_BY = Object.keys(BY);
 
@@ -36,18 +39,17 @@ export const appointmentReport: ReadRoute<Report, Statements> = {
     ...(groupBy === 'staff' ? [staffMember.topic] : []),
     ...(groupBy === 'service' ? [service.topic] : []),
   ],
-  statements({ from, to, before, groupBy, branchId }, principal) {
+  statements(report, principal) {
     const { companyId } = principal;
-    const { key, names } = BY[groupBy] ?? { key: sql`null` };
+    const { to, before, groupBy, branchId } = report;
+    const { of = sql`null::text`, key, names } = BY[groupBy] ?? { key: sql`null` };
     const span = { companyId, branchId, first: date(before), end: date(to) };
-    const columns = sql`appointments.status, appointments.branch_id, appointments.staff_id, appointments.services`;
+    const current = isCurrent(report, sql`a.day`);
+    const sum = (status: string): SQL => sql`(coalesce(sum(a.n) filter (where a.status = ${status}), 0))::int`;
     return [
-      sql`with ${place({ companyId, branchId })},
-        a as (${appointmentDays(appointment, principal, span, columns)}),
-        g as (select a.day >= ${date(from)} as current, case when a.day >= ${date(from)} then ${key} end as key, count(*)::int as count,
-          (count(*) filter (where a.status = 'COMPLETED'))::int as completed,
-          (count(*) filter (where a.status = 'CANCELLED'))::int as cancelled,
-          (count(*) filter (where a.status = 'NO_SHOW'))::int as "noShows"
+      sql`with ${place({ companyId, branchId })}, ${appointmentHeaps(appointment, principal, span, of)},
+        g as (select ${current} as current, case when ${current} then ${key} end as key, sum(a.n)::int as count,
+          ${sum('COMPLETED')} as completed, ${sum('CANCELLED')} as cancelled, ${sum('NO_SHOW')} as "noShows"
           from a group by 1, 2)
         select g.*, ${named(names, companyId)} as label from g`,
     ];

@@ -5,7 +5,7 @@ import { branch } from '../../catalog/branches/resource.ts';
 import { type ReadRoute, TTL } from '../../resources/read.ts';
 import { beside } from '../../resources/row-sql.ts';
 import { type GroupRow, grouped } from './groups.ts';
-import { appointmentDays, DAY, date, place, scopeOfAll } from './places.ts';
+import { appointmentDays, DAY, date, isCurrent, place, scopeOfAll } from './places.ts';
 import { MAX_STALE, PERMISSION, parseReport, type Report } from './query.ts';
 
 const FIGURES = ['count', 'visits', 'noShows'] as const;
@@ -22,8 +22,9 @@ export const clientReport: ReadRoute<Report, Statements> = {
   maxStale: MAX_STALE,
   parse: (params) => ({ ...parseReport([], params), groupBy: 'client' }),
   tags: () => [appointment.topic, company.topic, branch.topic],
-  statements({ from, to, before, branchId }, principal) {
+  statements(report, principal) {
     const { companyId } = principal;
+    const { from, to, before, branchId } = report;
     const span = { companyId, branchId, first: date(before), end: date(to) };
     // By whatever branch: a client is the company's. Days of the branch asked for are as its lists have them, whose others too (appointmentDays).
     const day =
@@ -37,7 +38,7 @@ export const clientReport: ReadRoute<Report, Statements> = {
     return [
       sql`with ${place({ companyId, branchId })},
         a as (${appointmentDays(appointment, principal, span, sql`appointments.client_id, appointments.status`)}),
-        c as (select a.day >= ${date(from)} as current, a.client_id, count(*) filter (where a.status = 'COMPLETED') as visits,
+        c as (select ${isCurrent(report, sql`a.day`)} as current, a.client_id, count(*) filter (where a.status = 'COMPLETED') as visits,
           count(*) filter (where a.status = 'NO_SHOW') as no_shows
           from a where a.status <> 'CANCELLED' group by 1, 2),
         k as (select c.*, case when not c.current or c.client_id is null then null when exists (select from p, appointments

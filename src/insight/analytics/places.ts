@@ -25,14 +25,13 @@ export function own(resource: Resource, viewer: Viewer, { companyId, branchId }:
   return sql`${company} = ${companyId}::uuid${there}${beside(resource, viewer)}`;
 }
 
-/**
- * The day of an appointment in the zone of `p`. Where that is its own, what was kept of it counts (src/calendar/clock.ts); else as
- * `app.local_at` has it, which called for each row would take longer than all the rest.
- */
-export const DAY = sql`case when appointments.time_zone = p.zone then appointments.local_date
-  when appointments.starts_at >= p.known_from and appointments.starts_at < p.known_until
-    then (appointments.starts_at at time zone 'UTC' + p.offsets[1 + width_bucket(appointments.starts_at, p.changes)] * interval '1 minute')::date
-  else (appointments.starts_at at time zone p.zone)::date end`;
+/** The day of an instant in the zone of `p`, as `app.local_at` has it, which called for each row would take longer than all the rest. */
+const dayOfInstant = (at: SQL): SQL => sql`case when ${at} >= p.known_from and ${at} < p.known_until
+    then (${at} at time zone 'UTC' + p.offsets[1 + width_bucket(${at}, p.changes)] * interval '1 minute')::date
+  else (${at} at time zone p.zone)::date end`;
+
+/** The day of an appointment in the zone of `p`. Where that is its own, what was kept of it counts (src/calendar/clock.ts). */
+export const DAY = sql`case when appointments.time_zone = p.zone then appointments.local_date else ${dayOfInstant(sql`appointments.starts_at`)} end`;
 
 /**
  * Appointments with their day, as `day`, of the days from `first` to before `end`, which may be expressions of `p`: a range of the
@@ -50,6 +49,33 @@ export function appointmentDays(
   return sql`select ${columns}, ${day} as day from p, appointments where ${own(resource, viewer, whose)}
     and appointments.local_date >= ${first} - ${wide} and appointments.local_date < ${end} + ${wide} and ${day} >= ${first} and ${day} < ${end}${more}`;
 }
+
+/**
+ * How many appointments there are of each day, status and `key`, as `n`: the common tables `h` and `a`. Heaped by what is kept of
+ * them, so that the day in another zone is worked out for those alone that are told in one, and from the index alone where it has the key.
+ */
+export function appointmentHeaps(
+  resource: Resource,
+  viewer: Viewer,
+  { first, end, ...whose }: Whose & { first: SQL; end: SQL },
+  key: SQL,
+): SQL {
+  const [ownDay, otherAt, wide] =
+    whose.branchId === null
+      ? [
+          sql`case when appointments.time_zone = p.zone then appointments.local_date end`,
+          sql`case when appointments.time_zone <> p.zone then appointments.starts_at end`,
+          sql`2`,
+        ]
+      : [sql`appointments.local_date`, sql`null::timestamptz`, sql`0`];
+  return sql`h as (select ${ownDay} as day, ${otherAt} as at, ${key} as key, appointments.status, count(*) as n from p, appointments
+      where ${own(resource, viewer, whose)} and appointments.local_date >= ${first} - ${wide} and appointments.local_date < ${end} + ${wide} group by 1, 2, 3, 4),
+    a as (select d.* from p, h, lateral (select coalesce(h.day, ${dayOfInstant(sql`h.at`)}) as day, h.key, h.status, h.n) d where d.day >= ${first} and d.day < ${end})`;
+}
+
+/** Whether a day is of the span itself and not of the one before it, where that is asked for. */
+export const isCurrent = ({ from, before }: { from: string; before: string }, day: SQL): SQL =>
+  from === before ? sql`true` : sql`${day} >= ${date(from)}`;
 
 /** Who sees not all rows of these resources is answered apart. */
 export function scopeOfAll(resources: readonly Resource[]): Pick<ReadRoute<ParsedQuery, []>, 'scope'> {

@@ -7,22 +7,27 @@ import { staffMember } from '../../catalog/staff/resource.ts';
 import type { Money } from '../../core/currency.ts';
 import { type ReadRoute, TTL } from '../../resources/read.ts';
 import { type GroupRow, grouped, type Sums } from './groups.ts';
-import { date, named, own, place, scopeOfAll } from './places.ts';
+import { date, isCurrent, named, own, place, scopeOfAll } from './places.ts';
 import { MAX_STALE, PERMISSION, parseReport, type Report } from './query.ts';
 
 const FIGURES = ['net', 'tax', 'gross'] as const;
 const FIGURES_OF_TAXES = [...FIGURES, 'taxable'] as const;
 type Figure = (typeof FIGURES_OF_TAXES)[number];
 
-/** Of invoices, where lines need not be looked at; with `names`, where the names of groups are. */
-type By = { key: SQL; lines: boolean; names?: SQL };
+/**
+ * What is heaped by columns as they are, of which is known how many there are; `key` is then made of heaps. Of invoices, where lines
+ * need not be looked at; with `names`, where the names of groups are.
+ */
+type By = { of: SQL; key: SQL; lines: boolean; names?: SQL };
+const ID = sql`h.of::text`;
 const BY: Readonly<Record<string, By>> = {
-  day: { key: sql`i.issue_date::text`, lines: false },
-  month: { key: sql`to_char(i.issue_date, 'YYYY-MM')`, lines: false },
-  branch: { key: sql`i.branch_id::text`, lines: false, names: sql`branches` },
-  staff: { key: sql`l.staff_id::text`, lines: true, names: sql`staff` },
-  service: { key: sql`l.service_id::text`, lines: true, names: sql`services` },
-  tax: { key: sql`t.tax ->> 'name' || ' ' || (t.tax ->> 'rateBasisPoints')`, lines: true },
+  day: { of: sql`i.issue_date`, key: ID, lines: false },
+  month: { of: sql`i.issue_date`, key: sql`to_char(h.of, 'YYYY-MM')`, lines: false },
+  branch: { of: sql`i.branch_id`, key: ID, lines: false, names: sql`branches` },
+  staff: { of: sql`l.staff_id`, key: ID, lines: true, names: sql`staff` },
+  service: { of: sql`l.service_id`, key: ID, lines: true, names: sql`services` },
+  // Prices are of a list, and so are the taxes on them.
+  tax: { of: sql`l.taxes`, key: sql`t.tax ->> 'name' || ' ' || (t.tax ->> 'rateBasisPoints')`, lines: true },
 };
 export const REVENUE_BY = Object.keys(BY);
 
@@ -31,15 +36,18 @@ export const ISSUED = sql`invoices.status in ('OPEN', 'PAID', 'UNCOLLECTIBLE')`;
 
 type Row = GroupRow<Figure> & { currency: string };
 
-/** What of a group is summed: of invoices, of their lines, or of the taxes of these, where a line's net counts once. */
-function sums(groupBy: string): SQL {
-  if (groupBy === 'tax')
-    return sql`sum(case when t.n > 1 then 0 else l.net end) as net, coalesce(sum((t.tax ->> 'amount')::bigint), 0) as tax,
-      sum(case when t.n > 1 then 0 else l.net end) + coalesce(sum((t.tax ->> 'amount')::bigint), 0) as gross, sum(l.net) as taxable`;
-  if (BY[groupBy]?.lines === true)
-    return sql`sum(l.net) as net, sum(l.tax) as tax, sum(l.total) as gross, 0 as taxable`;
-  return sql`sum(i.total - i.tax) as net, sum(i.tax) as tax, sum(i.total) as gross, 0 as taxable`;
-}
+/** What of a heap is summed: of invoices, or of their lines. */
+const heaped = (lines: boolean): SQL =>
+  lines
+    ? sql`sum(l.net) as net, sum(l.tax) as tax, sum(l.total) as gross, count(*) as n`
+    : sql`sum(i.total - i.tax) as net, sum(i.tax) as tax, sum(i.total) as gross, count(*) as n`;
+
+/** And of a group; of taxes, where a line's net counts once. */
+const summed = (groupBy: string): SQL =>
+  groupBy === 'tax'
+    ? sql`sum(case when t.n > 1 then 0 else h.net end) as net, coalesce(sum((t.tax ->> 'amount')::bigint * h.n), 0) as tax,
+      sum(case when t.n > 1 then 0 else h.net end) + coalesce(sum((t.tax ->> 'amount')::bigint * h.n), 0) as gross, sum(h.net) as taxable`
+    : sql`sum(h.net) as net, sum(h.tax) as tax, sum(h.gross) as gross, 0 as taxable`;
 
 export const revenueReport: ReadRoute<Report, readonly [SQL<Row | { currency: string; current: null }>]> = {
   name: 'analytics.revenue',
@@ -55,18 +63,19 @@ export const revenueReport: ReadRoute<Report, readonly [SQL<Row | { currency: st
     ...(groupBy === 'staff' ? [staffMember.topic] : []),
     ...(groupBy === 'service' ? [service.topic] : []),
   ],
-  statements({ from, to, before, groupBy, branchId }, principal) {
+  statements(report, principal) {
     const { companyId } = principal;
-    const { key, lines, names } = BY[groupBy] ?? { key: sql`null`, lines: false };
-    const taxes = sql`left join lateral jsonb_array_elements(l.taxes) with ordinality t (tax, n) on true`;
-    const joined = sql`join invoice_lines l on l.company_id = ${companyId}::uuid and l.invoice_id = i.id ${groupBy === 'tax' ? taxes : sql``}`;
+    const { to, before, groupBy, branchId } = report;
+    const { of, key, lines, names } = BY[groupBy] ?? { of: sql`null::text`, key: sql`null`, lines: false };
+    const taxes = sql`left join lateral jsonb_array_elements(h.of) with ordinality t (tax, n) on true`;
+    const joined = sql`join invoice_lines l on l.company_id = ${companyId}::uuid and l.invoice_id = i.id`;
     return [
       sql`with ${place({ companyId, branchId })},
         i as (select invoices.id, invoices.branch_id, invoices.issue_date, invoices.tax, invoices.total from invoices
           where ${own(invoice, principal, { companyId, branchId })} and ${ISSUED}
           and invoices.issue_date >= ${date(before)} and invoices.issue_date < ${date(to)}),
-        g as (select i.issue_date >= ${date(from)} as current, case when i.issue_date >= ${date(from)} then ${key} end as key, ${sums(groupBy)}
-          from i ${lines ? joined : sql``} group by 1, 2)
+        h as (select ${isCurrent(report, sql`i.issue_date`)} as current, ${of} as of, ${heaped(lines)} from i ${lines ? joined : sql``} group by 1, 2),
+        g as (select h.current, case when h.current then ${key} end as key, ${summed(groupBy)} from h ${groupBy === 'tax' ? taxes : sql``} group by 1, 2)
         select p.currency, g.*, ${named(names, companyId)} as label from p left join g on true`,
     ];
   },
