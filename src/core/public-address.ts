@@ -1,3 +1,4 @@
+import { lazy } from './lazy.ts';
 import { readV4, readV6 } from './network.ts';
 
 /** What of IPv4 is not the public Internet (IANA's registry of special-purpose addresses): network and length. */
@@ -23,10 +24,12 @@ const SPECIAL: readonly (readonly [network: string, length: number])[] = [
 
 const numberOf = (bytes: readonly number[]): number => bytes.reduce((number, byte) => number * 256 + byte, 0);
 
-const NETWORKS = SPECIAL.map(([network, length]) => {
-  const size = 2 ** (32 - length);
-  return { size, first: numberOf(readV4(network) ?? []) / size };
-});
+const networks = lazy(() =>
+  SPECIAL.map(([network, length]) => {
+    const size = 2 ** (32 - length);
+    return { size, first: numberOf(readV4(network) ?? []) / size };
+  }),
+);
 
 /** Whether it is an address in one of its spellings, rather than a name. */
 export const isAddress = (text: string): boolean => readV4(text) !== null || readV6(text) !== null;
@@ -47,5 +50,5 @@ export function isPublicAddress(text: string): boolean {
 
 function isPublicV4(bytes: readonly number[]): boolean {
   const number = numberOf(bytes);
-  return !NETWORKS.some(({ size, first }) => Math.floor(number / size) === first);
+  return !networks().some(({ size, first }) => Math.floor(number / size) === first);
 }

@@ -3,7 +3,6 @@ import type { PgTable } from 'drizzle-orm/pg-core';
 import { formatId, type Prefix, uuidOf } from '../core/id.ts';
 import { instantOf } from '../core/instant.ts';
 import { isObject, mergePatch } from '../core/json.ts';
-import { lazy } from '../core/lazy.ts';
 
 /** The row of a table as the log and every query render it: `to_jsonb`, by the names of its columns. */
 export type RowOf<T extends PgTable> = {
@@ -39,36 +38,57 @@ const SPECIAL = [
   ['PgDate', 'date'],
 ] as const;
 
+/** What drizzle knows of a column. */
+type Declared = ReturnType<typeof getTableColumns<PgTable>>[string];
+
+/** One class for all columns: a start makes hundreds. */
+class TableField implements Field {
+  readonly name: string;
+  readonly type: Field['type'];
+  readonly nullable: boolean;
+  readonly required: boolean;
+  readonly fallback: unknown;
+  readonly values: readonly string[];
+  readonly reference: Reference | null;
+  readonly #table: string;
+  #column: SQL | undefined;
+
+  constructor(table: string, column: Declared, reference: Reference | null) {
+    const { notNull } = column;
+    this.#table = table;
+    this.name = column.name;
+    this.type = typeOf(column);
+    this.nullable = !notNull;
+    this.required = notNull && !column.hasDefault;
+    this.fallback = notNull ? defaultOf(column, this.type) : null;
+    this.values = column.enumValues ?? [];
+    this.reference = reference;
+  }
+
+  /** Most are never part of a statement. */
+  get column(): SQL {
+    this.#column ??= sql`${sql.identifier(this.#table)}.${sql.identifier(this.name)}`;
+    return this.#column;
+  }
+}
+
+function typeOf({ dataType, columnType }: Declared): Field['type'] {
+  for (const [name, type] of SPECIAL) if (columnType.startsWith(name)) return type;
+  return dataType === 'boolean' || dataType === 'number' ? dataType : (TYPES[dataType] ?? 'text');
+}
+
+function defaultOf({ default: value }: Declared, type: Field['type']): unknown {
+  if (value instanceof SQL) return type === 'list' ? [] : null;
+  return value ?? null;
+}
+
 /** What drizzle knows of the columns of a table, by field. */
 export function fieldsOf(table: PgTable, references: Readonly<Record<string, Reference>>): ReadonlyMap<string, Field> {
-  const from = sql.identifier(getTableName(table));
-  const fields = Object.entries(getTableColumns(table)).map(([key, column]): [string, Field] => {
-    const { name, notNull, hasDefault, dataType, columnType, enumValues = [] } = column;
-    const plain = dataType === 'boolean' || dataType === 'number' ? dataType : (TYPES[dataType] ?? 'text');
-    const type = SPECIAL.find(([name]) => columnType.startsWith(name))?.[1] ?? plain;
-    // Most are never part of a statement.
-    const inSql = lazy(() => sql`${from}.${sql.identifier(name)}`);
-    return [
-      key,
-      {
-        ...{ name, type, nullable: !notNull },
-        get column() {
-          return inSql();
-        },
-        required: notNull && !hasDefault,
-        fallback: !notNull
-          ? null
-          : column.default instanceof SQL
-            ? type === 'list'
-              ? []
-              : null
-            : (column.default ?? null),
-        values: enumValues,
-        reference: references[key] ?? null,
-      },
-    ];
-  });
-  return new Map(fields);
+  const name = getTableName(table);
+  const fields = new Map<string, Field>();
+  for (const [key, column] of Object.entries(getTableColumns(table)))
+    fields.set(key, new TableField(name, column, references[key] ?? null));
+  return fields;
 }
 
 /** What a body says of a field as its column holds it; absence and null are the same here. */

@@ -74,7 +74,7 @@ export type Resource = LoggedEntity & {
   readonly companyId: SQL;
   readonly fields: ReadonlyMap<string, Field>;
   /** How each field of the public object is shown. */
-  readonly members: ReadonlyMap<string, (row: Row) => unknown>;
+  readonly members: Pick<ReadonlyMap<string, (row: Row) => unknown>, 'get'>;
   /** The public object, and bodies that create and change one. */
   readonly shown: Schema<z.ZodObject>;
   readonly create?: Schema<z.ZodObject> | undefined;

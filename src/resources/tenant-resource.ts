@@ -94,9 +94,13 @@ export function tenantResource<T extends PgTable, Create extends Body = undefine
   const sorted = [...document, ...sorts].map((name): [string, SortColumn] => [name, sortBy(known(own, name))]);
   // The column's own types: what the log holds was written by this table.
   const special: Record<string, (row: Row) => unknown> = computed as Record<string, (row: Row) => unknown>;
-  const members = new Map<string, (row: Row) => unknown>([...own].map(([name, field]) => [name, shown(field)]));
-  for (const [name, of] of Object.entries(special)) members.set(name, of);
-  members.set('id', (row) => formatId(prefix, String(row.id)));
+  const members: Resource['members'] = {
+    get(name) {
+      if (name === 'id') return (row) => formatId(prefix, String(row.id));
+      const field = own.get(name);
+      return special[name] ?? (field === undefined ? undefined : shown(field));
+    },
+  };
   const list = {
     filters: { ...archive?.filter, ...prefixed(own, filters), ...documentFilters(own) },
     sorts: sorted.map(([name]) => name),
@@ -178,7 +182,7 @@ const capital = (text: string): string => text.charAt(0).toUpperCase() + text.sl
 /** Ids of a filter are of the kind that its column refers to. */
 const prefixed = (fields: ReadonlyMap<string, Field>, filters: Readonly<Record<string, ResourceFilter>>) =>
   Object.fromEntries(
-    Object.entries(filters).map(([name, { condition: _own, changesAt: _clock, ...filter }]) => {
+    Object.entries(filters).map(([name, filter]) => {
       const { prefix } = fields.get(name)?.reference ?? {};
       return [name, prefix === undefined ? filter : { prefix, ...filter }];
     }),
