@@ -39,7 +39,7 @@ for (let value = 10; value < 16; value++) HEX_VALUES[value + 55] = value; // A t
 /** Character code to value; -1 elsewhere, because a negative number stays negative through shifts and ors. */
 function valuesOf(digits: Uint8Array): Int8Array {
   const values = new Int8Array(128).fill(-1);
-  for (const [value, code] of digits.entries()) values[code] = value;
+  for (let value = 0; value < digits.length; value++) values[digits[value] as number] = value;
   return values;
 }
 

@@ -1,5 +1,6 @@
 import type { Hono } from 'hono';
 import type { AppContext, AppEnv } from '../http/context.ts';
+import { put } from '../http/route.ts';
 import { send } from '../http/send.ts';
 import { Site } from './site.ts';
 
@@ -31,8 +32,8 @@ const LOADED = ['page.css', 'dashboard.css', 'session.js', 'home.js', 'dashboard
 export function mountPages(app: Hono<AppEnv>, base: string): void {
   const site = new Site();
   const pages = [...Object.entries(PAGES), ...LOADED.map((name) => [`/assets/${name}`, name] as const)];
-  for (const [path, name] of pages) app.get(path, (c) => answer(c, site, name, 'no-cache', OF_PAGES));
-  app.get(`${base}/openapi.json`, (c) => answer(c, site, 'openapi.json', 'public, max-age=300'));
+  for (const [path, name] of pages) put(app, 'GET', path, (c) => answer(c, site, name, 'no-cache', OF_PAGES));
+  put(app, 'GET', `${base}/openapi.json`, (c) => answer(c, site, 'openapi.json', 'public, max-age=300'));
 }
 
 async function answer(

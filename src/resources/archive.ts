@@ -16,8 +16,8 @@ export type Archive = {
   /** The same of a row in SQL, behind its name. */
   readonly archivedSql?: string;
   /** Assignments. Bringing back what is not archived leaves it as it is. */
-  readonly archive?: SQL;
-  readonly restore?: SQL;
+  readonly archive?: () => SQL;
+  readonly restore?: () => SQL;
 };
 
 /** Made for a resource, of its fields and what many of it are called. */
@@ -33,15 +33,16 @@ function fieldOf(fields: ReadonlyMap<string, Field>, name: string): Field {
 export const byFlag =
   (flag: string): ArchiveOf =>
   (fields, many) => {
-    const { column, name } = fieldOf(fields, flag);
+    const field = fieldOf(fields, flag);
+    const { name } = field;
     const description = `Archived ${many} are shown only when asked for with \`false\`.`;
     return {
       filter: { [flag]: { kind: 'boolean', description } },
-      parts: ({ filters }) => ({ column, values: [filters[flag] !== false], of: (row) => row[name] }),
+      parts: ({ filters }) => ({ column: field.column, values: [filters[flag] !== false], of: (row) => row[name] }),
       isArchived: (row) => row[name] === false,
       archivedSql: `${name} = false`,
-      archive: sql`${sql.identifier(name)} = false`,
-      restore: sql`${sql.identifier(name)} = true`,
+      archive: () => sql`${sql.identifier(name)} = false`,
+      restore: () => sql`${sql.identifier(name)} = true`,
     };
   };
 
@@ -49,7 +50,8 @@ export const byFlag =
 export const byStatus =
   (status: string): ArchiveOf =>
   (fields, many) => {
-    const { column, name, values } = fieldOf(fields, status);
+    const field = fieldOf(fields, status);
+    const { name, values } = field;
     const own = sql.identifier(name);
     const description = `One or several; archived ${many} are shown only when asked for.`;
     const living = values.filter((value) => value !== 'ARCHIVED');
@@ -57,11 +59,11 @@ export const byStatus =
       filter: { [status]: { kind: 'enumList', values, description } },
       parts: ({ filters }) => {
         const wanted = filters[status];
-        return { column, values: Array.isArray(wanted) ? wanted : living, of: (row) => row[name] };
+        return { column: field.column, values: Array.isArray(wanted) ? wanted : living, of: (row) => row[name] };
       },
       isArchived: (row) => row[name] === 'ARCHIVED',
       archivedSql: `${name} = 'ARCHIVED'`,
-      archive: sql`${own} = 'ARCHIVED'`,
-      restore: sql`${own} = case when ${own} = 'ARCHIVED' then 'ACTIVE' else ${own} end`,
+      archive: () => sql`${own} = 'ARCHIVED'`,
+      restore: () => sql`${own} = case when ${own} = 'ARCHIVED' then 'ACTIVE' else ${own} end`,
     };
   };

@@ -41,34 +41,44 @@ const SPECIAL = [
 /** What drizzle knows of a column. */
 type Declared = ReturnType<typeof getTableColumns<PgTable>>[string];
 
-/** One class for all columns: a start makes hundreds. */
+/** Works out what it is asked: a start makes hundreds, and asks little of most. */
 class TableField implements Field {
   readonly name: string;
-  readonly type: Field['type'];
-  readonly nullable: boolean;
-  readonly required: boolean;
-  readonly fallback: unknown;
-  readonly values: readonly string[];
   readonly reference: Reference | null;
   readonly #table: string;
+  readonly #declared: Declared;
   #column: SQL | undefined;
 
-  constructor(table: string, column: Declared, reference: Reference | null) {
-    const { notNull } = column;
-    this.#table = table;
-    this.name = column.name;
-    this.type = typeOf(column);
-    this.nullable = !notNull;
-    this.required = notNull && !column.hasDefault;
-    this.fallback = notNull ? defaultOf(column, this.type) : null;
-    this.values = column.enumValues ?? [];
+  constructor(table: string, declared: Declared, reference: Reference | null) {
+    this.name = declared.name;
     this.reference = reference;
+    this.#table = table;
+    this.#declared = declared;
   }
 
-  /** Most are never part of a statement. */
   get column(): SQL {
     this.#column ??= sql`${sql.identifier(this.#table)}.${sql.identifier(this.name)}`;
     return this.#column;
+  }
+
+  get type(): Field['type'] {
+    return typeOf(this.#declared);
+  }
+
+  get nullable(): boolean {
+    return !this.#declared.notNull;
+  }
+
+  get required(): boolean {
+    return this.#declared.notNull && !this.#declared.hasDefault;
+  }
+
+  get fallback(): unknown {
+    return this.nullable ? null : defaultOf(this.#declared, this.type);
+  }
+
+  get values(): readonly string[] {
+    return this.#declared.enumValues ?? [];
   }
 }
 

@@ -37,11 +37,15 @@ function refusalsOf({ constraints }: Resource): ErrorCode[] {
   return [...new Set(codes)].filter((code) => code !== 'invalid_body');
 }
 
-const bodyOf = (resource: Resource, verb: 'create' | 'patch'): Schema<z.ZodObject> => {
-  const schema = resource[verb];
-  if (schema === undefined) throw new Error(`${resource.topic} has no body for ${verb}`);
-  return schema;
-};
+type Bodied<V extends 'create' | 'patch'> = Resource & Record<V, Schema<z.ZodObject>>;
+const has = <V extends 'create' | 'patch'>(resource: Resource, verb: V): resource is Bodied<V> =>
+  resource[verb] !== undefined;
+
+/** A resource whose body for this verb is there. */
+function bodied<V extends 'create' | 'patch'>(resource: Resource, verb: V): Bodied<V> {
+  if (!has(resource, verb)) throw new Error(`${resource.topic} has no body for ${verb}`);
+  return resource;
+}
 
 const text = lazy(() => z.string());
 const a = (one: string): string => (/^[aeio]/.test(one) ? `an ${one}` : `a ${one}`);
@@ -68,10 +72,10 @@ const usual: Readonly<Record<Verb, (resource: Resource, routes: Routes) => Route
     summary: `Create ${a(resource.one)}`,
     description: 'With an Idempotency-Key a repeat answers as the first did.',
     permission: resource.writePermission,
-    body: bodyOf(resource, 'create'),
+    body: bodied(resource, 'create').create,
     success: { status: 201, schema: resource.shown, description: `The new ${resource.one}` },
     errors: refusalsOf(resource),
-    handler: create?.handler ?? createOf({ ...resource, create: bodyOf(resource, 'create') }),
+    handler: create?.handler ?? createOf(bodied(resource, 'create')),
   }),
   bulk: (resource) => ({
     method: 'post',
@@ -80,10 +84,10 @@ const usual: Readonly<Record<Verb, (resource: Resource, routes: Routes) => Route
     summary: `Create many ${resource.many}`,
     description: 'Up to 500 in one transaction, all or what can be stored. It costs as much as 5 requests.',
     permission: resource.writePermission,
-    body: bulkBody(bodyOf(resource, 'create')),
+    body: bulkBody(bodied(resource, 'create').create),
     success: { status: 200, schema: BulkResult, description: 'A verdict per item, in their order' },
     errors: refusalsOf(resource),
-    handler: bulk({ ...resource, create: bodyOf(resource, 'create') }),
+    handler: bulk(bodied(resource, 'create')),
   }),
   // Before the routes by id: 'export' is none.
   export: (resource) => ({
@@ -126,10 +130,10 @@ const usual: Readonly<Record<Verb, (resource: Resource, routes: Routes) => Route
     description:
       'JSON Merge Patch (RFC 7396): null clears, absence leaves. A change that changes nothing takes no revision.',
     permission: resource.writePermission,
-    body: bodyOf(resource, 'patch'),
+    body: bodied(resource, 'patch').patch,
     success: now(resource),
     errors: ['not_found', 'version_mismatch', ...refusalsOf(resource)],
-    handler: update?.handler ?? updateOf({ ...resource, patch: bodyOf(resource, 'patch') }),
+    handler: update?.handler ?? updateOf(bodied(resource, 'patch')),
   }),
   archive: (resource, { archive }) => ({
     method: 'delete',

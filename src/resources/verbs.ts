@@ -64,7 +64,7 @@ function setState(
     name: `${resource.topic}.${verb}`,
     target: 'path',
     status: 200,
-    statements: (input) => [(expect ?? expectOf(resource))(input), setRow(resource, input, assignment)],
+    statements: (input) => [(expect ?? expectOf(resource))(input), setRow(resource, input, assignment())],
     ...own,
   });
 }

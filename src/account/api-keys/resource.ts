@@ -30,7 +30,7 @@ export const apiKey = tenantResource(apiKeys, {
       values: [filters.isActive !== false],
       of: (row) => row.revoked_at === null,
     }),
-    archive: sql`revoked_at = coalesce(revoked_at, clock_timestamp())`,
+    archive: () => sql`revoked_at = coalesce(revoked_at, clock_timestamp())`,
   }),
   sorts: ['name'],
   actions: { revoked: (before, after) => before.revoked_at === null && after.revoked_at !== null },

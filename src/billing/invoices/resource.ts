@@ -63,7 +63,7 @@ const made = tenantResource(invoices, {
       values: Array.isArray(filters.status) ? filters.status : INVOICE_STATUSES,
       of: (row) => row.status,
     }),
-    archive: sql`status = 'VOID'`,
+    archive: () => sql`status = 'VOID'`,
   }),
   filters: {
     paymentStatus: {

@@ -34,8 +34,8 @@ const byCancelling: ArchiveOf = () => ({
     values: Array.isArray(status) ? status : LIVING,
     of: (row) => row.status,
   }),
-  archive: sql`status = 'CANCELLED'`,
-  restore: sql`status = case when status = 'CANCELLED' then 'CONFIRMED' else status end`,
+  archive: () => sql`status = 'CANCELLED'`,
+  restore: () => sql`status = case when status = 'CANCELLED' then 'CONFIRMED' else status end`,
 });
 
 /** Whom and what its lines in an export name. */

@@ -15,6 +15,6 @@ export const alert = tenantResource(alerts, {
   patch: AlertPatch,
   archive: (fields, many) => ({
     ...archived(fields, many),
-    archive: sql`is_active = false, state = 'OK', state_since = null`,
+    archive: () => sql`is_active = false, state = 'OK', state_since = null`,
   }),
 });

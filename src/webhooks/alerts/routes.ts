@@ -62,7 +62,7 @@ export const alertRoutes: RouteModule = standardRoutes(alert, {
       statements: (input) => [
         expectVersion(alert, input),
         refuseMore(input),
-        setRow(alert, input, alert.archive?.restore ?? sql`is_active = true`),
+        setRow(alert, input, alert.archive?.restore?.() ?? sql`is_active = true`),
       ],
     }),
   },

@@ -15,6 +15,6 @@ export const webhook = tenantResource(webhooks, {
   patch: anyWebhookPatch,
   archive: (fields, many) => ({
     ...archived(fields, many),
-    restore: sql`is_active = true, disabled_reason = null, disabled_at = null`,
+    restore: () => sql`is_active = true, disabled_reason = null, disabled_at = null`,
   }),
 });

@@ -132,7 +132,7 @@ export const restoreWebhook: Handler = waking((c) =>
       refuseMore(c, input),
       sql`update webhook_states s set ${SETS_IN_MOTION} from webhooks w where w.company_id = ${input.companyId}::uuid
         and w.id = ${input.id}::uuid and not w.is_active and s.company_id = w.company_id and s.webhook_id = w.id`,
-      setRow(webhook, input, webhook.archive?.restore ?? sql`is_active = true`),
+      setRow(webhook, input, webhook.archive?.restore?.() ?? sql`is_active = true`),
     ],
   })(c),
 );
