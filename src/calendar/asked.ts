@@ -3,11 +3,14 @@ import type { ErrorCode } from '../core/errors.ts';
 import { type Prefix, uuidOf } from '../core/id.ts';
 import type { BookingRequest } from './booking.ts';
 
-/** What planning and storing a booking may be refused for. */
-export const BOOKING: readonly ErrorCode[] = [
+/** What planning and storing the time of a booking may be refused for. */
+export const MOVING: readonly ErrorCode[] = [
   ...(['unknown_reference', 'not_offered', 'nonexistent_local_time', 'ambiguous_local_time'] as const),
   ...(['slot_taken', 'outside_working_hours'] as const),
 ];
+
+/** And what a new one may be. */
+export const BOOKING: readonly ErrorCode[] = [...MOVING, 'erased'];
 
 type Liberties = { allowOverlap?: boolean | undefined; ignoreWorkingHours?: boolean | undefined };
 

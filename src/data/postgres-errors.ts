@@ -133,6 +133,7 @@ const ID_MEMBERS: Readonly<Record<string, Prefix>> = {
   resourceId: 'rsrc',
   conflictingAppointmentId: 'appt',
   conflictingInvoiceId: 'inv',
+  mergedInto: 'clnt',
 };
 
 function shown(name: string, value: unknown): unknown {

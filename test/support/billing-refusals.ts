@@ -1,5 +1,5 @@
 import type { Api, Reply } from './api.ts';
-import { slot } from './calendar-refusals.ts';
+import { erasedClient, slot } from './calendar-refusals.ts';
 import type { Kit, Refusal } from './fixtures/fixture.ts';
 
 // What only invoices and payments can say, by route and code.
@@ -71,6 +71,8 @@ export const invoiceRefusals: Record<string, Refusal> = {
 };
 for (const name of ['POST /invoices', 'POST /invoices/bulk', 'PATCH /invoices/:id']) {
   invoiceRefusals[`${name} unknown_reference`] = saying({ branchId: NOBODY });
+  invoiceRefusals[`${name} erased`] = async (kit, route) =>
+    saying({ clientId: await erasedClient(kit.tenant.api) })(kit, route);
   invoiceRefusals[`${name} negative_total`] = saying({ lines: LESS_THAN_NOTHING, discount: null });
   invoiceRefusals[`${name} not_billable`] = billing((api, id) => api.delete(`/appointments/${id}`));
   invoiceRefusals[`${name} already_billed`] = billing((api, appointmentId, branchId) =>

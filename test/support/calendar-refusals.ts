@@ -92,6 +92,23 @@ const overHold = async ({ tenant: { api } }: Kit): Promise<Json> => {
   return { holdId };
 };
 
+/** A client who was erased. */
+export async function erasedClient(api: Api): Promise<string> {
+  const id = await made(api, '/clients', { firstName: 'Gone' });
+  await api.post(`/clients/${id}/erase`);
+  return id;
+}
+const forErased = saying(async ({ tenant }) => ({ clientId: await erasedClient(tenant.api) }));
+
+/** A visit of somebody who was erased, of whom there is something to say. */
+const saidOfErased: Refusal = async ({ tenant: { api }, aim, fire }) => {
+  const clientId = await made(api, '/clients', { firstName: 'Gone' });
+  const shot = await aim();
+  await api.patch(`/appointments/${shot.id}`, { clientId });
+  await api.post(`/clients/${clientId}/erase`);
+  return fire(api, shot);
+};
+
 /** Of every route that plans a booking. */
 const booking = (name: string): Record<string, Refusal> => ({
   [`${name} unknown_reference`]: saying(() => ({ staffId: NOBODY })),
@@ -148,6 +165,13 @@ export const appointmentRefusals: Record<string, Refusal> = {
   ...booking('POST /holds'),
   'POST /appointments hold_expired': saying(overHold),
   'POST /appointments/bulk hold_expired': saying(overHold),
+  ...Object.fromEntries(
+    ['POST /appointments', 'POST /appointments/bulk', 'PATCH /appointments/:id', 'POST /holds'].map((name) => [
+      `${name} erased`,
+      forErased,
+    ]),
+  ),
+  'POST /appointments/:id/status erased': saidOfErased,
   'POST /appointments/:id/status illegal_transition': saying(() => ({ status: 'COMPLETED' })),
   'POST /appointments/:id/status slot_taken': whenTaken({ status: 'CONFIRMED' }),
   'POST /appointments/:id/restore slot_taken': whenTaken(),
@@ -173,6 +197,8 @@ const editing =
 
 export const seriesRefusals: Record<string, Refusal> = {
   'POST /appointments/series unknown_reference': saying(() => ({ staffId: NOBODY })),
+  'POST /appointments/series erased': forErased,
+  'PATCH /appointments/series/:id erased': forErased,
   'POST /appointments/series not_offered': saying(idle),
   'POST /appointments/series series_conflict': saying(taken),
   'POST /appointments/series invalid_rrule': saying(() => ({ rrule: 'FREQ=DAILY' })),

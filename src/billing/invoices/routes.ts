@@ -7,7 +7,7 @@ import { finalizeInvoice, updateInvoice, voidInvoice, writeOffInvoice } from './
 
 const refusals: ErrorCode[] = [
   ...(['external_id_taken', 'unknown_reference', 'negative_total'] as const),
-  ...(['already_billed', 'not_billable'] as const),
+  ...(['already_billed', 'not_billable', 'erased'] as const),
 ];
 const onInvoice = (verb: string, route: Pick<RouteSpec, 'summary' | 'description' | 'handler'>): RouteSpec => ({
   method: 'post',

@@ -1,6 +1,6 @@
 import type { RouteModule } from '../../http/route.ts';
 import { standardRoutes } from '../../resources/standard-routes.ts';
-import { BOOKING } from '../asked.ts';
+import { BOOKING, MOVING } from '../asked.ts';
 import { bookMany } from './bulk.ts';
 import { rescheduleAppointment } from './reschedule.ts';
 import { appointment } from './resource.ts';
@@ -26,6 +26,7 @@ export const appointmentRoutes: RouteModule = [
       errors: [...BOOKING, 'external_id_taken', 'hold_expired'],
       handler: bookMany,
     },
+    update: { errors: ['not_found', 'version_mismatch', 'external_id_taken', 'unknown_reference', 'erased'] },
     archive: {
       summary: 'Cancel an appointment',
       description:
@@ -48,7 +49,7 @@ export const appointmentRoutes: RouteModule = [
     permission: appointment.writePermission,
     body: AppointmentStatusChange,
     success,
-    errors: ['not_found', 'version_mismatch', 'illegal_transition', 'slot_taken'],
+    errors: ['not_found', 'version_mismatch', 'illegal_transition', 'slot_taken', 'erased'],
     handler: changeStatus,
   },
   {
@@ -61,7 +62,7 @@ export const appointmentRoutes: RouteModule = [
     permission: appointment.writePermission,
     body: AppointmentReschedule,
     success,
-    errors: ['not_found', 'version_mismatch', ...BOOKING, 'appointment_closed'],
+    errors: ['not_found', 'version_mismatch', ...MOVING, 'appointment_closed'],
     handler: rescheduleAppointment,
   },
 ];

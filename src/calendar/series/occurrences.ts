@@ -44,12 +44,19 @@ export function seriesConflict(occurrences: readonly Record<string, unknown>[]):
   });
 }
 
-/** What a write would find out by itself. @throws AppError unknown_reference */
+/** What a write would find out by itself. @throws AppError unknown_reference, erased */
 export async function requireClient(look: Look, companyId: string, clientId: string | null | undefined): Promise<void> {
   const id = maybe('clnt', clientId);
   if (id === undefined) return;
-  const { rows } = await look([sql`select 1 from clients where company_id = ${companyId}::uuid and id = ${id}::uuid`]);
-  if (rows[0].length > 0) return;
-  const faults = [{ pointer: '/clientId', code: 'unknown_reference', detail: 'There is no such client.' }];
-  throw new AppError('unknown_reference', undefined, { faults });
+  const { rows } = await look([
+    sql<{
+      erased: boolean;
+    }>`select erased_at is not null as erased from clients where company_id = ${companyId}::uuid and id = ${id}::uuid`,
+  ]);
+  const [found] = rows[0];
+  if (found?.erased === false) return;
+  const code = found === undefined ? 'unknown_reference' : 'erased';
+  const detail =
+    found === undefined ? 'There is no such client.' : 'This client was erased: nothing new is kept of them.';
+  throw new AppError(code, detail, { faults: [{ pointer: '/clientId', code, detail }] });
 }

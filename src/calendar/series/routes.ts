@@ -8,7 +8,7 @@ import { SeriesTried, SeriesWithOccurrences } from './schema.ts';
 
 const PATH = '/appointments/series';
 const COSTS = 'It costs as much as 5 requests.';
-const REFUSALS: readonly ErrorCode[] = ['unknown_reference', 'not_offered', 'series_conflict'];
+const REFUSALS: readonly ErrorCode[] = ['unknown_reference', 'not_offered', 'series_conflict', 'erased'];
 /** Of a time that is told on another clock than the series'. */
 const CLOCKS: readonly ErrorCode[] = ['nonexistent_local_time', 'ambiguous_local_time'];
 const changed = {

@@ -34,13 +34,14 @@ export const clientRoutes: RouteModule = [
   onClient('erase', {
     summary: 'Erase a client',
     description:
-      'Anonymises the client and what was merged into it for good, in events and audit too; the books stay. A 200 holds for every cached copy: while those cannot be reached the answer is 503 `busy`, and nothing has changed.',
+      'Anonymises the client and what was merged into it for good, in events and audit too; the books stay. From then on a booking or an invoice that names the client, and words about one there is, are 409 `erased`. A 200 holds for every cached copy: while those cannot be reached the answer is 503 `busy`, and nothing has changed.',
     errors: ['not_found', 'version_mismatch'],
     handler: eraseClient,
   }),
   onClient('merge', {
     summary: 'Merge another client into this one',
-    description: 'Fills empty fields, unites tags and archives the other, which then names this one as `mergedInto`.',
+    description:
+      'Fills empty fields, unites tags, brings bookings and invoices along, and archives the other, which then names this one as `mergedInto`. A booking, hold, series or invoice that names the other later becomes this one’s; a change of the other itself is 409 `conflict` and says `mergedInto`.',
     body: ClientMerge,
     errors: ['not_found', 'unknown_reference', 'version_mismatch', 'erased', 'conflict'],
     handler: mergeClient,

@@ -6,10 +6,11 @@ import { createOf, restoreOf, updateOf } from '../../resources/verbs.ts';
 import { client as resource } from './resource.ts';
 import { ClientMerge } from './schema.ts';
 
-/** The row must exist, have the version the caller expects, and not be erased; `unmerged`: nor merged into another. */
-const expectClient = (input: WriteInput<unknown>, unmerged: boolean): SQL =>
+/** The row must exist, have the version the caller expects, and be neither erased nor merged into another, which is named. */
+const expectClient = (input: WriteInput<unknown>): SQL =>
   sql`select app.expect_version(max(version), null), ${sameVersion(sql`max(version)`, input.expected)}, app.refuse(bool_or(erased_at is not null), 'erased'),
-    app.refuse(${unmerged}::boolean and bool_or(merged_into is not null), 'conflict', '{"detail": "This client was merged into another one."}')
+    app.refuse(bool_or(merged_into is not null), 'conflict', jsonb_build_object('detail', 'This client was merged into another one.',
+      'mergedInto', app.living_client(${input.id}::uuid)))
     from clients where ${rowOf(resource, input)}`;
 
 export const createClient = createOf(resource, {
@@ -19,12 +20,9 @@ export const createClient = createOf(resource, {
   present: (extra) => ({ duplicates: (extra.duplicates as string[]).map((id) => formatId('clnt', id)) }),
 });
 
-export const updateClient = updateOf(resource, {
-  expect: (input) => expectClient(input, (input.body.status ?? 'ARCHIVED') !== 'ARCHIVED'),
-});
-
-/** Bringing back what was merged away would make two of one person again. */
-export const restoreClient = restoreOf(resource, { expect: (input) => expectClient(input, true) });
+/** What was merged away is history: a change of it would be lost to who it became, and bringing it back make two of one person. */
+export const updateClient = updateOf(resource, { expect: expectClient });
+export const restoreClient = restoreOf(resource, { expect: expectClient });
 
 /** Anonymises for good, in the table and in the log; the books keep the row. Repeating it changes nothing. */
 export const eraseClient = change({

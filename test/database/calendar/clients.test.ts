@@ -1,7 +1,18 @@
 import type pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { beginWrite, logOf, makeClient, openStage, refusal, type Stage, undone, write } from '../support.ts';
-import { at, book, change, makeSalon, type Salon } from './salon.ts';
+import {
+  beginWrite,
+  logOf,
+  makeClient,
+  openStage,
+  pidOf,
+  refusal,
+  type Stage,
+  undone,
+  untilBlocked,
+  write,
+} from '../support.ts';
+import { at, book, change, makeSalon, refused, type Salon } from './salon.ts';
 
 // What calendars share with the rest: clients that are merged or erased, and guards by a field.
 
@@ -51,6 +62,38 @@ test('what bookings say of an erased person is gone, in the log too, and of othe
   expect(row).toEqual({ notes: null, status: 'CANCELLED', status_reason: null, last: 'CANCELLED', client_id: gone });
   const revisions = log.map(({ revision }) => revision);
   expect(revisions).toEqual(revisions.map((_, n) => n + 1));
+});
+
+test('a booking that waits behind a merge or an erasure finds what became of its client', async () => {
+  const [kept, gone] = [await makeClient(stage, salon.company), await makeClient(stage, salon.company)];
+  const [waiting, pid] = await stage.login().then(async (client) => [client, await pidOf(client)] as const);
+  /** Books for `gone` while the other writer has not yet committed. */
+  const meanwhile = async (statement: string, values: string[], start: string): Promise<string> => {
+    await beginWrite(app, salon.company);
+    await app.query(statement, values);
+    const booked = book(waiting, salon, start, { client: gone });
+    const settled = booked.catch(() => '');
+    await untilBlocked(stage, pid);
+    await app.query('select app.end_write()');
+    await app.query('commit');
+    await settled;
+    return booked;
+  };
+  const merge = 'select app.merge_clients($1, $2, null)';
+  expect(await clientOf(await meanwhile(merge, [kept, gone], at('14:00')))).toBe(kept);
+  expect(await refused(meanwhile('select app.erase_client($1)', [kept], at('15:00')))).toMatchObject({
+    code: 'erased',
+  });
+  // What a console wrote in between, with the triggers off, the next erasure takes out.
+  const left = await book(app, salon, at('16:00'));
+  await stage.sql(
+    `alter table appointments disable trigger user; update appointments set client_id = '${kept}', notes = 'n' where id = '${left}';
+    alter table appointments enable trigger user`,
+    [],
+    'cp_owner',
+  );
+  await write(app, salon.company, () => app.query('select app.erase_client($1)', [kept]));
+  expect((await stage.sql('select notes from appointments where id = $1', [left]))[0]?.notes).toBeNull();
 });
 
 test('a guard by field fails for what was or is somebody’s, and for nobody else’s', async () => {
