@@ -123,6 +123,15 @@ export const identityFields = () => ({
 export const bodyOf = <S extends z.core.$ZodLooseShape>(id: string, example: object, shape: () => S) =>
   lazy(() => z.strictObject(shape()).meta({ id, examples: [example] }));
 
+/** JSON Merge Patch (RFC 7396): a body of some of these members; what is named is replaced as a whole. */
+export const patchOf = <S extends z.core.$ZodLooseShape>(id: string, example: object, shape: () => S) =>
+  lazy(() =>
+    z
+      .strictObject(shape())
+      .partial()
+      .meta({ id, examples: [example] }),
+  );
+
 /** The public object of a resource: its own fields between those that all have. */
 export const publicObject = <S extends z.core.$ZodLooseShape>(id: string, example: Example, shape: () => S) =>
   lazy(() =>

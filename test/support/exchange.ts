@@ -10,8 +10,7 @@ export type Question = { method: string; headers: Record<string, string>; body?:
 const agent = new Agent({ keepAlive: true, timeout: 3000 });
 
 /**
- * What `fetch` does for a URL over plain HTTP, for two fifths of its processor time: a run of all suites asks a hundred
- * thousand times. Redirects are answers.
+ * What `fetch` does for a URL over plain HTTP, for two fifths of its processor time. Redirects are answers.
  */
 export function exchange(url: string, { method, headers, body }: Question): Promise<Answer> {
   const { hostname, port, pathname, search } = new URL(url);

@@ -1,6 +1,15 @@
 import * as z from 'zod';
 import { lazy } from '../../core/lazy.ts';
-import { bodyOf, exampleOf, externalId, givenInstant, instant, publicObject, text } from '../../http/schemas.ts';
+import {
+  bodyOf,
+  exampleOf,
+  externalId,
+  givenInstant,
+  instant,
+  patchOf,
+  publicObject,
+  text,
+} from '../../http/schemas.ts';
 import { SCOPES } from '../permissions.ts';
 
 /** An instant that has not come yet, as UTC text. */
@@ -28,12 +37,10 @@ export const ApiKeyCreate = bodyOf(
 );
 
 /** What a key may do never changes: make another one. */
-export const ApiKeyPatch = lazy(() =>
-  z
-    .strictObject({ name: text(), externalId: externalId().nullable() })
-    .partial()
-    .meta({ id: 'ApiKeyPatch', examples: [{ name: 'New web shop' }] }),
-);
+export const ApiKeyPatch = patchOf('ApiKeyPatch', { name: 'New web shop' }, () => ({
+  name: text(),
+  externalId: externalId().nullable(),
+}));
 
 const apiKeyExample = {
   id: 'key_01h455vb4pex5vsknk084sn02q',

@@ -1,6 +1,5 @@
 import * as z from 'zod';
-import { lazy } from '../../core/lazy.ts';
-import { externalId, publicObject, text, timeZone } from '../../http/schemas.ts';
+import { externalId, patchOf, publicObject, text, timeZone } from '../../http/schemas.ts';
 
 export const CompanyView = publicObject(
   'Company',
@@ -22,14 +21,9 @@ export const CompanyView = publicObject(
 );
 
 /** The currency stays what it was at sign-up: amounts that were booked in it would change their meaning. */
-export const CompanyPatch = lazy(() =>
-  z
-    .strictObject({
-      name: text(),
-      timeZone: timeZone(),
-      pricesIncludeTax: z.boolean(),
-      externalId: externalId().nullable(),
-    })
-    .partial()
-    .meta({ id: 'CompanyPatch', examples: [{ name: 'Salon Huber & Töchter' }] }),
-);
+export const CompanyPatch = patchOf('CompanyPatch', { name: 'Salon Huber & Töchter' }, () => ({
+  name: text(),
+  timeZone: timeZone(),
+  pricesIncludeTax: z.boolean(),
+  externalId: externalId().nullable(),
+}));

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { lazy } from '../../core/lazy.ts';
-import { bodyOf, externalId, instant, password, publicObject, text } from '../../http/schemas.ts';
+import { bodyOf, externalId, instant, password, patchOf, publicObject, text } from '../../http/schemas.ts';
 import { userEmail } from '../email.ts';
 import { ROLES } from '../permissions.ts';
 
@@ -12,13 +12,12 @@ export const UserCreate = bodyOf('UserCreate', { name: 'Ben Maier', email: 'ben@
   externalId: externalId().nullable().optional(),
 }));
 
-/** JSON Merge Patch (RFC 7396). */
-export const UserPatch = lazy(() =>
-  z
-    .strictObject({ name: text(), email: userEmail(), role: z.enum(ROLES), externalId: externalId().nullable() })
-    .partial()
-    .meta({ id: 'UserPatch', examples: [{ role: 'MANAGER' }] }),
-);
+export const UserPatch = patchOf('UserPatch', { role: 'MANAGER' }, () => ({
+  name: text(),
+  email: userEmail(),
+  role: z.enum(ROLES),
+  externalId: externalId().nullable(),
+}));
 
 export const UserArchive = bodyOf('UserArchive', { keepKeys: true }, () => ({
   keepKeys: z.boolean().optional().describe('True: the API keys this user made go on. Otherwise they are revoked.'),

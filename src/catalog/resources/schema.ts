@@ -1,6 +1,14 @@
 import * as z from 'zod';
 import { lazy } from '../../core/lazy.ts';
-import { documentFields, exampleEnd, externalId, identityFields, reference, text } from '../../http/schemas.ts';
+import {
+  documentFields,
+  exampleEnd,
+  externalId,
+  identityFields,
+  patchOf,
+  reference,
+  text,
+} from '../../http/schemas.ts';
 import { hours, hoursView } from '../branches/hours.ts';
 
 const fields = () => ({
@@ -16,12 +24,7 @@ const EXAMPLE = { name: 'Chair 1', kind: 'CHAIR', branchId: 'brch_01h455vb4pex5v
 export const ResourceCreate = lazy(() => z.strictObject(fields()).meta({ id: 'ResourceCreate', examples: [EXAMPLE] }));
 
 /** JSON Merge Patch (RFC 7396): lists are replaced. */
-export const ResourcePatch = lazy(() =>
-  z
-    .strictObject(fields())
-    .partial()
-    .meta({ id: 'ResourcePatch', examples: [{ name: 'Chair at the window' }] }),
-);
+export const ResourcePatch = patchOf('ResourcePatch', { name: 'Chair at the window' }, fields);
 
 export const ResourceView = lazy(() =>
   z

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { lazy } from '../../core/lazy.ts';
 import { ALERT_STATES, ALERTABLE, COMPARISONS } from '../../data/monitor.ts';
-import { bodyOf, exampleOf, externalId, instant, publicObject, text } from '../../http/schemas.ts';
+import { bodyOf, exampleOf, externalId, instant, patchOf, publicObject, text } from '../../http/schemas.ts';
 import { callback } from '../endpoints/schema.ts';
 
 const value = () => z.number().min(-1e12).max(1e12);
@@ -22,12 +22,7 @@ const EXAMPLE = {
 };
 
 export const AlertCreate = bodyOf('AlertCreate', EXAMPLE, members);
-export const AlertPatch = lazy(() =>
-  z
-    .strictObject(members())
-    .partial()
-    .meta({ id: 'AlertPatch', examples: [{ threshold: 5 }] }),
-);
+export const AlertPatch = patchOf('AlertPatch', { threshold: 5 }, members);
 
 const example = {
   id: 'alrt_01h455vb4pex5vsknk084sn02q',
