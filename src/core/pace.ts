@@ -9,17 +9,16 @@ const STEP = 1000;
 
 /**
  * A pace: so many units a minute, and a burst at once before. Whoever comes beyond it is told when to come, not refused.
- * One number is all it remembers: when what was let through is worked off.
+ * All it remembers is when what was let through is worked off.
  */
 export class Pace {
   /** How long one unit lasts, ms. */
   readonly #unit: number;
   /** How far ahead of the pace a burst may get, ms. */
   readonly #slack: number;
-  /** The heaviest that was let through, ms. */
-  #heaviest = 0;
-  /** When all that was let through is worked off, ms. */
+  /** When all that was let through is worked off, ms; and how far away that was when it was last told, ms. */
   #paid = 0;
+  #owed = 0;
 
   /** @param burst units at once, at least 1 */
   constructor(perMinute: number, burst: number) {
@@ -46,14 +45,13 @@ export class Pace {
 
   /** Lets so many units through; one that weighs more than the burst goes all the same, and is waited for afterwards. */
   spend(units: number, now: number): void {
-    const weight = units * this.#unit;
-    this.#heaviest = Math.max(this.#heaviest, weight);
-    this.#paid = now + this.#debt(now) + weight;
+    this.#owed = this.#debt(now) + units * this.#unit;
+    this.#paid = now + this.#owed;
   }
 
   #debt(now: number): number {
-    // More than can be owed: the clock stepped back, and nobody is to wait for it to catch up.
-    if (this.#paid - now > this.#slack + this.#heaviest + STEP) this.#paid = now;
+    // More than was owed then: the clock stepped back, and nobody is to wait for it to catch up.
+    if (this.#paid - now > this.#owed + STEP) this.#paid = now;
     return Math.max(0, this.#paid - now);
   }
 }

@@ -36,6 +36,17 @@ describe('a pace', () => {
     expect(pace.readyAt(0)).toBe(8 * UNIT);
   });
 
+  test('those that are told beforehand wait one behind the other, however many they are', () => {
+    const pace = new Pace(PER_MINUTE, 3);
+    for (let i = 0; i < 40; i += 1) {
+      expect(pace.readyAt(0)).toBe(Math.max(0, 5 * i - 2) * UNIT);
+      pace.spend(5, 0);
+    }
+    // What one of them did not need is given back.
+    pace.spend(-5, 0);
+    expect(pace.readyAt(0)).toBe((5 * 39 - 2) * UNIT);
+  });
+
   test('a clock that steps back makes nobody wait for it to catch up', () => {
     const pace = new Pace(PER_MINUTE, 3);
     for (let i = 0; i < 3; i += 1) pace.spend(1, 3_600_000);
