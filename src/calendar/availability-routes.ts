@@ -22,6 +22,8 @@ const availability: AssembledRoute<AvailabilityQuery> = {
   version: 2,
   permission: PERMISSION,
   ttl: TTL.list,
+  // Months of starts, of everybody.
+  effort: 128,
   parse: parseAvailability,
   tags: ({ question }) => question.tags,
   async assemble({ query, companyId, row, look, c }) {

@@ -17,6 +17,7 @@ import { type AppContext, claimantOf, type Principal } from '../http/context.ts'
 import { send } from '../http/send.ts';
 import { headOf, refuse } from './admitted.ts';
 import { fixedHeaders } from './cache-headers.ts';
+import { paced } from './computing.ts';
 import type { Look } from './planned.ts';
 
 /** Server-side lifetimes of the brief, seconds. Revisions decide validity; these only bound what is kept. */
@@ -41,6 +42,8 @@ type CachedRoute<Q extends ParsedQuery> = {
   maxStale?: number;
   /** Units of the rate limit. */
   weight?: number;
+  /** What it takes to compute one besides its bytes, KiB (computing.ts). */
+  effort?: number;
   parse(params: URLSearchParams, principal: Principal, c: AppContext): Q;
   tags(query: Q, principal: Principal): readonly string[];
   /** Answers carry a Link, which a 304 repeats: then one is not given from the tags alone. */
@@ -160,7 +163,7 @@ function cached<Q extends ParsedQuery>(route: CachedRoute<Q>, computing: Computi
       plan,
       demand,
       admission,
-      ...computing(c, query, demand, admission),
+      ...paced(c.env, route, companyId, computing(c, query, demand, admission)),
       confirm: (unsure) => headOf(c, unsure ? admission : null),
       heal: (head) => announceSnapshot({ ctx: behind(ctx), deps }, companyId, head),
     });

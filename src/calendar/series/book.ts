@@ -4,6 +4,7 @@ import { AppError } from '../../core/errors.ts';
 import { newUuid } from '../../core/id.ts';
 import { localAt, offsetsOf } from '../../core/offsets.ts';
 import { type RowFault, rowError } from '../../data/postgres-errors.ts';
+import { inTurn } from '../../resources/computing.ts';
 import type { Look, Plan } from '../../resources/planned.ts';
 import { insertRow } from '../../resources/row-sql.ts';
 import { createOf } from '../../resources/verbs.ts';
@@ -33,6 +34,9 @@ import {
 import { series as resource } from './resource.ts';
 import { workOf } from './work.ts';
 
+/** What it takes to judge the occurrences of a rule, which is done in one go, KiB. */
+const EFFORT = 512;
+
 /**
  * Books every occurrence of a rule in one transaction: planned from one snapshot of all that lies between the first and the
  * last, and judged again by the database where others were faster.
@@ -41,6 +45,11 @@ export const bookSeries = createOf(resource, {
   weight: WEIGHT,
   alsoNeeds: liberties,
   async plan({ companyId, principal, id, body }, look, c): Promise<Plan> {
+    await inTurn(
+      c.env,
+      { companyId, name: 'series', effort: EFFORT / 2 },
+      { compute: async () => undefined, weigh: () => EFFORT },
+    );
     const rule = parseRule(body.rrule);
     const request = requestOf(body);
     const { localStart, zone, fold } = await beginning(look, companyId, request.branchId, startOf(body));

@@ -7,7 +7,7 @@ import { staffMember } from '../../catalog/staff/resource.ts';
 import { type ReadRoute, TTL } from '../../resources/read.ts';
 import { type GroupRow, grouped } from './groups.ts';
 import { appointmentHeaps, date, isCurrent, named, place, scopeOfAll } from './places.ts';
-import { MAX_STALE, PERMISSION, parseReport, type Report } from './query.ts';
+import { EFFORT, MAX_STALE, PERMISSION, parseReport, type Report } from './query.ts';
 
 const FIGURES = ['count', 'completed', 'cancelled', 'noShows'] as const;
 
@@ -33,6 +33,7 @@ export const appointmentReport: ReadRoute<Report, Statements> = {
   ...scopeOfAll([appointment]),
   ttl: TTL.analytics,
   maxStale: MAX_STALE,
+  effort: EFFORT,
   parse: (params) => parseReport(APPOINTMENTS_BY, params),
   tags: ({ groupBy }) => [
     ...[appointment.topic, company.topic, branch.topic],

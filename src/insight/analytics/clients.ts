@@ -6,7 +6,7 @@ import { type ReadRoute, TTL } from '../../resources/read.ts';
 import { beside } from '../../resources/row-sql.ts';
 import { type GroupRow, grouped } from './groups.ts';
 import { appointmentDays, DAY, date, isCurrent, place, scopeOfAll } from './places.ts';
-import { MAX_STALE, PERMISSION, parseReport, type Report } from './query.ts';
+import { EFFORT, MAX_STALE, PERMISSION, parseReport, type Report } from './query.ts';
 
 const FIGURES = ['count', 'visits', 'noShows'] as const;
 
@@ -20,6 +20,7 @@ export const clientReport: ReadRoute<Report, Statements> = {
   ...scopeOfAll([appointment]),
   ttl: TTL.analytics,
   maxStale: MAX_STALE,
+  effort: EFFORT,
   parse: (params) => ({ ...parseReport([], params), groupBy: 'client' }),
   tags: () => [appointment.topic, company.topic, branch.topic],
   statements(report, principal) {

@@ -10,7 +10,7 @@ import { nextQuarter } from '../../resources/filters.ts';
 import { type ParsedQuery, type ReadRoute, TTL } from '../../resources/read.ts';
 import { beside } from '../../resources/row-sql.ts';
 import { appointmentDays, own, place, scopeOfAll } from './places.ts';
-import { MAX_STALE, PERMISSION, parseDashboard } from './query.ts';
+import { EFFORT, MAX_STALE, PERMISSION, parseDashboard } from './query.ts';
 import { ISSUED } from './revenue.ts';
 
 /** Over how many whole days before today the share of no-shows is told. */
@@ -48,6 +48,7 @@ export const dashboard: ReadRoute<Query, readonly [SQL<Row>]> = {
   ...scopeOfAll([appointment, invoice, client]),
   ttl: TTL.analytics,
   maxStale: MAX_STALE,
+  effort: EFFORT,
   parse: parseDashboard,
   tags: () => [appointment.topic, invoice.topic, client.topic, company.topic, branch.topic],
   statements({ branchId }, principal) {

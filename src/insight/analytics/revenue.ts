@@ -8,7 +8,7 @@ import type { Money } from '../../core/currency.ts';
 import { type ReadRoute, TTL } from '../../resources/read.ts';
 import { type GroupRow, grouped, type Sums } from './groups.ts';
 import { date, isCurrent, named, own, place, scopeOfAll } from './places.ts';
-import { MAX_STALE, PERMISSION, parseReport, type Report } from './query.ts';
+import { EFFORT, MAX_STALE, PERMISSION, parseReport, type Report } from './query.ts';
 
 const FIGURES = ['net', 'tax', 'gross'] as const;
 const FIGURES_OF_TAXES = [...FIGURES, 'taxable'] as const;
@@ -56,6 +56,7 @@ export const revenueReport: ReadRoute<Report, readonly [SQL<Row | { currency: st
   ...scopeOfAll([invoice]),
   ttl: TTL.analytics,
   maxStale: MAX_STALE,
+  effort: EFFORT,
   parse: (params) => parseReport(REVENUE_BY, params),
   tags: ({ groupBy }) => [
     ...[invoice.topic, company.topic],

@@ -1,0 +1,115 @@
+import { AppError } from '../core/errors.ts';
+import { Pace } from '../core/pace.ts';
+import type { Loaded } from '../data/answer.ts';
+import type { Work } from '../data/deps.ts';
+import type { Read } from '../data/read.ts';
+
+const KIB = 1024;
+/** What a company's answers may weigh that an isolate computes, KiB a minute and for each request that its limit allows. */
+const A_REQUEST = 120;
+/** So much of a minute's at once: two megabytes by default. */
+const AT_ONCE = 0.016;
+/** Every answer weighs this besides its bytes, KiB. */
+const EACH = 8;
+/** What one weighs of which nobody has seen any, KiB, besides what it takes. */
+const UNSEEN = 32;
+const MOST_COMPANIES = 1000;
+
+/** @param expected of a route's next answer, KiB */
+type Account = { pace: Pace; expected: Map<string, number> };
+
+// State of the isolate: plain numbers.
+const accounts = new Map<string, Account>();
+
+function accountOf(companyId: string, perMinute: number): Account {
+  let account = accounts.get(companyId);
+  if (account === undefined) {
+    if (accounts.size >= MOST_COMPANIES) accounts.clear();
+    account = { pace: new Pace(perMinute, Math.max(1, perMinute * AT_ONCE)), expected: new Map() };
+    accounts.set(companyId, account);
+  }
+  return account;
+}
+
+/** What a body of so many characters weighs, KiB. */
+const weightOf = (characters: number): number => EACH + characters / KIB;
+
+/** A kind of answer of a company, and what it takes besides its bytes, KiB. */
+type Kind = { companyId: string; name: string; effort?: number };
+
+/** How one is computed, and what it weighed, KiB. `waited`: what was read before is of long ago. */
+type Computing<T> = { compute(waited: boolean): Promise<T>; weigh(made: T): number };
+
+/**
+ * Computes a company's next answer when its turn has come: what takes the processor long holds up everybody, so a company has it
+ * done at a pace of its own, beyond a burst. A clock tells nothing of that where it stands still while an isolate computes: answers
+ * are weighed instead, and the next of a kind is taken to be like the last one. What is kept already is given without.
+ * @throws AppError busy when that would take longer than a call of the database may wait
+ */
+export async function inTurn<T>(
+  { ctx, deps }: Work,
+  { companyId, name, effort = 0 }: Kind,
+  computing: Computing<T>,
+): Promise<T> {
+  const { settings } = deps;
+  const { pace, expected } = accountOf(companyId, settings.rateLimitPerMinute * A_REQUEST);
+  const charged = expected.get(name) ?? UNSEEN + 2 * effort;
+  const came = ctx.now();
+  const wait = pace.readyAt(came) - came;
+  if (wait > settings.databaseAcquireTimeout) {
+    throw new AppError(
+      'busy',
+      'Many large answers of this company are being computed. Nothing was changed; try again.',
+      {
+        extra: { retryAfter: Math.ceil(wait / 1000) },
+      },
+    );
+  }
+  // Told beforehand, so that they come one after another, in their order.
+  pace.spend(charged, came);
+  if (wait > 0) await new Promise((resolve) => setTimeout(resolve, wait));
+  let kib = 0;
+  try {
+    const made = await computing.compute(wait > 0);
+    kib = computing.weigh(made);
+    expected.set(name, kib);
+    return made;
+  } finally {
+    pace.spend(kib - charged, ctx.now());
+  }
+}
+
+/** Whether nothing of the company has to wait now. */
+const isFree = ({ ctx, deps }: Work, companyId: string): boolean =>
+  accountOf(companyId, deps.settings.rateLimitPerMinute * A_REQUEST).pace.readyAt(ctx.now()) <= ctx.now();
+
+/** Says what was computed out of turn. */
+function computed({ ctx, deps }: Work, companyId: string, kib: number): void {
+  accountOf(companyId, deps.settings.rateLimitPerMinute * A_REQUEST).pace.spend(kib, ctx.now());
+}
+
+/** Computes in the company's turn. What was read before a wait is too old to be built on, and who is not known yet is charged at the end. */
+export function paced(
+  work: Work,
+  { name, effort = 0 }: { name: string; effort?: number },
+  companyId: string,
+  { load, compose }: Pick<Read, 'load' | 'compose'>,
+): Pick<Read, 'load' | 'compose'> {
+  const weigh = ({ body }: Loaded): number => effort + weightOf(body.length);
+  const charged = (loaded: Loaded): Loaded => {
+    computed(work, companyId, weigh(loaded));
+    return loaded;
+  };
+  return {
+    load: (unsure, row) =>
+      unsure
+        ? load(unsure, row).then(charged)
+        : inTurn(work, { companyId, name, effort }, { compute: (waited) => load(unsure, waited ? null : row), weigh }),
+    ...(compose !== undefined && {
+      async compose(row) {
+        const composed = isFree(work, companyId) ? await compose(row) : null;
+        return composed === null ? null : charged(composed);
+      },
+    }),
+  };
+}

@@ -1,0 +1,71 @@
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { makeCtx } from '../../../src/data/ctx.ts';
+import type { Work } from '../../../src/data/deps.ts';
+import type { TagRow } from '../../../src/data/tags.ts';
+import { inTurn, paced } from '../../../src/resources/computing.ts';
+
+beforeEach(() => void vi.useFakeTimers());
+afterEach(() => void vi.useRealTimers());
+
+const KIB = 1024;
+let companies = 0;
+const newCompany = (): string => `company-${++companies}`;
+const settings = { rateLimitPerMinute: 1000, databaseAcquireTimeout: 10_000 };
+const work = (): Work => ({ ctx: makeCtx('test', () => undefined), deps: { settings } as Work['deps'] });
+
+/** Whether each of so many answers of a kind was computed, before any time has passed. */
+async function atOnce(companyId: string, name: string, count: number, kib: number): Promise<number> {
+  let made = 0;
+  const compute = async (): Promise<void> => {
+    made += 1;
+  };
+  for (let i = 0; i < count; i += 1) void inTurn(work(), { companyId, name }, { compute, weigh: () => kib });
+  await vi.advanceTimersByTimeAsync(0);
+  return made;
+}
+
+test('small answers are computed as they are asked for; large ones few at once, then two megabytes a second', async () => {
+  const [small, large] = [newCompany(), newCompany()];
+  expect(await atOnce(small, 'list', 50, 10)).toBe(50);
+  // The first tells what the next of its kind are like.
+  expect(await atOnce(large, 'list', 1, 500)).toBe(1);
+  expect(await atOnce(large, 'list', 20, 500)).toBe(3);
+  // Others of the isolate are not behind them.
+  expect(await atOnce(small, 'list', 20, 10)).toBe(20);
+  let made = 0;
+  const compute = async (waited: boolean): Promise<void> => {
+    expect(waited).toBe(true);
+    made += 1;
+  };
+  void inTurn(work(), { companyId: large, name: 'detail' }, { compute, weigh: () => 8 });
+  await vi.advanceTimersByTimeAsync(3000);
+  expect(made).toBe(0);
+  await vi.advanceTimersByTimeAsync(2000);
+  expect(made).toBe(1);
+});
+
+test('who would wait too long is told so, and what fails costs nothing', async () => {
+  const companyId = newCompany();
+  const failing = { compute: () => Promise.reject(new Error('away')), weigh: () => 1 };
+  for (let i = 0; i < 500; i += 1)
+    await expect(inTurn(work(), { companyId, name: 'list' }, failing)).rejects.toThrow('away');
+  expect(await atOnce(companyId, 'list', 1, 25_000)).toBe(1);
+  await expect(inTurn(work(), { companyId, name: 'list' }, failing)).rejects.toMatchObject({ code: 'busy' });
+});
+
+test('after a wait nothing is built on what was read before; parts are not put together; who is not known is not charged', async () => {
+  const companyId = newCompany();
+  const row = {} as TagRow;
+  const loaded = { epoch: '', revision: 1, body: 'x'.repeat(3000 * KIB), link: null, validUntil: null };
+  const load = vi.fn(async () => loaded);
+  const compose = vi.fn(async () => loaded);
+  const read = paced(work(), { name: 'list' }, companyId, { load, compose });
+  const away = paced(work(), { name: 'list' }, companyId, { load: () => Promise.reject(new Error('who?')) });
+  for (let i = 0; i < 100; i += 1) await expect(away.load(true, row)).rejects.toThrow('who?');
+  expect(await read.compose?.(row)).toBe(loaded);
+  expect(await read.compose?.(row)).toBeNull();
+  const waited = read.load(false, row);
+  await vi.advanceTimersByTimeAsync(2000);
+  await waited;
+  expect(load).toHaveBeenLastCalledWith(false, null);
+});
