@@ -1,15 +1,6 @@
-import { createHash } from 'node:crypto';
 import { exportJWK, generateKeyPair, type JWTPayload, SignJWT } from 'jose';
 import { beforeAll, describe, expect, it } from 'vitest';
-import {
-  hashRefreshToken,
-  loadKeys,
-  newRefreshToken,
-  publicJwks,
-  signAccess,
-  type TokenKeys,
-  verifyAccess,
-} from '../../../src/account/sign-in/tokens.ts';
+import { loadKeys, publicJwks, signAccess, type TokenKeys, verifyAccess } from '../../../src/account/sign-in/tokens.ts';
 
 type Made = { private: Record<string, unknown>; public: Record<string, unknown>; key: CryptoKey };
 
@@ -227,30 +218,5 @@ describe('keys', () => {
       expect(error.message).not.toContain(String(d));
       expect(error.cause).toBeUndefined();
     }
-  });
-});
-
-describe('refresh tokens', () => {
-  it('are 32 random bytes, known again by their hash', () => {
-    const { token, hash } = newRefreshToken();
-    expect(token).toMatch(/^cpr_[A-Za-z0-9_-]{43}$/);
-    expect(new Uint8Array(hash)).toEqual(new Uint8Array(createHash('sha256').update(token).digest()));
-    expect(hashRefreshToken(token)).toEqual(hash);
-    expect(newRefreshToken().token).not.toBe(token);
-  });
-
-  it('are not hashed when malformed', () => {
-    const a = (length: number) => 'a'.repeat(length);
-    const malformed = [
-      '',
-      'cpr_',
-      `cpr_${a(42)}`,
-      `cpr_${a(44)}`,
-      `cpr_${a(42)}=`,
-      `cpk_${a(43)}`,
-      `cpr_${a(43)}
-`,
-    ];
-    for (const token of malformed) expect(hashRefreshToken(token), JSON.stringify(token)).toBeNull();
   });
 });
