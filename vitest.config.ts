@@ -8,6 +8,8 @@ const stack = {
   pool: 'forks' as const,
   // Files share what they import and the compiled contract; nothing in it belongs to one of them.
   isolate: false,
+  // Node runs this code as it is: to have it transformed, a module at a time by another process, costs seconds a worker.
+  experimental: { viteModuleRunner: false, nodeLoader: false },
 };
 const long = '{test,client/test}/**/*.long.test.ts';
 /** What multiplies routes by something else, of which `npm test` does a share (`shareOf` in test/support/routes.ts). */
