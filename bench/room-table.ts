@@ -18,7 +18,7 @@ const HEAD = [
     'answer p50',
     'p99',
   ],
-  ...['due p50', 'p99', 'frames/s', 'deliveries/s', 'µs', 'busy %', 'wrong'],
+  ...['due p50', 'p99', 'frames/s', 'deliveries/s', 'µs', 'its %', 'all %', 'wrong'],
 ];
 
 /** What is to be read of a run, and its figures by `rooms × changes/s` and system. */
@@ -37,7 +37,7 @@ export function roomLines(measured: ReadonlyMap<Step, Record<SideName, readonly 
     lines: [
       'ms until the frame: from when the change was made (ours: its log entry, before its commit; the peer: before its statement),',
       'from the commit, the same less what a bare Worker and a bare room take (and what the writer waited for Redis before), from the writer’s answer, from when its write was due; frames/s of a socket;',
-      'CPU of the server per delivery, writes included; how busy all processors were; lost, duplicated, reordered, broken; writes refused',
+      'CPU of the server per delivery, writes included; CPU of the server, of one processor, and of everything, of all of them; lost, duplicated, reordered, broken; writes refused',
       ...table(lines),
     ],
     figures,
@@ -75,6 +75,7 @@ function figureOf(
     framesPerSecond: middle((each) => (each.frames / rooms / sockets / each.elapsedMs) * 1000),
     deliveriesPerSecond: middle((each) => (each.deliveries / each.elapsedMs) * 1000, 0),
     cpuUsPerDelivery: middle((each) => ((each.cpuMs ?? Number.NaN) * 1000) / each.deliveries),
+    serverCpuPercent: middle((each) => ((each.cpuMs ?? Number.NaN) / each.elapsedMs) * 100, 0),
     machineCpuPercent: middle(({ machineCpuPercent }) => machineCpuPercent, 0),
     generatorCpuPercent: middle((each) => (each.generatorCpuMs / each.elapsedMs) * 100, 0),
     deliveries: total((each) => each.deliveries),
@@ -92,6 +93,12 @@ const shown = (figure: Figure): (string | number)[] =>
     ...[figure.p50Ms, figure.p95Ms, figure.p99Ms, figure.committedP50Ms, figure.committedP99Ms],
     ...[figure.overBareP50Ms, figure.overBareP99Ms, figure.redisP50Ms],
     ...[figure.answeredP50Ms, figure.answeredP99Ms, figure.dueP50Ms, figure.dueP99Ms],
-    ...[figure.framesPerSecond, figure.deliveriesPerSecond, figure.cpuUsPerDelivery, figure.machineCpuPercent],
+    ...[
+      figure.framesPerSecond,
+      figure.deliveriesPerSecond,
+      figure.cpuUsPerDelivery,
+      figure.serverCpuPercent,
+      figure.machineCpuPercent,
+    ],
     `${figure.lost} ${figure.duplicated} ${figure.reordered} ${figure.broken} ${figure.refused}`,
   ].map((cell) => (Number.isNaN(cell) ? '' : cell));

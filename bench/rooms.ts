@@ -8,29 +8,30 @@ import { type Bench, type BenchWorker, clientNumber } from './stack.ts';
 
 /** Sockets of a room, as many as a company may have; fewer where that would be more deliveries than this in a second. */
 const SOCKETS = 100;
-const MOST_DELIVERIES = 20_000;
+const MOST_DELIVERIES = Number(process.env.ROOMS_DELIVERIES ?? 20_000);
 /** Writes in a second of a company, and of all; beyond, a write makes several changes. */
 const MOST_WRITES = 50;
 const MOST_WRITES_OF_ALL = 100;
 const CLIENTS = 20;
 
 const ROOMS = [1, 10, 50];
-/** Of a room, and how long, s. */
-const RATES: readonly [number, number][] = [
+/** Of a room, by how long, s. */
+const RATES: ReadonlyMap<number, number> = new Map([
   [1, 4],
   [10, 3],
   [50, 2],
   [200, 2],
-];
+]);
 /** Up to this rate each frame is held against the moment of its commit. */
 const TRACED = 10;
 
-/** ROOMS_COUNTS=1,10 takes some counts of rooms alone, so that a run may fall into pieces. */
+/** ROOMS_COUNTS=1,10 takes some counts of rooms alone, ROOMS_RATES=1,10 some rates, so that a run may fall into pieces. */
 const counts = (process.env.ROOMS_COUNTS ?? ROOMS.join()).split(',').map(Number);
+const rates = process.env.ROOMS_RATES?.split(',').map(Number) ?? [...RATES.keys()];
 
 const STEPS: readonly Step[] = counts.flatMap((rooms) =>
-  RATES.map(([perSecond, seconds]) => ({
-    ...{ rooms, perSecond, seconds, isTraced: perSecond <= TRACED },
+  rates.map((perSecond) => ({
+    ...{ rooms, perSecond, seconds: RATES.get(perSecond) ?? 2, isTraced: perSecond <= TRACED },
     sockets: Math.min(SOCKETS, Math.floor(MOST_DELIVERIES / (rooms * perSecond))),
     perWrite: Math.ceil(Math.max(perSecond / MOST_WRITES, (rooms * perSecond) / MOST_WRITES_OF_ALL)),
   })),
