@@ -22,7 +22,9 @@ const HEAD = [
 ];
 
 /** What is to be read of a run, and its figures by `rooms × changes/s` and system. */
-export function roomLines(measured: ReadonlyMap<Step, Record<SideName, readonly Measured[]>>): BenchResult {
+export function roomLines(
+  measured: ReadonlyMap<Step, Record<SideName, readonly Measured[]>>,
+): BenchResult & { rows: readonly string[] } {
   const lines: (string | number)[][] = [HEAD];
   const figures: Record<string, unknown> = {};
   for (const [step, sides] of measured)
@@ -38,8 +40,8 @@ export function roomLines(measured: ReadonlyMap<Step, Record<SideName, readonly 
       'ms until the frame: from when the change was made (ours: its log entry, before its commit; the peer: before its statement),',
       'from the commit, the same less what a bare Worker and a bare room take (and what the writer waited for Redis before), from the writer’s answer, from when its write was due; frames/s of a socket;',
       'CPU of the server per delivery, writes included; CPU of the server, of one processor, and of everything, of all of them; lost, duplicated, reordered, broken; writes refused',
-      ...table(lines),
     ],
+    rows: table(lines),
     figures,
   };
 }

@@ -78,7 +78,9 @@ export async function rooms({ rounds, stack, progress }: BenchOptions): Promise<
           );
           measured.get(step)?.[side].push({ ...seen, traced: [], committed: side === 'peer' ? [] : committed });
         }
-      progress(`${step.rooms} × ${step.perSecond} × ${step.sockets}`);
+      // At once, so that a run that is ended early has said something.
+      const sides = measured.get(step);
+      for (const line of sides === undefined ? [] : roomLines(new Map([[step, sides]])).rows) progress(line);
     }
   } finally {
     bench.neon.setHooks({ afterCommit: null });
@@ -87,7 +89,8 @@ export async function rooms({ rounds, stack, progress }: BenchOptions): Promise<
     await bare?.stop();
     await peer?.stop();
   }
-  return roomLines(measured);
+  const { lines, rows, figures } = roomLines(measured);
+  return { lines: [...lines, ...rows], figures };
 }
 
 /** When each write was committed, by its number, ms since 1970; from now on. */

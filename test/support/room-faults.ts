@@ -10,6 +10,7 @@ export { Dispatcher, Jobs, Monitor, RedisWatch };
 export type Line = { dropped: number; doubled: number; late: number; mostMs: number };
 
 export type RoomOrder =
+  /** Of this company, or of all that have none of their own. */
   | { do: 'line'; line: Line }
   /** So many alarms of this company's room find that its storage fails. */
   | { do: 'fail alarms'; count: number }
@@ -25,6 +26,8 @@ const GOOD: Line = { dropped: 0, doubled: 0, late: 0, mostMs: 0 };
 const ORDERS = '/rooms-of-a-test/';
 
 let line = GOOD;
+/** Of companies whose line is another. */
+const lines = new Map<string, Line>();
 const reports = new Map<string, RoomReport>();
 const toFail = new Map<string, number>();
 
@@ -33,6 +36,8 @@ function reportOf(companyId: string): RoomReport {
   reports.set(companyId, report);
   return report;
 }
+
+const lineOf = (companyId: string): Line => lines.get(companyId) ?? line;
 
 const chance = (p: number): boolean => Math.random() < p;
 
@@ -59,6 +64,7 @@ export class CompanyRoom extends Room {
 
   async #overLine(say: () => Promise<void>): Promise<void> {
     const report = reportOf(this.#companyId);
+    const line = lineOf(this.#companyId);
     if (chance(line.dropped)) {
       report.dropped += 1;
       return;
@@ -100,7 +106,8 @@ export default {
     if (!pathname.startsWith(ORDERS)) return worker.fetch(request, env, context);
     const companyId = pathname.slice(ORDERS.length);
     const order = (await request.json()) as RoomOrder;
-    if (order.do === 'line') line = order.line;
+    if (order.do === 'line' && companyId === '') line = order.line;
+    else if (order.do === 'line') lines.set(companyId, order.line);
     if (order.do === 'fail alarms') toFail.set(companyId, order.count);
     const room = env.ROOMS.get(env.ROOMS.idFromName(companyId));
     if (order.do === 'sleep') await unsafe.evict(room, { webSockets: 'hibernate' });

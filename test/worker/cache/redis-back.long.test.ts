@@ -6,6 +6,7 @@ import { type Api, signUp, type Tenant } from '../../support/api.ts';
 import { Watched } from '../../support/readers.ts';
 import { aged, putImage, takeImage } from '../../support/redis-image.ts';
 import { make } from '../../support/routes.ts';
+import { until } from '../../support/until.ts';
 import { startWorker } from '../../support/worker.ts';
 import { openWorld, type World } from '../../support/world.ts';
 
@@ -121,10 +122,13 @@ test.each(['full', 'replica'] as const)('a Redis that is %s: it answers reads an
     await pause(2500);
     await watched.write(writer);
   }
-  expect((await salon.api.get('/health/ready')).json).toMatchObject({
-    status: 'degraded',
-    redis: { status: 'down', fault: 'refuses' },
+  // It says what the last trip that failed met: on a busy machine that may have been no answer in time.
+  const ready = async () => (await salon.api.get('/health/ready')).json as { redis: { fault?: string } };
+  const said = await until('a trip that is answered in time', async () => {
+    const json = await ready();
+    return json.redis.fault === 'refuses' ? json : null;
   });
+  expect(said).toMatchObject({ status: 'degraded', redis: { status: 'down' } });
   world.upstash.setRefusal(null);
   await pause(10_000);
   await watched.stop();

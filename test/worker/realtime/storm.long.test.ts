@@ -17,8 +17,8 @@ const SALONS = 3;
 const SOCKETS = 80;
 /** Changes of each company in a second. */
 const PER_SECOND = 400;
-/** Of one more, whose room is put to sleep between its writes: a busy one never is at rest. */
-const DOZING = { sockets: 8, perSecond: 30 };
+/** Of some more, whose rooms are put to sleep between their writes: a busy one never is at rest. */
+const DOZING = { salons: 2, sockets: 8, perSecond: 30 };
 
 let stack: Stack;
 let house: House;
@@ -37,8 +37,9 @@ test('each change comes once, in order, to each who may see it, whatever happens
   const busy: Salon[] = [];
   const place = { api: new Api(house.url), sql: stack.sql, vars: stack.vars };
   while (busy.length < SALONS) busy.push(await Salon.open(place, SOCKETS));
-  const dozing = await Salon.open(place, DOZING.sockets);
-  const salons = [...busy, dozing];
+  const dozing: Salon[] = [];
+  while (dozing.length < DOZING.salons) dozing.push(await Salon.open(place, DOZING.sockets));
+  const salons = [...busy, ...dozing];
   const sockets = salons.flatMap((salon) => salon.sockets);
   await until('all listen', () => sockets.every(({ start }) => start !== null), 60_000);
   const deliveries = (): number => salons.reduce((sum, salon) => sum + salon.deliveries, 0);
@@ -46,7 +47,9 @@ test('each change comes once, in order, to each who may see it, whatever happens
   const began = performance.now();
   const weather = new Weather({ stack, house, salons: busy, dozing });
   let writing = true;
-  const writers = salons.map((salon) => salon.write(salon === dozing ? DOZING.perSecond : PER_SECOND, () => writing));
+  const writers = salons.map((salon) =>
+    salon.write(dozing.includes(salon) ? DOZING.perSecond : PER_SECOND, () => writing),
+  );
   const progress = setInterval(
     () => console.log(`${deliveries()} deliveries, ${JSON.stringify(weather.faults)}`),
     30_000,
@@ -93,8 +96,6 @@ test('each change comes once, in order, to each who may see it, whatever happens
   for (const socket of sockets) socket.end();
   const none = { lost: 0, duplicated: 0, reordered: 0, foreign: 0, beyondRole: 0, brokenChain: 0, resets: 0 };
   expect(verdicts).toEqual(salons.map(() => none));
-  // The runtime has a room sleep when it finds it at rest, which is not always within a storm: sleep.test.ts has it for certain.
-  const { hibernations: _, ...faults } = weather.faults;
-  expect(Math.min(...Object.values(faults))).toBeGreaterThan(0);
+  expect(Math.min(...Object.values(weather.faults))).toBeGreaterThan(0);
   expect(deliveries()).toBeGreaterThanOrEqual(DELIVERIES);
 });

@@ -65,6 +65,11 @@ export class Salon {
     return this.sockets.reduce((sum, { counts }) => sum + counts.deliveries, 0);
   }
 
+  /** Connections that were opened in all. */
+  get opened(): number {
+    return this.sockets.reduce((sum, { counts }) => sum + counts.opened, 0);
+  }
+
   /** Writes at a pace until told to stop; what fails was stored or not, as the log will say. */
   async write(perSecond: number, goOn: () => boolean): Promise<void> {
     const began = performance.now();

@@ -1,6 +1,8 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { RedisClient } from '../../../../local/redis-client.ts';
 import { orderRoom } from '../../../support/rigged.ts';
+import type { Line } from '../../../support/room-faults.ts';
+import { until } from '../../../support/until.ts';
 import type { Stack } from '../../../support/world.ts';
 import type { House } from './house.ts';
 import type { Salon } from './salon.ts';
@@ -9,6 +11,9 @@ import type { Salon } from './salon.ts';
 const CUT = 0.05;
 /** Announcements dropped, doubled and delayed, so that they come in any order. */
 export const BAD_LINE = { dropped: 0.3, doubled: 0.3, late: 0.3, mostMs: 1500 };
+/** Where rooms sleep none is lost: the room looks into the log for it, again and again, as long as it may still be committed. */
+const DOZING_LINE = { ...BAD_LINE, dropped: 0 };
+const GOOD_LINE = { dropped: 0, doubled: 0, late: 0, mostMs: 0 };
 const POSTGRES_AWAY_MS = 30_000;
 /** How long one that could not be put to sleep is waited for by the runtime, which keeps it awake itself meanwhile. */
 const TRIED_MS = 35_000;
@@ -27,8 +32,8 @@ export type Faults = {
   postgresOutages: number;
 };
 
-/** `dozing`: where little happens, and lines hold, so that its room can sleep. */
-type Where = { stack: Stack; house: House; salons: readonly Salon[]; dozing: Salon };
+/** `dozing`: where little happens, and lines hold, so that their rooms can sleep. */
+type Where = { stack: Stack; house: House; salons: readonly Salon[]; dozing: readonly Salon[] };
 
 /** Everything that happens to rooms, at once, until it is over. */
 export class Weather {
@@ -38,6 +43,7 @@ export class Weather {
   readonly #where: Where;
   readonly #tried = new WeakMap<Salon, number>();
   #over = false;
+  #turn = 0;
   #isPostgresAway = false;
   /** While the Worker is away nothing else is done to it. */
   #restarting: Promise<void> | null = null;
@@ -71,11 +77,17 @@ export class Weather {
     await Promise.all(gusts);
     await this.#restarting;
     this.#where.stack.neon.setHooks({ afterCommit: null });
-    await orderRoom(this.#where.house, '', { do: 'line', line: { dropped: 0, doubled: 0, late: 0, mostMs: 0 } });
+    await this.#line(GOOD_LINE, GOOD_LINE);
   }
 
   #badLine(): Promise<unknown> {
-    return orderRoom(this.#where.house, '', { do: 'line', line: BAD_LINE });
+    return this.#line(BAD_LINE, DOZING_LINE);
+  }
+
+  async #line(line: Line, dozing: Line): Promise<void> {
+    const { house } = this.#where;
+    await orderRoom(house, '', { do: 'line', line });
+    for (const { uuid } of this.#where.dozing) await orderRoom(house, uuid, { do: 'line', line: dozing });
   }
 
   #cut(): void {
@@ -88,21 +100,32 @@ export class Weather {
     return salons[Math.floor(Math.random() * salons.length)] as Salon;
   }
 
-  /** Its memory ends in a moment when nothing is under way, and its sockets stay: as the platform has a room sleep. */
+  /**
+   * Its memory ends in a moment when nothing is under way, and its sockets stay: as the platform has a room sleep. It slept if
+   * its constructor runs again for the next change, and nobody had to come back.
+   */
   async #sleep(): Promise<void> {
-    if (this.#restarting !== null) return;
-    const salon = this.#where.dozing;
-    if (this.#isPostgresAway || (this.#tried.get(salon) ?? 0) > performance.now()) return;
+    const { house, dozing } = this.#where;
+    const salon = dozing[this.#turn++ % dozing.length] as Salon;
+    if (this.#restarting !== null || this.#isPostgresAway) return;
+    if ((this.#tried.get(salon) ?? 0) > performance.now()) return;
     this.#tried.set(salon, performance.now() + TRIED_MS);
     salon.isResting = true;
     // What is late comes first, and what was missing is read.
     await pause(BAD_LINE.mostMs + 500);
+    const { opened } = salon;
     // One that never is at rest is not put to sleep, and neither is one of a Worker that was killed meanwhile.
-    const done = await orderRoom(this.#where.house, salon.uuid, { do: 'sleep' }).catch(() => null);
+    const asleep = await orderRoom(house, salon.uuid, { do: 'sleep' }).catch(() => null);
     salon.isResting = false;
-    if (done === null) return;
+    if (asleep === null) return;
+    const written = salon.deliveries;
+    const woken = async (): Promise<boolean> => {
+      const { begun } = await orderRoom(house, salon.uuid, { do: 'report' });
+      return begun > asleep.begun && salon.deliveries > written;
+    };
+    const isAwake = await until('it is told again', woken).catch(() => false);
     this.#tried.delete(salon);
-    this.faults.hibernations += 1;
+    if (isAwake && salon.opened === opened) this.faults.hibernations += 1;
   }
 
   async #killRoom(): Promise<void> {
