@@ -1,6 +1,5 @@
 // What the Worker asks of a table, in the place of drizzle-orm/pg-core (`[alias]` of wrangler.toml): tables are declared with drizzle,
-// which types rows by them and makes migrations of them, but no builder, index or key of it is needed to answer a request. They were a
-// seventh of an isolate's start. What this leaves out is missed by the build; what it says otherwise, by
+// which types rows by them and makes migrations of them, but no builder, index or key of it is needed to answer a request. What this leaves out is missed by the build; what it says otherwise, by
 // test/unit/data/column-facts.test.ts.
 
 /** A column while it is declared. */

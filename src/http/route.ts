@@ -95,7 +95,7 @@ export function mount(app: Hono<AppEnv>, base: string, identify: Authenticator, 
   }
 }
 
-/** What `app.on` comes to for one method and one path; its loops and merging of paths were a twentieth of a start. */
+/** What `app.on` comes to for one method and one path: a start mounts hundreds. */
 export function put(app: Hono<AppEnv>, method: string, path: string, handler: Handler<AppEnv>): void {
   app.router.add(method, path, [handler, { basePath: '/', path, method, handler }]);
 }
