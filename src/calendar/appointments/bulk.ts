@@ -8,9 +8,10 @@ import { type BulkPlan, type BulkRow, bulk } from '../../resources/bulk.ts';
 import { type BulkItem, pause } from '../../resources/bulk-items.ts';
 import type { Refused } from '../../resources/bulk-verdicts.ts';
 import type { Look } from '../../resources/planned.ts';
-import { ignoringHours, liberties, requestOf } from '../asked.ts';
+import { ignoringHours, liberties, maybe, requestOf } from '../asked.ts';
 import { type BookingPlan, neighbourhood, planBooking } from '../booking.ts';
 import { adoptClocks, type Told } from '../clock.ts';
+import { extentOf, requireExtent } from '../extent.ts';
 import { unitedGuard } from '../guard.ts';
 import { type Hindered, takenBy } from '../hindered.ts';
 import { catalogueQuery, type LoadedCatalogue, loadedOf } from '../load-catalogue.ts';
@@ -40,24 +41,29 @@ async function plan(items: readonly BulkItem<Body>[], look: Look, c: AppContext)
     const { companyId } = principal;
     return { ...item, wish: { companyId, request: requestOf(item.body), ...startOf(item.body) } };
   });
-  const catalogues = await cataloguesOf(look, principal.companyId, wished);
+  const { catalogues, clients } = await lookedUp(look, principal.companyId, wished);
   const taken = takenOf(busyIn(catalogues.values()));
   const rows: (BulkRow & { isLenient: boolean })[] = [];
   const clocks: Told[] = [];
   const refused: Refused[] = [];
   const hindered: (Hindered & { index: number })[] = [];
   const guards: BookingPlan['guard'][] = [];
+  let extent = 0;
   for (const [n, item] of wished.entries()) {
     if (n % SLICE === SLICE - 1) await pause();
+    requireExtent(extent, '/items', 'Book fewer at a time.');
     const { index, id, body, wish } = item;
     try {
       const catalogue = catalogues.get(wish.request.branchId);
-      if (catalogue === undefined) throw unknownBranch();
+      if (catalogue === undefined) throw unknown('/branchId', 'There is no such object.');
+      const clientId = maybe('clnt', body.clientId);
+      if (clientId !== undefined && !clients.has(clientId)) throw unknown('/clientId', 'There is no such client.');
       const planned = await planOne(item, catalogue, taken);
       guards.push(planned.booking.guard);
       if ('hindrance' in planned) hindered.push({ index, ...planned });
       else {
         const { booking } = planned;
+        extent += extentOf(booking);
         const row = { ...newAppointment(id, principal, body, booking), ...bookedRow(wish.request.branchId, booking) };
         rows.push({ index, row, isLenient: body.ignoreWorkingHours === true });
         clocks.push({ offsets: booking.offsets, start: minuteOf(booking.startsAt) });
@@ -67,6 +73,7 @@ async function plan(items: readonly BulkItem<Body>[], look: Look, c: AppContext)
       refused.push({ index, error: saying(error, {}) });
     }
   }
+  requireExtent(extent, '/items', 'Book fewer at a time.');
   const errors = await takenBy(look, principal.companyId, hindered);
   refused.push(...hindered.flatMap(({ index }, i) => (errors[i] === undefined ? [] : { index, error: errors[i] })));
   const [strict, lenient] = [false, true].map((isLenient) =>
@@ -104,12 +111,15 @@ async function planOne(
   return { booking };
 }
 
-/** What each branch's are planned from, all read at one revision. */
-async function cataloguesOf(
+/**
+ * What each branch's are planned from, all read at one revision, and which of the clients there are: what the database finds out only at
+ * the end of a statement of hundreds would be written again and again.
+ */
+async function lookedUp(
   look: Look,
   companyId: string,
   items: readonly Item[],
-): Promise<ReadonlyMap<string, LoadedCatalogue>> {
+): Promise<{ catalogues: ReadonlyMap<string, LoadedCatalogue>; clients: ReadonlySet<string> }> {
   const asked = [...Map.groupBy(items, ({ wish }) => wish.request.branchId)];
   const there =
     asked.length > 1
@@ -136,14 +146,22 @@ async function cataloguesOf(
       ...{ first: spans[0] ?? 0, last: spans.at(-1) ?? 0, busy: daysOf(spans) },
     });
   });
-  if (queries.length === 0) return new Map();
-  const { rows, revision } = await look(queries);
-  return new Map(
+  if (queries.length === 0) return { catalogues: new Map(), clients: new Set() };
+  const named = items.flatMap(({ body }) => maybe('clnt', body.clientId) ?? []);
+  const { rows, revision } = await look([
+    sql<{
+      id: string;
+    }>`select id from clients where company_id = ${companyId}::uuid and id = any (${sql.param([...new Set(named)])}::uuid[])`,
+    ...queries,
+  ] as const);
+  const [known, ...found] = rows;
+  const catalogues = new Map(
     byBranch.flatMap(([branchId], i) => {
-      const row = rows[i]?.[0];
+      const row = found[i]?.[0];
       return row === undefined ? [] : [[branchId, loadedOf(row, revision)]];
     }),
   );
+  return { catalogues, clients: new Set(known.map(({ id }) => id)) };
 }
 
 /** Which of several there are: to ask for the catalogue of each of hundreds that nobody has would take long. */
@@ -156,10 +174,8 @@ async function branchesOf(look: Look, companyId: string, ids: readonly string[])
   return new Set(rows[0].map(({ id }) => id));
 }
 
-const unknownBranch = (): AppError =>
-  new AppError('unknown_reference', undefined, {
-    faults: [{ pointer: '/branchId', code: 'unknown_reference', detail: 'There is no such object.' }],
-  });
+const unknown = (pointer: string, detail: string): AppError =>
+  new AppError('unknown_reference', undefined, { faults: [{ pointer, code: 'unknown_reference', detail }] });
 
 /** Somebody may work at several branches. */
 function busyIn(catalogues: Iterable<LoadedCatalogue>): Map<string, number[]> {

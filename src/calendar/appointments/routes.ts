@@ -1,6 +1,7 @@
 import type { RouteModule } from '../../http/route.ts';
 import { standardRoutes } from '../../resources/standard-routes.ts';
 import { BOOKING, MOVING } from '../asked.ts';
+import { MOST_BOOKED } from '../extent.ts';
 import { bookMany } from './bulk.ts';
 import { rescheduleAppointment } from './reschedule.ts';
 import { appointment } from './resource.ts';
@@ -21,8 +22,7 @@ export const appointmentRoutes: RouteModule = [
     },
     bulk: {
       summary: 'Book many appointments',
-      description:
-        'Up to 500, planned together and stored in one transaction, all or those that can be. Of two that are in each other’s way the first is booked. What a refusal names it names here too, but for free starts. It costs as much as 5 requests.',
+      description: `Up to 500, of at most ${MOST_BOOKED} services and resources in all (more: 422, before anything is tried), planned together and stored in one transaction, all or those that can be. Of two that are in each other’s way the first is booked. What a refusal names it names here too, but for free starts. It costs as much as 5 requests.`,
       errors: [...BOOKING, 'external_id_taken', 'hold_expired'],
       handler: bookMany,
     },

@@ -13,6 +13,7 @@ import { appointment } from '../appointments/resource.ts';
 import { ignoringHours, liberties, maybe, requestOf } from '../asked.ts';
 import { neighbourhood } from '../booking.ts';
 import { adoptClock } from '../clock.ts';
+import { extentOf, requireExtent } from '../extent.ts';
 import { guardOf } from '../guard.ts';
 import { lookBetween } from '../look.ts';
 import { type Occupied, type Part, shapeOf } from '../parts.ts';
@@ -63,7 +64,9 @@ export const bookSeries = createOf(resource, {
     );
     if (offsets === undefined || told === undefined) throw new AppError('internal_error');
     const work = workOf(catalogue, request);
-    const candidates = localStarts(told, rule, localStart).map((local) => ({ id: newUuid(), local, work }));
+    const locals = localStarts(told, rule, localStart);
+    requireExtent(locals.length * extentOf(work), '/rrule', 'Book fewer occurrences, or several series.');
+    const candidates = locals.map((local) => ({ id: newUuid(), local, work }));
     const liberty = { ...body, fold: body.fold ?? fold };
     const planned = judgeSeries(
       catalogue,

@@ -8,6 +8,7 @@ import { appointment } from '../appointments/resource.ts';
 import { neighbourhood } from '../booking.ts';
 import type { Resource, Times } from '../catalogue.ts';
 import { adoptClock } from '../clock.ts';
+import { extentOf, requireExtent } from '../extent.ts';
 import { type BookingGuard, guardOf, unitedGuard } from '../guard.ts';
 import { lookBetween } from '../look.ts';
 import { type Occupied, shapeOf } from '../parts.ts';
@@ -38,6 +39,8 @@ export async function placement(look: Look, companyId: string, asked: Asked): Pr
   const offsets = await offsetsOf(timeZone, span.first, span.last);
   const told = await offsetsOf(row.time_zone, span.first, span.last);
   const works = worksOf(catalogue, targets, body);
+  const extent = works.reduce((sum, work) => sum + extentOf(work), 0);
+  requireExtent(extent, '/scope', 'Change fewer occurrences at a time.');
   const candidates = targets.map((each, i): Candidate => {
     const minute = minutes[i] ?? 0;
     return {

@@ -1,6 +1,7 @@
 import type { ErrorCode } from '../../core/errors.ts';
 import type { RouteModule } from '../../http/route.ts';
 import { standardRoutes } from '../../resources/standard-routes.ts';
+import { MOST_BOOKED } from '../extent.ts';
 import { bookSeries } from './book.ts';
 import { cancelSeries, editSeries } from './edit.ts';
 import { series } from './resource.ts';
@@ -8,6 +9,7 @@ import { SeriesTried, SeriesWithOccurrences } from './schema.ts';
 
 const PATH = '/appointments/series';
 const COSTS = 'It costs as much as 5 requests.';
+const AT_MOST = `All together they have at most ${MOST_BOOKED} services and resources; more is 422.`;
 const REFUSALS: readonly ErrorCode[] = ['unknown_reference', 'not_offered', 'series_conflict', 'erased'];
 /** Of a time that is told on another clock than the series'. */
 const CLOCKS: readonly ErrorCode[] = ['nonexistent_local_time', 'ambiguous_local_time'];
@@ -28,7 +30,7 @@ export const seriesRoutes: RouteModule = standardRoutes(series, {
   create: {
     path: PATH,
     summary: 'Book a series',
-    description: `Books every occurrence of a rule, at the same time on the wall clock whatever clocks do, in one transaction. Each has the verdict that booking it alone would have had: resources, processing, holidays and the other occurrences included. With FAIL one that cannot be booked is 409 \`series_conflict\`, whose \`occurrences\` say which; with SKIP it is left out. ${COSTS} With an Idempotency-Key a repeat answers as the first did; a dry run stores nothing, its key neither.`,
+    description: `Books every occurrence of a rule, at the same time on the wall clock whatever clocks do, in one transaction. Each has the verdict that booking it alone would have had: resources, processing, holidays and the other occurrences included. With FAIL one that cannot be booked is 409 \`series_conflict\`, whose \`occurrences\` say which; with SKIP it is left out. ${AT_MOST} ${COSTS} With an Idempotency-Key a repeat answers as the first did; a dry run stores nothing, its key neither.`,
     errors: [...REFUSALS, 'invalid_rrule', 'external_id_taken', 'hold_expired'],
     success: { status: 201, schema: SeriesWithOccurrences, description: 'The new series, and what became of each' },
     others: { 200: { schema: SeriesTried, description: 'With `dryRun`: what would become of each' } },
@@ -38,7 +40,7 @@ export const seriesRoutes: RouteModule = standardRoutes(series, {
   update: {
     path: `${PATH}/:id`,
     summary: 'Change occurrences of a series',
-    description: `One, those from it on in the order of the series, or all: never those that are COMPLETED, CANCELLED or NO_SHOW. A new time is that of the one named; the others move as far on the wall clock, each from where it stands. \`status: CANCELLED\` cancels. What cannot be is told and refused as in booking. ${COSTS}`,
+    description: `One, those from it on in the order of the series, or all: never those that are COMPLETED, CANCELLED or NO_SHOW. A new time is that of the one named; the others move as far on the wall clock, each from where it stands. \`status: CANCELLED\` cancels. What cannot be is told and refused as in booking. ${AT_MOST} ${COSTS}`,
     errors: ['not_found', 'version_mismatch', ...REFUSALS, ...CLOCKS, 'illegal_transition', 'appointment_closed'],
     success: changed,
     handler: editSeries,

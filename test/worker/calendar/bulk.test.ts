@@ -130,3 +130,28 @@ test('what is said of many that cannot be is bounded', async () => {
   expect(series.json.occurrences).toHaveLength(366);
   expect(Buffer.byteLength(series.text)).toBeLessThan(64 * 1024);
 });
+
+test('more than can be written at a time is refused before anybody waits for it', async () => {
+  const names = Array.from({ length: 20 }, (_, n) => ({ name: `Tub ${n}`, kind: 'TUB', branchId: salon.branchId }));
+  expect((await api.post('/resources/bulk', { mode: 'atomic', items: names })).status).toBe(200);
+  const requires = Array(20).fill('TUB');
+  const serviceId = await made('/services', { name: 'Spa', durationMinutes: 1, requires });
+  const staffId = await made('/staff', { firstName: 'Spa', branchIds: [salon.branchId], serviceIds: [serviceId] });
+  const spa = { branchId: salon.branchId, staffId, services: [{ serviceId }] };
+  const items = Array.from({ length: 239 }, (_, n) => ({
+    ...{ ...spa, startsAt: new Date(Date.UTC(2032, 0, 1) + n * 3_600_000).toISOString() },
+  }));
+  const before = world.neon.counts().requests;
+  const refused = await bulk('partial', items);
+  expect(expectProblem(refused, 'invalid_body')).toMatchObject([{ pointer: '/items', code: 'out_of_range' }]);
+  // One look, no write.
+  expect(world.neon.counts().requests - before).toBeLessThanOrEqual(1);
+  const daily = { ...spa, localStart: '2032-03-01T09:00', rrule: 'FREQ=DAILY;COUNT=239' };
+  const series = (more: Json): Promise<Reply> => api.post('/appointments/series', { ...daily, ...more });
+  for (const more of [{}, { onConflict: 'SKIP' }, { dryRun: true }]) {
+    const faults = expectProblem(await series(more), 'invalid_body');
+    expect(faults).toMatchObject([{ pointer: '/rrule', code: 'out_of_range' }]);
+  }
+  const few = await series({ rrule: 'FREQ=DAILY;COUNT=20' });
+  expect(few.status, few.text).toBe(201);
+});
