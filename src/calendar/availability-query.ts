@@ -9,6 +9,8 @@ import { type Question, questionOf } from './question.ts';
 const MOST_DAYS = 31;
 const MOST_SERVICES = 20;
 const STEP = 15;
+/** Starts of one answer, 27 bytes each: fifty people, a month, quarter hours around the clock are 148,800. */
+export const MOST_STARTS = 150_000;
 
 export const AVAILABILITY_QUERY = {
   serviceId: {
@@ -24,7 +26,7 @@ export const AVAILABILITY_QUERY = {
     minimum: 1,
     maximum: DAY_MINUTES,
     fallback: STEP,
-    description: 'How far starts are apart, counted from each opening.',
+    description: `How far starts are apart, counted from each opening. At most ${MOST_STARTS} starts are answered at once.`,
   },
 } as const satisfies Record<string, QueryParameter>;
 
@@ -86,6 +88,13 @@ export function parseAvailability(params: URLSearchParams): AvailabilityQuery {
   const { branchId: branch, staffId } = query;
   const whom = { branchId: branch, serviceIds: query.serviceIds, staffIds: staffId === null ? null : [staffId] };
   return { ...query, normalised: JSON.stringify(query), question: questionOf({ ...whom, ...reachOf(query) }) };
+}
+
+/** @throws AppError invalid_parameter */
+export function requireAnswerable(starts: number): void {
+  if (starts <= MOST_STARTS) return;
+  const detail = `These are ${starts} starts; at most ${MOST_STARTS} are answered at once. Ask for fewer days, a larger step or one staff member.`;
+  throw queryRefusal([{ parameter: 'stepMinutes', code: 'out_of_range', detail }]);
 }
 
 /** A zone's midnight may come 14 hours before that of UTC or 12 after it. */

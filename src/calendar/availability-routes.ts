@@ -7,8 +7,13 @@ import { offsetsOf } from '../core/offsets.ts';
 import type { RouteModule } from '../http/route.ts';
 import { instant } from '../http/schemas.ts';
 import { type Assembled, type AssembledRoute, readAssembled, TTL } from '../resources/read.ts';
-import { freeStarts, offeredUntil, sweep } from './availability.ts';
-import { AVAILABILITY_QUERY, type AvailabilityQuery, parseAvailability } from './availability-query.ts';
+import { countStarts, freeStarts, offeredUntil, sweep } from './availability.ts';
+import {
+  AVAILABILITY_QUERY,
+  type AvailabilityQuery,
+  parseAvailability,
+  requireAnswerable,
+} from './availability-query.ts';
 import { offers, type Service, type StaffMember } from './catalogue.ts';
 import { type Known, known, learned } from './known.ts';
 import type { LoadedCatalogue } from './load-catalogue.ts';
@@ -38,7 +43,7 @@ const availability: AssembledRoute<AvailabilityQuery> = {
   },
 };
 
-/** The answer to a query from the calendar it is about. @param name of the sweep, to be kept; null: of what is not kept. @throws AppError unknown_reference, not_offered */
+/** The answer to a query from the calendar it is about. @param name of the sweep, to be kept; null: of what is not kept. @throws AppError unknown_reference, not_offered, invalid_parameter */
 async function offered(
   calendar: Known,
   query: AvailabilityQuery,
@@ -55,7 +60,9 @@ async function offered(
     ...{ from: query.from, to: query.to, stepMinutes: query.stepMinutes, now },
     ...{ timeOff: calendar.timeOff, busy: calendar.busy },
   };
-  const free = freeStarts(question, name === null ? sweep(question) : sweptOf(name, question));
+  const swept = name === null ? sweep(question) : sweptOf(name, question);
+  requireAnswerable(countStarts(question, swept));
+  const free = freeStarts(question, swept);
   const until = [calendar.busyUntil, offeredUntil(services, offsets, now, free)].filter((at) => at !== null);
   const data = free.map(({ staffId, starts }) => ({ staffId: formatId('stf', staffId), starts: instantTexts(starts) }));
   const { epoch, revision } = calendar;
@@ -128,7 +135,7 @@ export const availabilityRoutes: RouteModule = [
     tag: 'Availability',
     summary: 'Free starts',
     description:
-      'Honours hours, holidays, time off, buffers, processing, bookings, holds and resources. Lead time and horizon of a service narrow what is offered here, never what staff may book.',
+      'Honours hours, holidays, time off, buffers, processing, bookings, holds and resources. Lead time and horizon of a service narrow what is offered here, never what staff may book. An answer of too many starts is refused (`invalid_parameter`): ask for fewer days, a larger step or one staff member.',
     permission: PERMISSION,
     query: AVAILABILITY_QUERY,
     success: { status: 200, schema: Availability, description: 'Starts per staff member', cached: true },

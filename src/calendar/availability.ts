@@ -4,7 +4,7 @@ import { type Branch, offers, type Resource, type Service, type StaffMember, typ
 import { anyOf, type Occupied, partsOf, type Shape, shapeOf } from './parts.ts';
 import { isChoice, unnamed } from './presence.ts';
 import { covered, intersection, type Spans, without } from './spans.ts';
-import { startsClear, startsOfAtLeast, startsWithin, stepsOf } from './starts.ts';
+import { countSteps, startsClear, startsOfAtLeast, startsWithin, stepsOf } from './starts.ts';
 import { type Hours, hoursOfResource, hoursOfStaff, openings, rangeOf, workingTime } from './working-time.ts';
 
 export type AvailabilityQuestion = {
@@ -49,6 +49,15 @@ export function freeStarts(
     staffId,
     starts: stepsOf(opened, starts, question.stepMinutes, first, end),
   }));
+}
+
+/** How many starts that would be: an answer is bounded before any is made. */
+export function countStarts(question: AvailabilityQuestion, swept: ReadonlyMap<string, Swept>): number {
+  const { first, end } = offeredRange(question);
+  let count = 0;
+  for (const { opened, starts } of swept.values())
+    count += countSteps(opened, starts, question.stepMinutes, first, end);
+  return count;
 }
 
 /** The starts that hours, time off, bookings and resources allow, by staff member. @param known of whom they are known, as they are */

@@ -36,6 +36,30 @@ export function stepsOf(
   to: number = NEVER,
 ): number[] {
   const steps: number[] = [];
+  eachRun(opened, starts, step, from, to, (first, end) => {
+    for (let at = first; at < end; at += step) steps.push(at);
+  });
+  return steps;
+}
+
+/** How many those are, without any of them. */
+export function countSteps(opened: readonly number[], starts: Spans, step: number, from: number, to: number): number {
+  let count = 0;
+  eachRun(opened, starts, step, from, to, (first, end) => {
+    if (first < end) count += Math.ceil((end - first) / step);
+  });
+  return count;
+}
+
+/** From which step on, before which minute, they follow each other. */
+function eachRun(
+  opened: readonly number[],
+  starts: Spans,
+  step: number,
+  from: number,
+  to: number,
+  run: (first: number, end: number) => void,
+): void {
   let i = 0;
   for (let o = 0; o < opened.length; o += 2) {
     const opening = opened[o] ?? NEVER;
@@ -43,9 +67,7 @@ export function stepsOf(
     while (i < starts.length && (starts[i + 1] ?? NEVER) <= opening) i += 2;
     for (let k = i; k < starts.length && (starts[k] ?? NEVER) < last; k += 2) {
       const first = Math.max(opening, starts[k] ?? NEVER, from);
-      const end = Math.min(starts[k + 1] ?? NEVER, last);
-      for (let at = opening + Math.ceil((first - opening) / step) * step; at < end; at += step) steps.push(at);
+      run(opening + Math.ceil((first - opening) / step) * step, Math.min(starts[k + 1] ?? NEVER, last));
     }
   }
-  return steps;
 }
