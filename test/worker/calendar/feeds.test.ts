@@ -151,7 +151,7 @@ describe('a calendar', () => {
 describe('an address', () => {
   test('is given to who may write the catalogue, and replaces the one before', async () => {
     const [first, second] = [await of(`/branches/${salon.branchId}`), await of(`/branches/${salon.branchId}`)];
-    await until('the old one stops', async () => (await anyone.get(first)).status === 404, 5000);
+    await until('the old one stops', async () => (await anyone.get(first)).status === 404);
     expect((await anyone.get(second)).status).toBe(200);
     const staff = await addUser(world, tenant, 'STAFF');
     const { api: reader } = await addKey(api, ['catalog:read']);
@@ -176,9 +176,9 @@ describe('an address', () => {
     expect((await anyone.get(path)).status).toBe(200);
     await api.delete(`/staff/${ben.json.id}`);
     expectProblem(await api.post(`/staff/${ben.json.id}/calendar`), 'conflict');
-    await until('it stops', async () => (await anyone.get(path)).status === 404, 5000);
+    await until('it stops', async () => (await anyone.get(path)).status === 404);
     await api.post(`/staff/${ben.json.id}/restore`);
-    await until('it goes on', async () => (await anyone.get(path)).status === 200, 5000);
+    await until('it goes on', async () => (await anyone.get(path)).status === 200);
   });
 
   test('is told once: it is in no log, event or list, and no page of another origin reads it', async () => {
