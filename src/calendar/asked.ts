@@ -1,6 +1,7 @@
 import { sql } from 'drizzle-orm';
 import type { ErrorCode } from '../core/errors.ts';
 import { type Prefix, uuidOf } from '../core/id.ts';
+import type { ConstraintMeaning } from '../data/postgres-errors.ts';
 import type { BookingRequest } from './booking.ts';
 
 /** What planning and storing the time of a booking may be refused for. */
@@ -43,4 +44,16 @@ export const requestOf = (body: Asked): BookingRequest => ({
   })),
   resources: body.resources?.map(({ kind, resourceId }) => ({ kind, resourceId: maybe('rsrc', resourceId) })),
   ignoreWorkingHours: body.ignoreWorkingHours,
+});
+
+/** What the checks of bookings and holds mean (migrations/0043_calendar.sql). */
+export const fitting = (table: string): Record<string, ConstraintMeaning> => ({
+  [`${table}_services`]: {
+    ...{ code: 'invalid_body', pointer: '/services' },
+    detail: 'Every service must begin within 24 hours of the first.',
+  },
+  [`${table}_resources`]: {
+    ...{ code: 'invalid_body', pointer: '/resources' },
+    detail: 'At most 20 resources are occupied, each once.',
+  },
 });

@@ -24,7 +24,7 @@ export class Replay extends Error {
 }
 
 /** What a violated constraint means to the caller; resources say theirs. */
-export type ConstraintMeaning = { code: ErrorCode; pointer?: string; detail: string };
+export type ConstraintMeaning = { code: ErrorCode; pointer?: string | readonly string[]; detail: string };
 
 const byState: Record<string, [ErrorCode, string]> = {
   CP401: ['session_revoked', 'This session or key has ended. Sign in again.'],
@@ -101,9 +101,9 @@ function errorOfState(
 ): AppError {
   const meaning = constraint === undefined ? undefined : constraints[constraint];
   if (meaning !== undefined) {
-    const fault =
-      meaning.pointer === undefined ? [] : [{ pointer: meaning.pointer, code: meaning.code, detail: meaning.detail }];
-    return new AppError(meaning.code, meaning.detail, { faults: fault, cause });
+    const { code, detail, pointer = [] } = meaning;
+    const faults = [pointer].flat().map((each) => ({ pointer: each, code, detail }));
+    return new AppError(code, detail, { faults, cause });
   }
   if (busy.has(state)) return tryAgain(cause);
   const known = byState[state];

@@ -31,9 +31,11 @@ export type BulkPlan = {
 
 /** Of a resource whose rows follow from what is read first, for all items at once. */
 export type BulkPlanning<B> = {
-  plan(items: readonly BulkItem<B>[], look: Look, c: AppContext): Promise<BulkPlan>;
+  plan?(items: readonly BulkItem<B>[], look: Look, c: AppContext): Promise<BulkPlan>;
   /** What an item needs besides the permission of the route. */
   alsoNeeds?(body: B): string | null;
+  /** What its sender must be able to read, as something is taken over from there. */
+  alsoReads?(body: B): string | null;
 };
 
 /** POST /<resource>/bulk: creates up to 500 objects in one transaction (contract-details C). */
@@ -71,7 +73,8 @@ export function bulk<S extends z.ZodObject>(
       ...{ work: c.env, companyId, look },
       async make(): Promise<Plan> {
         if (isAtomic && forbidden.length > 0) throw together(forbidden);
-        const plan = planning === undefined ? plainly(resource, items) : await planning.plan(items, await look(), c);
+        const plan =
+          planning?.plan === undefined ? plainly(resource, items) : await planning.plan(items, await look(), c);
         const unplanned = [...forbidden, ...plan.refused];
         if (isAtomic && unplanned.length > 0) throw together(unplanned);
         return {
@@ -123,11 +126,15 @@ function allowed<B>(
 ): [items: readonly BulkItem<B>[], forbidden: Refused[], needed: string | null] {
   const needs = items.map(({ body }) => planning?.alsoNeeds?.(body) ?? null);
   const needed = needs.find((each) => each !== null) ?? null;
-  if (needed === null || may(needed)) return [items, [], needed];
-  const error = new AppError('forbidden', `This needs the permission ${needed}.`);
-  return [
-    items.filter((_, i) => needs[i] === null),
-    items.flatMap(({ index }, i) => (needs[i] === null ? [] : { index, error })),
-    null,
-  ];
+  const lacking = items.map(({ body }, i) =>
+    [needs[i], planning?.alsoReads?.(body)].find((each) => each != null && !may(each)),
+  );
+  const refused = items.flatMap(({ index }, i) => {
+    const permission = lacking[i];
+    return permission == null
+      ? []
+      : [{ index, error: new AppError('forbidden', `This needs the permission ${permission}.`) }];
+  });
+  if (refused.length === 0) return [items, [], needed];
+  return [items.filter((_, i) => lacking[i] == null), refused, needed !== null && may(needed) ? needed : null];
 }

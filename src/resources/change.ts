@@ -40,6 +40,8 @@ export type WriteRoute<S extends z.ZodType> = {
   permission?: string;
   /** What a body needs besides: asked of the caller, and again within the transaction. */
   alsoNeeds?(body: z.output<S>): string | null;
+  /** What a body that takes something over from elsewhere asks its sender to be able to read. */
+  alsoReads?(body: z.output<S>): string | null;
   weight?: number;
   /** Absent: the verb takes no body, and ignores an empty one. */
   body?: Schema<S>;
@@ -113,8 +115,11 @@ export function change<S extends z.ZodType>(route: WriteRoute<S>): (c: AppContex
       expected: parseIfMatch(c.req.header('If-Match')),
     };
     const needed = body === undefined ? null : (route.alsoNeeds?.(input.body) ?? null);
-    if (route.prepare !== undefined || route.purges === true || needed !== null) {
+    const read = body === undefined ? null : (route.alsoReads?.(input.body) ?? null);
+    const isHidden = read !== null && !principal.may(read);
+    if (route.prepare !== undefined || route.purges === true || needed !== null || isHidden) {
       await admit(c.env, admission);
+      if (isHidden) require(principal, read);
       if (needed !== null) require(principal, needed);
       await route.prepare?.(input);
       if (route.purges === true) await renewIncarnation(c.env, companyId);

@@ -48,7 +48,7 @@ export const paymentsOf = (
     group by p.invoice_id`;
 
 /** What the amounts of a row must agree with. */
-type Books = { currency: string; taxInclusive: boolean; isNew: boolean };
+type Books = { currency: string; taxInclusive: boolean; isNew: boolean; now: number };
 
 const ignored = onlyShown(InvoiceView, InvoiceFile);
 
@@ -110,7 +110,7 @@ export const invoiceImporter: Importer = {
       refuseUnknown(value as FileInvoice, there);
       const before = stored.get(invoice.externalId);
       const taxInclusive = invoice.taxInclusive ?? before ?? inclusive;
-      const { faults, steps } = judged(invoice, { currency, taxInclusive, isNew: before === undefined });
+      const { faults, steps } = judged(invoice, { currency, taxInclusive, isNew: before === undefined, now: desk.now });
       if (faults.length > 0) throw new AppError('invalid_body', undefined, { faults });
       return { id, key: invoice.externalId, given: givenOf(invoice, taxInclusive, steps) };
     };
@@ -160,10 +160,15 @@ function givenOf(invoice: FileInvoice, taxInclusive: boolean, steps: Steps): Rec
   };
 }
 
+/** Clocks differ a little, and a day begins earlier in the east. */
+const A_DAY = 86_400_000;
 const SUMS = ['subtotal', 'discountTotal', 'tax', 'total'] as const;
 
 /** What a file says of sums and payments, held against what its lines come to; and in which order money came and went. */
-function judged(invoice: FileInvoice, { currency, taxInclusive, isNew }: Books): { faults: Fault[]; steps: Steps } {
+function judged(
+  invoice: FileInvoice,
+  { currency, taxInclusive, isNew, now }: Books,
+): { faults: Fault[]; steps: Steps } {
   const faults: Fault[] = [];
   const fault = (pointer: string, code: string, detail: string): void => void faults.push({ pointer, code, detail });
   const { lines, discount, payments, branchId } = invoice;
@@ -176,9 +181,16 @@ function judged(invoice: FileInvoice, { currency, taxInclusive, isNew }: Books):
   for (const name of SUMS) foreign(`/${name}`, invoice[name]);
   for (const [i, line] of lines.entries())
     for (const name of ['unitPrice', 'net', 'total'] as const) foreign(`/lines/${i}/${name}`, line[name]);
-  for (const [i, { amount, refunds }] of (payments ?? []).entries()) {
+  const happened = (pointer: string, at: string | null | undefined): void => {
+    if (at != null && Date.parse(at) > now + A_DAY) fault(pointer, 'out_of_range', 'Must not be in the future.');
+  };
+  for (const [i, { amount, paidAt, refunds }] of (payments ?? []).entries()) {
     foreign(`/payments/${i}/amount`, amount);
-    for (const [k, refund] of (refunds ?? []).entries()) foreign(`/payments/${i}/refunds/${k}/amount`, refund.amount);
+    happened(`/payments/${i}/paidAt`, paidAt);
+    for (const [k, refund] of (refunds ?? []).entries()) {
+      foreign(`/payments/${i}/refunds/${k}/amount`, refund.amount);
+      happened(`/payments/${i}/refunds/${k}/refundedAt`, refund.refundedAt);
+    }
     if ((refunds ?? []).reduce((sum, refund) => sum + refund.amount.amount, 0) > amount.amount)
       fault(`/payments/${i}/refunds`, 'exceeds_paid', `The payment is ${amount.amount} minor units.`);
   }

@@ -3,7 +3,14 @@ import type { RouteModule, RouteSpec } from '../../http/route.ts';
 import { standardRoutes } from '../../resources/standard-routes.ts';
 import { invoice } from './resource.ts';
 import { InvoiceView } from './schema.ts';
-import { finalizeInvoice, updateInvoice, voidInvoice, writeOffInvoice } from './verbs.ts';
+import {
+  createInvoice,
+  createInvoices,
+  finalizeInvoice,
+  updateInvoice,
+  voidInvoice,
+  writeOffInvoice,
+} from './verbs.ts';
 
 const refusals: ErrorCode[] = [
   ...(['external_id_taken', 'unknown_reference', 'negative_total'] as const),
@@ -24,10 +31,11 @@ export const invoiceRoutes: RouteModule = [
     only: ['list', 'create', 'bulk', 'export', 'read', 'update', 'archive'],
     create: {
       description:
-        'A draft: without a number, and free to change. Services of an appointment are on one living invoice: `already_billed` names the other. With an Idempotency-Key a repeat answers as the first did.',
+        'A draft: without a number, and free to change. Services of an appointment are on one living invoice: `already_billed` names the other; whoever names one must be allowed to read appointments. With an Idempotency-Key a repeat answers as the first did.',
       errors: refusals,
+      handler: createInvoice,
     },
-    bulk: { errors: refusals },
+    bulk: { errors: refusals, handler: createInvoices },
     update: {
       description: 'Of a draft alone. JSON Merge Patch (RFC 7396): null clears, absence leaves; lines are replaced.',
       errors: ['not_found', 'version_mismatch', ...refusals, 'invoice_not_draft'],

@@ -1,7 +1,8 @@
 import { type SQL, sql } from 'drizzle-orm';
+import { bulk } from '../../resources/bulk.ts';
 import { change } from '../../resources/change.ts';
 import { expectVersion, rowOf, sameVersion, setRow } from '../../resources/row-sql.ts';
-import { updateOf } from '../../resources/verbs.ts';
+import { createOf, updateOf } from '../../resources/verbs.ts';
 import { invoice } from './resource.ts';
 
 /** The triggers of the table do the rest: numbers, days, what is legal (migrations/0051_billing_rules.sql). */
@@ -19,8 +20,16 @@ export const finalizeInvoice = setStatus('finalize', sql`case when status = 'PAI
 export const voidInvoice = setStatus('void', sql`'VOID'`);
 export const writeOffInvoice = setStatus('uncollectible', sql`'UNCOLLECTIBLE'`);
 
+/** A line that names an appointment may take over what it was of. */
+const alsoReads = ({ lines }: { lines?: readonly { appointmentId?: string | null | undefined }[] | undefined }) =>
+  lines?.some(({ appointmentId }) => appointmentId != null) === true ? 'appointments:read' : null;
+
+export const createInvoice = createOf(invoice, { alsoReads });
+export const createInvoices = bulk(invoice, { alsoReads });
+
 /** A discount alone says no line whose currency could be compared. */
 export const updateInvoice = updateOf(invoice, {
+  alsoReads,
   expect: (
     input,
   ) => sql`select app.expect_version(max(version), null), ${sameVersion(sql`max(version)`, input.expected)},

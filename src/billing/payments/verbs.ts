@@ -1,3 +1,4 @@
+import { sql } from 'drizzle-orm';
 import { expectVersion, insertRow, newRow } from '../../resources/row-sql.ts';
 import { createOf } from '../../resources/verbs.ts';
 import { payment, refund } from './resource.ts';
@@ -5,7 +6,12 @@ import { payment, refund } from './resource.ts';
 /** Branch, client and business day follow from the invoice, and the invoice from its payments (migrations/0051_billing_rules.sql). */
 export const createPayment = createOf(payment, {
   needsKey: true,
-  statements: ({ id, body }) => [insertRow(payment, { ...newRow(payment, id, body), currency: body.amount.currency })],
+  // Clocks differ a little, and a day begins earlier in the east; what lies beyond is a slip of the hand.
+  statements: ({ id, body }) => [
+    sql`select app.refuse(${body.paidAt ?? null}::timestamptz > clock_timestamp() + interval '1 day', 'invalid_body',
+      '{"pointer": "/paidAt", "detail": "Must not be in the future."}')`,
+    insertRow(payment, { ...newRow(payment, id, body), currency: body.amount.currency }),
+  ],
 });
 
 export const createRefund = createOf(refund, {

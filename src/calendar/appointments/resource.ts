@@ -10,6 +10,7 @@ import type { ArchiveOf } from '../../resources/archive.ts';
 import { daysBetween } from '../../resources/filters.ts';
 import type { Referring } from '../../resources/import-references.ts';
 import { tenantResource } from '../../resources/tenant-resource.ts';
+import { fitting } from '../asked.ts';
 import { marksTaken, touchedBusy } from '../busy-days.ts';
 import { series } from '../series/table.ts';
 import { localShown, occupiedShown, partsShown } from '../shown.ts';
@@ -117,6 +118,7 @@ const made = tenantResource(appointments, {
     ),
   },
   sorts: ['startsAt'],
+  constraints: fitting('appointments'),
   touches: (change) => [...touchedDays(change), ...touchedBusy(change)],
 });
 

@@ -67,7 +67,11 @@ export const staffMember = tenantResource(staff, {
   // Lists of services may ask who offers them.
   touches: ({ before, after }) => (sameList(before?.service_ids, after?.service_ids) ? [] : ['services']),
   constraints: {
-    staff_named: { code: 'invalid_body', detail: 'At least one of firstName, lastName must remain.' },
+    staff_named: {
+      code: 'invalid_body',
+      pointer: ['/firstName', '/lastName'],
+      detail: 'At least one of firstName, lastName must remain.',
+    },
     staff_user_id: { code: 'conflict', pointer: '/userId', detail: 'Another staff member has this account.' },
     staff_branches_branch: {
       code: 'unknown_reference',

@@ -80,6 +80,7 @@ export const client = tenantResource(clients, {
   constraints: {
     clients_identified: {
       code: 'invalid_body',
+      pointer: ['/firstName', '/lastName', '/externalId', '/email', '/phone'],
       detail: 'At least one of firstName, lastName, externalId, email, phone must remain.',
     },
     clients_custom_fields: { code: 'invalid_body', pointer: '/customFields', detail: 'Must have at most 50 keys.' },

@@ -143,6 +143,6 @@ test('a number stands once among the imported ones of a branch, a payment once o
   });
   expect(await stored('31')).toMatchObject({ status: 'PAID', balance: 0 });
   expect(await refused(take({ ...partly, payments: [{ ...halves[0], amount: euros(999) }] }))).toMatchObject({
-    code: 'conflict',
+    code: 'invalid_body',
   });
 });

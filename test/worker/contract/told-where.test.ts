@@ -1,0 +1,42 @@
+import { expect, test } from 'vitest';
+import type { Json, Reply } from '../../support/api.ts';
+import { free, openSalon } from '../../support/calendar-refusals.ts';
+import { openCompany } from '../../support/company.ts';
+import { maker } from '../../support/made.ts';
+import { expectProblem } from '../../support/problem.ts';
+import { sharedWorld } from '../../support/shared.ts';
+
+// What only the database finds wrong has its place in the body, too; and conditions that say nothing hold for nobody.
+
+const world = await sharedWorld();
+const { api } = await openCompany(world);
+const made = maker(api);
+const places = (reply: Reply): unknown[] => (reply.json.errors as Json[]).map(({ pointer }) => pointer);
+
+test('of a visit that is too long', async () => {
+  const { branchId, staffId } = await openSalon(api);
+  const serviceId = await made('/services', { name: 'Day', durationMinutes: 1440, staff: [{ staffId }] });
+  const startsAt = free();
+  const visit = (days: number): Json => ({ branchId, staffId, startsAt, services: Array(days).fill({ serviceId }) });
+  for (const path of ['/appointments', '/holds']) {
+    const reply = await api.post(path, visit(3));
+    expectProblem(reply, 'invalid_body');
+    expect(places(reply)).toEqual(['/services']);
+  }
+  const bulk = await api.post('/appointments/bulk', { mode: 'atomic', items: [visit(3)] });
+  expect(places(bulk)).toEqual(['/items/0/services']);
+  expect((await api.post('/appointments', visit(2))).status).toBe(201);
+});
+
+test('of somebody who would have no name left', async () => {
+  const client = await made('/clients', { firstName: 'Only' });
+  expect(places(await api.patch(`/clients/${client}`, { firstName: null }))).toContain('/firstName');
+  const staff = await made('/staff', { firstName: 'Only' });
+  expect(places(await api.patch(`/staff/${staff}`, { firstName: null }))).toEqual(['/firstName', '/lastName']);
+});
+
+test.each(['', ' ', '"', '""', '1', 'W/"1"', '"1", "2"'])('If-Match: %s is no version that is there', async (value) => {
+  const id = await made('/clients', { firstName: 'Ann' });
+  const reply = await api.patch(`/clients/${id}`, { notes: 'n' }, { headers: { 'If-Match': value } });
+  expectProblem(reply, 'version_mismatch');
+});
