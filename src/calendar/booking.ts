@@ -122,16 +122,20 @@ function occupiedBy({ resources }: Catalogue, request: BookingRequest, { kinds }
     const asked = named.filter((each) => each.kind === kind).length;
     for (let more = asked; more < count; more += 1) occupied.push({ kind, resourceId: null });
   }
+  requireEnough(resources, occupied);
+  return occupied;
+}
+
+/** Whether the branch has as many of each kind at all: those in use, and those that are named. @throws AppError slot_taken */
+export function requireEnough(resources: readonly Resource[], occupied: readonly Occupied[]): void {
+  const isNamed = (id: string): boolean => occupied.some((each) => each.resourceId === id);
   for (const kind of new Set(occupied.map((each) => each.kind))) {
-    const there = resources.filter((each) => each.kind === kind && (each.isActive || isNamed(named, each.id))).length;
+    const there = resources.filter((each) => each.kind === kind && (each.isActive || isNamed(each.id))).length;
     if (occupied.filter((each) => each.kind === kind).length > there) {
       throw new AppError('slot_taken', `The branch has too few of the kind ${kind}.`, { extra: { kind } });
     }
   }
-  return occupied;
 }
-
-const isNamed = (named: readonly Occupied[], id: string): boolean => named.some((each) => each.resourceId === id);
 
 /**
  * The whole booking: when, who, for how much, and what must not have changed when it is written.

@@ -1,12 +1,13 @@
 import { AppError } from '../core/errors.ts';
+import { formatId } from '../core/id.ts';
 import type { Offsets } from '../core/offsets.ts';
-import { type BookingPlan, type BookingRequest, type Catalogue, placed } from './booking.ts';
+import { type BookingPlan, type BookingRequest, type Catalogue, placed, requireEnough } from './booking.ts';
 import { type Branch, offers } from './catalogue.ts';
 import { type Occupied, type Part, shapeOf, totalPrice } from './parts.ts';
 import { minuteOfStart, type WantedStart } from './start.ts';
 
-/** A booking as it is stored. */
-export type Booked = { branchId: string; parts: readonly Part[]; resources: readonly Occupied[] };
+/** A booking as it is stored, from a minute since 1970 on. */
+export type Booked = { branchId: string; parts: readonly Part[]; resources: readonly Occupied[]; start: number };
 
 /** Where it goes; `staffId`: who does what whoever begins was to do. */
 export type Move = { start: WantedStart; staffId?: string | undefined; ignoreWorkingHours?: boolean | undefined };
@@ -30,8 +31,9 @@ export const requestOfMove = (
 });
 
 /**
- * A booking at another time or with somebody else: what was booked stays frozen.
- * @throws AppError unknown_reference, invalid_body (archived) and not_offered of somebody else; as minuteOfStart; outside_working_hours
+ * A booking at another time or with somebody else: what was booked stays frozen, but who and where must be there for another time.
+ * @throws AppError unknown_reference, invalid_body (archived) and not_offered; as minuteOfStart; slot_taken (too few such resources at
+ *   all); outside_working_hours
  */
 export function planMove(
   catalogue: Catalogue & { branch: Branch },
@@ -44,9 +46,12 @@ export function planMove(
   const parts = movedParts(booked, move.staffId);
   if (move.staffId !== undefined && move.staffId !== booked.parts[0]?.staffId)
     judgeStaff(catalogue, parts, move.staffId);
+  const start = minuteOfStart(wantedOffsets, move.start);
+  if (start !== booked.start) judgeThere(catalogue, parts, 'startsAt' in move.start ? '/startsAt' : '/localStart');
   const resources = booked.resources.map(({ kind }) => ({ kind, resourceId: null }));
+  requireEnough(catalogue.resources, resources);
   const work = { parts, shape: shapeOf(parts, []), price: totalPrice(parts), resources };
-  return placed(catalogue, request, work, minuteOfStart(wantedOffsets, move.start), offsets);
+  return placed(catalogue, request, work, start, offsets);
 }
 
 /** Whether somebody else may do what they are to do now. @throws AppError unknown_reference, invalid_body (archived), not_offered */
@@ -64,5 +69,30 @@ export function judgeStaff(
   if (!member.branchIds.includes(branch.id)) throw refused('not_offered', 'not_offered', 'Does not work there.');
 }
 
-const refused = (code: 'unknown_reference' | 'invalid_body' | 'not_offered', fault: string, detail: string): AppError =>
-  new AppError(code, undefined, { faults: [{ pointer: '/staffId', code: fault, detail }] });
+/**
+ * Whether the branch is in use, and whoever does the parts works there: what was booked may stay with those who have gone, a new time is
+ * judged as in booking. @param pointer to the new time; @throws AppError invalid_body (archived), not_offered, naming whom
+ */
+export function judgeThere(
+  { staff, branch }: Catalogue & { branch: Branch },
+  parts: readonly Part[],
+  pointer: string,
+): void {
+  if (!branch.isActive) throw refused('invalid_body', 'inactive', 'The branch is archived.', pointer);
+  for (const id of new Set(parts.map(({ staffId }) => staffId))) {
+    const member = staff.get(id);
+    const whom = { staffId: formatId('stf', id) };
+    if (member?.isActive !== true)
+      throw refused('invalid_body', 'inactive', 'The staff member is archived.', pointer, whom);
+    if (!member.branchIds.includes(branch.id))
+      throw refused('not_offered', 'not_offered', 'Does not work there.', pointer, whom);
+  }
+}
+
+const refused = (
+  code: 'unknown_reference' | 'invalid_body' | 'not_offered',
+  fault: string,
+  detail: string,
+  pointer: string = '/staffId',
+  extra: { staffId?: string } = {},
+): AppError => new AppError(code, undefined, { faults: [{ pointer, code: fault, detail }], extra });

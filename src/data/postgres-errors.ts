@@ -119,13 +119,14 @@ const tryAgain = (cause: unknown): AppError =>
 /** What `app.refuse()` raised: one of our codes, and jsonb of what else there is to say. */
 function refusal(message: string, said: string | null, cause?: unknown): AppError {
   const code = Object.hasOwn(ERROR_CODES, message) ? (message as ErrorCode) : 'internal_error';
-  const { pointer, detail = ERROR_CODES[code].title, ...more } = JSON.parse(said ?? '{}') as Said;
-  const faults = pointer === undefined ? [] : [{ pointer, code, detail }];
+  const { pointer, fault = code, detail = ERROR_CODES[code].title, ...more } = JSON.parse(said ?? '{}') as Said;
+  const faults = pointer === undefined ? [] : [{ pointer, code: fault, detail }];
   const extra = Object.fromEntries(Object.entries(more).map(([name, value]) => [name, shown(name, value)]));
   return new AppError(code, detail, { faults, extra, cause });
 }
 
-type Said = { pointer?: string; detail?: string; [member: string]: unknown };
+/** `fault`: what is wrong at the pointer, where that is told more closely. */
+type Said = { pointer?: string; fault?: string; detail?: string; [member: string]: unknown };
 
 /** Members of a refusal that are ids, as everybody outside knows them. */
 const ID_MEMBERS: Readonly<Record<string, Prefix>> = {

@@ -11,6 +11,8 @@ type Verb<S extends z.ZodType> = Partial<WriteRoute<S>>;
 
 /** What of the row must hold before it is changed. The row is there and has the version expected, when absent. */
 type Expecting<B> = { expect?: (input: WriteInput<B>) => SQL };
+/** What else of the company must hold: 422 comes before the version (contract-details A2). */
+type Judging = { judge?: (input: WriteInput<unknown>) => SQL };
 
 /** Makes an object of a body. `own` is what is different. */
 export function createOf<S extends z.ZodObject>(
@@ -49,13 +51,13 @@ export const archiveOf = (resource: Resource, own: Verb<z.ZodObject> & Expecting
   setState(resource, 'archive', own);
 
 /** Brings it back. */
-export const restoreOf = (resource: Resource, own: Verb<z.ZodObject> & Expecting<unknown> = {}): Handler =>
+export const restoreOf = (resource: Resource, own: Verb<z.ZodObject> & Expecting<unknown> & Judging = {}): Handler =>
   setState(resource, 'restore', own);
 
 function setState(
   resource: Resource,
   verb: 'archive' | 'restore',
-  { expect, ...own }: Verb<z.ZodObject> & Expecting<unknown>,
+  { expect, judge, ...own }: Verb<z.ZodObject> & Expecting<unknown> & Judging,
 ): Handler {
   const assignment = resource.archive?.[verb];
   if (assignment === undefined) throw new Error(`${resource.topic} cannot be archived`);
@@ -64,7 +66,11 @@ function setState(
     name: `${resource.topic}.${verb}`,
     target: 'path',
     status: 200,
-    statements: (input) => [(expect ?? expectOf(resource))(input), setRow(resource, input, assignment())],
+    statements: (input) => [
+      ...(judge === undefined ? [] : [judge(input)]),
+      (expect ?? expectOf(resource))(input),
+      setRow(resource, input, assignment()),
+    ],
     ...own,
   });
 }

@@ -132,6 +132,20 @@ const whenTaken =
     return fire(api, { ...shot, body });
   };
 
+/** Once it was given up, and who was to do it has left the branch. */
+const whenGone =
+  (body?: Json): Refusal =>
+  async ({ tenant: { api }, aim, fire }): Promise<Reply> => {
+    const shot = await aim();
+    const { json } = await api.get(`/appointments/${shot.id}`);
+    const serviceIds = (json.services as { serviceId: string }[]).map(({ serviceId }) => serviceId);
+    const staffId = await made(api, '/staff', { firstName: 'Leaver', branchIds: [json.branchId], serviceIds });
+    await api.post(`/appointments/${shot.id}/reschedule`, { staffId });
+    await api.delete(`/appointments/${shot.id}`);
+    await api.patch(`/staff/${staffId}`, { branchIds: [] });
+    return fire(api, { ...shot, body });
+  };
+
 const inProgress: Refusal = async ({ tenant: { api }, aim, fire }) => {
   const shot = await aim();
   for (const status of ['CONFIRMED', 'CHECKED_IN', 'IN_PROGRESS'])
@@ -175,6 +189,8 @@ export const appointmentRefusals: Record<string, Refusal> = {
   'POST /appointments/:id/status illegal_transition': saying(() => ({ status: 'COMPLETED' })),
   'POST /appointments/:id/status slot_taken': whenTaken({ status: 'CONFIRMED' }),
   'POST /appointments/:id/restore slot_taken': whenTaken(),
+  'POST /appointments/:id/status not_offered': whenGone({ status: 'CONFIRMED' }),
+  'POST /appointments/:id/restore not_offered': whenGone(),
   'POST /appointments/:id/reschedule appointment_closed': cancelled,
   'DELETE /appointments/:id illegal_transition': inProgress,
 };

@@ -1,4 +1,5 @@
 import { type SQL, sql } from 'drizzle-orm';
+import { minuteOf } from '../../core/civil.ts';
 import { AppError } from '../../core/errors.ts';
 import type { Row } from '../../data/log.ts';
 import { change } from '../../resources/change.ts';
@@ -35,8 +36,11 @@ export const rescheduleAppointment = change({
     ]);
     const row = found.rows[0][0]?.row;
     if (row === undefined) throw notFound(resource);
-    const booked: Booked = { branchId: row.branch_id, parts: row.services, resources: row.resources };
-    const stays = { start: { startsAt: new Date(row.starts_at).toISOString() }, zone: null };
+    const startsAt = new Date(row.starts_at).toISOString();
+    const booked: Booked = {
+      ...{ branchId: row.branch_id, parts: row.services, resources: row.resources, start: minuteOf(startsAt) },
+    };
+    const stays = { start: { startsAt }, zone: null };
     const told = isToldBy(body) ? startOf(body) : stays;
     const isOver = OVER.has(row.status);
     const move = {

@@ -6,7 +6,7 @@ import { bookMany } from './bulk.ts';
 import { rescheduleAppointment } from './reschedule.ts';
 import { appointment } from './resource.ts';
 import { AppointmentReschedule, AppointmentStatusChange, AppointmentView } from './schema.ts';
-import { changeStatus, createAppointment } from './verbs.ts';
+import { changeStatus, createAppointment, restoreAppointment } from './verbs.ts';
 
 const REPEATED = 'With an Idempotency-Key a repeat answers as the first did.';
 const success = { status: 200, schema: AppointmentView, description: 'The appointment as it is now' };
@@ -35,8 +35,10 @@ export const appointmentRoutes: RouteModule = [
     },
     restore: {
       summary: 'Bring a cancelled appointment back',
-      description: 'It is CONFIRMED, if its time is still free. One that is not cancelled stays as it is.',
-      errors: ['not_found', 'version_mismatch', 'slot_taken'],
+      description:
+        'It is CONFIRMED, if its time is still free and, unless that is past, whoever is to do it still works there. One that is not cancelled stays as it is.',
+      errors: ['not_found', 'version_mismatch', 'not_offered', 'slot_taken'],
+      handler: restoreAppointment,
     },
   }),
   {
@@ -45,11 +47,11 @@ export const appointmentRoutes: RouteModule = [
     tag: appointment.tag,
     summary: 'Change the status of an appointment',
     description:
-      'PENDING → CONFIRMED → CHECKED_IN → IN_PROGRESS → COMPLETED; CANCELLED and NO_SHOW free the time, and may be confirmed again. `illegal_transition` names the `allowed` ones. The same again is as good.',
+      'PENDING → CONFIRMED → CHECKED_IN → IN_PROGRESS → COMPLETED; CANCELLED and NO_SHOW free the time, and may be confirmed again, as `restore` does. `illegal_transition` names the `allowed` ones. The same again is as good.',
     permission: appointment.writePermission,
     body: AppointmentStatusChange,
     success,
-    errors: ['not_found', 'version_mismatch', 'illegal_transition', 'slot_taken', 'erased'],
+    errors: ['not_found', 'version_mismatch', 'illegal_transition', 'not_offered', 'slot_taken', 'erased'],
     handler: changeStatus,
   },
   {
@@ -58,7 +60,7 @@ export const appointmentRoutes: RouteModule = [
     tag: appointment.tag,
     summary: 'Move an appointment',
     description:
-      'To another time, also onto part of itself, or to somebody else; not once it is COMPLETED, CANCELLED or NO_SHOW: `appointment_closed`. Its services stay as they were booked; what it occupies is kept where that is free, else chosen anew.',
+      'To another time, also onto part of itself, or to somebody else; not once it is COMPLETED, CANCELLED or NO_SHOW: `appointment_closed`. Its services stay as they were booked; for another time the branch and whoever does them must still be there. What it occupies is kept where that is free, else chosen anew.',
     permission: appointment.writePermission,
     body: AppointmentReschedule,
     success,

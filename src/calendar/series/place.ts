@@ -38,7 +38,7 @@ export async function placement(look: Look, companyId: string, asked: Asked): Pr
   const { timeZone } = catalogue.branch;
   const offsets = await offsetsOf(timeZone, span.first, span.last);
   const told = await offsetsOf(row.time_zone, span.first, span.last);
-  const works = worksOf(catalogue, targets, body);
+  const works = worksOf(catalogue, targets, body, shift !== 0);
   const extent = works.reduce((sum, work) => sum + extentOf(work), 0);
   requireExtent(extent, '/scope', 'Change fewer occurrences at a time.');
   const candidates = targets.map((each, i): Candidate => {

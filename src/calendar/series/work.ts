@@ -1,9 +1,9 @@
 import { AppError } from '../../core/errors.ts';
 import { uuidOf } from '../../core/id.ts';
 import { maybe } from '../asked.ts';
-import { type BookingRequest, type Catalogue, planWork, type Work } from '../booking.ts';
+import { type BookingRequest, type Catalogue, planWork, requireEnough, type Work } from '../booking.ts';
 import type { Branch } from '../catalogue.ts';
-import { judgeStaff, movedParts } from '../move.ts';
+import { judgeStaff, judgeThere, movedParts } from '../move.ts';
 import { shapeOf, totalPrice } from '../parts.ts';
 import type { Booked, Edit, SeriesRow } from './rows.ts';
 
@@ -12,8 +12,12 @@ type Lines = SeriesRow['services'];
 
 /** Null where the branch has too few of what it needs, at any time. @throws AppError of planWork besides */
 export function workOf(catalogue: Catalogue, request: BookingRequest): Work | null {
+  return unlessTooFew(() => planWork(catalogue, request));
+}
+
+function unlessTooFew(make: () => Work): Work | null {
   try {
-    return planWork(catalogue, request);
+    return make();
   } catch (error) {
     if (error instanceof AppError && error.code === 'slot_taken') return null;
     throw error;
@@ -48,12 +52,14 @@ export function linesOf({ services }: SeriesRow, body: Edit): Lines {
 /**
  * What each of them is of now: as it was booked, with whoever is to do it; or the services that are given, as they are
  * today. Null where the branch has too few of what that needs.
+ * @param moves to another time, for which who does it and where must be there
  * @throws AppError unknown_reference, invalid_body, not_offered
  */
 export function worksOf(
   catalogue: Catalogue & { branch: Branch },
   targets: readonly Booked[],
   body: Edit,
+  moves: boolean,
 ): (Work | null)[] {
   const staffId = maybe('stf', body.staffId);
   const given = givenBy(body);
@@ -63,8 +69,12 @@ export function worksOf(
     if (given === undefined) {
       const parts = movedParts({ parts: each.services }, staffId);
       if (staffId !== undefined && staffId !== beginner) judgeStaff(catalogue, parts, staffId);
+      if (moves) judgeThere(catalogue, parts, body.startsAt === undefined ? '/localStart' : '/startsAt');
       const resources = each.resources.map(({ kind }) => ({ kind, resourceId: null }));
-      return { parts, shape: shapeOf(parts, []), price: totalPrice(parts), resources };
+      return unlessTooFew(() => {
+        requireEnough(catalogue.resources, resources);
+        return { parts, shape: shapeOf(parts, []), price: totalPrice(parts), resources };
+      });
     }
     const whom = staffId ?? beginner;
     let work = known.get(whom);
