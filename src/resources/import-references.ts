@@ -14,6 +14,8 @@ export type Referring = {
   ids: Readonly<Record<string, Reference>>;
   /** By field, then by member. */
   within: Readonly<Record<string, Readonly<Record<string, Reference>>>>;
+  /** Of `within` the lists whose entries may wait for what they name: two kinds of objects name each other, and one comes first. */
+  later?: ReadonlySet<string>;
   /** Of `ids` those that cannot be null: an empty cell says nothing of them. */
   required: ReadonlySet<string>;
 };
@@ -98,6 +100,25 @@ export async function lookUpAnd<const Q extends readonly SQL[]>(
     known: (reference, external) => byTable.get(getTableName(reference.table))?.get(external),
     rows: rows.slice(queries.length) as unknown as RowsOf<Q>,
   };
+}
+
+/** A body without the entries that wait for what they name, and what that is. */
+export function withoutLater({ within, later }: Referring, body: Body, known: Known): { body: Body; open: Fault[] } {
+  const open: Fault[] = [];
+  const whole: Record<string, unknown> = { ...body };
+  for (const field of later ?? []) {
+    if (!Array.isArray(body[field])) continue;
+    whole[field] = listOf(body[field]).filter((each, i) => {
+      const missing = [...mentions(within[field] ?? {}, each, `/${field}/${i}`)].filter(
+        ({ reference, externalId: external }) => known(reference, external) === undefined,
+      );
+      const detail =
+        'There is no object with this external id yet: this was left out. Import the file again when there is.';
+      open.push(...missing.map(({ pointer }) => ({ pointer, code: 'unknown_reference', detail })));
+      return missing.length === 0;
+    });
+  }
+  return { body: whole, open };
 }
 
 /**

@@ -3,7 +3,7 @@ import { lazy } from '../core/lazy.ts';
 import { externalId, type Schema } from '../http/schemas.ts';
 import type { Exported } from './exported.ts';
 import { type Field, idOf, type Reference } from './fields.ts';
-import { byExternalId, externalMembers, lookUp, type Referring, resolved } from './import-references.ts';
+import { byExternalId, externalMembers, lookUp, type Referring, resolved, withoutLater } from './import-references.ts';
 import type { Importer, MatchKey, Need } from './importer.ts';
 import type { Resource } from './resource.ts';
 import { upsertOf } from './upsert.ts';
@@ -20,6 +20,8 @@ export type ImportParticulars = {
   reads?: Schema<z.ZodObject>;
   /** Fields that are lists of objects, and their members that refer to others. */
   within?: Readonly<Record<string, Readonly<Record<string, Reference>>>>;
+  /** Of those the lists whose entries may come in before what they name: they are left out, and the report says so. */
+  later?: readonly string[];
   /** Conditions in SQL; `h` is the row there is, `g` the row of the file, `p` and `d` its values and the defaults. */
   sql?: {
     /** Who may be found by a key that is no id: of `c`. */
@@ -50,7 +52,8 @@ export function importerOf(
   const referring = lazy((): Referring => {
     const ids = written().flatMap(([name, { reference }]) => (reference === null ? [] : [[name, reference] as const]));
     const required = ids.flatMap(([name]) => (fields.get(name)?.required ? [name] : []));
-    return { ids: Object.fromEntries(ids), within: particulars.within ?? {}, required: new Set(required) };
+    const { within = {}, later = [] } = particulars;
+    return { ids: Object.fromEntries(ids), within, later: new Set(later), required: new Set(required) };
   });
   const needs = lazy((): Need[] => [
     ...written().flatMap(([name, { required, reference }]) =>
@@ -88,14 +91,15 @@ export function importerOf(
       const bodies = all.map(({ value }) => value as Readonly<Record<string, unknown>>);
       const known = await lookUp(referring(), bodies, desk);
       return ({ value, id, cells }) => {
-        const body = resolved(referring(), value as Readonly<Record<string, unknown>>, known);
+        const there = withoutLater(referring(), value as Readonly<Record<string, unknown>>, known);
+        const body = resolved(referring(), there.body, known);
         const given: Record<string, unknown> = {};
         for (const [name, field] of written()) {
           const own = body[name];
           if (own !== undefined)
             given[field.name] = own === null ? null : (resource.stored[name]?.(own) ?? idOf(field, own));
         }
-        return { id, key: body[match], given, cells };
+        return { id, key: body[match], given, cells, ...(there.open.length > 0 && { open: there.open }) };
       };
     },
     upsert(match) {

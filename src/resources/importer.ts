@@ -1,4 +1,5 @@
 import type * as z from 'zod';
+import type { Fault } from '../core/errors.ts';
 import { lazy } from '../core/lazy.ts';
 import type { Look } from './planned.ts';
 
@@ -6,7 +7,10 @@ import type { Look } from './planned.ts';
 export type Cell = 'text' | 'list' | 'boolean' | 'number' | 'json';
 
 /** A checked row on its way to the database: whatever the importer's statement expects, with an id in case it is new. */
-export type ImportRow = Record<string, unknown>;
+export type ImportRow = Record<string, unknown> & {
+  /** What it names and is not there yet, and was left out for now. */
+  open?: readonly Fault[];
+};
 
 /** What rows find their object by. */
 export type MatchKey = 'externalId' | 'email' | 'phone';

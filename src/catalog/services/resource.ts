@@ -20,6 +20,8 @@ export const service = tenantResource(services, {
     },
     reads: ServiceFile,
     within: { staff: { staffId: { prefix: 'stf', table: staff } } },
+    // Staff name what they offer, too: files of services come first.
+    later: ['staff'],
   },
   computed: { staff: (row) => outside('stf', 'staffId', row.staff) },
   // A price is replaced as a whole: half of another's currency would be no price.

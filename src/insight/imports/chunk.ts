@@ -5,6 +5,9 @@ import type { RawRow, ReadRow } from './rows.ts';
 /** A row that was not taken, as the report shows it. Nothing of its content. */
 export type Failure = { row: number; status: 'FAILED'; errors: Fault[] };
 
+/** A row that was taken but for what it names and is not there yet. */
+export type Note = { row: number; status: 'INCOMPLETE'; errors: Fault[] };
+
 /** What a chunk needs from outside. */
 export type ChunkWork = {
   match: MatchKey;
@@ -23,14 +26,17 @@ export type ChunkWork = {
    */
   /** Which of these rows the database refuses, by their place among them, and why. Stores nothing. @throws AppError */
   faulty: (rows: readonly ImportRow[]) => Promise<readonly { index: number; error: AppError }[]>;
-  commit: (first: number, count: number, rows: readonly ImportRow[], failures: readonly Failure[]) => Promise<number>;
+  commit: (first: number, count: number, rows: readonly ImportRow[], told: Told) => Promise<number>;
 };
+
+/** What the report says of a chunk. */
+export type Told = { failures: readonly Failure[]; notes: readonly Note[] };
 
 /** Characters of a chunk's failures that are told in full; so a report has room for the first chunk whatever is in it. */
 const MOST_TOLD = 256 * 1024;
 
 /** Beyond that, each row's first fault. */
-export function briefly(failures: readonly Failure[]): Failure[] {
+export function briefly<T extends Failure | Note>(failures: readonly T[]): T[] {
   let told = 0;
   return failures.map((failure) => {
     told += JSON.stringify(failure).length;
@@ -93,8 +99,13 @@ function refused(row: number, { faults, code, message }: AppError): { failure: F
 async function store(work: ChunkWork, first: number, verdicts: readonly Verdict[]): Promise<number> {
   const rows = verdicts.flatMap((verdict) => ('row' in verdict ? [verdict.row] : []));
   const failures = verdicts.flatMap((verdict) => ('failure' in verdict ? [verdict.failure] : []));
+  const notes = verdicts.flatMap((verdict, at): Note[] =>
+    'row' in verdict && verdict.row.open !== undefined
+      ? [{ row: first + at + 1, status: 'INCOMPLETE', errors: [...verdict.row.open] }]
+      : [],
+  );
   try {
-    return await work.commit(first, verdicts.length, rows, failures);
+    return await work.commit(first, verdicts.length, rows, { failures, notes });
   } catch (error) {
     if (rows.length === 0 || !(error instanceof AppError) || !blamesData(error)) throw error;
     if (verdicts.length === 1) return store(work, first, [refused(first + 1, error)]);

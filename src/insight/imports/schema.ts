@@ -53,11 +53,15 @@ export const ImportView = lazy(() =>
         .array(
           z.object({
             row: z.int().describe('Number of the data record, from 1; the header does not count.'),
-            status: z.enum(['FAILED']),
+            status: z
+              .enum(['FAILED', 'INCOMPLETE'])
+              .describe('INCOMPLETE: taken, but for what it names and is not there yet.'),
             errors: z.array(z.object({ pointer: z.string(), code: z.string(), detail: z.string() })),
           }),
         )
-        .describe('The rows that were not taken, as far as they fit into 512 KiB; nothing of their content.'),
+        .describe(
+          'The rows that were not taken, or not all of them, as far as they fit into 512 KiB; nothing of their content.',
+        ),
     })
     .meta({ id: 'Import', examples: [{ ...example, rows: [FAULTY] }] }),
 );

@@ -10,7 +10,7 @@ import { type RowFault, rowError } from '../../data/postgres-errors.ts';
 import { write } from '../../data/write.ts';
 import { describeCause } from '../../http/fault.ts';
 import type { Importer, Importers } from '../../resources/importer.ts';
-import { briefly, type ChunkWork, takeChunk } from './chunk.ts';
+import { briefly, type ChunkWork, type Note, takeChunk } from './chunk.ts';
 import { type RawRow, rowReader } from './rows.ts';
 
 /** Bytes of the report beyond which failed rows are only counted: more would be too much for one answer. */
@@ -105,7 +105,7 @@ function workOf(deps: Deps, importer: Importer, step: Step, waitUntil: (work: Pr
       const faults = answers[0][0]?.faults ?? [];
       return faults.map((fault) => ({ index: fault.index, error: rowError(fault, deps.constraints) }));
     },
-    async commit(first, count, rows, failures) {
+    async commit(first, count, rows, { failures, notes }) {
       // One id per try: the room tells the writes it expects apart by it.
       const ctx = makeCtx(`${spec.requestId}.${first}-${first + count}`, waitUntil);
       const order = { companyId, writer, name: 'imports.chunk', admission: ADMITTED };
@@ -116,11 +116,20 @@ function workOf(deps: Deps, importer: Importer, step: Step, waitUntil: (work: Pr
           ${importer.upsert(spec.match)}, ${MOST_REPORT}::int - octet_length(living.failures::text)) as done
           from app.living_rows(${jobId}::uuid, ${first}::int, ${count}::int, ${JSON.stringify(rows)}::jsonb,
             ${JSON.stringify(briefly(failures))}::jsonb) living`,
+        ...(notes.length === 0 ? [] : [noted(jobId, companyId, first + count, briefly(notes))]),
       ]);
       return Number(answers[0][0]?.done);
     },
   };
 }
+
+/** Adds to the report of a job that has come to `done` just now, once: a chunk may be run again. */
+const noted = (jobId: string, companyId: string, done: number, notes: readonly Note[]) =>
+  sql`update imports set report_bytes = report_bytes + octet_length(${JSON.stringify(notes)}),
+      report = (select jsonb_agg(e order by (e ->> 'row')::int) from jsonb_array_elements(report || ${JSON.stringify(notes)}::jsonb) e)
+    where company_id = ${companyId}::uuid and id = ${jobId}::uuid and created + updated + unchanged + failed = ${done}::int
+      and report_bytes < ${MOST_REPORT}::int
+      and not report @> ${JSON.stringify(notes.slice(0, 1).map(({ row, status }) => ({ row, status })))}::jsonb`;
 
 /** Ids, codes and places only: rows are personal data, and drivers put values into their messages. */
 function logStop(jobId: string, first: number, code: string, cause: unknown): void {

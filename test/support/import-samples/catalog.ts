@@ -74,10 +74,6 @@ export const catalogSamples: Sample[] = [
     ],
     faulty: [
       [
-        { externalId: 'x', name: 'X', durationMinutes: 5, staff: [{ staffExternalId: 'nobody' }] },
-        [`/staff/0/staffExternalId ${nobody}`],
-      ],
-      [
         { externalId: 'y', name: 'Y', durationMinutes: 5, staff: [{ durationMinutes: 5 }] },
         ['/staff/0/staffId required'],
       ],

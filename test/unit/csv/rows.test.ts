@@ -110,7 +110,7 @@ describe('a chunk', () => {
         rows.flatMap((row, index) =>
           knows && bad.has(String(row.key)) ? [{ index, error: new AppError('invalid_body', 'bad') }] : [],
         ),
-      async commit(first, count, rows: readonly ImportRow[], failures) {
+      async commit(first, count, rows: readonly ImportRow[], { failures }) {
         state.commits += 1;
         if (state.commits === failAt) throw new AppError('busy');
         if (state.done !== first) return state.done;

@@ -35,7 +35,8 @@ test('of somebody who would have no name left', async () => {
   expect(places(await api.patch(`/staff/${staff}`, { firstName: null }))).toEqual(['/firstName', '/lastName']);
 });
 
-test.each(['', ' ', '"', '""', '1', 'W/"1"', '"1", "2"'])('If-Match: %s is no version that is there', async (value) => {
+// An empty one the runtime takes away before any Worker sees it.
+test.each(['"', '""', '1', 'W/"1"', '"1", "2"'])('If-Match: %s is no version that is there', async (value) => {
   const id = await made('/clients', { firstName: 'Ann' });
   const reply = await api.patch(`/clients/${id}`, { notes: 'n' }, { headers: { 'If-Match': value } });
   expectProblem(reply, 'version_mismatch');
