@@ -72,7 +72,10 @@ it needs, is refused whole (422), naming in \`missing\` and \`columns\` what it 
 where none of its rows is about one that is there. Rows with faults are reported and left out, all others go in; a repeat of the file changes nothing. Fields that
 an export shows but nobody writes (\`id\`, \`name\`, \`version\` …) are ignored, and so is the apostrophe an export puts before
 formulas. Costs 5 units of the rate limit and one more per 1,000 rows. The job and its report are kept for 30 days after it has
-ended; the file is not kept. What an export writes an import reads, in another company too.
+ended; the file is not kept. What an export writes an import reads, in another company too:
+branches by hand first, then services, staff, services again, resources, clients, appointments, invoices. Services and staff name each
+other, so terms of a service for staff who are not there yet are left out, the row is taken and reported as INCOMPLETE, and the file
+again completes it.
 
 Of appointments all may have been at any time and have ended in any status, whatever working hours say; \`statusHistory\` tells how.
 What a service says of its name, length, price and taxes is as it was booked, else as the catalogue has it when the row comes first.
@@ -81,8 +84,9 @@ only steps forward are taken. Resources that no row names are chosen for what is
 
 Invoices are OPEN unless they say otherwise, and keep their \`number\`: in the series IMPORTED, beside the counter of their branch,
 which it neither moves nor meets; there a number stands once per branch. PAID ones need payments of their total. Sums that are given
-are held against what the lines come to. A payment is known again by its \`externalId\`, else by all that it says, and so are its \`refunds\`
-(\`[{amount, reason?, refundedAt?, externalId?}]\`), what of it went back.`;
+are held against what the lines come to. A payment is known again by its \`externalId\`, else by what it says, amount and method at least: one without time
+or reference is one that is there, and only what is left is new. So are its \`refunds\` (\`[{amount, reason?, refundedAt?, externalId?}]\`),
+what of it went back.`;
 
 /** Columns by resource, with a line as an example. Made when the document is: the columns are those of a schema. */
 const columnsByResource = (importers: Importers): string =>

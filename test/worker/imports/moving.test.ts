@@ -76,7 +76,7 @@ const lasting = (value: unknown): unknown =>
             .filter(
               ([name]) =>
                 /xternalIds?$/.test(name) ||
-                !/^(?:id|version|createdAt|updatedAt|by|at|source|number|.*Ids?)$/.test(name),
+                !/^(?:id|version|createdAt|updatedAt|by|at|series|source|number|.*Ids?)$/.test(name),
             )
             .map(([name, inner]) => [name, lasting(inner)]),
         )
