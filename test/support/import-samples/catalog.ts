@@ -28,7 +28,7 @@ export const catalogSamples: Sample[] = [
         { externalId: 'y', firstName: 'Y', workingHours: [monday, { ...monday, branchExternalId: 'nowhere' }] },
         ['/workingHours/1 overlap'],
       ],
-      [{ externalId: 'z' }, [' invalid_body']],
+      [{ externalId: 'z' }, ['/firstName invalid_body', '/lastName invalid_body']],
     ],
     shown: {
       jj: (ids) => ({
