@@ -41,7 +41,16 @@ function run(copy: string, tests: readonly string[]): string[] | null {
   const vitest = join(root, 'node_modules/vitest/vitest.mjs');
   const file = join(copy, '.cache-report.json');
   rmSync(file, { force: true });
-  const args = [vitest, 'run', '--reporter=json', `--outputFile=${file}`, '--bail=1', ...tests];
+  const args = [
+    vitest,
+    'run',
+    '--project=unit',
+    '--project=stack',
+    '--reporter=json',
+    `--outputFile=${file}`,
+    '--bail=1',
+    ...tests,
+  ];
   const done = spawnSync(process.execPath, args, {
     cwd: copy,
     encoding: 'utf8',
