@@ -3,9 +3,9 @@ import type { Work } from './booking.ts';
 
 /**
  * How many services and resources one request may book, of all its appointments together. Each is rows that are written while the
- * company's other writers wait: so many took up to two seconds.
+ * company's other writers wait: so many take at most about two seconds.
  */
-export const MOST_BOOKED = 5000;
+export const MOST_BOOKED = 4000;
 
 export const extentOf = (work: Pick<Work, 'parts' | 'resources'> | null): number =>
   work === null ? 0 : work.parts.length + work.resources.length;
