@@ -31,7 +31,8 @@ async function read(answer: IncomingMessage): Promise<Answer> {
   const { rawHeaders, statusCode = 0 } = answer;
   for (let i = 0; i < rawHeaders.length; i += 2) headers.append(String(rawHeaders[i]), String(rawHeaders[i + 1]));
   const whole = Buffer.concat(chunks);
-  const plain = headers.get('content-encoding') === 'gzip' ? gunzipSync(whole) : whole;
+  // A HEAD says how a body would be sent, and sends none.
+  const plain = whole.length > 0 && headers.get('content-encoding') === 'gzip' ? gunzipSync(whole) : whole;
   return { status: statusCode, headers, text: new TextDecoder().decode(plain) };
 }
 

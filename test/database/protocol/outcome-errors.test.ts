@@ -30,10 +30,13 @@ describe('a violated constraint', () => {
       faults: [{ pointer: '/externalId', code: 'external_id_taken', detail: constraints.clients_external_id?.detail }],
       extra: {},
     });
+    const unnamed = { code: 'invalid_body', detail: constraints.clients_identified?.detail };
     expect(await shown(put([client('notes', sql`'n'`)]))).toEqual({
-      code: 'invalid_body',
-      detail: constraints.clients_identified?.detail,
-      faults: [],
+      ...unnamed,
+      faults: ['firstName', 'lastName', 'externalId', 'email', 'phone'].map((name) => ({
+        pointer: `/${name}`,
+        ...unnamed,
+      })),
       extra: {},
     });
     const many = await shown(put([client('first_name, custom_fields', sql`'x', ${manyKeys()}`)]));
