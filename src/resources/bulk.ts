@@ -32,6 +32,8 @@ export type BulkPlan = {
 /** Of a resource whose rows follow from what is read first, for all items at once. */
 export type BulkPlanning<B> = {
   plan?(items: readonly BulkItem<B>[], look: Look, c: AppContext): Promise<BulkPlan>;
+  /** Refuses what would be written for too long while others wait. @throws AppError */
+  bound?(items: readonly BulkItem<B>[]): void;
   /** What an item needs besides the permission of the route. */
   alsoNeeds?(body: B): string | null;
   /** What its sender must be able to read, as something is taken over from there. */
@@ -73,6 +75,7 @@ export function bulk<S extends z.ZodObject>(
       ...{ work: c.env, companyId, look },
       async make(): Promise<Plan> {
         if (isAtomic && forbidden.length > 0) throw together(forbidden);
+        planning?.bound?.(items);
         const plan =
           planning?.plan === undefined ? plainly(resource, items) : await planning.plan(items, await look(), c);
         const unplanned = [...forbidden, ...plan.refused];

@@ -7,6 +7,7 @@ import {
   createInvoice,
   createInvoices,
   finalizeInvoice,
+  MOST_LINES,
   updateInvoice,
   voidInvoice,
   writeOffInvoice,
@@ -35,7 +36,11 @@ export const invoiceRoutes: RouteModule = [
       errors: refusals,
       handler: createInvoice,
     },
-    bulk: { errors: refusals, handler: createInvoices },
+    bulk: {
+      description: `Up to 500, of at most ${MOST_LINES} lines in all (more: 422, before anything is tried), in one transaction. It costs as much as 5 requests.`,
+      errors: refusals,
+      handler: createInvoices,
+    },
     update: {
       description: 'Of a draft alone. JSON Merge Patch (RFC 7396): null clears, absence leaves; lines are replaced.',
       errors: ['not_found', 'version_mismatch', ...refusals, 'invoice_not_draft'],

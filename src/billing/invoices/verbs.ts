@@ -1,4 +1,5 @@
 import { type SQL, sql } from 'drizzle-orm';
+import { AppError } from '../../core/errors.ts';
 import { bulk } from '../../resources/bulk.ts';
 import { change } from '../../resources/change.ts';
 import { expectVersion, rowOf, sameVersion, setRow } from '../../resources/row-sql.ts';
@@ -25,7 +26,19 @@ const alsoReads = ({ lines }: { lines?: readonly { appointmentId?: string | null
   lines?.some(({ appointmentId }) => appointmentId != null) === true ? 'appointments:read' : null;
 
 export const createInvoice = createOf(invoice, { alsoReads });
-export const createInvoices = bulk(invoice, { alsoReads });
+
+/** Of all invoices of a bulk: each line is priced and written while the company's other writers wait. */
+export const MOST_LINES = 3000;
+
+export const createInvoices = bulk(invoice, {
+  alsoReads,
+  bound(items) {
+    const lines = items.reduce((sum, { body }) => sum + body.lines.length, 0);
+    if (lines <= MOST_LINES) return;
+    const detail = `These are ${lines} lines in all; at most ${MOST_LINES} are written at once. Send fewer invoices at a time.`;
+    throw new AppError('invalid_body', detail, { faults: [{ pointer: '/items', code: 'out_of_range', detail }] });
+  },
+});
 
 /** A discount alone says no line whose currency could be compared. */
 export const updateInvoice = updateOf(invoice, {

@@ -107,3 +107,12 @@ test('what an appointment was of is told to those who may read it, by an invoice
   const both = await addKey(api, ['invoices:write', 'appointments:read']);
   expect((await both.api.post('/invoices', billed)).status).toBe(201);
 });
+
+test('more lines than can be written while others wait are refused before any is tried', async () => {
+  const line = { description: 'Cut', unitPrice: euros(1) };
+  const items = Array.from({ length: 21 }, (_, n) => ({ branchId, lines: Array(n === 0 ? 1 : 150).fill(line) }));
+  const before = await headOf(api);
+  for (const mode of ['atomic', 'partial'])
+    expect(places(await api.post('/invoices/bulk', { mode, items }))).toEqual(['/items']);
+  expect(await headOf(api)).toBe(before);
+});
