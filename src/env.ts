@@ -12,7 +12,7 @@ export type Objects<Api> = {
 };
 
 /** Static assets of the deployment. */
-export type Assets = { fetch(url: string): Promise<Response> };
+export type Assets = { fetch(url: string, how: { signal: AbortSignal }): Promise<Response> };
 
 /** What the platform hands to the Worker. Every setting is text; `loadSettings` checks and types them. */
 export type Env = {

@@ -19,9 +19,12 @@ const seats = new Seats({
 const encoder = new TextEncoder();
 const nothing = (): void => undefined;
 
-/** Whether it stays at hand until its reader takes it. HEAD shows nothing of it. */
+/**
+ * Whether it stays at hand until its reader takes it. HEAD shows nothing of it; what was written is answered whatever is being read,
+ * and no body that may be sent makes much of an answer.
+ */
 export const isLarge = (c: AppContext, body: BodyInit | null): body is string | Uint8Array<ArrayBuffer> =>
-  (typeof body === 'string' || body instanceof Uint8Array) && body.length > LARGE && c.req.method !== 'HEAD';
+  (typeof body === 'string' || body instanceof Uint8Array) && body.length > LARGE && c.req.method === 'GET';
 
 /** A large answer as its reader takes it, for as long as there is room for what is left of it. @throws AppError busy */
 export function taken(c: AppContext, companyId: string, body: string | Uint8Array<ArrayBuffer>): ReadableStream {

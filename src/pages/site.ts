@@ -15,6 +15,9 @@ class SiteFault extends Error {
   }
 }
 
+/** How long a file may take that is read whole, and one that is passed through at its reader's pace, ms. */
+const [WHOLE, PASSED] = [5000, 120_000];
+
 /** The files that were made beside this Worker (`local/site.ts`), as its binding hands them out. */
 export class Site {
   /** By name. What an isolate was deployed with does not change under it, so each is read whole only once. */
@@ -24,7 +27,7 @@ export class Site {
   async file(assets: Assets | undefined, name: string, held: string): Promise<SiteFile> {
     const known = this.#versions.get(name);
     if (known !== undefined && holds(held, known)) return { version: known, body: null };
-    const { body } = await fetched(assets, name);
+    const { body } = await fetched(assets, name, known === undefined ? WHOLE : PASSED);
     if (known !== undefined) return { version: known, body };
     const bytes = await new Response(body).arrayBuffer().catch(away);
     const version = createHash('sha256').update(new Uint8Array(bytes)).digest('hex').slice(0, 16);
@@ -36,9 +39,9 @@ export class Site {
 const holds = (held: string, version: string): boolean => held.includes(`"${version}"`);
 
 /** @throws AppError internal_error where the deployment lacks the file, busy while it cannot be reached */
-async function fetched(assets: Assets | undefined, name: string): Promise<Response> {
+async function fetched(assets: Assets | undefined, name: string, deadline: number): Promise<Response> {
   if (assets === undefined) throw lacking('ASSETS is not bound');
-  const answer = await assets.fetch(`https://site/${name}`).catch(away);
+  const answer = await assets.fetch(`https://site/${name}`, { signal: AbortSignal.timeout(deadline) }).catch(away);
   if (answer.status === 200) return answer;
   await answer.body?.cancel();
   if (answer.status === 404) throw lacking(`ASSETS has no ${name}`);

@@ -13,10 +13,12 @@ const AT_ONCE = 0.016;
 const EACH = 8;
 /** What one weighs of which nobody has seen any, KiB, besides what it takes. */
 const UNSEEN = 32;
+/** From so much on an answer is large, KiB: those wait for each other, and nobody who asks for little waits for them. */
+const LARGE = 256;
 const MOST_COMPANIES = 1000;
 
 /** @param expected of a route's next answer, KiB */
-type Account = { pace: Pace; expected: Map<string, number> };
+type Account = { small: Pace; large: Pace; expected: Map<string, number> };
 
 // State of the isolate: plain numbers.
 const accounts = new Map<string, Account>();
@@ -25,11 +27,14 @@ function accountOf(companyId: string, perMinute: number): Account {
   let account = accounts.get(companyId);
   if (account === undefined) {
     if (accounts.size >= MOST_COMPANIES) accounts.clear();
-    account = { pace: new Pace(perMinute, Math.max(1, perMinute * AT_ONCE)), expected: new Map() };
+    const pace = (): Pace => new Pace(perMinute, Math.max(1, perMinute * AT_ONCE));
+    account = { small: pace(), large: pace(), expected: new Map() };
     accounts.set(companyId, account);
   }
   return account;
 }
+
+const paceOf = ({ small, large }: Account, kib: number): Pace => (kib > LARGE ? large : small);
 
 /** What a body of so many characters weighs, KiB. */
 const weightOf = (characters: number): number => EACH + characters / KIB;
@@ -52,8 +57,10 @@ export async function inTurn<T>(
   computing: Computing<T>,
 ): Promise<T> {
   const { settings } = deps;
-  const { pace, expected } = accountOf(companyId, settings.rateLimitPerMinute * A_REQUEST);
+  const account = accountOf(companyId, settings.rateLimitPerMinute * A_REQUEST);
+  const { expected } = account;
   const charged = expected.get(name) ?? UNSEEN + 2 * effort;
+  const pace = paceOf(account, expected.get(name) ?? UNSEEN + effort);
   const came = ctx.now();
   const wait = pace.readyAt(came) - came;
   if (wait > settings.databaseAcquireTimeout) {
@@ -75,17 +82,22 @@ export async function inTurn<T>(
     expected.set(name, kib);
     return made;
   } finally {
-    pace.spend(kib - charged, ctx.now());
+    const [now, own] = [ctx.now(), paceOf(account, kib)];
+    pace.spend(own === pace ? kib - charged : -charged, now);
+    if (own !== pace) own.spend(kib, now);
   }
 }
 
 /** Whether nothing of the company has to wait now. */
-const isFree = ({ ctx, deps }: Work, companyId: string): boolean =>
-  accountOf(companyId, deps.settings.rateLimitPerMinute * A_REQUEST).pace.readyAt(ctx.now()) <= ctx.now();
+function isFree({ ctx, deps }: Work, companyId: string): boolean {
+  const { small, large } = accountOf(companyId, deps.settings.rateLimitPerMinute * A_REQUEST);
+  const now = ctx.now();
+  return small.readyAt(now) <= now && large.readyAt(now) <= now;
+}
 
 /** Says what was computed out of turn. */
 function computed({ ctx, deps }: Work, companyId: string, kib: number): void {
-  accountOf(companyId, deps.settings.rateLimitPerMinute * A_REQUEST).pace.spend(kib, ctx.now());
+  paceOf(accountOf(companyId, deps.settings.rateLimitPerMinute * A_REQUEST), kib).spend(kib, ctx.now());
 }
 
 /** Computes in the company's turn. What was read before a wait is too old to be built on, and who is not known yet is charged at the end. */

@@ -32,12 +32,14 @@ test('small answers are computed as they are asked for; large ones few at once, 
   expect(await atOnce(large, 'list', 20, 500)).toBe(3);
   // Others of the isolate are not behind them.
   expect(await atOnce(small, 'list', 20, 10)).toBe(20);
+  // Nor are small ones of their own company: whoever asks for large ones and leaves keeps no front desk waiting.
+  expect(await atOnce(large, 'detail', 20, 8)).toBe(20);
   let made = 0;
   const compute = async (waited: boolean): Promise<void> => {
     expect(waited).toBe(true);
     made += 1;
   };
-  void inTurn(work(), { companyId: large, name: 'detail' }, { compute, weigh: () => 8 });
+  void inTurn(work(), { companyId: large, name: 'list' }, { compute, weigh: () => 500 });
   await vi.advanceTimersByTimeAsync(3000);
   expect(made).toBe(0);
   await vi.advanceTimersByTimeAsync(2000);
@@ -64,8 +66,10 @@ test('after a wait nothing is built on what was read before; parts are not put t
   for (let i = 0; i < 100; i += 1) await expect(away.load(true, row)).rejects.toThrow('who?');
   expect(await read.compose?.(row)).toBe(loaded);
   expect(await read.compose?.(row)).toBeNull();
+  await read.load(false, row);
+  expect(load).toHaveBeenLastCalledWith(false, row);
   const waited = read.load(false, row);
-  await vi.advanceTimersByTimeAsync(2000);
+  await vi.advanceTimersByTimeAsync(5000);
   await waited;
   expect(load).toHaveBeenLastCalledWith(false, null);
 });

@@ -157,6 +157,10 @@ describe('answers that nobody reads are few of a company, and one that ends make
     // Another company's are not behind them, and neither is what is small.
     expect((await salon.api.get(path)).status).toBe(200);
     expect((await idle.api.get('/clients?limit=100&fields=id')).status).toBe(200);
+    // Nor what was written: it is there, and is said to be.
+    const customFields = Object.fromEntries(Array.from({ length: 50 }, (_, n) => [`field${n}`, '"\\'.repeat(1000)]));
+    const written = await idle.api.post('/clients', { firstName: 'Quote', customFields });
+    expect([written.status, written.text.length > 2 ** 17]).toEqual([201, true]);
     unread[0]?.abort();
     await until('there is room', async () => (await idle.api.get(path)).status === 200);
     for (const each of unread) each.abort();
