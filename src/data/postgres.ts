@@ -1,7 +1,7 @@
 import type { SQL } from 'drizzle-orm';
 import { AppError } from '../core/errors.ts';
 import { Breaker } from './breaker.ts';
-import type { Ctx } from './ctx.ts';
+import { anchored, type Ctx } from './ctx.ts';
 import { openProxy } from './neon.ts';
 import { type Bid, Places, type Share, sharesOf } from './places.ts';
 import type { RowsOf } from './query.ts';
@@ -43,7 +43,7 @@ const isolate = new Map<number, Places>();
 function placesOf(limit: number): Places {
   let places = isolate.get(limit);
   if (places === undefined) {
-    // A call that was cancelled with its request never gives its place back, so the place outlives the deadline by little.
+    // A call that the runtime ends all the same never gives its place back, so the place outlives the deadline by little.
     places = new Places(sharesOf(limit), DATABASE_DEADLINE + 1000);
     isolate.set(limit, places);
   }
@@ -68,25 +68,28 @@ export function openPostgres(options: PostgresOptions): Database {
       }
       const started = ctx.now();
       ctx.trips.postgres += 1;
-      try {
-        const results = await run(statements);
-        breaker.succeeded();
-        // Where rows get the types that their statements declare.
-        return results as RowsOf<Q>;
-      } catch (error) {
-        const failure = options.onFailure(error);
-        if (failure instanceof AppError && failure.code === 'database_unavailable') breaker.failed(ctx.now());
-        else breaker.succeeded();
-        throw failure;
-      } finally {
-        places.release(place);
-        const took = ctx.now() - started;
-        ctx.times.postgres += took;
-        const slow = took >= options.slowQueryThreshold;
-        // Names only: parameters are personal data.
-        if (slow) ctx.note('slowQuery', `${name}:${took}ms`);
-        options.tally?.query(ctx, name, took, slow);
-      }
+      // Who leaves meanwhile ends the request, and with it the call without its `finally`: it would keep its place.
+      return anchored(ctx, async () => {
+        try {
+          const results = await run(statements);
+          breaker.succeeded();
+          // Where rows get the types that their statements declare.
+          return results as RowsOf<Q>;
+        } catch (error) {
+          const failure = options.onFailure(error);
+          if (failure instanceof AppError && failure.code === 'database_unavailable') breaker.failed(ctx.now());
+          else breaker.succeeded();
+          throw failure;
+        } finally {
+          places.release(place);
+          const took = ctx.now() - started;
+          ctx.times.postgres += took;
+          const slow = took >= options.slowQueryThreshold;
+          // Names only: parameters are personal data.
+          if (slow) ctx.note('slowQuery', `${name}:${took}ms`);
+          options.tally?.query(ctx, name, took, slow);
+        }
+      });
     },
   };
 }

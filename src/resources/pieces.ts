@@ -1,6 +1,6 @@
 import { type SQL, sql } from 'drizzle-orm';
 import { AppError } from '../core/errors.ts';
-import type { Ctx } from '../data/ctx.ts';
+import { anchored, type Ctx } from '../data/ctx.ts';
 import type { Deps } from '../data/deps.ts';
 import { PIECE, type Row, type Snapshot, snapshot } from '../data/log.ts';
 import { Places, sharesOf } from '../data/places.ts';
@@ -64,19 +64,22 @@ export async function wholePage(asked: Asked, taken: Snapshot<readonly [SQL<Foun
     refuseBeyond(rows);
     const turn = large.bid('read', companyId, ctx.now());
     await takePlace(ctx, large, turn, LONGEST_WAIT);
-    try {
-      for (const piece of piecesOf(missing)) {
-        const ids = piece.map(({ id }) => id);
-        const call = { database: deps.read, companyId, name };
-        const later = await snapshot(ctx, call, [asOf(resource, companyId, revision, ids)]);
-        // Restored to another history meanwhile: there is nothing that both pieces were part of.
-        if (later.epoch !== epoch || later.revision < revision)
-          throw new AppError('busy', undefined, { extra: { retryAfter: 1 } });
-        for (const [at, found] of piece.entries()) takeText(take, found, later.rows[0][at]?.row);
+    // To its end although the caller may leave: others wait for their turn, which nothing else would give back for long.
+    await anchored(ctx, async () => {
+      try {
+        for (const piece of piecesOf(missing)) {
+          const ids = piece.map(({ id }) => id);
+          const call = { database: deps.read, companyId, name };
+          const later = await snapshot(ctx, call, [asOf(resource, companyId, revision, ids)]);
+          // Restored to another history meanwhile: there is nothing that both pieces were part of.
+          if (later.epoch !== epoch || later.revision < revision)
+            throw new AppError('busy', undefined, { extra: { retryAfter: 1 } });
+          for (const [at, found] of piece.entries()) takeText(take, found, later.rows[0][at]?.row);
+        }
+      } finally {
+        large.release(turn);
       }
-    } finally {
-      large.release(turn);
-    }
+    });
   }
 }
 
