@@ -48,3 +48,36 @@ test.each([
   asked.resolve();
   expect((await api.get(path, { headers: fresh })).status).toBe(200);
 });
+
+test('a page of several pieces keeps its turn no longer either, where it had to wait for a place between two of them', async () => {
+  const { api, companyId } = await openCompany(world);
+  await addFatClients(world, companyId, 40);
+  const [id, piece, lists] = [uuidOf('comp', companyId), Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  const reads = { pieces: 0, lists: 0 };
+  world.neon.setHooks({
+    onRequest({ statements }) {
+      if (statements[0]?.params[0] !== id) return undefined;
+      if (statements.some(({ query }) => query.includes('with ordinality as wanted'))) {
+        reads.pieces += 1;
+        return piece.promise;
+      }
+      if (reads.pieces === 0) return undefined;
+      reads.lists += 1;
+      return lists.promise;
+    },
+  });
+  const path = '/clients?limit=100';
+  const leaving = unread(`${api.url}/api/v1${path}`, { Authorization: `Bearer ${api.token}`, ...fresh });
+  await until('its second piece is being read', () => reads.pieces === 1);
+  // The other five places, and one who waits.
+  const others = Array.from({ length: 6 }, () => api.get('/clients?limit=5', { headers: fresh }));
+  await until('all places are taken', () => reads.lists === 5);
+  leaving.socket?.resetAndDestroy();
+  for (let i = 0; i < 3; i += 1) expect((await bystander.api.get('/branches', { headers: fresh })).status).toBe(200);
+  piece.resolve();
+  await until('whoever waited is served before its third', () => reads.lists === 6);
+  world.neon.setHooks({ onRequest: null });
+  lists.resolve();
+  expect((await Promise.all(others)).map(({ status }) => status)).toEqual(Array(6).fill(200));
+  expect((await api.get(path, { headers: fresh })).status).toBe(200);
+});
