@@ -102,7 +102,8 @@ set local role cp_owner;
 create trigger forget_claims_after after insert or update on appointments for each statement execute function app.forget_claims();
 create trigger forget_claims_after after insert or update on holds for each statement execute function app.forget_claims();
 
--- As in 0071, but that the clock is asked once for each part, and for the first not at all.
+-- As in 0059, but that the clock is asked once for each part, and for the first not at all; and what another clock tells of an
+-- appointment (0071) keeps busy whom it did.
 set local role cp_definer;
 create or replace function app.project_appointments() returns trigger language plpgsql security definer set search_path = '' as $$
 declare v_moved uuid[]; v_told uuid[]; v_rows jsonb;

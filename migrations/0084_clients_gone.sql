@@ -35,6 +35,7 @@ begin
     'detail', 'This client was merged into another one.', 'mergedInto', new.merged_into));
   return new;
 end $$;
+revoke all on function app.follow_client(), app.refuse_words(), app.keep_merged() from public;
 grant execute on function app.follow_client(), app.refuse_words(), app.keep_merged() to cp_owner;
 set local role cp_owner;
 

@@ -56,7 +56,8 @@ begin
 end $$;
 grant execute on function app.known_payments(jsonb), app.known_refunds(jsonb) to cp_app;
 
--- As in 0072, but for that.
+-- As in 0066, by the clock of 0072, but for that. A payment of which a file says no time is the one of its day that is there already, also
+-- where the branch has had another clock since.
 create or replace function app.take_invoices(p_rows jsonb) returns jsonb language plpgsql volatile set search_path = '' as $$
 declare v_ids uuid[]; v_versions int[]; v_drafts uuid[]; v_payments jsonb; v_refunds jsonb; v_step int; v_created int; v_updated int;
 begin
