@@ -1,8 +1,8 @@
-import { AppError } from '../core/errors.ts';
 import { Pace } from '../core/pace.ts';
 import type { Loaded } from '../data/answer.ts';
 import type { Work } from '../data/deps.ts';
 import type { Read } from '../data/read.ts';
+import { whenDue } from './due.ts';
 
 const KIB = 1024;
 /** What a company's answers may weigh that an isolate computes, KiB a minute and for each request that its limit allows. */
@@ -16,6 +16,7 @@ const UNSEEN = 32;
 /** From so much on an answer is large, KiB: those wait for each other, and nobody who asks for little waits for them. */
 const LARGE = 256;
 const MOST_COMPANIES = 1000;
+const BUSY = 'Many large answers of this company are being computed. Nothing was changed; try again.';
 
 /** @param expected of a route's next answer, KiB */
 type Account = { small: Pace; large: Pace; expected: Map<string, number> };
@@ -23,9 +24,10 @@ type Account = { small: Pace; large: Pace; expected: Map<string, number> };
 // State of the isolate: plain numbers.
 const accounts = new Map<string, Account>();
 
-function accountOf(companyId: string, perMinute: number): Account {
+function accountOf({ deps }: Work, companyId: string): Account {
   let account = accounts.get(companyId);
   if (account === undefined) {
+    const perMinute = deps.settings.rateLimitPerMinute * A_REQUEST;
     if (accounts.size >= MOST_COMPANIES) accounts.clear();
     const pace = (): Pace => new Pace(perMinute, Math.max(1, perMinute * AT_ONCE));
     account = { small: pace(), large: pace(), expected: new Map() };
@@ -52,52 +54,43 @@ type Computing<T> = { compute(waited: boolean): Promise<T>; weigh(made: T): numb
  * @throws AppError busy when that would take longer than a call of the database may wait
  */
 export async function inTurn<T>(
-  { ctx, deps }: Work,
+  work: Work,
   { companyId, name, effort = 0 }: Kind,
   computing: Computing<T>,
 ): Promise<T> {
-  const { settings } = deps;
-  const account = accountOf(companyId, settings.rateLimitPerMinute * A_REQUEST);
+  const account = accountOf(work, companyId);
   const { expected } = account;
   const charged = expected.get(name) ?? UNSEEN + 2 * effort;
   const pace = paceOf(account, expected.get(name) ?? UNSEEN + effort);
-  const came = ctx.now();
-  const wait = pace.readyAt(came) - came;
-  if (wait > settings.databaseAcquireTimeout) {
-    throw new AppError(
-      'busy',
-      'Many large answers of this company are being computed. Nothing was changed; try again.',
-      {
-        extra: { retryAfter: Math.ceil(wait / 1000) },
-      },
-    );
-  }
-  // Told beforehand, so that they come one after another, in their order.
-  pace.spend(charged, came);
-  if (wait > 0) await new Promise((resolve) => setTimeout(resolve, wait));
+  const waited = (await whenDue(work, pace, charged, BUSY)) > 0;
   let kib = 0;
   try {
-    const made = await computing.compute(wait > 0);
+    const made = await computing.compute(waited);
     kib = computing.weigh(made);
     expected.set(name, kib);
     return made;
   } finally {
-    const [now, own] = [ctx.now(), paceOf(account, kib)];
+    const [now, own] = [work.ctx.now(), paceOf(account, kib)];
     pace.spend(own === pace ? kib - charged : -charged, now);
     if (own !== pace) own.spend(kib, now);
   }
 }
 
 /** Whether nothing of the company has to wait now. */
-function isFree({ ctx, deps }: Work, companyId: string): boolean {
-  const { small, large } = accountOf(companyId, deps.settings.rateLimitPerMinute * A_REQUEST);
-  const now = ctx.now();
+function isFree(work: Work, companyId: string): boolean {
+  const { small, large } = accountOf(work, companyId);
+  const now = work.ctx.now();
   return small.readyAt(now) <= now && large.readyAt(now) <= now;
 }
 
 /** Says what was computed out of turn. */
-function computed({ ctx, deps }: Work, companyId: string, kib: number): void {
-  paceOf(accountOf(companyId, deps.settings.rateLimitPerMinute * A_REQUEST), kib).spend(kib, ctx.now());
+function computed(work: Work, companyId: string, kib: number): void {
+  paceOf(accountOf(work, companyId), kib).spend(kib, work.ctx.now());
+}
+
+/** Waits for the company's turn to have something computed that weighs so much, KiB, whatever comes of it. @throws AppError busy */
+export async function turnToCompute(work: Work, companyId: string, kib: number): Promise<void> {
+  await whenDue(work, paceOf(accountOf(work, companyId), kib), kib, BUSY);
 }
 
 /** Computes in the company's turn. What was read before a wait is too old to be built on, and who is not known yet is charged at the end. */

@@ -8,7 +8,7 @@ export type Cell = 'text' | 'list' | 'boolean' | 'number' | 'json';
 
 /** A checked row on its way to the database: whatever the importer's statement expects, with an id in case it is new. */
 export type ImportRow = Record<string, unknown> & {
-  /** What it names and is not there yet, and was left out for now. */
+  /** What it names and is not there yet, and was left out. */
   open?: readonly Fault[];
 };
 

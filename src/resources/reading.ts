@@ -1,6 +1,6 @@
-import { AppError } from '../core/errors.ts';
 import { Pace } from '../core/pace.ts';
 import type { Work } from '../data/deps.ts';
+import { whenDue } from './due.ts';
 
 const MOST_COMPANIES = 1000;
 
@@ -21,22 +21,13 @@ const paces = new Map<string, Pace>();
  * has it done at the pace of its rate limit, beyond a burst. Whoever waits has sent little yet, and holds nothing.
  * @throws AppError busy when that would take longer than a write may wait
  */
-export async function turnToRead({ ctx, deps }: Work, companyId: string, units: number): Promise<void> {
-  const { settings } = deps;
+export async function turnToRead(work: Work, companyId: string, units: number): Promise<void> {
+  const { settings } = work.deps;
   let pace = paces.get(companyId);
   if (pace === undefined) {
     if (paces.size >= MOST_COMPANIES) paces.clear();
     pace = new Pace(settings.rateLimitPerMinute, Math.max(1, settings.rateLimitPerMinute * AT_ONCE));
     paces.set(companyId, pace);
   }
-  const came = ctx.now();
-  const wait = pace.readyAt(came) - came;
-  if (wait > settings.databaseAcquireTimeout) {
-    throw new AppError('busy', 'Many large requests of this company wait. Nothing was changed; try again.', {
-      extra: { retryAfter: Math.ceil(wait / 1000) },
-    });
-  }
-  // Told beforehand, so that they come one after another, in their order.
-  pace.spend(units, came);
-  if (wait > 0) await new Promise((resolve) => setTimeout(resolve, wait));
+  await whenDue(work, pace, units, 'Many large requests of this company wait. Nothing was changed; try again.');
 }

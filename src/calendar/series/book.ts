@@ -4,7 +4,7 @@ import { AppError } from '../../core/errors.ts';
 import { newUuid } from '../../core/id.ts';
 import { localAt, offsetsOf } from '../../core/offsets.ts';
 import { type RowFault, rowError } from '../../data/postgres-errors.ts';
-import { inTurn } from '../../resources/computing.ts';
+import { turnToCompute } from '../../resources/computing.ts';
 import type { Look, Plan } from '../../resources/planned.ts';
 import { insertRow } from '../../resources/row-sql.ts';
 import { createOf } from '../../resources/verbs.ts';
@@ -46,11 +46,7 @@ export const bookSeries = createOf(resource, {
   weight: WEIGHT,
   alsoNeeds: liberties,
   async plan({ companyId, principal, id, body }, look, c): Promise<Plan> {
-    await inTurn(
-      c.env,
-      { companyId, name: 'series', effort: EFFORT / 2 },
-      { compute: async () => undefined, weigh: () => EFFORT },
-    );
+    await turnToCompute(c.env, companyId, EFFORT);
     const rule = parseRule(body.rrule);
     const request = requestOf(body);
     const { localStart, zone, fold } = await beginning(look, companyId, request.branchId, startOf(body));
