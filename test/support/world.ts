@@ -59,6 +59,9 @@ export async function openStack(): Promise<Stack> {
   await beginEra(redis.port, name);
   const adminUrl = withDatabase(admin, name);
   const pool = new pg.Pool({ connectionString: adminUrl, max: 4 });
+  // Of a client that was released for good the pool does not wait for its end; dropping the database would end it with an error.
+  const ends: Promise<void>[] = [];
+  pool.on('connect', (client) => ends.push(new Promise((resolve) => client.once('end', () => resolve()))));
   const shared = inject('vars');
   const moved = (text: string | undefined): string => {
     const changed = new URL(text ?? '');
@@ -97,6 +100,7 @@ export async function openStack(): Promise<Stack> {
     },
     async close() {
       await pool.end();
+      await Promise.all(ends);
       await Promise.all([neon.stop(), upstash.stop()]);
       await redis.stop();
       await dropDatabase(admin, name);
