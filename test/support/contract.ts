@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
 import { inject } from 'vitest';
-import { codesOf, document, documented, PROBLEM, resolved, type Schema } from './document.ts';
+import { codesOf, PROBLEM, type Schema } from './described.ts';
+import { document, documented, resolved } from './document.ts';
 import type { Answer } from './exchange.ts';
 import { type Operation, operationOf } from './operations.ts';
 

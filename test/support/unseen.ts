@@ -1,7 +1,8 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Reporter, TestModule, TestRunEndReason, Vitest } from 'vitest/node';
-import { everyAnswer } from './document.ts';
+import { siteBeside } from '../../local/miniflare.ts';
+import { type Described, everyAnswer } from './described.ts';
 
 /** At the end of a whole run: every answer the OpenAPI document names has been produced by some test. */
 export default class Unseen implements Reporter {
@@ -20,10 +21,11 @@ export default class Unseen implements Reporter {
     const all = (await vitest.globTestSpecifications()).filter(({ project }) => project === stack);
     const modules = new Set(ran.map(({ moduleId }) => moduleId));
     if (!all.every(({ moduleId }) => modules.has(moduleId))) return;
-    const { seen } = stack.getProvidedContext();
+    const { seen, bundle } = stack.getProvidedContext();
     const files = await Promise.all((await readdir(seen)).map((name) => readFile(join(seen, name), 'utf8')));
     const noted = new Set(files.flatMap((text) => text.split('\n')));
-    const wanted = everyAnswer();
+    const document = await readFile(join(siteBeside(bundle), 'openapi.json'), 'utf8');
+    const wanted = everyAnswer(JSON.parse(document) as Described);
     const unseen = wanted.filter((answer) => !noted.has(answer));
     console.log(`${wanted.length - unseen.length} of ${wanted.length} documented answers were produced by a test`);
     if (unseen.length === 0) return;
