@@ -31,7 +31,7 @@ export default defineConfig({
           isolate: false,
           maxWorkers: 3,
           // Properties work for seconds, on a machine that others use for longer.
-          testTimeout: 30_000,
+          testTimeout: 120_000,
         },
       },
       {
@@ -42,8 +42,8 @@ export default defineConfig({
           exclude: [long],
           maxWorkers: 3,
           // On a machine that others use as well, everything takes several times as long.
-          testTimeout: 90_000,
-          hookTimeout: 90_000,
+          testTimeout: 180_000,
+          hookTimeout: 180_000,
         },
       },
       {
@@ -52,8 +52,8 @@ export default defineConfig({
           name: 'browser',
           include: ['client/test/browser/**/*.test.ts'],
           maxWorkers: 1,
-          testTimeout: 120_000,
-          hookTimeout: 120_000,
+          testTimeout: 240_000,
+          hookTimeout: 240_000,
         },
       },
       {

@@ -20,7 +20,7 @@ const copied = [
   'tsconfig.json',
   'drizzle.config.ts',
 ];
-const deadline = 90_000;
+const deadline = 240_000;
 let dir: string;
 let data: string;
 let api: string;
@@ -97,7 +97,7 @@ test('ready means ready: nothing before the demo company, and then the first sig
     }),
   });
   expect(status, text).toBe(201);
-  await until('the welcome', () => dev.output().includes('Demo API key'));
+  await until('the welcome', () => dev.output().includes('Demo API key'), deadline);
 });
 
 test('the tour of the README prints what it says', async () => {
@@ -119,10 +119,14 @@ test('a wrong setting ends the start before it began, a line per mistake', async
 
 test('a syntax error answers the requests until it is mended', async () => {
   await withLine('src/core/json.ts', '\nexport const = 1;\n', async () => {
-    const broken = await until('an answer', async () => {
-      const answer = await ask('/health/live');
-      return answer.status === 500 && answer.text;
-    });
+    const broken = await until(
+      'an answer',
+      async () => {
+        const answer = await ask('/health/live');
+        return answer.status === 500 && answer.text;
+      },
+      deadline,
+    );
     expect(JSON.parse(broken).detail).toMatch(/src\/core\/json\.ts:\d+:\d+: /);
   });
   expect(dev.output()).toContain('reloaded in');
@@ -140,7 +144,7 @@ test('a fault is told with its message, its cause and its place in the sources',
   await writeFile(file, `${text.replace(live, live.replace('(c', '(boom(c)'))}\n${boom}\n`);
   const line = text.split('\n').length + 2;
   await until('the fault', async () => (await ask('/health/live')).text.includes('Quote the request id'), deadline);
-  await until('its lines', () => dev.output().includes('a boom') && dev.output().includes('the reason'));
+  await until('its lines', () => dev.output().includes('a boom') && dev.output().includes('the reason'), deadline);
   expect(dev.output()).toContain(`src/monitoring/health.ts:${line}:`);
   await writeFile(file, text);
   await until('it is mended', async () => (await ask('/health/live')).status === 200, deadline);
@@ -170,7 +174,7 @@ test('pages and the OpenAPI document are made anew when what they are made from 
 
 test('a migration that was added is named', async () => {
   await writeFile(join(dir, 'migrations/9999_new.sql'), 'select 1;');
-  await until('its name', () => dev.output().includes('migrations/9999_new.sql is new: restart npm run dev'));
+  await until('its name', () => dev.output().includes('migrations/9999_new.sql is new: restart npm run dev'), deadline);
 });
 
 test('a data folder that vanishes ends the command', async () => {

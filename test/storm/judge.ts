@@ -1,6 +1,6 @@
 import type pg from 'pg';
 import type { Company } from './company.ts';
-import { PROMISE } from './verify.ts';
+import { GRACE, PROMISE } from './verify.ts';
 import type { Testimony, Told } from './witness.ts';
 
 /** What may be found broken; each is a line of the summary. */
@@ -51,7 +51,7 @@ export async function judge(
   for (const testimony of writes) accuse(testimony, stored.has(testimony.mark), charge);
   const delays = [...stored].map(([mark, at]) => {
     const delay = (seen.get(mark) ?? Number.POSITIVE_INFINITY) - at;
-    if (delay > PROMISE) charge('late', `${mark} was seen after ${Math.round(delay)} ms`);
+    if (delay > PROMISE + GRACE) charge('late', `${mark} was seen after ${Math.round(delay)} ms`);
     return delay;
   });
   const jobs = await jobsOf(looker, ids, charge);

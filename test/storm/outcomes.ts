@@ -9,7 +9,7 @@ import { Lookout } from './lookout.ts';
 import { Random } from './random.ts';
 import type { Ground } from './storm.ts';
 import { type Shots, Terminator } from './terminator.ts';
-import { PROMISE } from './verify.ts';
+import { GRACE, PROMISE } from './verify.ts';
 import { SLOW, sendFile, type Testimony, writeClient } from './witness.ts';
 
 export type OutcomesPlan = { terminations: number; purges: number; seed: number };
@@ -135,7 +135,7 @@ async function load({ a, b, companies, terminator, plan, random, looker, say }: 
       ...companies.slice(CALM + BUSY).map((company) => importer(company, random.fork())),
     ]);
     // What was stored last may take as long as is promised to be seen, and is looked for a little longer.
-    await pause(PROMISE + 1000);
+    await pause(PROMISE + GRACE + 1000);
   } finally {
     over = true;
     clearInterval(news);
@@ -150,7 +150,7 @@ async function untilSeen({ mark, company }: Testimony, looker: pg.Pool, lookout?
   await pause(500);
   const sql = `select from changes where company_id = $1 and after ->> 'notes' = $2`;
   if ((await looker.query(sql, [company.uuid, mark])).rowCount === 0) return;
-  const until = performance.now() + PROMISE + 1000;
+  const until = performance.now() + PROMISE + GRACE + 1000;
   while (lookout?.seen.has(mark) === false && performance.now() < until) await pause(50);
 }
 

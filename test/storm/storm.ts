@@ -175,7 +175,7 @@ function progress(pace: Pace, ledger: Ledger): string {
 /** Until everyone sees everything, at most as long as is promised; then until readings of tags have aged out. */
 async function rest(instances: readonly Instance[], companies: readonly Company[], looker: pg.Client): Promise<void> {
   await Promise.all(instances.map((each) => each.up));
-  const until = performance.now() + PROMISE;
+  const until = performance.now() + 3 * PROMISE;
   for (const [i, head] of (await heads(looker, companies)).entries())
     await seenByAll(instances, companies[i] as Company, head, until);
   await pause(STALENESS + SLACK);

@@ -104,9 +104,7 @@ test('days stay as the bookings are, whatever becomes of these: over midnight, m
   expect(await days()).toEqual([]);
 });
 
-test('the past costs nothing: three years of bookings, and as many buffers are read as without them', {
-  timeout: 60_000,
-}, async () => {
+test('the past costs nothing: three years of bookings, and as many buffers are read as without them', async () => {
   const long = await makeSalon(stage, 1, 0);
   // Past the documents, which are tested above; not past what tells days.
   const fill = (from: string, to: string) =>

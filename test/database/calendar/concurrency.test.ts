@@ -49,7 +49,7 @@ const codes = (outcomes: readonly (Refused | null)[]): Record<string, number> =>
     ]),
   );
 
-test('forty people on each of twenty-five slots: twenty-five are stored', { timeout: 60_000 }, async () => {
+test('forty people on each of twenty-five slots: twenty-five are stored', async () => {
   const salon = await makeSalon(stage, 5);
   const slots = salon.staff.flatMap((staff) =>
     ['08:00', '09:00', '10:00', '11:00', '12:00'].map((time) => ({ staff, time })),
@@ -100,9 +100,7 @@ function anyBooking(salon: Salon, pick: (below: number) => number): Booking {
 const time = (minutes: number): string =>
   at(`${String(8 + Math.floor(minutes / 60)).padStart(2, '0')}:${String(minutes % 60).padStart(2, '0')}`);
 
-test('bookings, moves, cancellations and holds of all kinds, at once: no overlap, no deadlock, no other refusal', {
-  timeout: 120_000,
-}, async () => {
+test('bookings, moves, cancellations and holds of all kinds, at once: no overlap, no deadlock, no other refusal', async () => {
   const salon = await makeSalon(stage, 4, 3);
   const pick = generator(20_261_126);
   const known: string[] = [];

@@ -34,7 +34,7 @@ async function sweep(since: number | null): Promise<Sweep> {
  * server, in another database even, has an older transaction open; this waits for those.
  */
 async function quiet(): Promise<number> {
-  const limit = Date.now() + 5000;
+  const limit = Date.now() + 60_000;
   while (Date.now() < limit) {
     const { next } = await sweep(null);
     if ((await sweep(next)).moved.length === 0) return next;

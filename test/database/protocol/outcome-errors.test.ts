@@ -145,13 +145,13 @@ test('a company whose head stays locked is busy, after lock_timeout', async () =
 test('statement_timeout strikes a statement, and never a COMMIT: what it ends is known to be undone', async () => {
   const name = new URL(stage.adminUrl).pathname.slice(1);
   await stage.sql(
-    `create function app.linger() returns trigger language plpgsql as $$ begin perform pg_sleep(0.3); return null; end $$;
+    `create function app.linger() returns trigger language plpgsql as $$ begin perform pg_sleep(1); return null; end $$;
      create constraint trigger linger after insert on clients deferrable initially deferred for each row execute function app.linger();
-     alter role cp_app in database ${name} set statement_timeout = '100ms'`,
+     alter role cp_app in database ${name} set statement_timeout = '700ms'`,
   );
   await stage.neon.closeIdle(name);
   try {
-    const slow = await shown(put([named('x'), sql`select pg_sleep(0.3)`]));
+    const slow = await shown(put([named('x'), sql`select pg_sleep(1)`]));
     expect(slow).toMatchObject({ code: 'busy', detail: expect.stringContaining('Nothing was changed') });
     expect((await put([named('y')])).head).toBe(2);
   } finally {

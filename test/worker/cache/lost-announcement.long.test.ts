@@ -43,7 +43,7 @@ test('the old answer ends within ten seconds all the same, and the new one comes
   await until('an outage of Redis', () => Date.now() - since > 1500);
   world.upstash.setFault(null);
   const old = (reply: Reply): boolean => reply.status === 200 && reply.json.firstName === 'Old';
-  await until('the old answer to end', async () => !old(await read()), BOUND);
+  await until('the old answer to end', async () => !old(await read()), 2 * BOUND);
   // Nor does it come back once Redis is trusted again.
   await until(
     'the bound to be over',

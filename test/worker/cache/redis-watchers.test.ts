@@ -43,7 +43,7 @@ test('the room looks again: what Redis took and lost within a beat is announced 
   // The state alone: mark and beat are as they should be.
   await putImage(world.redisPort, present.set(key, before.get(key) as never));
   expect((await state()).head).not.toBe(await databaseHead());
-  await until('Redis knows again', async () => (await state()).head === (await databaseHead()), 9000);
+  await until('Redis knows again', async () => (await state()).head === (await databaseHead()));
 });
 
 test('something else under the name of a company’s state is no trouble with Redis: the next read starts the state over', async () => {

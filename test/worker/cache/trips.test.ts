@@ -71,15 +71,20 @@ test.each(topics.concat('auth', 'company', 'analytics'))(
 test('a read while the tags are fresh asks nobody', async () => {
   await salon.api.get('/clients?limit=3');
   await quiet();
-  // This one may find its tags too old; those behind it may not.
-  await salon.api.get('/clients?limit=3');
-  const before = now();
-  for (let i = 0; i < 10; i += 1) {
-    for (const headers of [{}, { 'If-None-Match': '*', 'Cache-Control': 'max-age=0' }]) {
-      expect([200, 304]).toContain((await salon.api.get('/clients?limit=3', { headers })).status);
+  const trips: string[] = [];
+  // Tags are fresh for two seconds, for which a machine may stand still, and every half minute somebody asks for the session.
+  while (trips.length < 5 && trips.at(-1) !== '0 0') {
+    // This one may find its tags too old; those behind it may not.
+    await salon.api.get('/clients?limit=3');
+    const before = now();
+    for (let i = 0; i < 10; i += 1) {
+      for (const headers of [{}, { 'If-None-Match': '*', 'Cache-Control': 'max-age=0' }]) {
+        expect([200, 304]).toContain((await salon.api.get('/clients?limit=3', { headers })).status);
+      }
     }
+    trips.push(`${now().redis - before.redis} ${now().postgres - before.postgres}`);
   }
-  expect(now()).toEqual(before);
+  expect(trips.at(-1), trips.join()).toBe('0 0');
 });
 
 test('a miss waits for each store once, whatever goes on behind its answer', async () => {

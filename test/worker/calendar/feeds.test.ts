@@ -100,15 +100,11 @@ describe('a calendar', () => {
       elsewhere: string,
       is: (event: ICAL.Event | undefined) => boolean,
     ): Promise<ICAL.Event | undefined> =>
-      until(
-        'the change is there',
-        async () => {
-          const reply = await anyone.at(elsewhere).get(path, { headers: { 'If-None-Match': etag } });
-          const event = reply.status === 304 ? undefined : eventsIn(reply)[String(booked.id)];
-          return reply.status !== 304 && is(event) ? [event] : null;
-        },
-        5000,
-      ).then(([event]) => event);
+      until('the change is there', async () => {
+        const reply = await anyone.at(elsewhere).get(path, { headers: { 'If-None-Match': etag } });
+        const event = reply.status === 304 ? undefined : eventsIn(reply)[String(booked.id)];
+        return reply.status !== 304 && is(event) ? [event] : null;
+      }).then(([event]) => event);
     await api.post(`/appointments/${booked.id}/reschedule`, { startsAt: at(4, 12) });
     const moved = await soon(world.worker.url, (event) => event?.startDate.toJSDate().toISOString() === at(4, 12));
     expect(moved?.sequence).toBe(Number(booked.version) + 1);

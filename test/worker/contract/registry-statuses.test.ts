@@ -86,7 +86,7 @@ const strange = await openCompany(world);
 const shots = new Map<Route, Shot>();
 beforeAll(async () => {
   for (const route of everyRoute) shots.set(route, await aim(route, strange));
-}, 120_000);
+});
 const shotAt = (route: Route): Shot => shots.get(route) as Shot;
 
 /** For a ticket a signed token is enough; a key that no isolate has met is asked for in Postgres. */
@@ -117,12 +117,12 @@ async function fireAtAll(
 test.each([
   ['busy', '55P03'],
   ['conflict', '40P01'],
-] as const)('%s, where the database says %s', { timeout: 60_000 }, async (code, state) => {
+] as const)('%s, where the database says %s', async (code, state) => {
   const replies = await fireAtAll(naming(code), () => sabotage(world, state));
   for (const [route, reply] of replies) expect([route.name, reply.json.code]).toEqual([route.name, code]);
 });
 
-test('internal_error, where the database says what nobody thought of', { timeout: 60_000 }, async () => {
+test('internal_error, where the database says what nobody thought of', async () => {
   const targets = naming('internal_error').filter(({ spec }) => spec.awaitsDatabase !== false);
   const replies = await fireAtAll(targets, () => sabotage(world, 'XX000'));
   for (const [route, reply] of replies) {
@@ -139,7 +139,7 @@ test('internal_error, where a setting is missing', async () => {
   }
 });
 
-test('database_unavailable, where it is out of reach', { timeout: 60_000 }, async () => {
+test('database_unavailable, where it is out of reach', async () => {
   const targets = everyRoute.filter(({ name }) => documented(operationNamed(name)).responses[503] !== undefined);
   const replies = await fireAtAll(
     targets,
@@ -155,7 +155,7 @@ test('database_unavailable, where it is out of reach', { timeout: 60_000 }, asyn
   }
 });
 
-test('rate_limited, where a company, an address or an account asks too often', { timeout: 60_000 }, async () => {
+test('rate_limited, where a company, an address or an account asks too often', async () => {
   const worker = await world.another({ RATE_LIMIT_PER_MINUTE: '1', LOGIN_LIMIT: '1', SIGNUP_LIMIT: '1' });
   const limited = { ...strange, api: strange.api.at(worker.url) };
   await inOneMinute(async () => {

@@ -7,7 +7,7 @@ import { inOneMinute } from '../../support/until.ts';
 const world = await sharedWorld();
 
 // Writes go at the pace of so small a limit: a try takes some 25 s, and one that meets the end of a minute is made again.
-test('two isolates share the limit of a company that writes', { timeout: 150_000 }, async () => {
+test('two isolates share the limit of a company that writes', async () => {
   const settings = { RATE_LIMIT_PER_MINUTE: '12', CACHE_MAX_STALENESS_MS: '0' };
   const isolates = [await world.another(settings), await world.another(settings)];
   await inOneMinute(async () => {

@@ -85,7 +85,7 @@ async function during(begin: Begin, bystander: Api): Promise<number> {
 }
 
 const SECONDS = 5;
-const ROUNDS = 3;
+const ROUNDS = 6;
 /**
  * What another company's abuse may make of a wait, of what it is when all is quiet or the same load goes elsewhere. Twice is aimed
  * at, and printed; asserted is what a machine that others use as well can tell.

@@ -22,4 +22,4 @@ test('backends ended in the middle of their COMMIT, and all at once: nobody is t
     await stack.stop();
     await rm(dir, { recursive: true, force: true });
   }
-}, 300_000);
+});

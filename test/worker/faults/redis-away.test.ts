@@ -84,7 +84,7 @@ test.each(['refuse', 'slow', 'garbage'] satisfies Fault[])(
     };
     // A busy machine may hold an answer up once; waiting for Redis would do so every time.
     const slowest: number[] = [];
-    while (slowest.length < 3 && !slowest.some((ms) => ms < 1000)) {
+    while (slowest.length < 5 && !slowest.some((ms) => ms < 1000)) {
       // The company is opened while all is well.
       world.upstash.setFault(null);
       const run = await script(broken);
@@ -93,7 +93,7 @@ test.each(['refuse', 'slow', 'garbage'] satisfies Fault[])(
     }
     expect(Math.min(...slowest)).toBeLessThan(1000);
     world.upstash.setFault(null);
-    await until('HITs come back', async () => (await salon.api.get('/clients')).headers.get('x-cache') === 'HIT', 8000);
+    await until('HITs come back', async () => (await salon.api.get('/clients')).headers.get('x-cache') === 'HIT');
   },
 );
 
@@ -118,5 +118,5 @@ test('Redis wiped between a write and a read: nobody is left with the old answer
   await redis.wipe();
   const read = await there.get(path, { headers: { 'Min-Revision': String(written.revision) } });
   expect(read.json.notes).toBe('after');
-  await until('the others', async () => (await there.get('/clients')).text.includes('after'), 3000);
+  await until('the others', async () => (await there.get('/clients')).text.includes('after'));
 });

@@ -18,4 +18,4 @@ test('a small storm: kills between commit and announcement, a wiped Redis, every
     await database.close();
     await rm(dir, { recursive: true, force: true });
   }
-}, 180_000);
+});

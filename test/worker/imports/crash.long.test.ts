@@ -2,6 +2,7 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, afterEach, expect, inject, test } from 'vitest';
 import { addUser } from '../../support/accounts.ts';
 import type { Api } from '../../support/api.ts';
@@ -61,7 +62,7 @@ test('a restart in the middle: the rest goes in by itself, each row once', async
   expect(await row(reply.json.id)).toMatchObject({ status: 'RUNNING' });
   await start();
   // Nobody asks the new Worker anything: the alarm is enough.
-  await until('the job to end', async () => (await row(reply.json.id))?.status === 'COMPLETED', 40_000);
+  await until('the job to end', async () => (await row(reply.json.id))?.status === 'COMPLETED', 120_000);
   const again = salon.api.at(worker.url);
   expect(counts(await ended(again, reply.json.id))).toMatchObject({
     total: 1500,
@@ -70,7 +71,7 @@ test('a restart in the middle: the rest goes in by itself, each row once', async
     failed: 0,
   });
   expect(await headOf(again)).toBe(head + 1500);
-}, 60_000);
+});
 
 test('a death between commit and bookkeeping: the chunk is not counted twice', async () => {
   const api = salon.api.at(worker.url);
@@ -106,9 +107,9 @@ test('a death between the commit of the job and its start: it starts all the sam
       const [found] = await world.sql(`select status from imports where total = 10 order by created_at desc`);
       return found?.status === 'COMPLETED';
     },
-    20_000,
+    120_000,
   );
-}, 40_000);
+});
 
 test('the database away for a while: the import waits and goes on', async () => {
   const api = salon.api.at(worker.url);
@@ -145,7 +146,7 @@ test('whoever asked loses the right: what is in stays, the job says why it stopp
     const stored = await world.sql('select count(*)::int as n from clients where external_id like $1', [`${prefix}%`]);
     expect(stored).toEqual([{ n: job.created }]);
   }
-}, 60_000);
+});
 
 test('several at once: each ends, and the last word on a client is one of theirs', async () => {
   const api = salon.api.at(worker.url);
@@ -171,15 +172,22 @@ test('nothing of a file is kept once its job has ended or its upload was refused
   ]);
   expect((await send(api, refused)).status).toBe(400);
   await ended(api, (await send(api, fileOf(300))).json.id);
-  // The object forgets a moment after the job is seen to have ended, and nobody else may look while workerd has its file.
-  await new Promise((resolve) => setTimeout(resolve, 500));
-  await worker.stop();
   const folder = join(dir, 'do/clients-plus-Jobs');
-  const stores = (await readdir(folder)).filter((name) => name.endsWith('.sqlite') && name !== 'metadata.sqlite');
-  expect(stores.length).toBe(1);
-  const store = new DatabaseSync(join(folder, stores[0] ?? ''));
-  for (const table of ['jobs', 'packets', 'seen'])
-    expect(store.prepare(`select count(*) as n from ${table}`).get()).toEqual({ n: 0 });
-  store.close();
-  await start();
+  const tables = ['jobs', 'packets', 'seen'];
+  const kept = async (): Promise<Record<string, unknown>> => {
+    const stores = (await readdir(folder)).filter((name) => name.endsWith('.sqlite') && name !== 'metadata.sqlite');
+    expect(stores.length).toBe(1);
+    const store = new DatabaseSync(join(folder, stores[0] ?? ''));
+    const counted = tables.map((table) => [table, store.prepare(`select count(*) as n from ${table}`).get()?.n]);
+    store.close();
+    return Object.fromEntries(counted) as Record<string, unknown>;
+  };
+  // The object forgets a moment after the job is seen to have ended, and nobody else may look while workerd has its file.
+  await until('it has forgotten', async () => {
+    await pause(500);
+    await worker.stop();
+    const left = await kept();
+    await start();
+    return Object.values(left).every((n) => n === 0);
+  });
 });

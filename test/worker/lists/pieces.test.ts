@@ -132,7 +132,6 @@ test('an import into large rows is announced, though no answer holds all that it
   await until(
     'the last of them to be seen',
     async () => (await salon.api.get(`/clients/${last?.id}`)).json.notes === 'imported',
-    4000,
   );
 });
 

@@ -10,7 +10,7 @@ import { openWorld, type World } from '../../support/world.ts';
 
 /**
  * Every list, sort, direction and filter of a company with many rows beside ten times as many of others', by the very statements
- * that the Worker sends. What is asserted is what is read; times of the processor are printed, and asserted loosely.
+ * that the Worker sends. What is asserted is what is read; times of the processor are printed, because they are the machine's.
  * `LISTS_OWN=100000` makes it larger: rows alone take twenty minutes to fill in then.
  */
 const OWN = Number(process.env.LISTS_OWN ?? 20_000);
@@ -167,6 +167,4 @@ test(`among ${OWN} rows beside ${OTHERS} of others a page is read from indexes`,
   );
   console.table(sizes.rows);
   expect(faults).toEqual([]);
-  const slow = Object.entries(tables.pages ?? {}).filter(([, { p95 }]) => p95 > 60);
-  expect(slow).toEqual([]);
 });

@@ -50,7 +50,7 @@ async function ruleAt(path: string, more: Json = {}): Promise<{ id: string; secr
 
 const stateOf = async (id: string): Promise<unknown> => (await salon.api.get(`/alerts/${id}`)).json.state;
 
-test('a rule is PENDING, fires once, and clears once; both messages are signed', { timeout: 60_000 }, async () => {
+test('a rule is PENDING, fires once, and clears once; both messages are signed', async () => {
   const { id, secret } = await ruleAt('/busy');
   const states: unknown[] = [];
   // A real minute that ends meanwhile parts what was to be counted in one.
@@ -74,9 +74,7 @@ test('a rule is PENDING, fires once, and clears once; both messages are signed',
   expect(types).toContainEqual(['alert.updated', 'SYSTEM']);
 });
 
-test('what is not taken is tried again, under the same name, five times at most; Postgres is not needed', {
-  timeout: 60_000,
-}, async () => {
+test('what is not taken is tried again, under the same name, five times at most; Postgres is not needed', async () => {
   const { id, secret } = await ruleAt('/failing', { threshold: 0, forMinutes: 1 });
   receiver.answer = answers.failing;
   await minute(2);

@@ -68,7 +68,7 @@ const held = ({ rows }: Follower): [string, string][] =>
   [...rows.values()].map((row): [string, string] => [String(row.firstName), String(row.notes)]).sort();
 
 const everywhere = async (followers: readonly Follower[], head: number): Promise<void> => {
-  await until(`all are at ${head}`, () => followers.every(({ revision }) => revision >= head), 60_000);
+  await until(`all are at ${head}`, () => followers.every(({ revision }) => revision >= head), 240_000);
 };
 
 describe.each<[string, SocketClass]>([
@@ -140,7 +140,7 @@ test(`a hundred sockets of each of ${ROOMS} companies are back after a kill, and
   for (const [n, salon] of salons.entries()) {
     const some = Array.from({ length: SOCKETS }, () => new Follower(WsSocket as unknown as SocketClass, salon.api));
     followers.push(...some);
-    await until(`those of room ${n} follow`, () => some.every(({ subscribed }) => subscribed === 1), 60_000);
+    await until(`those of room ${n} follow`, () => some.every(({ subscribed }) => subscribed === 1), 240_000);
   }
   for (const salon of salons) await salon.api.post('/clients', { firstName: 'Before', notes: 'the kill' });
   const heads = await Promise.all(salons.map(headOf));
@@ -176,7 +176,7 @@ test(`a hundred sockets of each of ${ROOMS} companies are back after a kill, and
       }
       return waiting.size === 0;
     },
-    120_000,
+    240_000,
   );
   stack.neon.setHooks({ onRequest: null });
   const sorted = backAfter.toSorted((a, b) => a - b).map(Math.round);

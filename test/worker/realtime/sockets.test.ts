@@ -196,7 +196,8 @@ describe('too much', () => {
   test('the 51st message of a user within a moment is refused with when to try again, and the third refusal ends it', async () => {
     const { api } = await signUp(world.api);
     const listener = await listen(api);
-    for (let n = 0; n < 53; n += 1) listener.say({ type: 'presence', state: n });
+    // Some more than three beyond the fifty: on a slow machine a few become free meanwhile.
+    for (let n = 0; n < 65; n += 1) listener.say({ type: 'presence', state: n });
     expect(await listener.closed()).toBe(4029);
     const [first, ...others] = listener.of('error');
     expect(first).toEqual({

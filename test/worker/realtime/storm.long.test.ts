@@ -20,6 +20,9 @@ const PER_SECOND = 400;
 /** Of some more, whose rooms are put to sleep between their writes: a busy one never is at rest. */
 const DOZING = { salons: 2, sockets: 8, perSecond: 30 };
 
+/** For what is certain to come, on a machine that is slow, ms. */
+const PATIENCE = 240_000;
+
 let stack: Stack;
 let house: House;
 beforeAll(async () => {
@@ -41,7 +44,7 @@ test('each change comes once, in order, to each who may see it, whatever happens
   while (dozing.length < DOZING.salons) dozing.push(await Salon.open(place, DOZING.sockets));
   const salons = [...busy, ...dozing];
   const sockets = salons.flatMap((salon) => salon.sockets);
-  await until('all listen', () => sockets.every(({ start }) => start !== null), 60_000);
+  await until('all listen', () => sockets.every(({ start }) => start !== null), PATIENCE);
   const deliveries = (): number => salons.reduce((sum, salon) => sum + salon.deliveries, 0);
 
   const began = performance.now();
@@ -54,7 +57,8 @@ test('each change comes once, in order, to each who may see it, whatever happens
     () => console.log(`${deliveries()} deliveries, ${JSON.stringify(weather.faults)}`),
     30_000,
   );
-  await weather.blow(() => deliveries() >= DELIVERIES);
+  const hasSeenAll = (): boolean => Math.min(...Object.values(weather.faults)) > 0;
+  await weather.blow(() => deliveries() >= DELIVERIES && hasSeenAll());
   writing = false;
   await Promise.all(writers);
   clearInterval(progress);
@@ -68,11 +72,11 @@ test('each change comes once, in order, to each who may see it, whatever happens
           () => true,
           () => false,
         ),
-      60_000,
+      PATIENCE,
     );
     const head = (await salon.log()).at(-1)?.revision ?? 0;
     const late = () => salon.sockets.filter(({ revision }) => revision < head);
-    await until(`all are at ${head}`, () => late().length === 0, 60_000).catch((error: unknown) => {
+    await until(`all are at ${head}`, () => late().length === 0, PATIENCE).catch((error: unknown) => {
       throw new Error(
         late()
           .map(({ state }) => state)
@@ -96,6 +100,5 @@ test('each change comes once, in order, to each who may see it, whatever happens
   for (const socket of sockets) socket.end();
   const none = { lost: 0, duplicated: 0, reordered: 0, foreign: 0, beyondRole: 0, brokenChain: 0, resets: 0 };
   expect(verdicts).toEqual(salons.map(() => none));
-  expect(Math.min(...Object.values(weather.faults))).toBeGreaterThan(0);
   expect(deliveries()).toBeGreaterThanOrEqual(DELIVERIES);
 });

@@ -27,8 +27,16 @@ test('a room whose alarm fails ten times announces what was committed all the sa
   await room({ do: 'line', line: { dropped: 1, doubled: 0, late: 0, mostMs: 0 } });
   await room({ do: 'fail alarms', count: FAILURES });
   const { revision } = await salon.api.post('/clients', { firstName: 'Told by nobody' });
-  await until('its alarm has failed', async () => (await room({ do: 'report' })).alarmsFailed === FAILURES, 60_000);
-  expect(listener.messages()).toEqual([]);
+  await until(
+    'its alarm has failed',
+    async () => {
+      const told = listener.messages();
+      const { alarmsFailed } = await room({ do: 'report' });
+      if (alarmsFailed < FAILURES) expect(told).toEqual([]);
+      return alarmsFailed === FAILURES;
+    },
+    180_000,
+  );
   await until('it announces', () => listener.of('batch_update').at(-1)?.revision === revision);
   await room({ do: 'line', line: { dropped: 0, doubled: 0, late: 0, mostMs: 0 } });
   await listener.close();
@@ -59,7 +67,7 @@ test('a room that took two sockets in the same moment is put to sleep by the run
       await first?.next('presence', heard);
       return (await begun()) > before;
     },
-    90_000,
+    240_000,
   );
   const { revision } = await salon.api.post('/clients', { firstName: 'After its sleep' });
   for (const listener of listeners) {

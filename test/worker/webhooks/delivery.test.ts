@@ -8,7 +8,7 @@ import { until } from '../../support/until.ts';
 
 // What receivers are sent, over real HTTP: a day of retries is 17 s here, three days 52 s.
 
-const world = await ownWorld({ WEBHOOK_FIRST_RETRY_MS: '1', WEBHOOK_TIMEOUT_MS: '300' });
+const world = await ownWorld({ WEBHOOK_FIRST_RETRY_MS: '1', WEBHOOK_TIMEOUT_MS: '1200' });
 const receiver = await new Receiver().start();
 afterAll(() => receiver.stop());
 afterEach(() => {

@@ -123,7 +123,7 @@ export class Weather {
       const { begun } = await orderRoom(house, salon.uuid, { do: 'report' });
       return begun > asleep.begun && salon.deliveries > written;
     };
-    const isAwake = await until('it is told again', woken).catch(() => false);
+    const isAwake = await until('it is told again', woken, 10_000).catch(() => false);
     this.#tried.delete(salon);
     if (isAwake && salon.opened === opened) this.faults.hibernations += 1;
   }
