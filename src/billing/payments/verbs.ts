@@ -19,6 +19,14 @@ export const createRefund = createOf(refund, {
   needsKey: true,
   statements: (input) => [
     expectVersion(payment, { ...input, id: input.parentId }),
+    // Words tell of a person: none are put back where an erasure took some out.
+    ...(input.body.reason == null
+      ? []
+      : [
+          sql`select app.refuse(c.erased_at is not null, 'erased', '{"pointer": "/reason", "detail": "This client was erased: nothing is kept of them in words."}')
+            from payments p join clients c on c.company_id = p.company_id and c.id = p.client_id
+            where p.company_id = app.company() and p.id = ${input.parentId}::uuid`,
+        ]),
     insertRow(refund, {
       ...newRow(refund, input.id, input.body),
       payment_id: input.parentId,

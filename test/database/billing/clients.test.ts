@@ -77,3 +77,47 @@ test('an erased client leaves the books as they are, but for what names them, in
   const log = (await logOf(stage, shop.company)).filter(({ entity_id }) => entity_id !== other);
   expect(JSON.stringify(log)).not.toMatch(/quill|zoe@|zoë |earlier|unhappy/i);
 });
+
+test('what was theirs before it became another’s is cleaned as theirs, and the other’s stays; a name of two words goes by each', async () => {
+  const [erased, other] = [randomUUID(), await makeClient(stage, shop.company, 'Bob')];
+  await run(`insert into clients (company_id, id, first_name) values ($1, $2, 'Mary Ann')`, [shop.company, erased]);
+  const invoice = await makeInvoice(run, shop, [line(100, { description: 'For Ann' })], { client_id: erased });
+  await run('update invoices set client_id = $2 where id = $1', [invoice, other]);
+  await run('update invoices set discount = 1 where id = $1', [invoice]);
+  const app = await stage.login();
+  await write(app, shop.company, () => app.query('select app.erase_client($1)', [erased]));
+  const log = (await logOf(stage, shop.company)).filter(({ entity_id }) => entity_id === invoice);
+  const said = (image: Record<string, unknown> | null) => JSON.stringify(image).match(/For \w+/)?.[0];
+  expect(log.map(({ before, after }) => [said(before), said(after)])).toEqual([
+    [undefined, 'For Erased'],
+    ['For Erased', 'For Ann'],
+    ['For Ann', 'For Ann'],
+  ]);
+});
+
+test('an erasure reads of a long log what was the client’s', async () => {
+  const { company } = await makeShop(stage);
+  const erased = await makeClient(stage, company, 'Zaphod');
+  const admin = await stage.console();
+  await admin.query('reset role');
+  await admin.query('set session_replication_role = replica');
+  await admin.query(
+    `insert into changes (company_id, revision, entity, entity_id, operation, schema_version, before, after, actor, changed_at)
+     select $1, 1000 + n, e, uuidv7(), 'UPDATE', 1, image, image, 'SYSTEM', now()
+     from generate_series(1, 3000) n, unnest(array['appointment', 'invoice', 'client']) with ordinality x (e, k),
+       lateral (select jsonb_build_object('client_id', uuidv7(), 'notes', repeat('x', 100))) y (image) where n % 3 = k - 1`,
+    [company],
+  );
+  await admin.query('analyze changes');
+  const app = await stage.login();
+  let read = 0;
+  await write(app, company, async () => {
+    await app.query('select app.erase_client($1)', [erased]);
+    const { rows } = await app.query<{ n: number }>(
+      `select seq_tup_read + coalesce(idx_tup_fetch, 0) as n from pg_stat_xact_user_tables where relname = 'changes'`,
+    );
+    read = Number(rows[0]?.n);
+  });
+  expect(read).toBeGreaterThan(0);
+  expect(read).toBeLessThan(100);
+});

@@ -34,6 +34,22 @@ test('what lines come to is worked out by the database as by the code', async ()
   expect(rows.map(({ priced: found }) => simple(found))).toEqual(expected);
 });
 
+test('what lines come to is worked out without asking what they would be refused with', async () => {
+  const client = await stage.console();
+  await client.query('reset role');
+  await client.query(`set track_functions = 'all'`);
+  await client.query('begin');
+  await client.query(`select app.price_invoice($1, null, 1, false, 'EUR')`, [
+    JSON.stringify(Array(200).fill(line(100))),
+  ]);
+  const { rows } = await client.query(
+    `select calls::int from pg_stat_xact_user_functions where funcname in ('price_invoice', 'refuse', 'spread')`,
+  );
+  await client.query('rollback');
+  // Itself, and what its discount comes to.
+  expect(rows).toEqual([{ calls: 1 }, { calls: 1 }]);
+});
+
 test('what lines come to is refused where the code refuses it', async () => {
   const draft = (lines: ReturnType<typeof line>[], discount = 0) =>
     refused(makeInvoice(run, shop, lines, { discount }));

@@ -78,6 +78,26 @@ test('of one that was erased it is refused, and what is said of what they left',
   const id = await made('/clients', { firstName: 'Zdenka' });
   const booking = await made('/appointments', { ...slot(), clientId: id });
   const own = await made('/appointments/series', { ...series(), clientId: id });
+  const draft = await made('/invoices', {
+    branchId,
+    lines: [{ ...lines[0], description: 'Cut for Zdenka' }],
+    clientId: id,
+  });
+  const issued = await made('/invoices', { branchId, lines, clientId: id });
+  await api.post(`/invoices/${issued}/finalize`);
+  const paid = await api.post(
+    '/payments',
+    { invoiceId: issued, amount: price, method: 'CASH' },
+    { headers: { 'Idempotency-Key': 'gone-2' } },
+  );
+  const giveBack = (reason: string | null, key: string): Promise<Reply> =>
+    api.post(
+      `/payments/${paid.json.id}/refunds`,
+      { amount: { ...price, amount: 1 }, reason },
+      { headers: { 'Idempotency-Key': key } },
+    );
+  const rewrite = (description: string): Promise<Reply> =>
+    api.patch(`/invoices/${draft}`, { lines: [{ ...lines[0], quantity: 2, description }] });
   await api.post(`/clients/${id}/erase`);
   for (const [name, write] of Object.entries(doors)) {
     const reply = await write(id);
@@ -91,15 +111,19 @@ test('of one that was erased it is refused, and what is said of what they left',
     ['/notes', api.patch(`/appointments/${booking}`, { notes: 'Zdenka' })],
     ['/notes', api.patch(`/appointments/series/${own}`, { scope: 'ALL', notes: 'Zdenka' })],
     ['/reason', api.post(`/appointments/${booking}/status`, { status: 'CANCELLED', reason: 'Zdenka' })],
+    ['/lines/0/description', rewrite('Cut for Zdenka')],
+    ['/reason', giveBack('Zdenka', 'gone-3')],
   ];
   for (const [pointer, reply] of words) {
     expectProblem(await reply, 'erased');
     expect(((await reply).json.errors as Json[])[0]?.pointer).toBe(pointer);
   }
   // What says nothing of them goes on.
+  expect((await rewrite('Cut for Erased')).status).toBe(200);
+  expect((await giveBack(null, 'gone-4')).status).toBe(201);
   expect((await api.post(`/appointments/${booking}/status`, { status: 'CANCELLED' })).status).toBe(200);
   expect((await api.post(`/appointments/${booking}/reschedule`, { startsAt: free() })).status).toBe(409);
-  for (const path of ['/appointments?limit=100', '/events?limit=500']) {
+  for (const path of ['/appointments?limit=100', '/invoices?limit=100', '/events?limit=500']) {
     expect((await fresh(path)).text).not.toContain('Zdenka');
   }
 });
