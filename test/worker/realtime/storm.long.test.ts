@@ -88,7 +88,7 @@ test('each change comes once, in order, to each who may see it, whatever happens
   const verdicts: Verdict[] = [];
   for (const salon of salons) {
     const from = Math.min(...salon.sockets.map(({ start }) => start ?? 0));
-    verdicts.push(judge(salon.sockets, await salon.log(), await salon.told.foreign(salon.owner.api, from)));
+    verdicts.push(judge(salon.sockets, await salon.log(), await salon.told.foreign(salon.witness, from)));
   }
   const reopened = sockets.reduce((sum, { counts }) => sum + counts.opened - 1, 0);
   const recovered = sockets.reduce((sum, { counts }) => sum + counts.recovered, 0);

@@ -18,10 +18,10 @@ export class Told {
   };
 
   /** Deliveries that are not, letter by letter, what `GET /events` says of their revision. */
-  async foreign(owner: Api, from: number): Promise<number> {
+  async foreign(witness: Api, from: number): Promise<number> {
     const left = new Map([...this.#texts].map(([revision, texts]) => [revision, new Map(texts)]));
     for (let after = from; ; ) {
-      const reply = await owner.get(`/events?after=${after}&limit=500`);
+      const reply = await witness.get(`/events?after=${after}&limit=500`);
       if (reply.status !== 200) throw new Error(`GET /events answered ${reply.status}: ${reply.text}`);
       const { data } = reply.json as { data: { revision: number }[] };
       for (const event of data) left.get(event.revision)?.delete(JSON.stringify(event));

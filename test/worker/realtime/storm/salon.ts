@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { addKey } from '../../../support/accounts.ts';
-import type { Tenant } from '../../../support/api.ts';
+import type { Api, Tenant } from '../../../support/api.ts';
 import { newCompany, type Place } from '../../../support/company.ts';
 import { uuidOf } from '../../../support/people.ts';
 import { FrameReader } from './frames.ts';
@@ -61,6 +61,11 @@ export class Salon {
     return new Salon(place, owner, all.secret, views, sockets);
   }
 
+  /** Sees all that is told; its key does not end, as the owner's session does in a storm of hours. */
+  get witness(): Api {
+    return this.owner.api.as(this.#key);
+  }
+
   get deliveries(): number {
     return this.sockets.reduce((sum, { counts }) => sum + counts.deliveries, 0);
   }
@@ -86,7 +91,7 @@ export class Salon {
 
   /** One more, which must be stored: behind it everybody can get to where the log is. */
   async last(): Promise<void> {
-    const reply = await this.owner.api.as(this.#key).post('/services', service('Last'));
+    const reply = await this.witness.post('/services', service('Last'));
     if (reply.status !== 201) throw new Error(`the last write answered ${reply.status}: ${reply.text}`);
   }
 
@@ -99,7 +104,7 @@ export class Salon {
   }
 
   async #one(): Promise<number> {
-    const api = this.owner.api.as(this.#key);
+    const api = this.witness;
     this.#written += 1;
     const n = this.#written;
     const clients = Array.from({ length: AT_ONCE }, (_, at) => ({ firstName: `Client ${n} ${at}` }));
