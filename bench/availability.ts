@@ -1,6 +1,7 @@
 import { Temporal } from 'temporal-polyfill';
-import { type AvailabilityQuestion, freeStarts } from '../src/calendar/availability.ts';
+import { freeStarts } from '../src/calendar/availability.ts';
 import type { Service, StaffMember } from '../src/calendar/catalogue.ts';
+import type { AvailabilityQuestion } from '../src/calendar/sweep.ts';
 import { instantTexts } from '../src/core/civil.ts';
 import { offsetsOf } from '../src/core/offsets.ts';
 import { overHttp } from './availability-stack.ts';

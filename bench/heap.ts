@@ -7,8 +7,8 @@ import { SCOPES } from '../src/account/permissions.ts';
 import { learn, keyOf as limitKey } from '../src/account/sign-in/counts.ts';
 import { rememberSession, userPrincipal } from '../src/account/sign-in/principal.ts';
 import { loadKeys, signAccess, verifyAccess } from '../src/account/sign-in/tokens.ts';
-import type { Swept } from '../src/calendar/availability.ts';
 import { type Joined, slicesOf } from '../src/calendar/busy-slices.ts';
+import type { Swept } from '../src/calendar/sweep.ts';
 import {
   weightOfCatalogue,
   weightOfDay,

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { DAY_MINUTES, instantTexts } from '../core/civil.ts';
+import { DAY_MINUTES, instantsJson } from '../core/civil.ts';
 import { AppError, type Fault } from '../core/errors.ts';
 import { formatId } from '../core/id.ts';
 import { lazy } from '../core/lazy.ts';
@@ -7,7 +7,7 @@ import { offsetsOf } from '../core/offsets.ts';
 import type { RouteModule } from '../http/route.ts';
 import { instant } from '../http/schemas.ts';
 import { type Assembled, type AssembledRoute, readAssembled, TTL } from '../resources/read.ts';
-import { countStarts, freeStarts, offeredUntil, sweep } from './availability.ts';
+import { countStarts, freeStarts, offeredUntil } from './availability.ts';
 import {
   AVAILABILITY_QUERY,
   type AvailabilityQuery,
@@ -17,7 +17,8 @@ import {
 import { offers, type Service, type StaffMember } from './catalogue.ts';
 import { type Known, known, learned } from './known.ts';
 import type { LoadedCatalogue } from './load-catalogue.ts';
-import { partsOf } from './parts.ts';
+import { durationOf } from './parts.ts';
+import { sweep } from './sweep.ts';
 import { sweptOf } from './swept.ts';
 
 const PERMISSION = 'appointments:read';
@@ -64,12 +65,14 @@ async function offered(
   requireAnswerable(countStarts(question, swept));
   const free = freeStarts(question, swept);
   const until = [calendar.busyUntil, offeredUntil(services, offsets, now, free)].filter((at) => at !== null);
-  const data = free.map(({ staffId, starts }) => ({ staffId: formatId('stf', staffId), starts: instantTexts(starts) }));
+  const data = free.map(
+    ({ staffId, starts }) => `{"staffId":"${formatId('stf', staffId)}","starts":${instantsJson(starts)}}`,
+  );
   const { epoch, revision } = calendar;
   return {
     epoch,
     revision,
-    body: JSON.stringify({ data }),
+    body: `{"data":[${data.join()}]}`,
     validUntil: until.length === 0 ? null : Math.min(...until),
   };
 }
@@ -104,8 +107,8 @@ function judged(
 
 /** A visit whose last part would begin more than a day after its first is none that can be booked (app.parts_fit). */
 function fits(member: StaffMember, services: readonly Service[]): boolean {
-  const parts = partsOf(services.map((service) => ({ service, staffId: member.id })));
-  return (parts.at(-1)?.startOffsetMinutes ?? 0) <= DAY_MINUTES;
+  const before = services.slice(0, -1);
+  return before.reduce((minutes, service) => minutes + durationOf(service, member.id), 0) <= DAY_MINUTES;
 }
 
 const Availability = lazy(() =>

@@ -17,12 +17,16 @@ export type Part = {
   taxes: readonly Tax[];
 };
 
+/** How long a service takes this staff member. */
+export const durationOf = ({ staff, durationMinutes }: Service, staffId: string): number =>
+  staff.find((each) => each.staffId === staffId)?.durationMinutes ?? durationMinutes;
+
 /** Services in a row, each with whom: their own duration and price where they have them. */
 export function partsOf(lines: readonly { service: Service; staffId: string }[]): Part[] {
   let offset = 0;
   return lines.map(({ service, staffId }) => {
     const terms = service.staff.find((each) => each.staffId === staffId);
-    const durationMinutes = terms?.durationMinutes ?? service.durationMinutes;
+    const durationMinutes = durationOf(service, staffId);
     const startOffsetMinutes = offset;
     offset += durationMinutes;
     return {

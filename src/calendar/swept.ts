@@ -1,5 +1,5 @@
 import { shareOf, WeighedMap } from '../data/weighed.ts';
-import { type AvailabilityQuestion, type Swept, sweep } from './availability.ts';
+import { type AvailabilityQuestion, type Swept, sweep } from './sweep.ts';
 import { weightOfSweep } from './weights.ts';
 
 // What was swept for a question, by staff member, so that after a booking only those are swept whose time it takes.

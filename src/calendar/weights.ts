@@ -1,7 +1,7 @@
-import type { Swept } from './availability.ts';
 import type { Catalogue } from './booking.ts';
 import type { Joined, Slices } from './busy-slices.ts';
 import type { Times } from './catalogue.ts';
+import type { Swept } from './sweep.ts';
 
 // What parts of calendars weigh on the heap, bytes (measured: bench/heap.ts): what an isolate remembers of them is bounded by it.
 

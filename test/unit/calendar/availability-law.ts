@@ -4,7 +4,7 @@ import { freeStarts } from '../../../src/calendar/availability.ts';
 import { dayOf } from '../../../src/core/civil.ts';
 import { offsetsOf } from '../../../src/core/offsets.ts';
 import { Model } from './model.ts';
-import { questions, type World, worlds } from './worlds.ts';
+import { questionIn, questions, type World, worlds } from './worlds.ts';
 
 /** What is counted, so that a law is not kept by never saying anything. */
 export type Counts = { cases: number; steps: number; offered: number };
@@ -19,7 +19,7 @@ export async function availabilityIsExact(cases: number): Promise<Counts> {
       let model: Model | undefined;
       for (const asked of [world, ...others.map((each) => ({ ...world, ...each, now: world.now + each.now }))]) {
         model = new Model(asked, model);
-        const free = freeStarts({ ...asked, offsets });
+        const free = freeStarts(questionIn(asked, offsets));
         agree(asked, model, free, counts);
         counts.cases += 1;
       }

@@ -1,12 +1,8 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import {
-  type AvailabilityQuestion,
-  freeStarts,
-  freeStartsOfWork,
-  offeredUntil,
-} from '../../../src/calendar/availability.ts';
+import { freeStarts, freeStartsOfWork, offeredUntil } from '../../../src/calendar/availability.ts';
 import type { Service, StaffMember } from '../../../src/calendar/catalogue.ts';
 import { partsOf, shapeOf } from '../../../src/calendar/parts.ts';
+import type { AvailabilityQuestion } from '../../../src/calendar/sweep.ts';
 import { openings } from '../../../src/calendar/working-time.ts';
 import { instantTexts, minuteOf } from '../../../src/core/civil.ts';
 import { type Offsets, offsetsOf } from '../../../src/core/offsets.ts';

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import {
   dateOf,
   dayOf,
+  instantsJson,
   instantTexts,
   localOf,
   localText,
@@ -43,6 +44,7 @@ describe('civil time', () => {
     expect(minuteOf('2026-11-01T01:30:59.999Z')).toBe(minutes('2026-11-01T01:30Z')[0]);
     const texts = ['2026-11-01T23:59:00.000Z', '2026-11-02T00:00:00.000Z', '2026-10-31T07:05:00.000Z'];
     expect(instantTexts(texts.map(minuteOf))).toEqual(texts);
+    for (const some of [texts, texts.slice(1), []]) expect(instantsJson(some.map(minuteOf))).toBe(JSON.stringify(some));
   });
 });
 

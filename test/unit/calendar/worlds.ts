@@ -1,11 +1,20 @@
 import fc from 'fast-check';
 import { Temporal } from 'temporal-polyfill';
-import type { AvailabilityQuestion } from '../../../src/calendar/availability.ts';
 import type { Resource, Service, StaffMember } from '../../../src/calendar/catalogue.ts';
+import { covered } from '../../../src/calendar/spans.ts';
+import type { AvailabilityQuestion } from '../../../src/calendar/sweep.ts';
 import type { Hours } from '../../../src/calendar/working-time.ts';
+import type { Offsets } from '../../../src/core/offsets.ts';
 
 /** A question to the calendar with all that it rests on, but for the offsets. */
 export type World = Omit<AvailabilityQuestion, 'offsets'>;
+
+/** That question; what keeps somebody busy comes in any order, and is swept in its own. */
+export const questionIn = (world: World, offsets: Offsets): AvailabilityQuestion => ({
+  ...world,
+  offsets,
+  busy: new Map([...world.busy].map(([id, times]) => [id, covered(times)])),
+});
 
 /** Both changes of the clock in three zones, one of them by half an hour, and days without any. */
 export type Place = readonly [zone: string, dates: readonly string[]];
