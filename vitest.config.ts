@@ -28,6 +28,7 @@ export default defineConfig({
           name: 'unit',
           include: ['test/unit/**/*.test.ts', 'client/test/unit/**/*.test.ts'],
           exclude: [long],
+          setupFiles: ['test/support/draws.ts'],
           isolate: false,
           maxWorkers: 3,
           // Properties work for seconds, on a machine that others use for longer.

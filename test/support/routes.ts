@@ -201,7 +201,7 @@ export const shareOf = <T>(all: readonly T[], turn: number, turns: number): T[] 
   all.filter((_, index) => inject('thorough') || (index + turn) % turns === 0);
 
 /** Of the queries of its own topic a write looks at so many parts. */
-const PARTS = 3;
+const PARTS = 5;
 
 /**
  * What is read after the write of this turn to a topic: its own paths with a share of their queries, and of the others' plain
