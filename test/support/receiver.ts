@@ -62,6 +62,15 @@ export class Receiver {
     this.answer(response, this.all.length - 1, got);
   }
 
+  /** Answers requests to this path one after the other so, then as ever. */
+  answering(path: string, ...ones: Answering[]): void {
+    let n = 0;
+    this.answer = (response, at, got) => {
+      const own = got.path === path ? (ones[n++] ?? answers.ok) : answers.ok;
+      own(response, at, got);
+    };
+  }
+
   /** Those sent to this path. */
   of(path: string): Received[] {
     return this.all.filter((got) => got.path === path);

@@ -168,3 +168,6 @@ export const MISTOLD = `
     where not o.deliberate and o.expires_at is null group by 1, 2, 3)
   select * from (select * from truth where pieces is not null) t full join busy_days b using (company_id, subject_id, day)
   where t.pieces is distinct from b.pieces`;
+
+/** A chair, this one or any, as a booking asks for it. */
+export const chair = (resourceId?: string) => [{ kind: 'CHAIR', ...(resourceId && { resourceId }) }];

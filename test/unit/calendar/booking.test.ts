@@ -1,45 +1,10 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import { type Catalogue, nearestStarts, planBooking, planWork } from '../../../src/calendar/booking.ts';
-import type { Resource, Service, StaffMember } from '../../../src/calendar/catalogue.ts';
-import { judgeStart } from '../../../src/calendar/presence.ts';
+import { planBooking, planWork } from '../../../src/calendar/booking.ts';
 import { minuteOf } from '../../../src/core/civil.ts';
 import { AppError } from '../../../src/core/errors.ts';
 import { type Offsets, offsetsOf } from '../../../src/core/offsets.ts';
+import { ANA, BO, both, COLOUR, CUT, catalogue, EUR, request } from './booking-salon.ts';
 
-const EUR = (amount: number) => ({ amount, currency: 'EUR' });
-const COLOUR: Service = {
-  ...{ id: 'colour', name: 'Colour', isActive: true, durationMinutes: 90, price: EUR(9000) },
-  ...{ bufferBeforeMinutes: 5, bufferAfterMinutes: 10, processing: [{ afterMinutes: 30, minutes: 40 }] },
-  ...{ requires: ['chair'], taxes: [{ name: 'VAT', rateBasisPoints: 1900 }], staff: [] },
-  ...{ leadTimeMinutes: null, horizonDays: null },
-};
-const CUT: Service = {
-  ...COLOUR,
-  ...{ id: 'cut', name: 'Cut', durationMinutes: 30, price: EUR(3000), bufferBeforeMinutes: 0, bufferAfterMinutes: 15 },
-  ...{ processing: [], requires: ['chair', 'basin'] },
-  staff: [{ staffId: 'bo', durationMinutes: 20, price: EUR(4000) }],
-};
-const ANA: StaffMember = {
-  ...{ id: 'ana', isActive: true, branchIds: ['vienna'], serviceIds: ['colour', 'cut'] },
-  workingHours: [],
-};
-const BO: StaffMember = { ...ANA, id: 'bo', serviceIds: [] };
-const resource = (id: string, kind: string): Resource => ({
-  ...{ id, kind, branchId: 'vienna', isActive: true, workingHours: [] },
-});
-const catalogue: Catalogue & { branch: NonNullable<Catalogue['branch']> } = {
-  revision: 41,
-  branch: {
-    ...{ id: 'vienna', timeZone: 'Europe/Vienna', isActive: true, holidays: [{ date: '2026-10-26' }] },
-    openingHours: [1, 2, 3, 4, 5, 6, 7].map((weekday) => ({ weekday, start: '00:00', end: '18:00' })),
-  },
-  services: new Map([COLOUR, CUT].map((service) => [service.id, service])),
-  staff: new Map([ANA, BO].map((member) => [member.id, member])),
-  resources: [resource('chair-1', 'chair'), resource('chair-2', 'chair'), resource('basin-1', 'basin')],
-  timeOff: new Map([['ana', [minuteOf('2026-10-27T11:00:00Z'), minuteOf('2026-10-27T12:00:00Z')]]]),
-};
-const both = [{ serviceId: 'colour', staffId: 'ana' }, { serviceId: 'cut' }];
-const request = { branchId: 'vienna', staffId: 'bo', services: both };
 const at = (startsAt: string) => ({ ...request, start: { startsAt } });
 
 let offsets: Offsets;
@@ -220,44 +185,4 @@ describe('planBooking', () => {
     const few = { ...catalogue, resources: catalogue.resources.slice(0, 2) };
     expect(refusal(() => planWork(few, request))).toMatchObject({ code: 'slot_taken', extra: { kind: 'basin' } });
   });
-});
-
-it('judgeStart prefers nothing, names who is taken and knows which resources would be had', () => {
-  const start = minuteOf('2026-10-27T08:00:00Z');
-  const work = planWork(catalogue, { ...request, resources: [{ kind: 'basin', resourceId: 'basin-1' }] });
-  const judge = (busy: Record<string, number[]>) =>
-    judgeStart(catalogue, offsets, work, start, new Map(Object.entries(busy)));
-  expect(judge({})).toEqual({ absent: [], taken: [], chosen: ['basin-1', 'chair-1'] });
-  // While the colour develops, Ana is free.
-  expect(judge({ ana: [start + 30, start + 70], 'chair-1': [start - 6, start - 4] })).toEqual({
-    ...{ absent: [], taken: [] },
-    chosen: ['basin-1', 'chair-2'],
-  });
-  const all = { ana: [start + 30, start + 71], 'basin-1': [start + 124, start + 130] };
-  const chairs = { 'chair-1': [start, start + 1], 'chair-2': [start, start + 1] };
-  expect(judge({ ...all, ...chairs }).taken).toEqual([
-    { staffId: 'ana' },
-    { resourceId: 'basin-1' },
-    { kind: 'chair' },
-  ]);
-});
-
-it('whoever ignores hours has what is closed, too', () => {
-  const start = minuteOf('2026-10-27T08:00:00Z');
-  const closed = [{ weekday: 7, start: '09:00', end: '10:00' }];
-  const known = {
-    ...catalogue,
-    resources: catalogue.resources.map((each) => (each.id === 'chair-2' ? { ...each, workingHours: closed } : each)),
-  };
-  const busy = new Map([['chair-1', [start, start + 1]]]);
-  const work = planWork(known, request);
-  const judged = (anyTime: boolean) => judgeStart(known, offsets, work, start, busy, anyTime);
-  expect(judged(false).taken).toEqual([{ kind: 'chair' }]);
-  expect(judged(true)).toMatchObject({ absent: [], taken: [] });
-  expect(judged(true).chosen).toContain('chair-2');
-});
-
-it('nearestStarts are those around, in order of time', () => {
-  expect(nearestStarts([100, 10, 40, 50, 70, 60], 55, 4)).toEqual([40, 50, 60, 70]);
-  expect(nearestStarts([], 55)).toEqual([]);
 });

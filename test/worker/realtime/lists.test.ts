@@ -2,8 +2,8 @@ import { afterAll, describe, expect, test } from 'vitest';
 import { addMember, addUser } from '../../support/accounts.ts';
 import type { Api } from '../../support/api.ts';
 import { openCompany } from '../../support/company.ts';
-import { listen, type WireListener } from '../../support/listener.ts';
-import { type ListNews, Mirror } from '../../support/mirror.ts';
+import { ListFollower } from '../../support/list-follower.ts';
+import { listen } from '../../support/listener.ts';
 import { uuidOf } from '../../support/people.ts';
 import { aim, cached, fire, make, makeEach, mutations, pathTo, queriesOf, takesId } from '../../support/routes.ts';
 import { sharedWorld } from '../../support/shared.ts';
@@ -15,83 +15,6 @@ const world = await sharedWorld();
 const salon = await openCompany(world);
 const { api } = salon;
 const objects = await makeEach(api);
-
-/** Lists that a connection may follow at most. */
-const MOST = 20;
-
-/** Follows these paths over as many connections as that takes, each loaded after it was subscribed to. */
-class Follower {
-  readonly #api: Api;
-  readonly mirrors = new Map<string, Mirror>();
-  readonly listeners: WireListener[] = [];
-  readonly #heard = new Map<WireListener, number>();
-  readonly #told = new Map<string, number>();
-
-  constructor(own: Api) {
-    this.#api = own;
-  }
-
-  /** How often something was said of a list. */
-  told(path: string): number {
-    return this.#told.get(path) ?? 0;
-  }
-
-  async close(): Promise<void> {
-    await Promise.all(this.listeners.map((listener) => listener.close()));
-  }
-
-  /** Comes back to all its lists, over one connection. */
-  async resume(position: object): Promise<void> {
-    const listener = await listen(this.#api);
-    this.listeners.splice(0, this.listeners.length, listener);
-    const queries = [...this.mirrors.keys()].map((path) => ({ id: path, path }));
-    await listener.subscribe({ topics: ['company'], queries, resume: position });
-  }
-
-  async follow(paths: readonly string[]): Promise<void> {
-    for (let at = 0; at < paths.length; at += MOST) {
-      const some = paths.slice(at, at + MOST);
-      const listener = await listen(this.#api);
-      this.listeners.push(listener);
-      await listener.subscribe({ topics: ['company'], queries: some.map((path) => ({ id: path, path })) });
-      for (const path of some) this.mirrors.set(path, new Mirror(path));
-    }
-    for (const mirror of this.mirrors.values()) await this.#load(mirror, 0);
-  }
-
-  /** Waits until every connection has been sent this revision, and does what the frames say. */
-  async reach(revision: number): Promise<void> {
-    for (const listener of this.listeners) {
-      await until(
-        `frames up to ${revision}`,
-        () => Number(listener.of('batch_update').at(-1)?.revision ?? 0) >= revision,
-      );
-      const frames = listener.of('batch_update');
-      for (const frame of frames.slice(this.#heard.get(listener) ?? 0))
-        for (const news of (frame.lists ?? []) as ListNews[]) {
-          this.mirrors.get(news.id)?.apply(news);
-          this.#told.set(news.id, this.told(news.id) + 1);
-        }
-      this.#heard.set(listener, frames.length);
-    }
-  }
-
-  /** Whether each list of these paths is what GET answers. */
-  async check(paths: Iterable<string>, revision: number): Promise<void> {
-    for (const path of paths) {
-      const mirror = this.mirrors.get(path);
-      if (mirror === undefined) continue;
-      if (mirror.isStale) await this.#load(mirror, revision);
-      const answer = await this.#api.get(path, { headers: { 'Min-Revision': String(revision) } });
-      expect(mirror.text(), path).toBe(JSON.stringify(answer.json.data));
-    }
-  }
-
-  async #load(mirror: Mirror, min: number): Promise<void> {
-    const answer = await this.#api.get(mirror.path, { headers: { 'Min-Revision': String(min) } });
-    mirror.load(answer.json.data as never, answer.revision);
-  }
-}
 
 /** What the clock changes, and what is no first page, is refused. */
 const isFollowed = (path: string): boolean => !/overdue=|page=/.test(path);
@@ -179,7 +102,7 @@ test('four roles are told what their GETs answer, and a lower one at once of no 
   const followers = await Promise.all(
     members.map(async (member) => {
       const answers = await Promise.all(wanted.map((path) => member.api.get(path)));
-      const follower = new Follower(member.api);
+      const follower = new ListFollower(member.api);
       await follower.follow(wanted.filter((_, n) => answers[n]?.status === 200));
       return { member, follower };
     }),
@@ -212,7 +135,7 @@ test('who comes back is told what became of each list since, and a page that is 
   const own = await openCompany(world);
   const clients = ['B', 'C', 'D'].map((lastName) => ({ lastName }));
   const ids = await Promise.all(clients.map(async (body) => String((await own.api.post('/clients', body)).json.id)));
-  const follower = new Follower(own.api);
+  const follower = new ListFollower(own.api);
   const paths = ['/clients?sort=lastName&limit=2', '/clients?sort=lastName', '/clients?tag=vip'];
   await follower.follow(paths);
   const [listener] = follower.listeners;
@@ -235,7 +158,7 @@ test('who comes back is told what became of each list since, and a page that is 
 });
 
 describe('every list, followed', async () => {
-  const follower = new Follower(api);
+  const follower = new ListFollower(api);
   await follower.follow(paths);
   afterAll(() => follower.close());
   let reached = await logged(0);

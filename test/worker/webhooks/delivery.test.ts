@@ -2,7 +2,7 @@ import { afterAll, afterEach, expect, test } from 'vitest';
 import type { Api, Json, Tenant } from '../../support/api.ts';
 import { openCompany } from '../../support/company.ts';
 import { uuidOf } from '../../support/people.ts';
-import { type Answering, answers, type Received, Receiver, verified } from '../../support/receiver.ts';
+import { answers, type Received, Receiver, verified } from '../../support/receiver.ts';
 import { ownWorld } from '../../support/shared.ts';
 import { until } from '../../support/until.ts';
 
@@ -30,14 +30,6 @@ const client = async (api: Api, name: string) => (await api.post('/clients', { f
 const deliveries = async (id: string, query = '') =>
   (await salon.api.get(`/webhooks/${id}/deliveries${query}`)).json.data as Json[];
 
-/** Answers requests to this path one after the other so, then as ever. */
-function answering(path: string, ...ones: Answering[]): void {
-  let n = 0;
-  receiver.answer = (response, at, got) => {
-    const own = got.path === path ? (ones[n++] ?? answers.ok) : answers.ok;
-    own(response, at, got);
-  };
-}
 const names = (got: readonly Received[]): unknown[] => got.map(({ body }) => JSON.parse(body).data.firstName);
 const told = (id: string, least: number, query = ''): Promise<Json[]> =>
   until(`${least} deliveries`, async () => {
@@ -69,7 +61,7 @@ test('an event arrives as GET /events shows it, signed, under an id that no othe
 test('what fails, hangs, leads elsewhere is tried again under the same id, and what comes after it waits', async () => {
   const { path, secret, id } = await hook(salon);
   const inward = { Location: `${receiver.url}/inward` };
-  answering(path, answers.failing, answers.hanging, answers.status(302, inward), answers.ok);
+  receiver.answering(path, answers.failing, answers.hanging, answers.status(302, inward), answers.ok);
   for (const name of ['first', 'second', 'third']) await client(salon.api, name);
   await receiver.events(path, 6);
   const got = receiver.of(path);
@@ -105,7 +97,7 @@ test('what fails, hangs, leads elsewhere is tried again under the same id, and w
 
 test('an answer that never ends, bursts, or is cut off is judged by its status; without one it is tried again', async () => {
   const { path, id } = await hook(salon);
-  answering(path, answers.endless, answers.bomb, answers.broken, answers.cut);
+  receiver.answering(path, answers.endless, answers.bomb, answers.broken, answers.cut);
   for (const name of ['one', 'two', 'three']) await client(salon.api, name);
   await receiver.events(path, 4);
   expect(names(receiver.of(path))).toEqual(['one', 'two', 'three', 'three']);
@@ -125,7 +117,7 @@ test('one that hangs keeps no other endpoint waiting', async () => {
 
 test('410 archives the endpoint and says why; restored it goes on with what was not taken', async () => {
   const { path, id } = await hook(salon);
-  answering(path, answers.gone);
+  receiver.answering(path, answers.gone);
   const { revision } = await salon.api.get('/company');
   await client(salon.api, 'refused');
   const gone = await until('it is archived', async () => {
