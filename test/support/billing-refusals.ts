@@ -1,6 +1,6 @@
 import type { Api, Reply } from './api.ts';
 import { erasedClient, slot } from './calendar-refusals.ts';
-import type { Kit, Refusal } from './fixtures/fixture.ts';
+import { type Kit, type Refusal, unique } from './fixtures/fixture.ts';
 
 // What only invoices and payments can say, by route and code.
 
@@ -89,9 +89,26 @@ invoiceRefusals['POST /invoices/bulk external_id_taken'] = async ({ tenant, aim,
   });
 };
 
+/** Something said of what is given back to somebody who was erased since they paid. */
+const refundingErased: Refusal = async ({ tenant: { api }, aim, fire }) => {
+  const shot = await aim();
+  const { json: payment } = await api.get(`/payments/${shot.id}`);
+  const { branchId } = (await api.get(`/invoices/${payment.invoiceId}`)).json;
+  const clientId = (await api.post('/clients', { firstName: 'Gone' })).json.id;
+  const lines = [{ description: 'Cut', unitPrice: euros(100) }];
+  const { id: invoiceId } = (await api.post('/invoices', { branchId, clientId, lines })).json;
+  await api.post(`/invoices/${invoiceId}/finalize`);
+  const key = { headers: { 'Idempotency-Key': `own-${unique()}` } };
+  const paid = await api.post('/payments', { invoiceId, amount: euros(100), method: 'CASH' }, key);
+  await api.post(`/clients/${clientId}/erase`);
+  const body = { amount: euros(100), reason: 'They were ill.' };
+  return fire(api, { ...shot, path: `/payments/${paid.json.id}/refunds`, body });
+};
+
 export const paymentRefusals: Record<string, Refusal> = {
   'POST /payments idempotency_key_required': withoutKey,
   'POST /payments/:id/refunds idempotency_key_required': withoutKey,
+  'POST /payments/:id/refunds erased': refundingErased,
   'POST /payments unknown_reference': saying({ invoiceId: 'inv_01h455vb4pex5vsknk084sn02q' }),
   'POST /payments exceeds_balance': saying({ amount: euros(1_000_000_000) }),
   'POST /payments invoice_not_open': (kit) => paying(kit, (api, id) => api.post(`/invoices/${id}/void`)),
