@@ -46,15 +46,16 @@ export async function fillCompanies(
   url: string,
   ids: readonly string[],
   progress: (line: string) => void,
+  large: typeof LARGE = LARGE,
 ): Promise<void> {
   await withClient(url, async (client) => {
     for (const [n, company] of ids.entries()) {
-      await loadClients(client, company, (n === 0 ? LARGE : OTHER).people);
+      await loadClients(client, company, (n === 0 ? large : OTHER).people);
       if ((n + 1) % 50 === 0) progress(`clients of ${n + 1} companies`);
     }
     await client.query('set session_replication_role = replica');
     await client.query(
-      `create temp table salons as select id, case when n = 1 then ${LARGE.visits} else ${OTHER.visits} end as visits, case when n = 1 then ${LARGE.people} else ${OTHER.people} end as people
+      `create temp table salons as select id, case when n = 1 then ${large.visits} else ${OTHER.visits} end as visits, case when n = 1 then ${large.people} else ${OTHER.people} end as people
        from unnest($1::uuid[]) with ordinality x (id, n)`,
       [ids],
     );

@@ -7,6 +7,7 @@ import { type Bench, openBench } from './stack.ts';
 /** Loaded only when named, so that one that breaks does not take the others along. */
 const benchmarks: Readonly<Record<string, () => Promise<Benchmark>>> = {
   availability: async () => (await import('./availability.ts')).availability,
+  bystander: async () => (await import('./bystander.ts')).bystander,
   cached: async () => (await import('./cached.ts')).cached,
   export: async () => (await import('./export.ts')).exporting,
   'live-lists': async () => (await import('./live-lists.ts')).liveLists,

@@ -20,6 +20,8 @@ export type BenchWorker = RunningWorker & {
 export type Bench = {
   neon: NeonBridge;
   upstash: UpstashBridge;
+  /** Of the database, as the server's administrator. */
+  adminUrl: string;
   /** Settings of the Worker. */
   vars: Readonly<Record<string, string>>;
   bundle: string;
@@ -47,6 +49,7 @@ export async function openBench(): Promise<Bench> {
   return {
     neon: stack.neon,
     upstash: stack.upstash,
+    adminUrl: stack.adminUrl,
     vars: stack.vars,
     bundle,
     dir,

@@ -30,3 +30,23 @@ export function flood(what: Flood): () => Promise<unknown> {
   const thread = new Worker(LOOPS, { eval: true, workerData: what });
   return () => thread.terminate();
 }
+
+const UNREAD = `
+const { workerData: { url, loops, method, path, headers } } = require('node:worker_threads');
+const { connect } = require('node:net');
+const { hostname, port, host } = new URL(url);
+const lines = Object.entries({ host, ...headers }).map(([name, value]) => name + ': ' + value).join('\\r\\n');
+const ask = () => {
+  // Nothing takes what comes: it stays where it was made once the connection is full.
+  const socket = connect(Number(port), hostname, () => socket.write(method + ' /api/v1' + path + ' HTTP/1.1\\r\\n' + lines + '\\r\\n\\r\\n'));
+  socket.on('error', () => undefined);
+  socket.on('close', () => setTimeout(ask, 10));
+};
+for (let i = 0; i < loops; i += 1) ask();
+`;
+
+/** Asks and never reads, over as many connections. @returns how to end it */
+export function unread(what: Flood): () => Promise<unknown> {
+  const thread = new Worker(UNREAD, { eval: true, workerData: what });
+  return () => thread.terminate();
+}

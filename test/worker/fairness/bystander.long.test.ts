@@ -1,9 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { abuses, type Begin } from '../../support/abuses.ts';
 import type { Api } from '../../support/api.ts';
 import { openCompany } from '../../support/company.ts';
-import { flood } from '../../support/flood.ts';
-import { nameHeavy, unknown } from '../../support/heavy.ts';
-import { send } from '../../support/imports.ts';
 import { openWorld, type World } from '../../support/world.ts';
 
 // What the abuses of the security review cost another company of the same isolate. Attackers, Worker, bridges and database
@@ -18,48 +16,6 @@ beforeAll(async () => {
 afterAll(() => Promise.all([world.close(), beside.close()]));
 
 const LIMIT = { RATE_LIMIT_PER_MINUTE: '1000' };
-const JSON_TYPE = { 'Content-Type': 'application/json' };
-
-/** Begins something, and answers how to end it. */
-type End = () => Promise<unknown>;
-type Begin = () => End | Promise<End>;
-
-/** The abuses of the review, by a company of its own in a world. */
-async function abuses(of: World): Promise<Record<string, Begin>> {
-  const own = await openCompany(of);
-  const bearer = { Authorization: `Bearer ${own.api.token}` };
-  const { url } = of.worker;
-  const bulk = (mode: string, items: unknown[]): string => JSON.stringify({ mode, items });
-  const items = Array.from({ length: 500 }, () => ({ firstName: 'x', ...unknown(180) }));
-  const file = Array.from({ length: 99_000 }, (_, i) => `{"externalId":"${i}"}`).join('\n');
-  const post =
-    (path: string, loops: number, bodies: string[], headers: Record<string, string> = {}): Begin =>
-    () =>
-      flood({ url, loops, method: 'POST', path, headers: { ...JSON_TYPE, ...headers }, bodies });
-  return {
-    'unknown keys, 12 loops': post('/auth/login', 12, [JSON.stringify(unknown(80_000))]),
-    'unknown keys in bulks, 4 loops': post('/clients/bulk', 4, [bulk('partial', items)], bearer),
-    'tiny rows, one file of 99,000': () => {
-      const sent = send(own.api, file, { type: 'application/x-ndjson' });
-      return () => sent.then(({ json }) => own.api.post(`/imports/${json.id}/cancel`));
-    },
-    'name-heavy bulks, 3 loops': post(
-      '/clients/bulk',
-      3,
-      [1, 2, 3].map(() => bulk('atomic', nameHeavy())),
-      bearer,
-    ),
-    'log-in loops, 4 loops': async () => {
-      const credentials = { email: own.email, password: own.password };
-      const headers = { 'CF-Connecting-IP': '192.0.2.200' };
-      // An account's first turns come one after the other, whoever asks for them; what a loop costs is what comes behind them.
-      for (let spent = false; !spent; )
-        spent = (await of.api.as(null).post('/auth/login', credentials, { headers })).status === 503;
-      return post('/auth/login', 4, [JSON.stringify(credentials)], headers)();
-    },
-    'health loops, 56 loops': () => flood({ url, loops: 56, method: 'GET', path: '/health/ready' }),
-  };
-}
 
 /** The p95 of a bystander's writes and reads for some seconds, ms. */
 async function watch(bystander: Api, seconds: number): Promise<number> {
