@@ -93,8 +93,8 @@ export function openSocket(identify: Authenticator): (c: AppContext) => Promise<
     const text = offered.find((one) => one.startsWith(TICKET))?.slice(TICKET.length) ?? c.req.query('ticket');
     if (offered[0] !== '' && !offered.includes(PROTOCOL))
       return closedSocket(CLOSE.unsupportedProtocol, 'unknown protocol', offered[0] ?? null);
-    if (text === undefined) return withBearer(c);
-    const ticket = openTicket(c.env.deps.settings.cursorSecret, text, c.env.ctx.now());
+    if (text === undefined && c.req.header('Authorization') !== undefined) return withBearer(c);
+    const ticket = openTicket(c.env.deps.settings.cursorSecret, text ?? '', c.env.ctx.now());
     if (ticket === null)
       return closedSocket(CLOSE.unauthorized, 'unauthorized', offered.includes(PROTOCOL) ? PROTOCOL : null);
     const { listener, session, id, until } = ticket;

@@ -5,7 +5,6 @@ export type Reading =
   | { command: Command }
   | { fault: 'too_large' | 'bad_frame'; id: Correlation | null; message: string };
 
-const MOST_TOPICS = 50;
 const LONGEST_NAME = 100;
 const LONGEST_PATH = 2000;
 
@@ -54,8 +53,8 @@ function commandOf(value: Record<string, unknown>, id: Correlation | null): Comm
 function subscribeOf(value: Record<string, unknown>, id: Correlation): Command | string {
   const { companyId, topics = null, queries = [], resume = null } = value;
   if (!isName(companyId)) return 'companyId: must be a text.';
-  if (topics !== null && !(isListOf(topics, isName) && topics.length <= MOST_TOPICS))
-    return `topics: must be at most ${MOST_TOPICS} texts.`;
+  // However many and whatever they say: a frame is bounded, and what is no topic is left out.
+  if (topics !== null && !isListOf(topics, isText)) return 'topics: must be a list of texts.';
   if (!(isListOf(queries, isListRequest) && queries.length <= MOST_QUERIES))
     return `queries: must be at most ${MOST_QUERIES} of {id, path}.`;
   if (new Set(queries.map((query) => query.id)).size < queries.length) return 'queries: two have the same id.';
@@ -73,12 +72,12 @@ const byteLength = (text: string): number => encoder.encode(text).byteLength;
 
 const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
-const isName = (value: unknown): value is string =>
-  typeof value === 'string' && value.length > 0 && value.length <= LONGEST_NAME;
+const isText = (value: unknown): value is string => typeof value === 'string';
+const isName = (value: unknown): value is string => isText(value) && value.length > 0 && value.length <= LONGEST_NAME;
 const isRevision = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
 const isCorrelation = (value: unknown): value is Correlation =>
   typeof value === 'number' || (typeof value === 'string' && value.length <= LONGEST_NAME);
 const isListRequest = (value: unknown): value is ListRequest =>
-  isRecord(value) && isName(value.id) && typeof value.path === 'string' && value.path.length <= LONGEST_PATH;
+  isRecord(value) && isCorrelation(value.id) && typeof value.path === 'string' && value.path.length <= LONGEST_PATH;
 const isListOf = <T>(value: unknown, is: (item: unknown) => item is T): value is T[] =>
   Array.isArray(value) && value.every(is);

@@ -21,7 +21,7 @@ export type RoomLimits = {
 };
 
 /** A live list as the client names it: a GET path with its query. */
-export type ListRequest = { id: string; path: string };
+export type ListRequest = { id: Correlation; path: string };
 
 /** What a client may say. `id` is echoed by the answer. */
 export type Command =

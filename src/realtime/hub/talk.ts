@@ -30,7 +30,7 @@ export class Talk {
     }
   }
 
-  /** Shows this connection to the others who show themselves, and these to it when it begins. */
+  /** Shows this connection to the others who listen or show themselves, and the latter to it when it begins. */
   presence(connection: Connection, state: unknown): void {
     const { member } = connection;
     if (JSON.stringify(state).length > LONGEST_PRESENCE) {
@@ -51,7 +51,8 @@ export class Talk {
 
   #tell(connection: Connection, what: object): void {
     const frame = JSON.stringify({ type: 'presence', ...what });
-    for (const other of this.#present()) if (other !== connection) other.send(frame);
+    for (const other of this.#connections())
+      if (other !== connection && (other.member.live || other.member.presence !== undefined)) other.send(frame);
   }
 
   *#present(): Generator<Connection> {

@@ -66,6 +66,15 @@ describe('what is said', () => {
     expect(client.last()).toMatchObject({ type: 'error', code: 'bad_frame', temporary: false });
   });
 
+  test('any texts may be named as topics, and a list by a number', async () => {
+    const client = new Client(world);
+    const topics = ['a', 'x'.repeat(2000), ...Array.from({ length: 60 }, () => 'a')];
+    await client.subscribe({ topics });
+    expect(client.last()).toMatchObject({ type: 'subscribed', topics: ['a'] });
+    await client.subscribe({ queries: [{ id: 7, path: '/nowhere' }] });
+    expect(client.last()).toMatchObject({ type: 'error', code: 'unknown_query' });
+  });
+
   test('8,193 bytes are too many, in two-byte characters too; three senseless frames end it', async () => {
     const client = new Client(world);
     await client.say(`"${'x'.repeat(8190)}"`);
@@ -130,12 +139,14 @@ describe('what is said', () => {
     expect(mayNot.last()).toMatchObject({ type: 'error', code: 'forbidden' });
   });
 
-  test('presence is shown to those who show themselves', async () => {
-    const [one, two, silent] = [
+  test('presence is shown to those who show themselves, and to those who listen', async () => {
+    const [one, two, silent, listens] = [
       new Client(world, { session: '1' }),
       new Client(world, { session: '2' }),
       new Client(world),
+      new Client(world, { session: 'l' }),
     ];
+    await listens.subscribe();
     await one.say({ type: 'presence', state: 'here' });
     await two.say({ type: 'presence', state: 'too' });
     await two.say({ type: 'presence', state: 'away' });
@@ -149,6 +160,10 @@ describe('what is said', () => {
       { type: 'presence', left: '2' },
     ]);
     expect(silent.of('presence')).toEqual([]);
+    expect(listens.of('presence')).toEqual([
+      { type: 'presence', joined: shown('1', 'here') },
+      ...one.of('presence').slice(1),
+    ]);
   });
 });
 

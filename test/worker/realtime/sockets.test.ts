@@ -53,16 +53,18 @@ describe('opening', () => {
     await expect(new Promise((_, reject) => refused.on('error', reject))).rejects.toThrow('401');
   });
 
-  test('with nonsense, an altered ticket or another protocol ends with its code; without an upgrade it is 400', async () => {
+  test('with nothing, nonsense, an altered ticket or another protocol ends with its code; without an upgrade it is 400', async () => {
     const { url, ticket } = await ticketOf(salon.api);
     const codes = await Promise.all(
       [
+        ['clientsplus.v1'],
+        [],
         ['clientsplus.v1', 'ticket.nonsense'],
         ['clientsplus.v1', `ticket.${ticket}x`],
         ['clientsplus.v2', `ticket.${ticket}`],
       ].map((protocols) => new WireListener(new WebSocket(url, protocols)).closed()),
     );
-    expect(codes).toEqual([4501, 4501, 4505]);
+    expect(codes).toEqual([4501, 4501, 4501, 4501, 4505]);
     const answer = await fetch(url.replace('ws', 'http'));
     expect([answer.status, ((await answer.json()) as { code: string }).code]).toEqual([400, 'upgrade_required']);
   });
