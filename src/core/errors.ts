@@ -1,5 +1,5 @@
-/** One thing wrong with a request. `pointer` is an RFC 6901 pointer into the body; `parameter` and `header` name theirs. */
-export type Fault = { pointer?: string; parameter?: string; header?: string; code: string; detail: string };
+/** One thing wrong with a request. `pointer` is an RFC 6901 pointer into the body; `parameter` names one of the query, or a header. */
+export type Fault = { pointer?: string; parameter?: string; code: string; detail: string };
 
 /**
  * Every error code the API can answer, its HTTP status and its RFC 9457 title. The code is the stable part;

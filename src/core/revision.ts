@@ -162,7 +162,7 @@ export function parseMinRevision(value: string | undefined): number {
   if (Number.isSafeInteger(revision)) return revision;
   const detail = 'Min-Revision must be a whole number of at most 9007199254740991.';
   throw new AppError('invalid_min_revision', detail, {
-    faults: [{ header: 'Min-Revision', code: 'invalid_min_revision', detail }],
+    faults: [{ parameter: 'Min-Revision', code: 'invalid_min_revision', detail }],
   });
 }
 

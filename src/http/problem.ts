@@ -22,7 +22,8 @@ export function problem(c: AppContext, thrown: unknown): Response {
   if (status === 401) headers['WWW-Authenticate'] = 'Bearer realm="clientsplus"';
   const body = {
     ...saidOf(error),
-    instance: c.req.path,
+    // As it was sent: decoded it need not be a URI reference.
+    instance: new URL(c.req.url).pathname,
     requestId: ctx.requestId,
     ...new FaultRoom().list(error),
     ...publicExtra(error.extra),

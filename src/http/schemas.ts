@@ -177,8 +177,7 @@ export const Problem = lazy(() =>
         .array(
           z.object({
             pointer: z.string().optional().describe('RFC 6901: where in the body.'),
-            parameter: z.string().optional().describe('Which query parameter.'),
-            header: z.string().optional().describe('Which request header.'),
+            parameter: z.string().optional().describe('Which query parameter, or header.'),
             code: z.string().describe('Stable.'),
             detail: z.string().describe('For people.'),
           }),

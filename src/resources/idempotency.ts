@@ -18,7 +18,7 @@ export function keyOf(c: AppContext): string | null {
   if (/^[\x21-\x7e]{1,255}$/.test(text)) return text;
   const detail = 'Idempotency-Key must be 1 to 255 visible ASCII characters.';
   throw new AppError('invalid_idempotency_key', detail, {
-    faults: [{ header: 'Idempotency-Key', code: 'invalid_idempotency_key', detail }],
+    faults: [{ parameter: 'Idempotency-Key', code: 'invalid_idempotency_key', detail }],
   });
 }
 

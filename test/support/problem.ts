@@ -2,7 +2,7 @@ import { expect } from 'vitest';
 import { ERROR_CODES, type ErrorCode } from '../../src/core/errors.ts';
 import type { Reply } from './api.ts';
 
-type Fault = { pointer?: string; parameter?: string; header?: string; code: string; detail: string };
+type Fault = { pointer?: string; parameter?: string; code: string; detail: string };
 
 const MEMBERS = ['type', 'title', 'status', 'code', 'detail', 'instance', 'requestId'];
 
@@ -35,7 +35,7 @@ export function expectProblem(reply: Reply, code: ErrorCode, extra: readonly str
     expect(detail).not.toBe('');
     const [name, ...others] = Object.keys(place);
     expect(others).toEqual([]);
-    expect(['pointer', 'parameter', 'header']).toContain(name);
+    expect(['pointer', 'parameter']).toContain(name);
   }
   return faults;
 }

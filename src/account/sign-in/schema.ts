@@ -45,7 +45,10 @@ export const SignedIn = lazy(() =>
 );
 
 export const Refresh = lazy(() =>
-  z.strictObject({ refreshToken: z.string().max(256) }).meta({ id: 'Refresh', examples: [{ refreshToken: 'cpr_…' }] }),
+  z
+    // Room for an access token, which is as wrong here as any other.
+    .strictObject({ refreshToken: z.string().max(4096) })
+    .meta({ id: 'Refresh', examples: [{ refreshToken: 'cpr_…' }] }),
 );
 
 export const PasswordChange = lazy(() =>

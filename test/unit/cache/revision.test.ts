@@ -175,7 +175,7 @@ describe('parseMinRevision', () => {
     expect(() => parseMinRevision(value)).toThrow(
       expect.objectContaining({
         code: 'invalid_min_revision',
-        faults: [expect.objectContaining({ header: 'Min-Revision' })],
+        faults: [expect.objectContaining({ parameter: 'Min-Revision' })],
       }),
     );
   });

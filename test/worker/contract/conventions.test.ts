@@ -74,7 +74,7 @@ test('a key is 1 to 255 visible ASCII characters', async () => {
       await salon.api.post('/clients', { firstName: 'A' }, keyed(key)),
       'invalid_idempotency_key',
     );
-    expect(fault?.header).toBe('Idempotency-Key');
+    expect(fault?.parameter).toBe('Idempotency-Key');
   }
   expect((await salon.api.post('/clients', { firstName: 'A' }, keyed('x'.repeat(255)))).status).toBe(201);
 });

@@ -153,7 +153,7 @@ describe.each(routes.map((route, turn) => [route.name, route, turn] as const))('
           await salon.api.get(path, { headers: { 'Min-Revision': wrong } }),
           'invalid_min_revision',
         );
-        expect(fault?.header).toBe('Min-Revision');
+        expect(fault?.parameter).toBe('Min-Revision');
       }
       const reply = await salon.api.get(path, { headers: { 'Min-Revision': '9007199254740991' } });
       expectProblem(reply, 'revision_ahead', ['revision']);

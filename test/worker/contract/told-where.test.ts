@@ -41,3 +41,9 @@ test.each(['"', '""', '1', 'W/"1"', '"1", "2"'])('If-Match: %s is no version tha
   const reply = await api.patch(`/clients/${id}`, { notes: 'n' }, { headers: { 'If-Match': value } });
   expectProblem(reply, 'version_mismatch');
 });
+
+test('of a path as it was sent', async () => {
+  const reply = await api.get('/clients/%F0%9F%8E%89%20');
+  expectProblem(reply, 'not_found');
+  expect(reply.json.instance).toBe('/api/v1/clients/%F0%9F%8E%89%20');
+});

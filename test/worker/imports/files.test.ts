@@ -129,6 +129,8 @@ describe('taken is', () => {
     ['a header alone', 'externalId,firstName', 'text/csv'],
     ['a header and blank lines', 'externalId\r\n\r\n\r\n', 'text/csv'],
     ['the last line of an empty export', '{"_end":true,"count":0}\n', 'application/x-ndjson'],
+    ['lines by their name without x', '{"_end":true,"count":0}\n', 'application/ndjson'],
+    ['lines by another name', '{"_end":true,"count":0}\n', 'application/jsonl'],
   ])('%s: no rows', async (_, file, type) => {
     const reply = await send(salon.api, file, { type });
     expect(reply.status).toBe(202);
