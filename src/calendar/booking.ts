@@ -66,11 +66,10 @@ export function planWork(catalogue: Catalogue, request: BookingRequest): Work {
     const pointer = line.staffId === undefined ? '/staffId' : `/services/${i}/staffId`;
     const staffId = line.staffId ?? request.staffId;
     if (staffId === undefined) {
-      invalid.push({
-        pointer: `/services/${i}/staffId`,
-        code: 'required',
-        detail: 'Nobody is named for this service.',
-      });
+      // Where nobody is named at all, one name for all services is what is missing.
+      const alone = request.services.every((each) => each.staffId === undefined);
+      const missed = alone ? '/staffId' : `/services/${i}/staffId`;
+      invalid.push(fault(missed, 'required', 'Nobody is named for this service.'));
       continue;
     }
     const member = catalogue.staff.get(staffId);

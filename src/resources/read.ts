@@ -24,7 +24,11 @@ import type { Look } from './planned.ts';
 export const TTL = { list: 1800, detail: 3600, user: 900, analytics: 1800 } as const;
 
 /** A query as a route understands it: `normalised` names everything in it that changes the answer. */
-export type ParsedQuery = { normalised: string };
+export type ParsedQuery = {
+  normalised: string;
+  /** Until when the same URL means the same, ms; absent: always. */
+  until?: number;
+};
 
 /** What of a GET route says who may ask, and what the answer depends on. */
 type CachedRoute<Q extends ParsedQuery> = {
@@ -197,7 +201,8 @@ function prepare<Q extends ParsedQuery>(
   const memo = `${principal.companyId} ${scope} ${route.name} ${path}`;
   // The memo's key names the route, so what comes back was put in by this very route.
   const known = prepared.get(memo) as Prepared<Q> | undefined;
-  if (known !== undefined) return { ...known, min };
+  if (known !== undefined && c.env.ctx.now() < (known.query.until ?? Number.POSITIVE_INFINITY))
+    return { ...known, min };
   const start = path.indexOf('?');
   const query = route.parse(new URLSearchParams(start < 0 ? '' : path.slice(start)), principal, c);
   const representation = shortHash(

@@ -34,7 +34,7 @@ export const appointmentReport: ReadRoute<Report, Statements> = {
   ttl: TTL.analytics,
   maxStale: MAX_STALE,
   effort: EFFORT,
-  parse: (params) => parseReport(APPOINTMENTS_BY, params),
+  parse: (params, _principal, c) => parseReport(APPOINTMENTS_BY, params, c.env.ctx.now()),
   tags: ({ groupBy }) => [
     ...[appointment.topic, company.topic, branch.topic],
     ...(groupBy === 'staff' ? [staffMember.topic] : []),

@@ -21,7 +21,7 @@ export const clientReport: ReadRoute<Report, Statements> = {
   ttl: TTL.analytics,
   maxStale: MAX_STALE,
   effort: EFFORT,
-  parse: (params) => ({ ...parseReport([], params), groupBy: 'client' }),
+  parse: (params, _principal, c) => ({ ...parseReport([], params, c.env.ctx.now()), groupBy: 'client' }),
   tags: () => [appointment.topic, company.topic, branch.topic],
   statements(report, principal) {
     const { companyId } = principal;

@@ -14,6 +14,11 @@ export const EFFORT = 256;
 const MOST_DAYS = 366;
 const MOST_DAYS_BY_MONTH = 3660;
 
+const DAY = 86_400_000;
+/** What a report is of when nothing is said: these days, the last of them today wherever today is latest. */
+const USUAL_DAYS = 31;
+const USUAL = `Absent, as both are: ${USUAL_DAYS} days up to tomorrow by UTC, which is today somewhere.`;
+
 const branchId = {
   kind: 'id',
   prefix: 'brch',
@@ -27,11 +32,10 @@ const branchOf = ({ branchId: asked = null }: { branchId?: string | null }): str
 /** What every report may be asked; `by` are its groupings, the first when nothing is said. */
 export const reportParameters = (by: readonly string[]) =>
   ({
-    from: { kind: 'date', description: 'The first day.', required: true },
+    from: { kind: 'date', description: `The first day. ${USUAL}` },
     to: {
       kind: 'date',
       description: `The day after the last; at most ${MOST_DAYS} days later${by.includes('month') ? `, ${MOST_DAYS_BY_MONTH} by month` : ''}.`,
-      required: true,
     },
     ...(by.length > 0 && {
       groupBy: { kind: 'enum', values: by, fallback: by[0] ?? '', description: 'What the groups are.' } as const,
@@ -54,12 +58,18 @@ export type Report = {
   groupBy: string;
   branchId: string | null;
   normalised: string;
+  until?: number;
 };
 
 /** @throws AppError invalid_parameter, unknown_parameter */
-export function parseReport(by: readonly string[], params: URLSearchParams): Report {
+export function parseReport(by: readonly string[], params: URLSearchParams, now: number): Report {
   const { values, faults } = readDeclared(reportParameters(by), params);
-  const { from = '', to = '', groupBy = by[0] ?? '', compare } = values;
+  const isUsual = !params.has('from') && !params.has('to');
+  const today = Math.floor(now / DAY);
+  const usual = isUsual ? { from: dateOf(today + 2 - USUAL_DAYS), to: dateOf(today + 2) } : {};
+  const { from = '', to = '', groupBy = by[0] ?? '', compare } = { ...values, ...usual };
+  for (const name of ['from', 'to'])
+    if (!isUsual && !params.has(name)) faults.push(fault(name, 'required', 'Goes with the other.'));
   if (from !== '' && to !== '') {
     const most = groupBy === 'month' ? MOST_DAYS_BY_MONTH : MOST_DAYS;
     const days = dayOf(to) - dayOf(from);
@@ -69,7 +79,7 @@ export function parseReport(by: readonly string[], params: URLSearchParams): Rep
   if (faults.length > 0) throw queryRefusal(faults);
   const before = compare === undefined ? from : dateOf(2 * dayOf(from) - dayOf(to));
   const report = { from, to, before, groupBy, branchId: branchOf(values) };
-  return { ...report, normalised: JSON.stringify(report) };
+  return { ...report, normalised: JSON.stringify(report), ...(isUsual && { until: (today + 1) * DAY }) };
 }
 
 /** @throws AppError unknown_parameter */

@@ -57,7 +57,7 @@ export const revenueReport: ReadRoute<Report, readonly [SQL<Row | { currency: st
   ttl: TTL.analytics,
   maxStale: MAX_STALE,
   effort: EFFORT,
-  parse: (params) => parseReport(REVENUE_BY, params),
+  parse: (params, _principal, c) => parseReport(REVENUE_BY, params, c.env.ctx.now()),
   tags: ({ groupBy }) => [
     ...[invoice.topic, company.topic],
     ...(groupBy === 'branch' ? [branch.topic] : []),

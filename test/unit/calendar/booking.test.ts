@@ -153,8 +153,12 @@ describe('planBooking', () => {
       code: 'invalid_body',
       faults: [{ pointer: '/services/0/staffId', code: 'inactive' }],
     });
-    const nobody = { branchId: 'vienna', services: [{ serviceId: 'cut' }] };
+    const nobody = { branchId: 'vienna', services: [{ serviceId: 'cut' }, { serviceId: 'cut' }] };
     expect(refusal(() => planWork(catalogue, nobody)).faults).toMatchObject([
+      { pointer: '/staffId', code: 'required' },
+    ]);
+    const half = { ...nobody, services: [{ serviceId: 'cut' }, { serviceId: 'cut', staffId: 'ana' }] };
+    expect(refusal(() => planWork(catalogue, half)).faults).toMatchObject([
       { pointer: '/services/0/staffId', code: 'required' },
     ]);
     const wrong = { ...request, services: [{ serviceId: 'colour' }] };

@@ -126,9 +126,18 @@ const faultsAt = async (path: string): Promise<unknown[]> => {
   return [reply.json.code, ...(reply.json.errors as Json[]).map(({ parameter, code }) => `${parameter} ${code}`)];
 };
 
+test('a report of which nothing is said is of the days up to now', async () => {
+  const list = await api.get('/analytics/appointments');
+  const days = (list.json.data as Json[]).map(({ key }) => String(key));
+  expect(days).toHaveLength(31);
+  expect(days).toContain(dayAt(now, ZONE));
+  for (const report of ['revenue', 'clients']) expect((await api.get(`/analytics/${report}`)).status).toBe(200);
+});
+
 test('what cannot be asked is named', async () => {
   const [day, by] = ['/analytics/appointments', '/analytics/revenue'];
-  expect(await faultsAt(day)).toEqual(['invalid_parameter', 'from required', 'to required']);
+  expect(await faultsAt(`${day}?from=2026-01-01`)).toEqual(['invalid_parameter', 'to required']);
+  expect(await faultsAt(`${day}?from=&to=2026-01-02`)).toEqual(['invalid_parameter', 'from invalid_value']);
   expect(await faultsAt(`${day}?from=2026-01-01&to=2027-01-03`)).toEqual(['invalid_parameter', 'to out_of_range']);
   expect(await faultsAt(`${day}?from=2026-01-01&to=2026-01-01`)).toEqual(['invalid_parameter', 'to out_of_range']);
   expect(await faultsAt(`${day}?from=2026-02-30&to=2026-03-01&groupBy=tax&compare=last`)).toEqual([
