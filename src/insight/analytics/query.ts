@@ -66,7 +66,9 @@ export function parseReport(by: readonly string[], params: URLSearchParams, now:
   const { values, faults } = readDeclared(reportParameters(by), params);
   const isUsual = !params.has('from') && !params.has('to');
   const today = Math.floor(now / DAY);
-  const usual = isUsual ? { from: dateOf(today + 2 - USUAL_DAYS), to: dateOf(today + 2) } : {};
+  const usual: Partial<Record<string, string>> = isUsual
+    ? { from: dateOf(today + 2 - USUAL_DAYS), to: dateOf(today + 2) }
+    : {};
   const { from = '', to = '', groupBy = by[0] ?? '', compare } = { ...values, ...usual };
   for (const name of ['from', 'to'])
     if (!isUsual && !params.has(name)) faults.push(fault(name, 'required', 'Goes with the other.'));
