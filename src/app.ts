@@ -32,7 +32,7 @@ import { importRoutes } from './insight/imports/routes.ts';
 import { openSocket, realtimeRoutes, SOCKET_PATH } from './insight/realtime/routes.ts';
 import { healthRoutes } from './monitoring/health.ts';
 import { historyRoutes } from './monitoring/history.ts';
-import { metrics } from './monitoring/open-metrics.ts';
+import { metricsPage } from './monitoring/open-metrics.ts';
 import { performanceRoutes } from './monitoring/performance.ts';
 import { mountPages } from './pages/routes.ts';
 import { clientRoutes } from './people/clients/routes.ts';
@@ -80,7 +80,7 @@ export function makeApp(): Hono<AppEnv> {
   app.on('OPTIONS', '*', (c) => preflight(c, allowed(app, c) ?? 'GET, HEAD, POST, PATCH, PUT, DELETE'));
   app.get('/.well-known/jwks.json', jwks);
   app.get(`${BASE}${SOCKET_PATH}`, openSocket(identify));
-  for (const path of ['/metrics', `${BASE}/metrics`]) app.get(path, metrics);
+  for (const path of ['/metrics', `${BASE}/metrics`]) app.get(path, metricsPage(identify));
   mountPages(app, BASE);
   mount(app, BASE, identify, modules); // authentication, then each route's own: admission, syntax, permission, rules
   app.notFound((c) => {

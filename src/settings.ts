@@ -32,7 +32,7 @@ export type Settings = {
   databaseAcquireTimeout: number;
   slowQueryThreshold: number;
   databaseMetrics: boolean;
-  /** What opens /metrics; null: nobody may. */
+  /** What opens /metrics to a collector; null: no collector has one. */
   metricsToken: string | null;
   corsOrigins: readonly string[];
   logLevel: 'info' | 'warn';

@@ -3,9 +3,11 @@ import { at, LONGEST, outcomesOf, within } from '../core/counts.ts';
 import { AppError } from '../core/errors.ts';
 import { sha256 } from '../core/hash.ts';
 import type { Sight } from '../data/monitor.ts';
+import { type Authenticator, authenticated } from '../http/authenticate.ts';
 import type { AppContext } from '../http/context.ts';
 import { send } from '../http/send.ts';
 import { askMonitor } from './ask-monitor.ts';
+import { seesAll } from './performance.ts';
 
 type Sample = { labels?: Record<string, string>; value: number };
 type Family = { name: string; type: 'counter' | 'gauge'; unit?: 'seconds'; help: string; samples: readonly Sample[] };
@@ -74,18 +76,30 @@ export function openMetrics(sight: Sight, withDatabase: boolean): string {
   return [...histogram(sight, created), ...families, '# EOF', ''].join('\n');
 }
 
-/** GET /metrics, for a collector with the deployment's token. */
-export async function metrics(c: AppContext): Promise<Response> {
+/** GET /metrics: for a collector with the deployment's token, and for whoever sees all of `/health/performance`. */
+export function metricsPage(identify: Authenticator): (c: AppContext) => Response | Promise<Response> {
+  const known = authenticated(identify, true, async (c) => {
+    if (!(await seesAll(c))) throw new AppError('forbidden', 'The role ADMIN, a key with admin, or METRICS_TOKEN.');
+    return show(c);
+  });
+  return (c) => {
+    c.env.state.route = '/metrics';
+    return isCollector(c) ? show(c) : known(c);
+  };
+}
+
+function isCollector(c: AppContext): boolean {
+  const { metricsToken } = c.env.deps.settings;
+  const given = /^bearer +(.+)$/i.exec(c.req.header('Authorization') ?? '')?.[1];
+  if (metricsToken === null || given === undefined) return false;
+  return timingSafeEqual(sha256(given.trim()), sha256(metricsToken));
+}
+
+async function show(c: AppContext): Promise<Response> {
   const { deps } = c.env;
-  c.env.state.route = '/metrics';
-  const { metricsToken, databaseMetrics } = deps.settings;
-  if (metricsToken === null) throw new AppError('not_found', 'There is nothing at this path.');
-  const given = /^bearer +(.+)$/i.exec(c.req.header('Authorization') ?? '')?.[1] ?? '';
-  if (!timingSafeEqual(sha256(given.trim()), sha256(metricsToken)))
-    throw new AppError('unauthenticated', 'Send Authorization: Bearer with METRICS_TOKEN.');
   const slots = deps.tally.take();
   const sight = await askMonitor(c, (monitor) => monitor.totals(slots));
   const type = 'application/openmetrics-text; version=1.0.0; charset=utf-8';
-  const headers = { 'Cache-Control': 'no-store' };
-  return send(c, { status: 200, body: openMetrics(sight, databaseMetrics), type, headers });
+  const headers = { 'Cache-Control': 'no-store', Vary: 'Authorization' };
+  return send(c, { status: 200, body: openMetrics(sight, deps.settings.databaseMetrics), type, headers });
 }

@@ -110,12 +110,18 @@ test('a collector with the token reads OpenMetrics, which only grows', async () 
   expect(after.get('clientsplus_cache_answers')?.samples.get('_total{outcome="miss"}')).toBeGreaterThan(0);
 });
 
-test('without the token, or where none was set, nothing is told', async () => {
+test('without the token nothing is told but to who sees all figures; where none was set, to nobody else', async () => {
   for (const token of [null, '', 'another token of the same length as it, 1', TOKEN.slice(1)])
     expect((await collect(token)).status).toBe(401);
   const other = await world.another({ METRICS_TOKEN: '' });
-  const answer = await fetch(`${other.url}/metrics`, { headers: { Authorization: 'Bearer ' } });
-  expect(answer.status).toBe(404);
+  const asked = (token: string): Promise<Response> =>
+    fetch(`${other.url}/metrics`, { headers: { Authorization: `Bearer ${token}` } });
+  for (const token of ['', TOKEN]) expect((await asked(token)).status).toBe(401);
+  const answer = await asked(salon.api.token ?? '');
+  expect(answer.status).toBe(200);
+  expect(parsed(await answer.text()).has('clientsplus_request_duration_seconds')).toBe(true);
+  const reader = await addKey(salon.api, ['clients:read']);
+  expect((await asked(reader.secret)).status).toBe(403);
 });
 
 test('who listens is counted while they do', async () => {
