@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { SEED } from '../../support/draws.ts';
 import { stormHub } from './hub-storm.ts';
 
-/** Another one each run; a failure prints the one it had. */
+/** A failure prints the one it had; with `HUB_SEED` that alone is run again. */
 const OWN_SEED = Number(process.env.HUB_SEED ?? SEED);
 
 /** Those that notice a history which changes while a reader is caught up; not every one does. */
