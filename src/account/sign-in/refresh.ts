@@ -3,9 +3,11 @@ import { AppError } from '../../core/errors.ts';
 import type { Row } from '../../data/log.ts';
 import { bytea } from '../../data/query.ts';
 import { type AppContext, principalOf } from '../../http/context.ts';
+import type { Output } from '../../http/schemas.ts';
 import { check, count, countBehind } from './counts.ts';
 import { refreshLimits, sessionRefreshes, unknownLimits } from './limits.ts';
 import { forgetSessions } from './principal.ts';
+import type { Logout } from './schema.ts';
 import { signedIn } from './session.ts';
 import { hashRefreshToken, newRefreshToken } from './tokens.ts';
 
@@ -60,13 +62,20 @@ async function rotate(c: AppContext, hash: Uint8Array, next: Uint8Array): Promis
   return row;
 }
 
-/** Ends the caller's session; again is as good. @throws AppError forbidden for a key, which is revoked instead */
-export async function logout(c: AppContext): Promise<void> {
+/**
+ * Ends the caller's session; again is as good. A refresh token that they hand back ends its own where that is theirs; of any
+ * other nothing is told. @throws AppError forbidden for a key, which is revoked instead
+ */
+export async function logout(c: AppContext, { refreshToken = '' }: Output<typeof Logout>): Promise<void> {
   const { ctx, deps } = c.env;
   const { companyId, credentialId, userId } = principalOf(c);
   if (userId === null) throw new AppError('forbidden', 'An API key has no session. Revoke it instead.');
-  await deps.auth.batch(ctx, { name: 'logout' }, [
-    sql`select app.end_session(${companyId}::uuid, ${credentialId}::uuid)`,
+  // No token has no hash: what is none asks as much as what is one.
+  const hash = hashRefreshToken(refreshToken) ?? new Uint8Array();
+  const [ended] = await deps.auth.batch(ctx, { name: 'logout' }, [
+    sql<{
+      id: string;
+    }>`select id from app.end_sessions(${companyId}::uuid, ${credentialId}::uuid, ${userId}::uuid, ${bytea(hash)}) id`,
   ]);
-  await forgetSessions(ctx, deps, companyId, [credentialId]);
+  await forgetSessions(ctx, deps, companyId, [...new Set([credentialId, ...ended.map(({ id }) => id)])]);
 }

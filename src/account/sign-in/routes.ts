@@ -9,7 +9,7 @@ import { type AppContext, type Principal, principalOf } from '../../http/context
 import type { RouteModule } from '../../http/route.ts';
 import { send, sendJson } from '../../http/send.ts';
 import { bodyValidator } from '../../http/validated.ts';
-import { readBody, validateNothing } from '../../resources/change.ts';
+import { readBody } from '../../resources/change.ts';
 import { read, TTL } from '../../resources/read.ts';
 import { keyPrincipal } from '../api-keys/principal.ts';
 import { KEY_PREFIX } from '../api-keys/secret.ts';
@@ -19,7 +19,17 @@ import { UserView } from '../users/schema.ts';
 import { userPrincipal } from './principal.ts';
 import { changePassword, forgotPassword, resetPassword } from './recovery.ts';
 import { logout, refresh } from './refresh.ts';
-import { ForgottenPassword, Login, Me, PasswordChange, PasswordReset, Refresh, SignedIn, SignUp } from './schema.ts';
+import {
+  ForgottenPassword,
+  Login,
+  Logout,
+  Me,
+  PasswordChange,
+  PasswordReset,
+  Refresh,
+  SignedIn,
+  SignUp,
+} from './schema.ts';
 import { loadKeys, publicJwks, recallAccess, verifyAccess } from './tokens.ts';
 import { login, signUp } from './verbs.ts';
 
@@ -45,6 +55,7 @@ const bodies = {
   signUp: bodyValidator(SignUp),
   login: bodyValidator(Login),
   refresh: bodyValidator(Refresh),
+  logout: bodyValidator(Logout),
   passwordChange: bodyValidator(PasswordChange),
   forgottenPassword: bodyValidator(ForgottenPassword),
   passwordReset: bodyValidator(PasswordReset),
@@ -156,13 +167,16 @@ export const signInRoutes: RouteModule = [
     path: '/auth/logout',
     tag: 'Sign-in',
     summary: 'End the session',
-    description: 'Writes with its tokens end at once, reads within a minute. Again is as good.',
+    description:
+      'Writes with its tokens end at once, reads within a minute. Again is as good. A refresh token ends its own session too; one that is not of the same user changes nothing.',
+    body: Logout,
+    optionalBody: true,
     success: { status: 204, schema: null, description: 'The session has ended' },
     ignoresKey: true,
     errors: ['forbidden'],
     async handler(c: AppContext) {
-      validateNothing(await ownBody(c));
-      await logout(c);
+      const body = await ownBody(c);
+      await logout(c, await bodies.logout(c, body === undefined ? {} : body));
       return send(c, { status: 204, body: null, headers: SECRET });
     },
   },

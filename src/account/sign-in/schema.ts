@@ -51,6 +51,16 @@ export const Refresh = lazy(() =>
     .meta({ id: 'Refresh', examples: [{ refreshToken: 'cpr_…' }] }),
 );
 
+export const Logout = lazy(() =>
+  z
+    .strictObject({
+      refreshToken: Refresh()
+        .shape.refreshToken.optional()
+        .describe('Its session ends too, if it is of the same user.'),
+    })
+    .meta({ id: 'Logout', examples: [{ refreshToken: 'cpr_…' }] }),
+);
+
 export const PasswordChange = lazy(() =>
   z.strictObject({ currentPassword: z.string().max(1024), newPassword: password() }).meta({
     id: 'PasswordChange',

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { addKey, addMember, type Member, redisOf, signIn } from '../../support/accounts.ts';
+import { addKey, addMember, MEMBER_PASSWORD, type Member, redisOf, signIn } from '../../support/accounts.ts';
 import { PASSWORD } from '../../support/api.ts';
 import { openCompany } from '../../support/company.ts';
 import { expectProblem } from '../../support/problem.ts';
@@ -39,6 +39,23 @@ describe('logout', () => {
     await until('the record is in Redis', async () => (await redis.lives('session:*')).size > 0);
     await session.api.post('/auth/logout');
     expectProblem(await session.api.at(second).get('/clients'), 'session_revoked');
+  });
+
+  test('with a refresh token: its session ends too, if it is of the same user', async () => {
+    const [phone, theirs] = [await addMember(world, salon, 'STAFF'), await addMember(world, salon, 'STAFF')];
+    const laptop = await signIn(world.api, phone.email, MEMBER_PASSWORD);
+    const renew = (refreshToken: string) => world.api.post('/auth/refresh', { refreshToken });
+    for (const refreshToken of [theirs.refreshToken, `cpr_${'a'.repeat(43)}`, 'nonsense', '', undefined]) {
+      const reply = await phone.api.post('/auth/logout', { refreshToken });
+      expect([reply.status, reply.text]).toEqual([204, '']);
+    }
+    expectProblem(await write(phone), 'session_revoked');
+    expect([(await write(laptop)).status, (await renew(theirs.refreshToken)).status]).toEqual([201, 200]);
+    expect((await phone.api.post('/auth/logout', { refreshToken: laptop.refreshToken })).status).toBe(204);
+    expectProblem(await write(laptop), 'session_revoked');
+    expectProblem(await laptop.api.get('/clients'), 'session_revoked');
+    expectProblem(await renew(laptop.refreshToken), 'invalid_refresh_token');
+    expect((await salon.api.get('/clients')).status).toBe(200);
   });
 
   test('needs a session: anonymous 401, key 403', async () => {
