@@ -7,7 +7,7 @@ type Line = {
   quantity: number;
   unitPrice: Money;
   discount: Money;
-  taxes: { rateBasisPoints: number; amount: number }[];
+  taxes: { rateBasisPoints: number; amount: Money }[];
   net: Money;
   total: Money;
 };
@@ -51,7 +51,7 @@ function wrongSum(invoice: Invoice): string | null {
     if (invoice.discount.amount === 0 ? base !== sold : sold > 0 ? base > sold || base < 0 : base !== sold)
       return `line ${i}: ${line.quantity} × ${line.unitPrice.amount} - ${line.discount.amount} is not ${base}`;
     const rates = line.taxes.map(({ rateBasisPoints }) => BigInt(rateBasisPoints));
-    const taxes = sum(line.taxes.map(({ amount }) => amount));
+    const taxes = sum(line.taxes.map(({ amount }) => amount.amount));
     if (line.total.amount !== line.net.amount + taxes)
       return `line ${i}: ${line.net.amount} + ${taxes} ≠ ${line.total.amount}`;
     if (invoice.taxInclusive) {
@@ -60,7 +60,7 @@ function wrongSum(invoice: Invoice): string | null {
         return `line ${i}: the net of ${line.total.amount} is ${net}, not ${line.net.amount}`;
     } else {
       const due = rates.map((rate) => rounded(BigInt(line.net.amount) * rate, 10_000n));
-      if (line.taxes.some(({ amount }, t) => BigInt(amount) !== due[t]))
+      if (line.taxes.some(({ amount }, t) => BigInt(amount.amount) !== due[t]))
         return `line ${i}: taxes are ${due.join(', ')}`;
     }
   }
@@ -69,7 +69,7 @@ function wrongSum(invoice: Invoice): string | null {
   const off = sum(lines.map(({ discount }) => discount.amount)) + invoice.discount.amount;
   if (subtotal.amount !== gross) return `the subtotal is ${gross}, not ${subtotal.amount}`;
   if (discountTotal.amount !== off) return `the discounts are ${off}, not ${discountTotal.amount}`;
-  if (tax.amount !== sum(lines.flatMap((line) => line.taxes.map(({ amount }) => amount))))
+  if (tax.amount !== sum(lines.flatMap((line) => line.taxes.map(({ amount }) => amount.amount))))
     return 'the tax is not its sum';
   if (total.amount !== sum(lines.map((line) => line.total.amount))) return 'the total is not its sum';
   return null;

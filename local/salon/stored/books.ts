@@ -9,7 +9,7 @@ type Line = {
   staffId: string;
   appointmentId: string | null;
   net: Money;
-  taxes: { name: string; amount: number }[];
+  taxes: { name: string; amount: Money }[];
 };
 export type Invoice = {
   id: string;
@@ -25,7 +25,7 @@ const netOf = ({ net }: Line): number => net.amount;
 const taxOf = ({ taxes }: Line, wanted: string): number =>
   sum(
     taxes.filter(({ name }) => name === wanted),
-    ({ amount }) => amount,
+    ({ amount }) => amount.amount,
   );
 
 /** How many, of which kind, how much and whose. */

@@ -13,6 +13,15 @@ const byId = () => reference().nullable().optional();
 const shown = () => z.unknown().optional();
 /** What it shows of amounts: checked where it is there. */
 const sum = () => money(-MAX_AMOUNT).nullable().optional();
+/** Of a tax: or the number alone, in the invoice’s currency. */
+const taxSum = () =>
+  z
+    .preprocess(
+      (said) => (Number.isSafeInteger(said) ? { amount: said } : said),
+      money(-MAX_AMOUNT).partial({ currency: true }),
+    )
+    .nullable()
+    .optional();
 
 const fileLine = () =>
   line().extend({
@@ -21,7 +30,7 @@ const fileLine = () =>
         z.strictObject({
           name: text(),
           rateBasisPoints: z.int().min(0, 'Must be at least 0.').max(10_000, 'Must be at most 10000.'),
-          amount: z.int().optional(),
+          amount: taxSum(),
         }),
       )
       .max(10, 'Must have at most 10 taxes.')

@@ -173,14 +173,16 @@ function judged(
   const fault = (pointer: string, code: string, detail: string): void => void faults.push({ pointer, code, detail });
   const { lines, discount, payments, branchId } = invoice;
   if (branchId == null) fault('/branchExternalId', 'required', 'This field is required.');
-  const foreign = (pointer: string, said: { currency: string } | null | undefined): void => {
-    if (said != null && said.currency !== currency)
+  const foreign = (pointer: string, said: { currency?: string | undefined } | null | undefined): void => {
+    if (said?.currency !== undefined && said.currency !== currency)
       fault(`${pointer}/currency`, 'currency_mismatch', `Amounts are in ${currency}.`);
   };
   foreign('/discount', discount);
   for (const name of SUMS) foreign(`/${name}`, invoice[name]);
-  for (const [i, line] of lines.entries())
+  for (const [i, line] of lines.entries()) {
     for (const name of ['unitPrice', 'net', 'total'] as const) foreign(`/lines/${i}/${name}`, line[name]);
+    for (const [n, { amount }] of (line.taxes ?? []).entries()) foreign(`/lines/${i}/taxes/${n}/amount`, amount);
+  }
   const happened = (pointer: string, at: string | null | undefined): void => {
     if (at != null && Date.parse(at) > now + A_DAY) fault(pointer, 'out_of_range', 'Must not be in the future.');
   };
@@ -211,7 +213,7 @@ function judged(
     agrees(`/lines/${i}/net/amount`, line.net?.amount, is.net);
     agrees(`/lines/${i}/total/amount`, line.total?.amount, is.total);
     for (const [n, tax] of (line.taxes ?? []).entries())
-      agrees(`/lines/${i}/taxes/${n}/amount`, tax.amount, is.taxes[n]?.amount ?? 0);
+      agrees(`/lines/${i}/taxes/${n}/amount`, tax.amount?.amount, is.taxes[n]?.amount ?? 0);
   }
   const paid = (payments ?? []).reduce((sum, { amount }) => sum + amount.amount, 0);
   // What one that is there was paid before, the database knows.

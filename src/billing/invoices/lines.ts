@@ -38,7 +38,7 @@ export function shownLines(lines: readonly StoredLine[], currency: string): Reco
     staffId: shownId('stf', line.staffId),
     serviceId: shownId('svc', line.serviceId),
     appointmentId: shownId('appt', line.appointmentId),
-    taxes: line.taxes.map(({ name, rateBasisPoints, amount }) => ({ name, rateBasisPoints, amount })),
+    taxes: line.taxes.map(({ name, rateBasisPoints, amount }) => ({ name, rateBasisPoints, amount: money(amount) })),
     net: money(line.net),
     total: money(line.total),
   }));

@@ -37,6 +37,7 @@ const made = tenantResource(invoices, {
   entity: 'invoice',
   prefix: 'inv',
   permission: 'invoices',
+  version: 2,
   view: InvoiceView,
   create: InvoiceCreate,
   patch: InvoicePatch,

@@ -48,7 +48,7 @@ const lineView = () =>
     staffId: z.string().nullable(),
     serviceId: z.string().nullable(),
     appointmentId: z.string().nullable(),
-    taxes: z.array(z.object({ name: z.string(), rateBasisPoints: z.int(), amount: z.int() })),
+    taxes: z.array(z.object({ name: z.string(), rateBasisPoints: z.int(), amount: moneyView('Of this line.') })),
     net: moneyView('After all discounts, without taxes.'),
     total: moneyView('With its taxes.'),
   });
@@ -107,7 +107,7 @@ export const InvoiceView = lazy(() =>
               staffId: null,
               serviceId: null,
               appointmentId: null,
-              taxes: [{ name: 'VAT', rateBasisPoints: 2000, amount: 1500 }],
+              taxes: [{ name: 'VAT', rateBasisPoints: 2000, amount: euros(1500) }],
               net: euros(7500),
               total: euros(9000),
             },

@@ -20,21 +20,25 @@ export const invoiceSamples: Sample[] = [
         ...[
           'lines.1.taxes.1.name',
           'lines.1.taxes.1.rateBasisPoints',
+          'lines.1.taxes.1.amount',
           'lines.1.taxes.2.name',
           'lines.1.taxes.2.rateBasisPoints',
+          'lines.1.taxes.2.amount.amount',
+          'lines.1.taxes.2.amount.currency',
         ],
         ...['lines.2.description', 'lines.2.unitPrice.amount', 'lines.2.unitPrice.currency'],
         ...['payments.1.amount.amount', 'payments.1.amount.currency', 'payments.1.method', 'payments.1.externalId'],
       ],
       [
         ...['r10', '10', 'main', 'anna', '2018-03-15', 'PAID', '9266', 'EUR'],
-        ...['Cut', '8200', 'EUR', 'jj', 'GST', '500', 'PST', '800', '', '', '', '9266', 'EUR', 'CARD', 'p10'],
+        ...['Cut', '8200', 'EUR', 'jj', 'GST', '500', '410', 'PST', '800', '656', 'EUR'],
+        ...['', '', '', '9266', 'EUR', 'CARD', 'p10'],
       ],
       [
         ...['r11', '11', 'main', '', '2018-03-15', 'OPEN', '', ''],
-        ...['Comb', '300', 'EUR', '', '', '', '', '', 'Brush', '500', 'EUR', '200', 'EUR', 'CASH', ''],
+        ...['Comb', '300', 'EUR', ...Array(8).fill(''), 'Brush', '500', 'EUR', '200', 'EUR', 'CASH', ''],
       ],
-      ['r12', '12', 'main', '', '2018-03-16', 'VOID', '', '', 'Nothing', '1', 'EUR', ...Array(12).fill('')],
+      ['r12', '12', 'main', '', '2018-03-16', 'VOID', '', '', 'Nothing', '1', 'EUR', ...Array(15).fill('')],
     ),
     lines: [
       {
@@ -50,7 +54,7 @@ export const invoiceSamples: Sample[] = [
           {
             ...{ description: 'Cut', unitPrice: euros(8200), staffExternalId: 'jj', total: euros(9266) },
             taxes: [
-              { name: 'GST', rateBasisPoints: 500, amount: 410 },
+              { name: 'GST', rateBasisPoints: 500, amount: euros(410) },
               { name: 'PST', rateBasisPoints: 800, amount: 656 },
             ],
           },
@@ -143,9 +147,16 @@ export const invoiceSamples: Sample[] = [
         {
           ...{ externalId: 'x8', branchExternalId: 'main', issueDate: '2018-03-15' },
           ...{ subtotal: dollars(100), total: dollars(100) },
-          lines: [{ description: 'X', unitPrice: euros(100), net: dollars(100), total: dollars(100) }],
+          lines: [
+            {
+              ...{ description: 'X', unitPrice: euros(100), net: dollars(100), total: dollars(100) },
+              taxes: [{ name: 'T', rateBasisPoints: 0, amount: dollars(0) }],
+            },
+          ],
         },
-        ['/lines/0/net', '/lines/0/total', '/subtotal', '/total'].map((at) => `${at}/currency currency_mismatch`),
+        ['/lines/0/net', '/lines/0/taxes/0/amount', '/lines/0/total', '/subtotal', '/total'].map(
+          (at) => `${at}/currency currency_mismatch`,
+        ),
       ],
       [{ externalId: 'x6', branchExternalId: 'main', lines: [] }, ['/issueDate required', '/lines too_small']],
     ],

@@ -10,7 +10,7 @@ const line = {
   quantity: 2,
   unitPrice: euros(1000),
   discount: euros(100),
-  taxes: [{ rateBasisPoints: 500, amount: 95 }],
+  taxes: [{ rateBasisPoints: 500, amount: euros(95) }],
   net: euros(1900),
   total: euros(1995),
 };
@@ -33,7 +33,7 @@ test.each<[string, Event[], [number, number, number]]>([
   ['right', books(invoice()), [0, 0, 0]],
   [
     'of another tax',
-    books(invoice({ lines: [{ ...line, taxes: [{ rateBasisPoints: 500, amount: 96 }], total: euros(1996) }] })),
+    books(invoice({ lines: [{ ...line, taxes: [{ rateBasisPoints: 500, amount: euros(96) }], total: euros(1996) }] })),
     [1, 0, 0],
   ],
   ['of another total', books(invoice({ total: euros(1994), balance: euros(1194) })), [1, 0, 0]],
@@ -42,7 +42,9 @@ test.each<[string, Event[], [number, number, number]]>([
     books(
       invoice({
         taxInclusive: true,
-        lines: [{ ...line, taxes: [{ rateBasisPoints: 1900, amount: 303 }], net: euros(1597), total: euros(1900) }],
+        lines: [
+          { ...line, taxes: [{ rateBasisPoints: 1900, amount: euros(303) }], net: euros(1597), total: euros(1900) },
+        ],
         tax: euros(303),
         total: euros(1900),
         balance: euros(1100),

@@ -17,7 +17,7 @@ const FIRST = '2026-02-10';
 
 type Amount = { amount: number };
 type Line = { staffId: string | null; serviceId: string | null; net: Amount; total: Amount; taxes: Tax[] };
-type Tax = { name: string; rateBasisPoints: number; amount: number };
+type Tax = { name: string; rateBasisPoints: number; amount: Amount };
 type Invoice = { branchId: string; status: string; issueDate: string; tax: Amount; total: Amount; lines: Line[] };
 
 const uuid = (id: string): string => String(parseId(id.slice(0, id.indexOf('_')) as 'brch', id));
@@ -100,7 +100,12 @@ function addTaxes(groups: Groups, { net, taxes }: Line): void {
   if (taxes.length === 0) add(groups, null, { net: net.amount, tax: 0, gross: net.amount, taxable: net.amount });
   for (const [n, { name, rateBasisPoints, amount }] of taxes.entries()) {
     const own = n === 0 ? net.amount : 0;
-    add(groups, `${name} ${rateBasisPoints}`, { net: own, tax: amount, gross: own + amount, taxable: net.amount });
+    add(groups, `${name} ${rateBasisPoints}`, {
+      net: own,
+      tax: amount.amount,
+      gross: own + amount.amount,
+      taxable: net.amount,
+    });
   }
 }
 

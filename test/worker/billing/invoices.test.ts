@@ -51,6 +51,7 @@ test('a sale: draft, finalize, pay in part and in full, refund; each document a 
     discountTotal: euros(1500),
     tax: euros(1629),
     total: euros(11_129),
+    lines: [{ taxes: [{ ...VAT[0], amount: euros(1629) }] }, { taxes: [] }],
   });
   const final = await salon.api.post(`/invoices/${id}/finalize`);
   expect(final.json).toMatchObject({ status: 'OPEN', number: '1', balance: euros(11_129), paymentStatus: 'UNPAID' });
