@@ -2,19 +2,19 @@ import { AppError } from '../core/errors.ts';
 import { formatETag, judge, namedRevision, newestTag } from '../core/revision.ts';
 import { holds, type Loaded, type ReadAnswer, unchanged } from './answer.ts';
 import { ADMITTED } from './caller.ts';
-import { behind, type Ctx } from './ctx.ts';
+import type { Ctx } from './ctx.ts';
 import type { EdgeTier } from './edge.ts';
 import { flight } from './flight.ts';
+import { keepAnswer } from './keep-answer.ts';
 import type { MemoryTier } from './memory.ts';
 import { isDown } from './outcome.ts';
 import type { Read } from './read.ts';
 import { type ReadingParts, Readings, type Trip } from './readings.ts';
-import { tell } from './redis.ts';
 import { ERASED } from './registry.ts';
 import { Renewals } from './renewals.ts';
 import { outdated, stale } from './stale.ts';
 import type { FreshTags, TagRow } from './tags.ts';
-import { type CachedAnswer, encodeEntry, entryOf } from './tier.ts';
+import { type CachedAnswer, entryOf } from './tier.ts';
 
 export type CacheParts = ReadingParts & {
   readonly memory: MemoryTier;
@@ -30,8 +30,6 @@ type Found = { entry: CachedAnswer | null; tier: 'memory' | 'edge' | 'redis' };
 
 /** Copies deleted at the location at once: each is a subrequest. */
 const MOST_DELETED = 200;
-/** Larger entries are not sent to Redis, bytes: each would be charged, kept and carried for one reader or few. */
-const LARGEST_SENT = 256 * 1024;
 const SINGLE_TAG = /^W\/"[^",]+"$/;
 
 /**
@@ -179,7 +177,7 @@ export class AnswerCache {
     const loaded = (await read.compose?.(row)) ?? null;
     if (loaded === null) return null;
     const entry = entryOf(loaded, row.incarnation, read.plan.ttl, read.ctx.now());
-    this.#store(read, entry, loaded.body);
+    keepAnswer(read, this.#parts, { entry, body: loaded.body });
     return this.#serve(read, row, { entry, tier: 'memory' });
   }
 
@@ -204,7 +202,7 @@ export class AnswerCache {
     const named = { epoch: loaded.epoch, incarnation, newest, representation: plan.representation };
     const etag = formatETag(named, loaded.validUntil);
     const entry = entryOf(loaded, incarnation, plan.ttl, at);
-    this.#store({ ctx, plan }, entry, loaded.body);
+    keepAnswer({ ctx, plan }, this.#parts, { entry, body: loaded.body });
     if (trip?.missing === true || (trip?.row ?? loaded).epoch < loaded.epoch) ctx.waitUntil(heal(loaded));
     else if (trip !== null) this.#readings.confirm(ctx, plan, trip, loaded);
     const same = holds(demand, named, ctx.now());
@@ -218,22 +216,6 @@ export class AnswerCache {
       tier: null,
       stored: true,
     };
-  }
-
-  #store({ ctx, plan }: Pick<Read, 'ctx' | 'plan'>, entry: CachedAnswer, body: string): void {
-    // Of no state's life: no reading will ever vouch for it.
-    if (entry.incarnation === null) return;
-    const { memory, edge, redis } = this.#parts;
-    memory.set(ctx, plan.key, entry);
-    const seconds = Math.max(1, Math.ceil((entry.expiresAt - entry.storedAt) / 1000));
-    // In a turn of its own: encoding and sending would come before the answer.
-    const sent = new Promise((turn) => setTimeout(turn, 0)).then(async () => {
-      const copied = edge?.set(behind(ctx), plan.key, entry);
-      if (entry.body.byteLength <= LARGEST_SENT)
-        await tell(redis, behind(ctx), (p) => p.set(plan.key, encodeEntry(entry, body), { ex: seconds }));
-      await copied;
-    });
-    ctx.waitUntil(sent);
   }
 
   /** Drops what this isolate keeps of a company, and its copies at the location. */

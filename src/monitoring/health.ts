@@ -6,7 +6,7 @@ import type { Deps } from '../data/deps.ts';
 import type { AppContext } from '../http/context.ts';
 import type { RouteModule } from '../http/route.ts';
 import { sendJson } from '../http/send.ts';
-import { refuseParameters } from '../resources/change.ts';
+import { refuseParameters } from '../resources/read-body.ts';
 import { SharedLook, unhurried } from './shared-look.ts';
 
 /** Longest wait for one dependency, ms. */

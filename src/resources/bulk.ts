@@ -10,9 +10,9 @@ import { sendJson } from '../http/send.ts';
 import { submitted } from './admitted.ts';
 import { type BulkItem, readItems } from './bulk-items.ts';
 import { type Refused, shownVerdicts, together, told, type Verdict } from './bulk-verdicts.ts';
-import { readBody } from './change.ts';
 import { claimOf, isAnswered } from './idempotency.ts';
 import { carryOut, type Look, lookOf, type Plan } from './planned.ts';
+import { readBody } from './read-body.ts';
 import type { Resource } from './resource.ts';
 import { newRow } from './row-sql.ts';
 

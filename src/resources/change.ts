@@ -1,6 +1,5 @@
 import { type SQL, sql } from 'drizzle-orm';
 import * as z from 'zod';
-import { AppError } from '../core/errors.ts';
 import { NOBODY, newUuid, uuidOf } from '../core/id.ts';
 import { lazy } from '../core/lazy.ts';
 import { parseIfMatch } from '../core/revision.ts';
@@ -10,8 +9,7 @@ import { mayBeStored } from '../data/outcome.ts';
 import { forgetEntries, renewIncarnation } from '../data/purge.ts';
 import { last } from '../data/query.ts';
 import { write } from '../data/write.ts';
-import { overLimit } from '../http/admission.ts';
-import { readJson, validate } from '../http/body.ts';
+import { validate } from '../http/body.ts';
 import { type AppContext, principalOf, require } from '../http/context.ts';
 import type { Schema } from '../http/schemas.ts';
 import { send, sendJson } from '../http/send.ts';
@@ -21,7 +19,7 @@ import { claimOf, isAnswered } from './idempotency.ts';
 import { notFound } from './list.ts';
 import { narrowedTo, type Parent, paramOf } from './parent.ts';
 import { carryOut, type Look, lookOf, type Plan, type Told } from './planned.ts';
-import { turnToRead, unitsToRead } from './reading.ts';
+import { readBody } from './read-body.ts';
 import type { Resource } from './resource.ts';
 import { expectVersion, rowOf, type WriteInput } from './row-sql.ts';
 
@@ -213,43 +211,4 @@ export async function mustExist(c: AppContext, resource: Resource, id: string): 
     sql`select 1 from ${resource.table} where ${rowOf(resource, { principal, id })}`,
   ]);
   if (rows[0].length === 0) throw notFound(resource);
-}
-
-/**
- * The body of a verb that takes no query parameters, unvalidated. A large one, or one of many items, waits for its turn.
- * @param units of reading that it takes at least
- * @throws AppError rate_limited, payload_too_large, busy, unsupported_media_type, then malformed_json, unknown_parameter
- */
-export async function readBody(c: AppContext, units = 0): Promise<unknown> {
-  // 429 before the wait for a turn, as everywhere.
-  refuseOverLimit(c);
-  const { principal } = c.env.state;
-  const value = await readJson(c, async (bytes) => {
-    const weight = Math.max(units, unitsToRead(bytes));
-    // Of callers nobody knows so little is read that it is no matter.
-    if (weight > 0 && principal?.proven === true) await turnToRead(c.env, principal.companyId, weight);
-  });
-  refuseParameters(c);
-  return value;
-}
-
-/**
- * For before any work on a body. Whoever admits the caller says how long to wait.
- * @throws AppError rate_limited
- */
-export function refuseOverLimit(c: AppContext): void {
-  if (overLimit(c)) throw new AppError('rate_limited', undefined, { extra: { retryAfter: 1 } });
-}
-
-/** @throws AppError unknown_parameter */
-export function refuseParameters(c: AppContext): void {
-  if (!c.req.url.includes('?')) return;
-  const names = [...new URL(c.req.url).searchParams.keys()];
-  if (names.length === 0) return;
-  const faults = names.map((parameter) => ({
-    parameter,
-    code: 'unknown_parameter',
-    detail: 'This takes no query parameters.',
-  }));
-  throw new AppError('unknown_parameter', 'This takes no query parameters.', { faults });
 }

@@ -5,8 +5,8 @@ import { announceSnapshot } from '../data/announce.ts';
 import type { Loaded, ReadAnswer, ReadDemand, ReadPlan } from '../data/answer.ts';
 import type { Admission } from '../data/caller.ts';
 import { behind } from '../data/ctx.ts';
-import type { Deps, Work } from '../data/deps.ts';
-import { type Snapshot, snapshot } from '../data/log.ts';
+import type { Work } from '../data/deps.ts';
+import type { Snapshot } from '../data/log.ts';
 import type { RowsOf } from '../data/query.ts';
 import type { Read } from '../data/read.ts';
 import type { TagRow } from '../data/tags.ts';
@@ -19,6 +19,7 @@ import { headOf, refuse } from './admitted.ts';
 import { fixedHeaders } from './cache-headers.ts';
 import { paced } from './computing.ts';
 import type { Look } from './planned.ts';
+import { taken } from './taken.ts';
 
 /** Server-side lifetimes of the brief, seconds. Revisions decide validity; these only bound what is kept. */
 export const TTL = { list: 1800, detail: 3600, user: 900, analytics: 1800 } as const;
@@ -231,32 +232,6 @@ async function load<Q extends ParsedQuery, S extends readonly SQL[]>(
   await route.complete?.(c.env, query, principal, found);
   const { body, link = null, validUntil = null } = route.answer(found.rows, query, principal, c);
   return { epoch: found.epoch, revision: found.revision, body, link, validUntil };
-}
-
-/** One snapshot for a read, of the replica where that will do; with `unsure` it settles the caller's life. */
-async function taken<const S extends readonly SQL[]>(
-  c: AppContext,
-  name: string,
-  own: S,
-  { min, unsure }: { min: number; unsure: Admission | null },
-): Promise<Snapshot<S>> {
-  const { ctx, deps } = c.env;
-  const { companyId } = claimantOf(c);
-  const from = async (database: Deps['read']): Promise<Snapshot<S>> => {
-    const call = { database, companyId, name };
-    if (unsure === null) return snapshot(ctx, call, own);
-    // First, because it may raise: nobody makes the database work for a key that was made up.
-    const { rows, ...at } = await snapshot(ctx, call, [unsure.credentialQuery(), ...own] as const);
-    const [standing, ...results] = rows;
-    unsure.settleCredential(ctx, standing);
-    return { ...at, rows: results as RowsOf<S> };
-  };
-  // A replica may not know yet that a session or key has begun, or ended; without Redis nobody can tell how far it lags.
-  const replica = unsure === null && deps.redis.fault === null ? deps.replica : null;
-  const found = await from(replica ?? deps.read);
-  // A replica that lags behind what is asked for, or known to exist, would be a step back (R2).
-  const needed = Math.max(min, deps.tags.newest(companyId));
-  return replica !== null && found.revision < needed ? from(deps.read) : found;
 }
 
 /** RFC 9111, 5.2.1.4: the caller wants nothing that was computed before. */

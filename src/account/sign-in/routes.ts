@@ -9,8 +9,8 @@ import { type AppContext, type Principal, principalOf } from '../../http/context
 import type { RouteModule } from '../../http/route.ts';
 import { send, sendJson } from '../../http/send.ts';
 import { bodyValidator } from '../../http/validated.ts';
-import { readBody } from '../../resources/change.ts';
 import { read, TTL } from '../../resources/read.ts';
+import { readBody } from '../../resources/read-body.ts';
 import { keyPrincipal } from '../api-keys/principal.ts';
 import { KEY_PREFIX } from '../api-keys/secret.ts';
 import { company } from '../company/resource.ts';

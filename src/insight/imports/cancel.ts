@@ -7,8 +7,9 @@ import { jobsOf } from '../../env.ts';
 import { type AppContext, principalOf } from '../../http/context.ts';
 import { sendJson } from '../../http/send.ts';
 import { submitted } from '../../resources/admitted.ts';
-import { mustExist, readBody, validateNothing } from '../../resources/change.ts';
+import { mustExist, validateNothing } from '../../resources/change.ts';
 import { notFound } from '../../resources/list.ts';
+import { readBody } from '../../resources/read-body.ts';
 import { importDetails } from './resource.ts';
 import { PERMISSION } from './service.ts';
 

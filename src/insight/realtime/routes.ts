@@ -14,7 +14,7 @@ import type { RouteModule } from '../../http/route.ts';
 import { sendJson } from '../../http/send.ts';
 import { bodyValidator } from '../../http/validated.ts';
 import { headOf, refuse } from '../../resources/admitted.ts';
-import { readBody } from '../../resources/change.ts';
+import { readBody } from '../../resources/read-body.ts';
 
 /** Below the base of the API; where sockets are opened. */
 export const SOCKET_PATH = '/realtime';

@@ -1,0 +1,32 @@
+import type { SQL } from 'drizzle-orm';
+import type { Admission } from '../data/caller.ts';
+import type { Deps } from '../data/deps.ts';
+import { type Snapshot, snapshot } from '../data/log.ts';
+import type { RowsOf } from '../data/query.ts';
+import { type AppContext, claimantOf } from '../http/context.ts';
+
+/** One snapshot for a read, of the replica where that will do; with `unsure` it settles the caller's life. */
+export async function taken<const S extends readonly SQL[]>(
+  c: AppContext,
+  name: string,
+  own: S,
+  { min, unsure }: { min: number; unsure: Admission | null },
+): Promise<Snapshot<S>> {
+  const { ctx, deps } = c.env;
+  const { companyId } = claimantOf(c);
+  const from = async (database: Deps['read']): Promise<Snapshot<S>> => {
+    const call = { database, companyId, name };
+    if (unsure === null) return snapshot(ctx, call, own);
+    // First, because it may raise: nobody makes the database work for a key that was made up.
+    const { rows, ...at } = await snapshot(ctx, call, [unsure.credentialQuery(), ...own] as const);
+    const [standing, ...results] = rows;
+    unsure.settleCredential(ctx, standing);
+    return { ...at, rows: results as RowsOf<S> };
+  };
+  // A replica may not know yet that a session or key has begun, or ended; without Redis nobody can tell how far it lags.
+  const replica = unsure === null && deps.redis.fault === null ? deps.replica : null;
+  const found = await from(replica ?? deps.read);
+  // A replica that lags behind what is asked for, or known to exist, would be a step back (R2).
+  const needed = Math.max(min, deps.tags.newest(companyId));
+  return replica !== null && found.revision < needed ? from(deps.read) : found;
+}
