@@ -33,7 +33,7 @@ export function webhookRoutes(happenings: readonly Happening[]): RouteModule {
         handler: createWebhook(create),
       },
       update: {
-        description: `JSON Merge Patch (RFC 7396). What waits for another attempt is tried at once. ${KEYS}`,
+        description: `JSON Merge Patch (RFC 7396). What waits for another attempt is tried at once. \`isActive\` archives and restores. ${KEYS}`,
         body: patch,
         handler: updateWebhook(patch),
       },

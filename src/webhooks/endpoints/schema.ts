@@ -38,9 +38,18 @@ const members = (type: z.ZodType<string>) => ({
   externalId: externalId().nullable().optional(),
 });
 
+/** What a patch may say besides. */
+const patched = (type: z.ZodType<string>) => ({
+  ...members(type),
+  isActive: z
+    .boolean()
+    .optional()
+    .describe('False: nothing is sent until it is true again, which goes on where it stopped, as `restore` does.'),
+});
+
 /** The bodies as the resource knows them: of any types. */
 export const anyWebhook: Schema<z.ZodObject> = lazy(() => z.strictObject(members(z.string())));
-export const anyWebhookPatch: Schema<z.ZodObject> = lazy(() => z.strictObject(members(z.string())).partial());
+export const anyWebhookPatch: Schema<z.ZodObject> = lazy(() => z.strictObject(patched(z.string())).partial());
 
 const EXAMPLE = { url: 'https://hooks.example.com/clientsplus', types: ['appointment.created', 'appointment.updated'] };
 
@@ -51,9 +60,9 @@ export function webhookBodies(happenings: readonly Happening[]) {
     create: lazy(() => z.strictObject(members(type())).meta({ id: 'WebhookCreate', examples: [EXAMPLE] })),
     patch: lazy(() =>
       z
-        .strictObject(members(type()))
+        .strictObject(patched(type()))
         .partial()
-        .meta({ id: 'WebhookPatch', examples: [{ types: null }] }),
+        .meta({ id: 'WebhookPatch', examples: [{ types: null }, { isActive: false }] }),
     ),
   };
 }

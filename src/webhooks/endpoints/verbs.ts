@@ -7,7 +7,7 @@ import { tellRoom } from '../../data/rooms.ts';
 import { type AppContext, type Principal, principalOf } from '../../http/context.ts';
 import type { Schema } from '../../http/schemas.ts';
 import { change } from '../../resources/change.ts';
-import { expectVersion, insertRow, newRow, setRow, type WriteInput } from '../../resources/row-sql.ts';
+import { expectVersion, insertRow, newRow, patchRow, setRow, type WriteInput } from '../../resources/row-sql.ts';
 import { archiveOf, createOf, restoreOf, updateOf } from '../../resources/verbs.ts';
 import { lineOf } from '../deliveries/consumer.ts';
 import { outsideOf } from '../deliveries/outside.ts';
@@ -107,6 +107,15 @@ export const createWebhook = (body: Body): Handler =>
     )(c);
   });
 
+const SETS_IN_MOTION = sql`generation = generation + 1, waits_until = null`;
+
+/** One more that is active goes on where it stopped, without what was counted against it. */
+const goingOn = (c: AppContext, input: WriteInput<unknown>): SQL[] => [
+  refuseMore(c, input),
+  sql`update webhook_states s set ${SETS_IN_MOTION} from webhooks w where w.company_id = ${input.companyId}::uuid
+    and w.id = ${input.id}::uuid and not w.is_active and s.company_id = w.company_id and s.webhook_id = w.id`,
+];
+
 /** Whoever changes where events go, or which, must be able to read what goes there then. */
 export const updateWebhook = (body: Body): Handler =>
   waking((c) =>
@@ -116,22 +125,23 @@ export const updateWebhook = (body: Body): Handler =>
         async prepare({ principal, body }) {
           if (body.url !== undefined || body.types !== undefined) await permit(c, principal, body);
         },
+        statements(input) {
+          const expected = expectVersion(webhook, input);
+          if (input.body.isActive !== true) return [expected, ...patchRow(webhook, input)];
+          const restored = { ...input.body, disabledReason: null, disabledAt: null };
+          return [expected, ...goingOn(c, input), ...patchRow(webhook, { ...input, body: restored })];
+        },
       },
     )(c),
   );
 
 export const archiveWebhook: Handler = waking(archiveOf(webhook));
 
-const SETS_IN_MOTION = sql`generation = generation + 1, waits_until = null`;
-
-/** It goes on where it stopped, without what was counted against it. */
 export const restoreWebhook: Handler = waking((c) =>
   restoreOf(webhook, {
     statements: (input) => [
       expectVersion(webhook, input),
-      refuseMore(c, input),
-      sql`update webhook_states s set ${SETS_IN_MOTION} from webhooks w where w.company_id = ${input.companyId}::uuid
-        and w.id = ${input.id}::uuid and not w.is_active and s.company_id = w.company_id and s.webhook_id = w.id`,
+      ...goingOn(c, input),
       setRow(webhook, input, webhook.archive?.restore?.() ?? sql`is_active = true`),
     ],
   })(c),

@@ -66,6 +66,7 @@ test('a company has so many active ones, restored ones included', async () => {
   await api.delete(`/webhooks/${first?.json.id}`);
   expect((await api.post('/webhooks', hook)).status).toBe(201);
   expectProblem(await api.post(`/webhooks/${first?.json.id}/restore`), 'conflict');
+  expectProblem(await api.patch(`/webhooks/${first?.json.id}`, { isActive: true }), 'conflict');
 });
 
 test('a public name that leads to private addresses is not called, whenever it begins to', async () => {
