@@ -1,16 +1,15 @@
 import { DurableObject } from 'cloudflare:workers';
 import { AppError } from '../core/errors.ts';
 import { readUpgrade } from '../core/upgrade.ts';
-import { makeCtx } from '../data/ctx.ts';
 import type { Change } from '../data/log.ts';
 import { isBefore, type Position } from '../data/position.ts';
 import { takenMarks } from '../data/registry.ts';
-import { callRoom, type LogRange, type RoomApi, type Turn } from '../data/rooms.ts';
+import type { LogRange, RoomApi, Turn } from '../data/rooms.ts';
 import type { Env } from '../env.ts';
 import { CompanyRelay } from './company-relay.ts';
 import { Ended } from './ended.ts';
 import { Expectations } from './expectations.ts';
-import { Follower } from './follower.ts';
+import { callDispatcher, Follower } from './follower.ts';
 import { openSockets, type RoomParts } from './listening.ts';
 import { News } from './news.ts';
 import { dueAt, longestWrite, RETRY } from './patience.ts';
@@ -77,7 +76,7 @@ export abstract class Room extends DurableObject<Env> implements RoomApi {
   }
 
   async tell({ epoch, last }: LogRange, changes: readonly Change[]): Promise<void> {
-    this.#sockets?.published({ epoch, revision: last }, changes);
+    this.#pass({ epoch, revision: last }, changes);
   }
 
   async publish(
@@ -205,18 +204,20 @@ export abstract class Room extends DurableObject<Env> implements RoomApi {
 
   /** Whoever listens, waits or follows hears where the company is. `isAll`: these changes lead there. */
   #tell(end: Position, changes: readonly Change[], isAll = false): void {
-    this.#sockets?.published(end, changes);
+    this.#pass(end, changes);
     this.#news.reached(end);
     if (this.#follower.reached(end, isAll ? changes : null)) this.#callDispatcher();
   }
 
-  /** Behind whatever was told: a call that is lost is made up for by the cron. */
+  /** To those who listen, and kept in mind for those who are about to. */
+  #pass(end: Position, changes: readonly Change[]): void {
+    if (changes.length > 0) this.#ended.hear(changes, this.parts(this.env).audience, Date.now());
+    this.#sockets?.published(end, changes);
+  }
+
   #callDispatcher(): void {
     const companyId = this.#relay.companyId();
-    if (companyId === null) return;
-    const { deps } = this.parts(this.env);
-    const ctx = makeCtx(`room_${crypto.randomUUID()}`, (work) => this.ctx.waitUntil(work));
-    this.ctx.waitUntil(callRoom(ctx, () => deps.dispatchers(companyId).wake(companyId)).catch(() => undefined));
+    if (companyId !== null) callDispatcher(this.parts(this.env).deps, companyId, (work) => this.ctx.waitUntil(work));
   }
 
   #openSockets(): Sockets {

@@ -1,25 +1,53 @@
+import type { Listener } from '../core/ticket.ts';
+import type { Change } from '../data/log.ts';
+import type { Audience } from './hub/audience.ts';
+
 /** Longer than any token or ticket of a credential is good, ms. */
 const REMEMBERED = 60 * 60 * 1000;
 
 /**
- * Sessions and keys that the room was told, or found, to have ended. Whoever comes with one of them is asked for before they
- * are let in; of all others the room goes by what they show, and looks after them soon.
+ * Sessions and keys that the room was told, or found, to have ended, and users and keys whose right is another than it was.
+ * Whoever comes as one of them is asked for before they are let in; of all others the room goes by what they show, and looks
+ * after them soon.
  */
 export class Ended {
   readonly #sql: SqlStorage;
+  #heard = 0;
 
   constructor(sql: SqlStorage) {
     this.#sql = sql;
     sql.exec('create table if not exists ended (credential text primary key, until integer not null)');
   }
 
-  add(credentials: readonly string[], now: number): void {
-    for (const credential of credentials)
-      this.#sql.exec('insert or replace into ended (credential, until) values (?, ?)', credential, now + REMEMBERED);
+  /** @param ids credentials, or actors as the log writes them: no id is both */
+  add(ids: readonly string[], now: number): void {
+    if (ids.length === 0) return;
+    this.#heard += 1;
+    // Here as well, because a room that nobody listens to sweeps nothing.
+    this.forget(now);
+    for (const id of ids)
+      this.#sql.exec('insert or replace into ended (credential, until) values (?, ?)', id, now + REMEMBERED);
   }
 
-  has(credential: string): boolean {
-    return this.#sql.exec('select 1 from ended where credential = ?', credential).toArray().length > 0;
+  /** Of these changes those that end or alter what somebody may. What is shown from before an old one is good no more. */
+  hear(changes: readonly Change[], { grantAfter }: Pick<Audience, 'grantAfter'>, now: number): void {
+    const marked = new Set<string>();
+    for (const change of changes) {
+      const changed = grantAfter(change);
+      if (changed === null || change.before === null || Date.parse(change.changedAt) < now - REMEMBERED) continue;
+      const before = grantAfter({ ...change, after: change.before });
+      if (JSON.stringify(before) !== JSON.stringify(changed)) marked.add(changed.actor);
+    }
+    this.add([...marked], now);
+  }
+
+  /** How often there was something to hear, since this object began. */
+  get heard(): number {
+    return this.#heard;
+  }
+
+  has({ credential, actor }: Pick<Listener, 'credential' | 'actor'>): boolean {
+    return this.#sql.exec('select 1 from ended where credential in (?, ?)', credential, actor).toArray().length > 0;
   }
 
   forget(now: number): void {

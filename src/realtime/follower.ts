@@ -1,5 +1,8 @@
+import { makeCtx } from '../data/ctx.ts';
+import type { Deps } from '../data/deps.ts';
 import type { Change } from '../data/log.ts';
 import { isBefore, type Position } from '../data/position.ts';
+import { callRoom } from '../data/rooms.ts';
 
 type Wanted = { position: Position; entities: readonly string[] };
 
@@ -54,4 +57,14 @@ export class Follower {
           };
     return this.#wanted;
   }
+}
+
+/** Behind whatever was told: a call that is lost is made up for by the cron. */
+export function callDispatcher(
+  { dispatchers }: Pick<Deps, 'dispatchers'>,
+  companyId: string,
+  behind: (work: Promise<unknown>) => void,
+): void {
+  const ctx = makeCtx(`room_${crypto.randomUUID()}`, behind);
+  behind(callRoom(ctx, () => dispatchers(companyId).wake(companyId)).catch(() => undefined));
 }

@@ -55,7 +55,10 @@ export function openSockets(
         const call = { database: deps.read, companyId, name: 'room' };
         const { epoch, revision: head, rows } = await snapshot(ctx(), call, [changesAfter(revision, PAGE), oldest]);
         const kept = rows[1][0]?.oldest ?? null;
-        return { epoch, head, oldest: kept === null ? null : Number(kept), changes: rows[0].map(readChange) };
+        const changes = rows[0].map(readChange);
+        // What nobody pushed is heard here.
+        ended.hear(changes, audience, Date.now());
+        return { epoch, head, oldest: kept === null ? null : Number(kept), changes };
       },
     },
   });

@@ -1,4 +1,4 @@
-import { type Listener, TICKET_SECONDS, type Ticket } from '../core/ticket.ts';
+import { type Grant, type Listener, TICKET_SECONDS, type Ticket } from '../core/ticket.ts';
 import { CLOSE, LOOKED_AFTER_WITHIN, PROTOCOL, type Upgrade } from '../core/upgrade.ts';
 import type { Change } from '../data/log.ts';
 import type { Position } from '../data/position.ts';
@@ -19,7 +19,7 @@ export type SocketParts = Pick<HubParts, 'audience' | 'limits' | 'readLists'> & 
   /** Reads a sealed ticket; null for what is none, or none any more. */
   unseal(ticket: string): Ticket | null;
   /** Those of these credentials that live, and what they may; asked once in a while for everybody who listens. */
-  alive(listeners: readonly Listener[]): Promise<ReadonlyMap<string, Listener['grant']>>;
+  alive(listeners: readonly Listener[]): Promise<ReadonlyMap<string, Grant>>;
   /** Tells the monitor how many sockets there are. */
   listening(sockets: number): Promise<unknown>;
 };
@@ -63,7 +63,9 @@ export class Sockets {
       lastPing: (connection) => this.#lastPing(connection),
       redeem: async (ticket) => {
         const read = parts.unseal(ticket);
-        return read !== null && this.#redeem(read) ? read.listener : null;
+        if (read === null || !this.#redeem(read)) return null;
+        const grant = await this.#grantOf(read.listener).catch(() => null);
+        return grant === null ? null : { ...read.listener, grant };
       },
     });
   }
@@ -74,13 +76,17 @@ export class Sockets {
     const { listener, session, ticket } = upgrade;
     const chosen = protocol === null ? null : PROTOCOL;
     if (ticket !== null && !this.#redeem(ticket)) return closedSocket(CLOSE.unauthorized, 'ticket used', chosen);
-    if (!(await this.#mayLive(listener))) return closedSocket(CLOSE.revoked, 'revoked', chosen);
+    const grant = await this.#grantOf(listener).catch(() => undefined);
+    // It cannot be found out: they are to come again with what is issued by then.
+    if (grant === undefined) return closedSocket(CLOSE.credentialsExpired, 'credentials unknown', chosen);
+    if (grant === null) return closedSocket(CLOSE.revoked, 'revoked', chosen);
     if (!this.#hub.admits(listener.actor, session)) return closedSocket(CLOSE.roomFull, 'room full', chosen);
     const { 0: client, 1: server } = new WebSocketPair();
     this.#state.acceptWebSocket(server);
     const now = this.#parts.now();
     const member: Member = {
       ...listener,
+      grant,
       session: `rts_${crypto.randomUUID()}`,
       connectedAt: now,
       lastMessageAt: now,
@@ -162,11 +168,19 @@ export class Sockets {
     this.#lookAfter = Math.min(this.#lookAfter ?? Number.POSITIVE_INFINITY, now + next);
   }
 
-  /** Of one that was heard to have ended the database is asked: it knows, and so nobody is refused for what is wrong here. */
-  async #mayLive(listener: Listener): Promise<boolean> {
-    if (!this.#parts.ended.has(listener.credential)) return true;
-    const alive = await this.#parts.alive([listener]).catch(() => null);
-    return alive?.has(listener.credential) === true;
+  /**
+   * What this listener may now; null: nothing any more. Where something was heard of them the database is asked: it knows, and
+   * so nobody is refused for what is wrong here. @throws AppError
+   */
+  async #grantOf(listener: Listener): Promise<Grant | null> {
+    const { alive, ended } = this.#parts;
+    while (ended.has(listener)) {
+      const { heard } = ended;
+      const living = await alive([listener]);
+      // Else the answer may be older than what was heard meanwhile.
+      if (heard === ended.heard) return living.get(listener.credential) ?? null;
+    }
+    return listener.grant;
   }
 
   /** A ticket is good once. */

@@ -1,13 +1,13 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
 import { type Listener, openTicket, sealTicket, TICKET_SECONDS } from '../../../src/core/ticket.ts';
+import { addMember } from '../../support/accounts.ts';
 import { signUp, type Tenant } from '../../support/api.ts';
-import { listen, ticketOf, WireListener } from '../../support/listener.ts';
+import { listen, type Ticket, ticketOf, WireListener } from '../../support/listener.ts';
 import { until } from '../../support/until.ts';
 import { openWorld, type World } from '../../support/world.ts';
 
-// A room over real WebSockets: how they are opened, what they are told of writes, and how they end. What the room's core
-// promises under faults: test/unit/realtime.
+// A room over real WebSockets: how they open, what they are told, how they end. Its core under faults: test/unit/realtime.
 
 let world: World;
 let salon: Tenant;
@@ -19,6 +19,8 @@ beforeAll(async () => {
 });
 afterAll(() => world.close());
 
+const open = ({ url, ticket }: Pick<Ticket, 'url' | 'ticket'>) =>
+  new WireListener(new WebSocket(url, ['clientsplus.v1', `ticket.${ticket}`]));
 const client = (name: string) => salon.api.post('/clients', { firstName: name });
 
 describe('opening', () => {
@@ -29,15 +31,14 @@ describe('opening', () => {
       ticket: expect.any(String),
       expiresIn: 30,
     });
-    const protocols = ['clientsplus.v1', `ticket.${ticket.ticket}`];
-    const first = new WireListener(new WebSocket(ticket.url, protocols));
+    const first = open(ticket);
     const { epoch, head } = (await salon.api.get('/events')).json;
     expect(await first.next('welcome')).toMatchObject({
       ...{ protocol: 'clientsplus.v1', companyId: salon.companyId, epoch },
       revision: head,
     });
     expect(first.socket.protocol).toBe('clientsplus.v1');
-    expect(await new WireListener(new WebSocket(ticket.url, protocols)).closed()).toBe(4501);
+    expect(await open(ticket).closed()).toBe(4501);
     const { url, ticket: second } = await ticketOf(salon.api);
     const queried = new WireListener(new WebSocket(`${url}?ticket=${second}`));
     await queried.next('welcome');
@@ -74,12 +75,10 @@ describe('opening', () => {
     const secret = String(world.vars.CURSOR_SECRET);
     const read = openTicket(secret, ticket, Date.now());
     const sealed = { listener: read?.listener as Listener, session: null };
-    const codeOf = (one: string) => new WireListener(new WebSocket(url, ['clientsplus.v1', `ticket.${one}`])).closed();
+    const codeOf = (one: string) => open({ url, ticket: one }).closed();
     expect(await codeOf(sealTicket(secret, sealed, Date.now() - TICKET_SECONDS * 1000))).toBe(4501);
     expect(await codeOf(sealTicket(`${secret}x`, sealed, Date.now()))).toBe(4501);
-    const opens = new WireListener(
-      new WebSocket(url, ['clientsplus.v1', `ticket.${sealTicket(secret, sealed, Date.now())}`]),
-    );
+    const opens = open({ url, ticket: sealTicket(secret, sealed, Date.now()) });
     await opens.next('welcome');
     // A refresh takes one that is good, of the same user, and not twice.
     const { ticket: foreign } = await ticketOf(other.api);
@@ -106,8 +105,7 @@ describe('opening', () => {
 
   test('the 21st of 20 is closed as the room is full', async () => {
     const listeners = await Promise.all(Array.from({ length: 20 }, () => listen(other.api)));
-    const { url, ticket } = await ticketOf(other.api);
-    expect(await new WireListener(new WebSocket(url, ['clientsplus.v1', `ticket.${ticket}`])).closed()).toBe(4013);
+    expect(await open(await ticketOf(other.api)).closed()).toBe(4013);
     await Promise.all(listeners.map((listener) => listener.close()));
   });
 });
@@ -202,20 +200,42 @@ test('while Postgres is away the ring serves who comes back; who needs more is t
 });
 
 describe('ending', () => {
-  test('with the session, and with the key, at once', async () => {
+  test('with the session, at once', async () => {
     const login = await salon.api.post('/auth/login', { email: salon.email, password: salon.password });
     const session = salon.api.as(String(login.json.accessToken));
-    const [listens, { url, ticket }] = [await listen(session), await ticketOf(session)];
+    const [listens, ticket] = [await listen(session), await ticketOf(session)];
     await session.post('/auth/logout');
     expect(await listens.closed()).toBe(4503);
     // Nor does a ticket from before open anything.
-    const late = new WireListener(new WebSocket(url, ['clientsplus.v1', `ticket.${ticket}`]));
+    const late = open(ticket);
     expect([await late.closed(), late.frames]).toEqual([4503, []]);
+  });
+
+  test('with the key, at once; tickets from before it, or from before a user had another role, open what is theirs now', async () => {
     const key = (await salon.api.post('/api-keys', { name: 'ends', scopes: ['clients:read'] })).json;
-    const byKey = await listen(salon.api.as(String(key.secret)));
-    await byKey.subscribe();
+    const [ofKey, member] = [salon.api.as(String(key.secret)), await addMember(world, salon, 'ADMIN')];
+    const [byKey, listens] = [await listen(ofKey), await listen(member.api)];
+    await Promise.all([byKey.subscribe(), listens.subscribe()]);
+    const [first, second] = [await ticketOf(ofKey), await ticketOf(ofKey)];
+    const [third, renewal] = [await ticketOf(member.api), await ticketOf(member.api)];
     await salon.api.delete(`/api-keys/${key.id}`);
     expect(await byKey.closed()).toBe(4503);
+    const { revision } = await salon.api.patch(`/users/${member.id}`, { role: 'STAFF' });
+    await until('the room has heard', () => Number(listens.of('batch_update').at(-1)?.revision) >= revision);
+    // While it cannot be found out they are to come again.
+    world.neon.setFault('refuse');
+    const unknown = open(first);
+    expect([await unknown.closed(), unknown.frames]).toEqual([4009, []]);
+    world.neon.setFault(null);
+    const late = open(second);
+    expect([await late.closed(), late.frames]).toEqual([4503, []]);
+    const lowered = open(third);
+    const { topics } = await lowered.subscribe();
+    expect([topics, topics]).toEqual([expect.arrayContaining(['clients']), expect.not.arrayContaining(['payments'])]);
+    lowered.say({ type: 'refresh', id: 9, ticket: renewal.ticket });
+    await lowered.next('refreshed');
+    expect((await lowered.subscribe()).topics).toEqual(topics);
+    await Promise.all([listens.close(), lowered.close()]);
   });
 
   test('pings are answered byte by byte', async () => {
