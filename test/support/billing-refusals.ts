@@ -63,8 +63,8 @@ const billing =
 export const invoiceRefusals: Record<string, Refusal> = {
   'PATCH /invoices/:id invoice_not_draft': after('finalize'),
   'DELETE /invoices/:id illegal_transition': after('finalize', 'uncollectible'),
-  'POST /invoices/:id/finalize illegal_transition': after('void'),
-  'POST /invoices/:id/void illegal_transition': after('finalize', 'uncollectible'),
+  'POST /invoices/:id/finalize illegal_transition': after('finalize', 'void'),
+  'POST /invoices/:id/void illegal_transition': after('uncollectible'),
   'POST /invoices/:id/uncollectible illegal_transition': after('void'),
   'POST /invoices/:id/uncollectible not_found': async ({ tenant }) =>
     tenant.api.post('/invoices/inv_01h455vb4pex5vsknk084sn02q/uncollectible'),

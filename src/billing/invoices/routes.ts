@@ -48,7 +48,7 @@ export const invoiceRoutes: RouteModule = [
     },
     archive: {
       summary: 'Void an invoice',
-      description: 'As `void`: nothing that was issued is ever deleted.',
+      description: 'As `void`, of a draft too: nothing is ever deleted.',
       errors: ['not_found', 'version_mismatch', 'illegal_transition'],
     },
   }),
@@ -60,7 +60,7 @@ export const invoiceRoutes: RouteModule = [
   }),
   onInvoice('void', {
     summary: 'Void an invoice',
-    description: 'It keeps its number. Not while money is in: refund it first.',
+    description: 'It keeps its number. Not while money is in: refund it first. A draft was not issued: DELETE it.',
     handler: voidInvoice,
   }),
   onInvoice('uncollectible', {

@@ -2,24 +2,32 @@ import { type SQL, sql } from 'drizzle-orm';
 import { AppError } from '../../core/errors.ts';
 import { bulk } from '../../resources/bulk.ts';
 import { change } from '../../resources/change.ts';
-import { expectVersion, rowOf, sameVersion, setRow } from '../../resources/row-sql.ts';
+import { expectVersion, rowOf, sameVersion, setRow, type WriteInput } from '../../resources/row-sql.ts';
 import { createOf, updateOf } from '../../resources/verbs.ts';
 import { invoice } from './resource.ts';
 
+type Input = WriteInput<unknown>;
+
 /** The triggers of the table do the rest: numbers, days, what is legal (migrations/0051_billing_rules.sql). */
-const setStatus = (verb: string, status: SQL) =>
+const setStatus = (verb: string, status: SQL, expect = (input: Input): SQL => expectVersion(invoice, input)) =>
   change({
     resource: invoice,
     name: `invoices.${verb}`,
     target: 'path',
     status: 200,
-    statements: (input) => [expectVersion(invoice, input), setRow(invoice, input, sql`status = ${status}`)],
+    statements: (input) => [expect(input), setRow(invoice, input, sql`status = ${status}`)],
   });
+
+/** Only what was issued is voided or written off. A draft becomes VOID all the same by DELETE, or in a file. */
+const expectIssued = (input: Input): SQL =>
+  sql`select app.expect_version(max(version), null), ${sameVersion(sql`max(version)`, input.expected)},
+    app.refuse(max(status) = 'DRAFT', 'illegal_transition', '{"detail": "The invoice is DRAFT.", "allowed": ["OPEN"]}')
+    from invoices where ${rowOf(invoice, input)}`;
 
 /** Again is as good, and what came to nothing is PAID by being issued. */
 export const finalizeInvoice = setStatus('finalize', sql`case when status = 'PAID' then status else 'OPEN' end`);
-export const voidInvoice = setStatus('void', sql`'VOID'`);
-export const writeOffInvoice = setStatus('uncollectible', sql`'UNCOLLECTIBLE'`);
+export const voidInvoice = setStatus('void', sql`'VOID'`, expectIssued);
+export const writeOffInvoice = setStatus('uncollectible', sql`'UNCOLLECTIBLE'`, expectIssued);
 
 /** A line that names an appointment may take over what it was of. */
 const alsoReads = ({ lines }: { lines?: readonly { appointmentId?: string | null | undefined }[] | undefined }) =>

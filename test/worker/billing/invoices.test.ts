@@ -84,6 +84,31 @@ test('a sale: draft, finalize, pay in part and in full, refund; each document a 
   ]);
 });
 
+test('a draft is not voided or written off but deleted; what was issued is voided, and again', async () => {
+  const id = await draft([line(100)]);
+  for (const verb of ['void', 'uncollectible']) {
+    const early = await salon.api.post(`/invoices/${id}/${verb}`);
+    expectProblem(early, 'illegal_transition', ['allowed']);
+    expect(early.json.allowed).toEqual(['OPEN']);
+  }
+  const stale = await salon.api.post(`/invoices/${id}/void`, undefined, { headers: { 'If-Match': '"7"' } });
+  expectProblem(stale, 'version_mismatch');
+  expect(await invoice(id)).toMatchObject({ status: 'DRAFT', version: 1 });
+  const gone = await salon.api.delete(`/invoices/${id}`);
+  expect([gone.status, gone.json.status, gone.json.number]).toEqual([200, 'VOID', null]);
+  for (const [of, number] of [
+    [id, null],
+    [await issued(100), expect.any(String)],
+  ]) {
+    const first = await salon.api.post(`/invoices/${of}/void`);
+    const again = await salon.api.post(`/invoices/${of}/void`);
+    expect([first, again].map(({ status, json }) => [status, json.status, json.number])).toEqual(
+      Array(2).fill([200, 'VOID', number]),
+    );
+    expect(again.revision).toBe(first.revision);
+  }
+});
+
 test('twenty requests with one key at once are one payment and twenty equal answers', async () => {
   const id = await issued(10_000);
   const replies = await Promise.all(Array.from({ length: 20 }, () => pay(id, 6000, 'at-once')));

@@ -25,10 +25,16 @@ async function open(name: string): Promise<Tenant> {
 }
 
 /** What happens to an invoice of 100.00, in this order. */
-type Event = 'finalize' | 'void' | 'uncollectible' | { pay: number; paidAt?: string } | { back: number; of: number };
+type Event =
+  | 'finalize'
+  | 'delete'
+  | 'void'
+  | 'uncollectible'
+  | { pay: number; paidAt?: string }
+  | { back: number; of: number };
 const histories: Record<string, Event[]> = {
   draft: [],
-  'voided-draft': ['void'],
+  'voided-draft': ['delete'],
   anew: ['finalize', { pay: 6000 }, { back: 6000, of: 0 }, { pay: 10000 }],
   'anew-dated-before': [
     'finalize',
@@ -65,7 +71,8 @@ async function keepBooks({ api }: Tenant): Promise<void> {
     const invoice = await post('/invoices', { externalId, branchId, clientId, lines: [line] });
     const payments: Json[] = [];
     for (const event of events) {
-      if (typeof event === 'string') await post(`/invoices/${invoice.id}/${event}`);
+      if (event === 'delete') expect((await api.delete(`/invoices/${invoice.id}`)).status).toBe(200);
+      else if (typeof event === 'string') await post(`/invoices/${invoice.id}/${event}`);
       else if ('back' in event)
         await post(`/payments/${payments[event.of]?.id}/refunds`, { amount: euros(event.back), reason: 'Not so good' });
       else {
