@@ -22,6 +22,7 @@ import { carryOut, type Look, lookOf, type Plan, type Told } from './planned.ts'
 import { readBody } from './read-body.ts';
 import type { Resource } from './resource.ts';
 import { expectVersion, rowOf, type WriteInput } from './row-sql.ts';
+import { namingUnknown } from './unknown-references.ts';
 
 /** The body of a verb that takes none: absent or empty. */
 const Nothing = lazy(() => z.strictObject({}));
@@ -135,9 +136,9 @@ export function change<S extends z.ZodType>(route: WriteRoute<S>): (c: AppContex
       const present = sql<Present>`select ${resource.row} as row, (${result ?? sql`null::jsonb`}) as extra from ${resource.table} where ${resource.companyId} = ${companyId}::uuid and ${resource.id} = ${input.id}::uuid`;
       return write(c.env, { ...order, kept, guard, takes: contested?.marks }, [...statements, present]);
     };
-    const committed = await carried(perform).catch((error: unknown) => {
+    const committed = await carried(perform).catch(async (error: unknown) => {
       if (mayBeStored(error)) forget();
-      throw error;
+      throw await namingUnknown(c.env, companyId, body, error);
     });
     forget();
     if ('told' in committed) {

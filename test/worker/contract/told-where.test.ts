@@ -42,6 +42,28 @@ test.each(['"', '""', '1', 'W/"1"', '"1", "2"'])('If-Match: %s is no version tha
   expectProblem(reply, 'version_mismatch');
 });
 
+test('of every reference that leads nowhere, at once; what is there is not named', async () => {
+  const { branchId, serviceId } = await openSalon(api);
+  const gone = '01h455vb4pex5vsknk084sn02q';
+  const nobody = { branchId: `brch_${gone}`, staffId: `stf_${gone}`, clientId: `clnt_${gone}` };
+  const services = [{ serviceId: `svc_${gone}` }, { serviceId }];
+  const line = { description: 'Cut', quantity: 1, unitPrice: { amount: 100, currency: 'EUR' } };
+  const refused = async (path: string, body: Json): Promise<unknown[]> => {
+    const reply = await api.post(path, body);
+    for (const { code } of expectProblem(reply, 'unknown_reference')) expect(code).toBe('unknown_reference');
+    return places(reply).sort();
+  };
+  const visit = { ...nobody, services, startsAt: free(), notes: 'x' };
+  const whose = ['/clientId', '/services/0/serviceId', '/staffId'];
+  expect(await refused('/appointments', visit)).toEqual(['/branchId', ...whose]);
+  expect(await refused('/appointments', { ...visit, branchId })).toEqual(whose);
+  const member = { firstName: 'Jay', userId: `usr_${gone}`, branchIds: [branchId, nobody.branchId], serviceIds: ['x'] };
+  expect(await refused('/staff', member)).toEqual(['/branchIds/1', '/serviceIds/0', '/userId']);
+  const lines = [line, { ...line, staffId: nobody.staffId, serviceId }];
+  const invoice = { branchId: nobody.branchId, clientId: nobody.clientId, lines };
+  expect(await refused('/invoices', invoice)).toEqual(['/branchId', '/clientId', '/lines/1/staffId']);
+});
+
 test('of a path as it was sent', async () => {
   const reply = await api.get('/clients/%F0%9F%8E%89%20');
   expectProblem(reply, 'not_found');
