@@ -83,6 +83,8 @@ export function makeApp(): Hono<AppEnv> {
   for (const path of ['/metrics', `${BASE}/metrics`]) app.get(path, metricsPage(identify));
   mountPages(app, BASE);
   mount(app, BASE, identify, modules); // authentication, then each route's own: admission, syntax, permission, rules
+  // Also where probes and balancers look by themselves.
+  mount(app, '', identify, [healthRoutes, performanceRoutes(identify)]);
   app.notFound((c) => {
     c.env.ctx.note('path', development ? withoutSecret(c.req.path) : maskedPath(c.req.path, words));
     return problem(c, missing(app, c));

@@ -91,3 +91,11 @@ test('while nobody can be asked who a caller is, all see what anybody sees', asy
   for (const { status, json } of replies)
     expect([status, Object.keys(json.metrics as Json).sort()]).toEqual([200, THREE]);
 });
+
+test('what probes ask is at the root as well', async () => {
+  const ask = (path: string, method = 'GET'): Promise<Response> => fetch(`${world.worker.url}${path}`, { method });
+  for (const path of ['/health/live', '/health/ready', '/health/performance'])
+    expect([path, (await ask(path)).status]).toEqual([path, 200]);
+  const wrong = await ask('/health/ready', 'POST');
+  expect([wrong.status, wrong.headers.get('allow')]).toEqual([405, 'GET, HEAD, OPTIONS']);
+});
