@@ -1,5 +1,6 @@
 import type { Member } from '../../../src/realtime/hub/member.ts';
-import type { HubWorld, Socket } from './hub-world.ts';
+import type { Socket } from './hub-cast.ts';
+import type { HubWorld } from './hub-world.ts';
 
 export type Frame = { type: string; [member: string]: unknown };
 

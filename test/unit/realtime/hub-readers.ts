@@ -1,6 +1,7 @@
 import type { Change } from '../../../src/data/log.ts';
 import type { Position } from '../../../src/data/position.ts';
-import { type HubWorld, type Socket, sees } from './hub-world.ts';
+import { type Socket, sees } from './hub-cast.ts';
+import type { HubWorld } from './hub-world.ts';
 
 type Frame = {
   type: string;

@@ -1,5 +1,6 @@
+import { ROLES, TOPICS } from './hub-cast.ts';
 import { Reader } from './hub-readers.ts';
-import { HubWorld, ROLES, TOPICS } from './hub-world.ts';
+import { HubWorld } from './hub-world.ts';
 
 /** Numbers from 0 to below 1 that follow from the seed (mulberry32). */
 export function randomOf(seed: number): () => number {

@@ -1,7 +1,7 @@
 import type { Row } from '../../../src/data/log.ts';
 import type { Position } from '../../../src/data/position.ts';
 import { type ListNews, Mirror } from '../../support/mirror.ts';
-import type { Socket } from './hub-world.ts';
+import type { Socket } from './hub-cast.ts';
 import { mayList } from './list-oracle.ts';
 import { ENTITIES, type Luck, randomPath, uuidFrom } from './list-rows.ts';
 import { COMPANY, type ListWorld } from './list-world.ts';
