@@ -22,10 +22,10 @@ import { MemoryTier } from '../src/data/memory.ts';
 import { incarnationOf } from '../src/data/pulse.ts';
 import { RateCounter } from '../src/data/rate.ts';
 import { TagMemory } from '../src/data/tags.ts';
-import { decodeEntry, encodeEntry, entryOf } from '../src/data/tier.ts';
 import { shareOf, WeighedMap } from '../src/data/weighed.ts';
 import type { AppContext } from '../src/http/context.ts';
 import type { Settings } from '../src/settings.ts';
+import { calendarOf, entry, numbers, uuid } from './heap-samples.ts';
 
 const { gc } = globalThis;
 if (gc === undefined) throw new Error('run with --expose-gc');
@@ -35,9 +35,6 @@ function weight(): number {
   const { heapUsed, arrayBuffers } = process.memoryUsage();
   return heapUsed + arrayBuffers;
 }
-
-/** As one comes out of a token: in one piece. */
-const uuid = (): string => JSON.parse(JSON.stringify(randomUUID())) as string;
 
 const MIB = 1024 * 1024;
 /** What all maps of an isolate may weigh together. */
@@ -59,17 +56,6 @@ const ctx = makeCtx(
   () => 1000,
 );
 
-/** As one comes from Redis: every string its own. */
-function entry(size: number) {
-  const loaded = {
-    epoch: randomUUID(),
-    revision: 7,
-    body: 'x'.repeat(size),
-    link: '</api/v1/clients?limit=50>; rel="first"',
-  };
-  const made = entryOf({ ...loaded, validUntil: null }, incarnationOf(randomUUID(), randomUUID()), 60, 1000);
-  return decodeEntry(encodeEntry(made, loaded.body)) ?? made;
-}
 const keyOf = (n: number): string => `v1:main:${randomUUID()}:1::clients.list:${String(n).padStart(22, 'x')}`;
 
 for (const [count, size] of [
@@ -164,7 +150,6 @@ for (const [subjects, stretches] of [
     return calendar;
   });
 
-const numbers = (n: number): number[] => Array.from({ length: n }, (_, i) => 29_000_000 + 15 * i);
 for (const [people, stretches] of [
   [50, 930],
   [1, 40],
@@ -187,57 +172,6 @@ for (const [people, stretches] of [
     }
     return sweeps;
   });
-}
-
-/** A branch with its people, as rows come from Postgres; `more` is what hangs on each. */
-function calendarOf(people: number, more: number) {
-  const hours = () =>
-    Array.from({ length: more }, (_, i) => ({ weekday: 1 + (i % 7), start: `0${i % 9}:00`, end: `1${i % 9}:00` }));
-  const staff = Array.from({ length: people }, () => {
-    return {
-      id: uuid(),
-      isActive: true,
-      branchIds: [uuid()],
-      serviceIds: Array.from({ length: more }, uuid),
-      workingHours: hours(),
-    };
-  });
-  const service = {
-    durationMinutes: 30,
-    bufferBeforeMinutes: 0,
-    bufferAfterMinutes: 0,
-    processing: [],
-    requires: [],
-    price: null,
-  };
-  const terms = () =>
-    Array.from({ length: more }, () => ({ staffId: uuid(), price: { amount: 1000, currency: 'EUR' } }));
-  const services = Array.from({ length: 5 }, () => {
-    return {
-      ...service,
-      id: uuid(),
-      name: uuid(),
-      isActive: true,
-      taxes: [],
-      staff: terms(),
-      leadTimeMinutes: null,
-      horizonDays: null,
-    };
-  });
-  const branch = { id: uuid(), timeZone: 'Europe/Vienna', isActive: true, openingHours: hours(), holidays: [] };
-  const rows = JSON.parse(JSON.stringify({ branch, services, staff })) as {
-    branch: typeof branch;
-    services: typeof services;
-    staff: typeof staff;
-  };
-  return {
-    branch: rows.branch,
-    services: new Map(rows.services.map((each) => [each.id, each])),
-    staff: new Map(rows.staff.map((each) => [each.id, each])),
-    resources: [],
-    timeOff: new Map(),
-    busy: new Map(rows.staff.map(({ id }) => [id, Array.from({ length: 4 * more }, (_, i) => 1_440_000 + 30 * i)])),
-  };
 }
 
 for (const [people, more] of [
