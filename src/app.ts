@@ -42,6 +42,8 @@ import { webhookRoutes } from './webhooks/endpoints/routes.ts';
 
 export const BASE = '/api/v1';
 
+const health: readonly RouteModule[] = [healthRoutes, performanceRoutes(identify)];
+
 /** One line per resource. */
 export const modules: readonly RouteModule[] = [
   signInRoutes,
@@ -69,8 +71,7 @@ export const modules: readonly RouteModule[] = [
   realtimeRoutes(BASE),
   webhookRoutes(logged),
   alertRoutes,
-  healthRoutes,
-  performanceRoutes(identify),
+  ...health,
   historyRoutes,
 ];
 
@@ -80,11 +81,12 @@ export function makeApp(): Hono<AppEnv> {
   app.on('OPTIONS', '*', (c) => preflight(c, allowed(app, c) ?? 'GET, HEAD, POST, PATCH, PUT, DELETE'));
   app.get('/.well-known/jwks.json', jwks);
   app.get(`${BASE}${SOCKET_PATH}`, openSocket(identify));
-  for (const path of ['/metrics', `${BASE}/metrics`]) app.get(path, metricsPage(identify));
+  const metrics = metricsPage(identify);
+  for (const path of ['/metrics', `${BASE}/metrics`]) app.get(path, metrics);
   mountPages(app, BASE);
   mount(app, BASE, identify, modules); // authentication, then each route's own: admission, syntax, permission, rules
   // Also where probes and balancers look by themselves.
-  mount(app, '', identify, [healthRoutes, performanceRoutes(identify)]);
+  mount(app, '', identify, health);
   app.notFound((c) => {
     c.env.ctx.note('path', development ? withoutSecret(c.req.path) : maskedPath(c.req.path, words));
     return problem(c, missing(app, c));

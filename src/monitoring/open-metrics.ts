@@ -1,13 +1,13 @@
 import { timingSafeEqual } from 'node:crypto';
 import { at, LONGEST, outcomesOf, within } from '../core/counts.ts';
-import { AppError } from '../core/errors.ts';
 import { sha256 } from '../core/hash.ts';
 import type { Sight } from '../data/monitor.ts';
 import { type Authenticator, authenticated } from '../http/authenticate.ts';
 import type { AppContext } from '../http/context.ts';
 import { send } from '../http/send.ts';
+import { admitted } from '../resources/admitted.ts';
+import { refuseParameters } from '../resources/read-body.ts';
 import { askMonitor } from './ask-monitor.ts';
-import { seesAll } from './performance.ts';
 
 type Sample = { labels?: Record<string, string>; value: number };
 type Family = { name: string; type: 'counter' | 'gauge'; unit?: 'seconds'; help: string; samples: readonly Sample[] };
@@ -76,10 +76,10 @@ export function openMetrics(sight: Sight, withDatabase: boolean): string {
   return [...histogram(sight, created), ...families, '# EOF', ''].join('\n');
 }
 
-/** GET /metrics: for a collector with the deployment's token, and for whoever sees all of `/health/performance`. */
+/** GET /metrics: for a collector with the deployment's token, and as `/health/history` for who has `admin`. */
 export function metricsPage(identify: Authenticator): (c: AppContext) => Response | Promise<Response> {
-  const known = authenticated(identify, true, async (c) => {
-    if (!(await seesAll(c))) throw new AppError('forbidden', 'The role ADMIN, a key with admin, or METRICS_TOKEN.');
+  const known = authenticated(identify, false, async (c) => {
+    await admitted(c, { permission: 'admin', weight: 1 }, () => refuseParameters(c));
     return show(c);
   });
   return (c) => {

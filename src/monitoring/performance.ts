@@ -101,7 +101,7 @@ async function sightOf(c: AppContext, { window, span }: { window: string; span: 
 }
 
 /** Whether this caller sees all. Whoever cannot be vouched for now is shown what anybody is. @throws AppError 401 */
-export async function seesAll(c: AppContext): Promise<boolean> {
+async function seesAll(c: AppContext): Promise<boolean> {
   try {
     const claimant = claimantOf(c);
     if (!claimant.proven) await claimant.prove?.();
