@@ -43,5 +43,5 @@ export type Resource = {
 /** Minutes since 1970, start, end, start, end …, in any order, by the id of the staff member or resource. */
 export type Times = ReadonlyMap<string, readonly number[]>;
 
-export const offers = (member: Pick<StaffMember, 'id' | 'serviceIds'>, service: Service): boolean =>
+export const offers = (member: StaffMember, service: Service): boolean =>
   member.serviceIds.includes(service.id) || service.staff.some(({ staffId }) => staffId === member.id);

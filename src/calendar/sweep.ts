@@ -52,14 +52,13 @@ export function sweep(
   const lanes = lanesOf(question);
   const visits = visitsOf(question, lanes);
   const swept = new Map<string, Swept>();
-  for (const { id, isActive, branchIds, workingHours, serviceIds } of staff) {
-    if (!isActive || !branchIds.includes(branch.id)) continue;
-    if (!services.every((its) => offers({ id, serviceIds }, its))) continue;
-    swept.set(id, known(id) ?? sweptFor(id, workingHours));
+  for (const member of staff) {
+    if (!member.isActive || !member.branchIds.includes(branch.id)) continue;
+    if (services.every((its) => offers(member, its))) swept.set(member.id, known(member.id) ?? sweptFor(member));
   }
   return swept;
 
-  function sweptFor(id: string, workingHours: readonly Hours[]): Swept {
+  function sweptFor({ id, workingHours }: StaffMember): Swept {
     const visit = visits(id);
     const { opened, working } = lanes(id, hoursOfStaff(branch, workingHours), visit.minutes);
     let within = visit.within.get(working);

@@ -202,8 +202,8 @@ function prepare<Q extends ParsedQuery>(
   const memo = `${principal.companyId} ${scope} ${route.name} ${path}`;
   // The memo's key names the route, so what comes back was put in by this very route.
   const known = prepared.get(memo) as Prepared<Q> | undefined;
-  if (known !== undefined && c.env.ctx.now() < (known.query.until ?? Number.POSITIVE_INFINITY))
-    return { ...known, min };
+  const until = known?.query.until;
+  if (known !== undefined && (until === undefined || c.env.ctx.now() < until)) return { ...known, min };
   const start = path.indexOf('?');
   const query = route.parse(new URLSearchParams(start < 0 ? '' : path.slice(start)), principal, c);
   const representation = shortHash(

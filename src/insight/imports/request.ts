@@ -27,14 +27,14 @@ export function readRequest(c: AppContext, importers: Importers): ImportRequest 
   return { ...readQuery(new URL(c.req.url).searchParams, importers), ...type, key: keyOf(c) };
 }
 
-/** The first of each format is the one that the document and refusals name. */
 const FORMATS = {
   'text/csv': 'csv',
   'application/x-ndjson': 'ndjson',
   'application/ndjson': 'ndjson',
   'application/jsonl': 'ndjson',
 } as const satisfies Record<string, Format>;
-export const FILE_TYPES = ['text/csv', 'application/x-ndjson'];
+/** Those that the document and refusals name. */
+export const FILE_TYPES: (keyof typeof FORMATS)[] = ['text/csv', 'application/x-ndjson'];
 
 /** Names of character sets that a file of CSV may have (WHATWG Encoding); NDJSON is UTF-8. */
 const CHARSETS: Readonly<Record<string, Charset>> = {
