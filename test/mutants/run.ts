@@ -36,6 +36,9 @@ function apply(copy: string, mutant: Mutant, reverse: boolean): void {
   if (done.status !== 0) throw new Error(`${mutant.name} does not apply: ${done.stderr}`);
 }
 
+/** How long one suite may take on a machine that others use as well, ms. */
+const PATIENCE = 300_000;
+
 /** Runs the suites; answers the names of the tests that went red, or null when all stayed green. */
 function run(copy: string, tests: readonly string[]): string[] | null {
   const vitest = join(root, 'node_modules/vitest/vitest.mjs');
@@ -55,11 +58,12 @@ function run(copy: string, tests: readonly string[]): string[] | null {
     cwd: copy,
     encoding: 'utf8',
     maxBuffer: 64 * 1024 * 1024,
-    timeout: 300_000,
+    timeout: PATIENCE * tests.length,
   });
   if (done.status === 0) return null;
   // No report: the suites never ran, which proves nothing about the mutant.
-  if (!existsSync(file)) throw new Error(`vitest made no report:\n${done.stderr.slice(-2000)}`);
+  if (!existsSync(file))
+    throw new Error(`vitest made no report (${done.signal ?? done.status}):\n${done.stderr.slice(-2000)}`);
   const report = JSON.parse(readFileSync(file, 'utf8')) as {
     testResults: {
       name: string;
