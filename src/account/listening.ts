@@ -3,13 +3,11 @@ import type { Grant, Listener } from '../core/ticket.ts';
 import type { Ctx } from '../data/ctx.ts';
 import type { Deps } from '../data/deps.ts';
 import { type Change, snapshot } from '../data/log.ts';
-import { isRole, type Permission, roleMay, scopesAllow } from './permissions.ts';
+import { isRole, roleMay, scopesAllow } from './permissions.ts';
 
 /** Whether what was granted to a listener shows what this permission guards. */
 export const listenerMay = (grant: Grant, permission: string): boolean =>
-  'role' in grant
-    ? isRole(grant.role) && roleMay(grant.role, permission as Permission)
-    : scopesAllow(grant.scopes, permission as Permission);
+  'role' in grant ? isRole(grant.role) && roleMay(grant.role, permission) : scopesAllow(grant.scopes, permission);
 
 /** Whose grant a change changes, and to what; null when they may listen no more. Null when it changes nobody's. */
 export function grantAfter({ entity, entityId, after }: Change): { actor: string; grant: Grant | null } | null {

@@ -103,14 +103,22 @@ const SCOPES_BEHIND: Readonly<Record<Exclude<Permission, Scope>, readonly Scope[
   'owner:grant': [],
 };
 
+const roles: ReadonlySet<unknown> = new Set(ROLES);
+const scopes: ReadonlySet<unknown> = new Set(SCOPES);
+
 /** Is this one of the role names? For what comes from a body or a token. */
 export function isRole(value: unknown): value is Role {
-  return (ROLES as readonly unknown[]).includes(value);
+  return roles.has(value);
 }
 
 /** Is this one of the scope names? For what comes from a body. */
 export function isScope(value: unknown): value is Scope {
-  return (SCOPES as readonly unknown[]).includes(value);
+  return scopes.has(value);
+}
+
+/** Is it declared above? Nobody holds what is not. */
+function isPermission(name: string): name is Permission {
+  return Object.hasOwn(LOWEST_ROLE, name);
 }
 
 /** A role's place in the order, 0 (READONLY) to 4 (OWNER): "not above oneself" compares these. */
@@ -118,14 +126,14 @@ export function rank(role: Role): number {
   return ROLES.indexOf(role);
 }
 
-/** The roles that hold a permission, lowest first; never empty, OWNER holds all. */
-export function rolesWith(permission: Permission): Role[] {
-  return ROLES.slice(rank(LOWEST_ROLE[permission]));
+/** The roles that hold a permission, lowest first: OWNER holds all there are. */
+export function rolesWith(permission: string): Role[] {
+  return isPermission(permission) ? ROLES.slice(rank(LOWEST_ROLE[permission])) : [];
 }
 
 /** May a user of this role do it? */
-export function roleMay(role: Role, permission: Permission): boolean {
-  return rank(role) >= rank(LOWEST_ROLE[permission]);
+export function roleMay(role: Role, permission: string): boolean {
+  return isPermission(permission) && rank(role) >= rank(LOWEST_ROLE[permission]);
 }
 
 /**
@@ -133,7 +141,8 @@ export function roleMay(role: Role, permission: Permission): boolean {
  * of that name; merging needs `clients:write`; company, alerts and keys need `admin`, which includes nothing else;
  * `GET /company` is open to every key; realtime to any key that may read something. Unknown scopes grant nothing.
  */
-export function scopesAllow(scopes: readonly string[], permission: Permission): boolean {
+export function scopesAllow(scopes: readonly string[], permission: string): boolean {
+  if (!isPermission(permission)) return false;
   if (!isScope(permission)) {
     const behind = SCOPES_BEHIND[permission];
     return behind === 'every key' || behind.some((scope) => scopes.includes(scope));
@@ -152,7 +161,8 @@ export function grantableScopes(role: Role): Scope[] {
 }
 
 /** What whoever does something that takes all of these permissions must have: scopes of a key, or at least this role. */
-export function needsOf(permissions: readonly Permission[]): { scopes: Scope[]; role: Role } {
+export function needsOf(names: readonly string[]): { scopes: Scope[]; role: Role } {
+  const permissions = names.filter(isPermission);
   const lowest = permissions.map((permission) => rank(LOWEST_ROLE[permission]));
   const scopes = permissions.flatMap((permission) => {
     if (isScope(permission)) return [permission];

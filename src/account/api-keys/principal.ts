@@ -10,7 +10,7 @@ import { tell } from '../../data/redis.ts';
 import { shareOf, WeighedMap } from '../../data/weighed.ts';
 import type { AppContext, CredentialCheck, Principal } from '../../http/context.ts';
 import { HOLDS, holds, holdsStill } from '../holds.ts';
-import { type Permission, scopesAllow } from '../permissions.ts';
+import { scopesAllow } from '../permissions.ts';
 import { countBehind, keyOf, learn, readCounts, refuseKnown } from '../sign-in/counts.ts';
 import { unknownLimits } from '../sign-in/limits.ts';
 import { decodeRecord, encodeRecord, type KeyRecord } from './record.ts';
@@ -111,7 +111,7 @@ function principalOfKey(c: AppContext, claim: KeyClaim): Principal {
       if (held !== null) stamp(ctx, deps, companyId, keyId);
       else if (isUnknown(failure)) countUnknown(c);
     },
-    may: (permission) => held !== null && scopesAllow(held.scopes, permission as Permission),
+    may: (permission) => held !== null && scopesAllow(held.scopes, permission),
     grant: () => ({ scopes: held?.scopes ?? [] }),
     expiresAt: () => held?.expiresAt ?? null,
     // Its scopes never change, so that it may was settled above; that it lives is asked again.

@@ -15,7 +15,7 @@ export function decodeRecord(text: unknown): KeyRecord | null {
     return null;
   }
   if (!Array.isArray(value)) return null;
-  const [hex, expiresAt, scopes] = value as unknown[];
+  const [hex, expiresAt, scopes]: unknown[] = value;
   if (typeof hex !== 'string' || !/^[0-9a-f]{64}$/.test(hex)) return null;
   if (expiresAt !== null && typeof expiresAt !== 'number') return null;
   if (!Array.isArray(scopes) || !scopes.every((scope) => typeof scope === 'string')) return null;

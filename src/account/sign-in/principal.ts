@@ -9,7 +9,7 @@ import { shareOf, WeighedMap } from '../../data/weighed.ts';
 import type { CredentialCheck, Principal } from '../../http/context.ts';
 import type { Settings } from '../../settings.ts';
 import { HOLDS, holds, holdsStill } from '../holds.ts';
-import { type Permission, ROLES, type Role, roleMay, rolesWith } from '../permissions.ts';
+import { ROLES, type Role, roleMay, rolesWith } from '../permissions.ts';
 import { type AccessClaims, LIFETIME_SECONDS } from './tokens.ts';
 
 /** A memo is put together of pieces, which stay pieces (measured: bench/heap.ts). */
@@ -52,12 +52,12 @@ function makePrincipal(claims: AccessClaims, place: Place): Principal {
     credential: checkOf(claims, place),
     // Its signature was checked.
     proven: true,
-    may: (permission) => roleMay(role, permission as Permission),
+    may: (permission) => roleMay(role, permission),
     grant: () => ({ role }),
     expiresAt: () => claims.expiresAt,
     writer: (permission) => ({
       actor: `USER:${userId}`,
-      credential: { session: sessionId, user: userId, roles: rolesWith(permission as Permission) },
+      credential: { session: sessionId, user: userId, roles: rolesWith(permission) },
     }),
   };
 }

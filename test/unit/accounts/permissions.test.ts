@@ -12,6 +12,7 @@ import {
   SCOPES,
   scopesAllow,
 } from '../../../src/account/permissions.ts';
+import { modules } from '../../../src/app.ts';
 
 /** The table of contract-details B, copied row by row: what it says, by the columns it ticks. */
 const TABLE: { row: string; ticks: Role[]; permissions: Permission[] }[] = [
@@ -212,5 +213,20 @@ describe('what a creator may put into a key', () => {
       const beyond = PERMISSIONS.filter((permission) => scopesAllow(scopes, permission) && !roleMay(role, permission));
       expect(beyond, role).toEqual([]);
     }
+  });
+});
+
+describe('a permission that nobody declared', () => {
+  // As a route of a new resource may name one: whoever asks is refused, not let in.
+  it.each(['suppliers:write', 'constructor', ''])('%j is held by no role and no scope', (permission) => {
+    expect(ROLES.filter((role) => roleMay(role, permission))).toEqual([]);
+    expect(rolesWith(permission)).toEqual([]);
+    expect(scopesAllow([...SCOPES, permission], permission)).toBe(false);
+  });
+
+  it('is named by no route', () => {
+    const named = modules.flat().flatMap(({ permission }) => permission ?? []);
+    expect(named.length).toBeGreaterThan(50);
+    expect(named.filter((permission) => rolesWith(permission).length === 0)).toEqual([]);
   });
 });
