@@ -55,7 +55,7 @@ export type Committed<Q extends readonly SQL[] = readonly SQL[]> = {
 };
 
 /** Whose read of what; `name` is for the slow-query log. */
-export type ReadCall = { database: Database; companyId: string; name: string };
+export type ReadCall = { database: Database; companyId: string; name: string; isHeavy?: boolean };
 
 /**
  * The one way to read: one round trip, REPEATABLE READ, revision and rows from one snapshot (R2).
@@ -63,11 +63,11 @@ export type ReadCall = { database: Database; companyId: string; name: string };
  */
 export async function snapshot<const Q extends readonly SQL[]>(
   ctx: Ctx,
-  { database, companyId, name }: ReadCall,
+  { database, companyId, name, isHeavy = false }: ReadCall,
   queries: Q,
 ): Promise<Snapshot<Q>> {
   const begin = sql<Begun>`select epoch, revision from app.begin_read(${companyId}::uuid)`;
-  const run = () => database.batch(ctx, { name, companyId }, [begin, ...queries] as const);
+  const run = () => database.batch(ctx, { name, companyId, isHeavy }, [begin, ...queries] as const);
   const [[head], ...rows] = await run().catch((error: unknown) => {
     // A pool hands out connections that a failover has ended; a read may be repeated as it is.
     if (!endedByServer(error)) throw error;

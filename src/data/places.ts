@@ -1,5 +1,8 @@
-/** What a call to Postgres is for; each kind has its share of the isolate's places. */
-export type Share = 'read' | 'write' | 'auth' | 'jobs';
+/**
+ * What a call to Postgres is for; each kind has its share of the isolate's places. `heavy`: a read that keeps a processor of the
+ * database busy, as searches and reports do.
+ */
+export type Share = 'read' | 'heavy' | 'write' | 'auth' | 'jobs';
 
 /** Places of an isolate. Tenants' reads and writes never take those of sign-in and cron work, nor writes those of reads. */
 export type Shares = {
@@ -12,6 +15,8 @@ export type Shares = {
   /** Of one company: they run one at a time anyway, so one works and one is ready. */
   writesOfOne: number;
   readsOfOne: number;
+  /** Of those: a database has few processors, and whoever asks for little would wait behind as many as there are. */
+  heavyOfOne: number;
 };
 
 /** @param limit the isolate's places in all; below five the shares shrink into each other */
@@ -20,6 +25,7 @@ export function sharesOf(limit: number): Shares {
   const jobs = Math.max(1, Math.floor(limit * 0.1));
   const tenants = Math.max(1, limit - auth - jobs);
   const writes = Math.max(1, Math.floor((tenants * 2) / 3));
+  const readsOfOne = Math.max(1, Math.floor(tenants * 0.4));
   return {
     all: limit,
     auth,
@@ -27,7 +33,8 @@ export function sharesOf(limit: number): Shares {
     tenants,
     writes,
     writesOfOne: Math.min(2, writes),
-    readsOfOne: Math.max(1, Math.floor(tenants * 0.4)),
+    readsOfOne,
+    heavyOfOne: Math.min(2, readsOfOne),
   };
 }
 
@@ -37,7 +44,7 @@ export type Bid = { lane: Lane; readonly order: number; seen: number; queued: bo
 /** The calls of one company and kind, first come first served; those of sign-in and cron work have one lane each. */
 type Lane = {
   readonly share: Share;
-  readonly key: string;
+  readonly companyId: string | null;
   readonly made: number;
   held: number;
   waiting: Bid[];
@@ -45,6 +52,9 @@ type Lane = {
   /** Number of the grant it was last served with; 0 for never. */
   served: number;
 };
+
+const keyOf = (share: Share, companyId: string | null): string =>
+  companyId === null ? share : `${share} ${companyId}`;
 
 /** Who has not asked for so long, ms, has gone: a request that ended early leaves no other trace. */
 const GONE = 1000;
@@ -62,7 +72,7 @@ export class Places {
   readonly #waiting = new Set<Lane>();
   /** Since when each place is held; the oldest first. */
   readonly #held = new Map<Bid, number>();
-  readonly #used: Record<Share, number> = { read: 0, write: 0, auth: 0, jobs: 0 };
+  readonly #used: Record<Share, number> = { read: 0, heavy: 0, write: 0, auth: 0, jobs: 0 };
   #served = 0;
   #made = 0;
 
@@ -74,7 +84,7 @@ export class Places {
 
   /** A new bid, at the end of its lane. @param companyId null for sign-in and cron work */
   bid(share: Share, companyId: string | null, now: number): Bid {
-    const lane = this.#lane(share, companyId === null ? share : `${share} ${companyId}`);
+    const lane = this.#lane(share, companyId);
     const bid = { lane, order: lane.next, seen: now, queued: true };
     lane.next += 1;
     lane.waiting.push(bid);
@@ -127,23 +137,30 @@ export class Places {
     return { held: this.#held.size, waiting };
   }
 
-  #lane(share: Share, key: string): Lane {
+  #lane(share: Share, companyId: string | null): Lane {
+    const key = keyOf(share, companyId);
     let lane = this.#lanes.get(key);
     if (lane === undefined) {
-      lane = { share, key, made: ++this.#made, held: 0, waiting: [], next: 0, served: 0 };
+      lane = { share, companyId, made: ++this.#made, held: 0, waiting: [], next: 0, served: 0 };
       this.#lanes.set(key, lane);
     }
     return lane;
   }
 
-  #mostOf(share: Share): number {
-    if (share === 'write') return this.#shares.writesOfOne;
-    return share === 'read' ? this.#shares.readsOfOne : this.#shares[share];
+  /** How many more a lane may hold. */
+  #leftOf({ share, companyId, held }: Lane): number {
+    const { writesOfOne, readsOfOne, heavyOfOne } = this.#shares;
+    if (share === 'auth' || share === 'jobs') return this.#shares[share] - held;
+    if (share === 'write') return writesOfOne - held;
+    const other = this.#lanes.get(keyOf(share === 'read' ? 'heavy' : 'read', companyId));
+    const left = readsOfOne - held - (other?.held ?? 0);
+    return share === 'read' ? left : Math.min(left, heavyOfOne - held);
   }
 
   /** Free places that other lanes of this kind may want as well. */
   #common(share: Share): number {
-    const { read, write, auth, jobs } = this.#used;
+    const { write, auth, jobs } = this.#used;
+    const read = this.#used.read + this.#used.heavy;
     const { all, tenants, writes } = this.#shares;
     const left = all - read - write - auth - jobs;
     if (share === 'auth' || share === 'jobs') return left;
@@ -153,13 +170,13 @@ export class Places {
   #isNext(bid: Bid, now: number): boolean {
     const { lane } = bid;
     const common = this.#common(lane.share);
-    const free = Math.min(this.#mostOf(lane.share) - lane.held, common);
+    const free = Math.min(this.#leftOf(lane), common);
     if (free <= 0 || this.#before(bid, free, now) >= free) return false;
     if (this.#waiting.size <= common) return true;
     let lanes = 0;
     for (const other of this.#waiting) {
       const later = other.served === lane.served ? other.made > lane.made : other.served > lane.served;
-      if (other === lane || later || other.held >= this.#mostOf(other.share)) continue;
+      if (other === lane || later || this.#leftOf(other) <= 0) continue;
       if (this.#common(other.share) > 0 && this.#firstOf(other, now) !== undefined) lanes += 1;
     }
     return lanes < common;
@@ -193,7 +210,7 @@ export class Places {
 
   /** One that was taken for gone, because the isolate stood still, is back where it was. */
   #rejoin(bid: Bid): void {
-    const lane = this.#lane(bid.lane.share, bid.lane.key);
+    const lane = this.#lane(bid.lane.share, bid.lane.companyId);
     bid.lane = lane;
     const behind = lane.waiting.findIndex(({ order }) => order > bid.order);
     lane.waiting.splice(behind < 0 ? lane.waiting.length : behind, 0, bid);
@@ -211,6 +228,6 @@ export class Places {
 
   #tidy(lane: Lane): void {
     if (lane.waiting.length === 0) this.#waiting.delete(lane);
-    if (lane.held === 0 && lane.waiting.length === 0) this.#lanes.delete(lane.key);
+    if (lane.held === 0 && lane.waiting.length === 0) this.#lanes.delete(keyOf(lane.share, lane.companyId));
   }
 }

@@ -10,8 +10,8 @@ import type { Tally } from './tally.ts';
 /** Longest wait for one database answer, ms. A little above the roles' statement_timeout, which ends the work itself. */
 export const DATABASE_DEADLINE = 11_000;
 
-/** `name` is for the slow-query log; `companyId` is whose call it is, so that no company takes every place. */
-export type BatchCall = { name: string; companyId?: string };
+/** `name` is for the slow-query log; `companyId` is whose call it is, so that no company takes every place; see Share of `isHeavy`. */
+export type BatchCall = { name: string; companyId?: string; isHeavy?: boolean };
 
 /** Postgres over HTTP: every batch is one HTTP round trip and one transaction. */
 export type Database = {
@@ -56,10 +56,11 @@ export function openPostgres(options: PostgresOptions): Database {
   const places = placesOf(options.concurrency);
   return {
     breaker,
-    async batch<const Q extends readonly SQL[]>(ctx: Ctx, { name, companyId }: BatchCall, statements: Q) {
+    async batch<const Q extends readonly SQL[]>(ctx: Ctx, { name, companyId, isHeavy }: BatchCall, statements: Q) {
       const isProbe = breaker.state(ctx.now()) !== 'closed';
       if (!breaker.admits(ctx.now())) throw unavailable(undefined, false);
-      const place = places.bid(options.share ?? options.mode, companyId ?? null, ctx.now());
+      const share = isHeavy === true ? 'heavy' : (options.share ?? options.mode);
+      const place = places.bid(share, companyId ?? null, ctx.now());
       await takePlace(ctx, places, place, options.acquireTimeout);
       // Whoever waited while it opened would wait once more, for what is known by now.
       if (!isProbe && breaker.state(ctx.now()) !== 'closed') {

@@ -1,5 +1,5 @@
 import type { AppContext } from './context.ts';
-import { pieceByPiece, Seats } from './slow-readers.ts';
+import { pieceByPiece, type Seat, Seats } from './slow-readers.ts';
 
 const MIB = 1024 * 1024;
 /** What a connection holds by itself: such an answer is gone when it is sent. */
@@ -25,6 +25,15 @@ const nothing = (): void => undefined;
  */
 export const isLarge = (c: AppContext, body: BodyInit | null): body is string | Uint8Array<ArrayBuffer> =>
   (typeof body === 'string' || body instanceof Uint8Array) && body.length > LARGE && c.req.method === 'GET';
+
+/**
+ * A place for an answer that is still to be made, until it is: nobody makes what could not be sent.
+ * @throws AppError busy
+ */
+export const placeFor = (companyId: string, now: number, bytes: number): Seat =>
+  seats.open(companyId, now, Math.min(bytes, LARGEST));
+
+export const leavePlace = (seat: Seat): void => seats.close(seat);
 
 /** A large answer as its reader takes it, for as long as there is room for what is left of it. @throws AppError busy */
 export function taken(c: AppContext, companyId: string, body: string | Uint8Array<ArrayBuffer>): ReadableStream {

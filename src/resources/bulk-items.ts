@@ -6,15 +6,13 @@ import { MOST_FAULTS, MOST_LISTED } from '../http/faults.ts';
 import type { Schema } from '../http/schemas.ts';
 import { BulkEnvelope } from './bulk-body.ts';
 import { type Refused, together } from './bulk-verdicts.ts';
+import { pause } from './pause.ts';
 
 /** An item that is right in itself, and the id its object is to have. */
 export type BulkItem<B> = { index: number; id: string; body: B };
 
-/** Members of items that are checked without a pause. */
+/** Members of items that are checked without a pause: five hundred items are half a second of work, when somebody wants them to be. */
 const SLICE = 500;
-
-/** A pause in which the isolate serves others: five hundred items are half a second of work, when somebody wants them to be. */
-export const pause = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 0));
 
 const membersOf = (item: unknown): number => (typeof item === 'object' && item !== null ? Object.keys(item).length : 1);
 

@@ -2,6 +2,7 @@ import { Pace } from '../core/pace.ts';
 import type { Loaded } from '../data/answer.ts';
 import type { Work } from '../data/deps.ts';
 import type { Read } from '../data/read.ts';
+import type { TagRow } from '../data/tags.ts';
 import { whenDue } from './due.ts';
 
 const KIB = 1024;
@@ -44,8 +45,14 @@ const weightOf = (characters: number): number => EACH + characters / KIB;
 /** A kind of answer of a company, and what it takes besides its bytes, KiB. */
 type Kind = { companyId: string; name: string; effort?: number };
 
+/**
+ * Has what turns out to weigh so much, KiB, wait for its own turn before it is made.
+ * @throws AppError busy
+ */
+export type Charge = (kib: number) => Promise<void>;
+
 /** How one is computed, and what it weighed, KiB. `waited`: what was read before is of long ago. */
-type Computing<T> = { compute(waited: boolean): Promise<T>; weigh(made: T): number };
+type Computing<T> = { compute(waited: boolean, charge: Charge): Promise<T>; weigh(made: T): number };
 
 /**
  * Computes a company's next answer when its turn has come: what takes the processor long holds up everybody, so a company has it
@@ -60,13 +67,21 @@ export async function inTurn<T>(
 ): Promise<T> {
   const account = accountOf(work, companyId);
   const { expected } = account;
-  const charged = expected.get(name) ?? UNSEEN + 2 * effort;
-  const pace = paceOf(account, expected.get(name) ?? UNSEEN + effort);
+  let charged = expected.get(name) ?? UNSEEN + 2 * effort;
+  let pace = paceOf(account, expected.get(name) ?? UNSEEN + effort);
   const waited = (await whenDue(work, pace, charged, BUSY)) > 0;
-  let kib = 0;
+  let [least, kib] = [0, 0];
+  const charge = async (more: number): Promise<void> => {
+    // Whoever comes behind need not find it out.
+    expected.set(name, more);
+    pace.spend(-charged, work.ctx.now());
+    [charged, pace] = [0, paceOf(account, more)];
+    await whenDue(work, pace, more, BUSY);
+    [charged, least] = [more, more];
+  };
   try {
-    const made = await computing.compute(waited);
-    kib = computing.weigh(made);
+    const made = await computing.compute(waited, charge);
+    kib = Math.max(least, computing.weigh(made));
     expected.set(name, kib);
     return made;
   } finally {
@@ -93,23 +108,42 @@ export async function turnToCompute(work: Work, companyId: string, kib: number):
   await whenDue(work, paceOf(accountOf(work, companyId), kib), kib, BUSY);
 }
 
+/** How a read computes what is not kept; `charge` for what it finds to be large. */
+export type Computed = {
+  load(unsure: boolean, row: TagRow | null, charge: Charge): Promise<Loaded>;
+  compose?: Read['compose'];
+};
+
 /** Computes in the company's turn. What was read before a wait is too old to be built on, and who is not known yet is charged at the end. */
 export function paced(
   work: Work,
   { name, effort = 0 }: { name: string; effort?: number },
   companyId: string,
-  { load, compose }: Pick<Read, 'load' | 'compose'>,
+  { load, compose }: Computed,
 ): Pick<Read, 'load' | 'compose'> {
   const weigh = ({ body }: Loaded): number => effort + weightOf(body.length);
   const charged = (loaded: Loaded): Loaded => {
     computed(work, companyId, weigh(loaded));
     return loaded;
   };
+  /** Of a caller who is not known yet, but is when something is found to be large. */
+  const outOfTurn = async (row: TagRow | null): Promise<Loaded> => {
+    let isCharged = false;
+    const loaded = await load(true, row, async (kib) => {
+      await turnToCompute(work, companyId, kib);
+      isCharged = true;
+    });
+    return isCharged ? loaded : charged(loaded);
+  };
   return {
     load: (unsure, row) =>
       unsure
-        ? load(unsure, row).then(charged)
-        : inTurn(work, { companyId, name, effort }, { compute: (waited) => load(unsure, waited ? null : row), weigh }),
+        ? outOfTurn(row)
+        : inTurn(
+            work,
+            { companyId, name, effort },
+            { compute: (waited, charge) => load(unsure, waited ? null : row, charge), weigh },
+          ),
     ...(compose !== undefined && {
       async compose(row) {
         const composed = isFree(work, companyId) ? await compose(row) : null;

@@ -72,7 +72,8 @@ export function listRoute(resource: Resource, parent?: Parent): ReadRoute<PageQu
       const own = pageStatements(partedBy(seen, parent, query.parentId), query, query.at, companyId);
       return [...own, parentThere(parent, companyId, query.parentId)];
     },
-    complete({ ctx, deps }, query, principal, taken) {
+    isHeavy: ({ search }) => search !== null,
+    complete({ ctx, deps, charge }, query, principal, taken) {
       const { companyId } = principal;
       const project = compileProjection(query.fields);
       const take = (row: Row, found: Found): void => {
@@ -83,7 +84,8 @@ export function listRoute(resource: Resource, parent?: Parent): ReadRoute<PageQu
         });
         found.values = query.sort.map(({ field }) => row[resource.sorts[field]?.property ?? 'id'] as string | null);
       };
-      return wholePage({ ctx, deps, resource, companyId, name, limit: query.limit, take }, taken);
+      const isWhole = query.fields === null;
+      return wholePage({ ctx, deps, resource, companyId, name, limit: query.limit, isWhole, charge, take }, taken);
     },
     answer([found, ...others], query, principal, c) {
       if (parent !== undefined && others.at(-1)?.length === 0) throw notFound(parent.of);

@@ -4,11 +4,21 @@ import { anchored, type Ctx } from '../data/ctx.ts';
 import type { Deps } from '../data/deps.ts';
 import { PIECE, type Row, type Snapshot, snapshot } from '../data/log.ts';
 import { Places, sharesOf } from '../data/places.ts';
+import type { Position } from '../data/position.ts';
 import { DATABASE_DEADLINE, takePlace } from '../data/postgres.ts';
+import { leavePlace, placeFor } from '../http/large-answer.ts';
+import type { Seat } from '../http/slow-readers.ts';
+import type { Charge } from './computing.ts';
+import { pause } from './pause.ts';
 import type { Resource } from './resource.ts';
 
-/** Bytes per read of what a page has beyond its first piece. Nobody else has a turn in the isolate while one is written out. */
+const KIB = 1024;
+
+/** Bytes per read of what a page has beyond its first piece. */
 const LARGE_PIECE = 2 * PIECE;
+
+/** Bytes of rows that are written out without a pause; one row at least. */
+export const TURN = 128 * 1024;
 
 /** Bytes of rows in one page. An isolate has 128 MB for everything, and holds a page as objects, as text and as bytes. */
 const MOST_PAGE = 16 * 1024 * 1024;
@@ -16,6 +26,10 @@ const MOST_PAGE = 16 * 1024 * 1024;
 /** Pages of several pieces are put together one at a time, companies in turn; ordinary ones never wait here. */
 const large = new Places(sharesOf(1), 2 * DATABASE_DEADLINE);
 const LONGEST_WAIT = 10_000;
+/** What of a row's text its answer shows, at least: the text also has spaces, and columns that nobody sees. */
+const SHOWN = 15 / 16;
+/** For how long a page waits for answers of its company to be read, ms, and how often it looks. */
+const [PATIENCE, LOOK] = [2000, 50];
 
 /**
  * A page whose rows end where its first piece does: `page` has columns `text`, `id`, `embedded` and `rank`, in order. Those
@@ -45,6 +59,9 @@ type Asked = {
   companyId: string;
   name: string;
   limit: number;
+  /** All of its rows is shown. */
+  isWhole: boolean;
+  charge: Charge;
   /** Takes a row as it comes, so that a page is never held as objects; `found` is what the page says of it. */
   take: (row: Row, found: Found) => void;
 };
@@ -55,37 +72,80 @@ type Asked = {
  * first change. @throws AppError invalid_parameter for a page beyond all bounds; busy
  */
 export async function wholePage(asked: Asked, taken: Snapshot<readonly [SQL<Found>, ...SQL[]]>): Promise<void> {
-  const { ctx, deps, resource, companyId, name, limit, take } = asked;
-  const { epoch, revision } = taken;
-  const rows = taken.rows[0].slice(0, limit);
-  const missing = rows.filter((row) => row.row === null);
-  for (const found of rows) if (found.row !== null) takeText(take, found, found.row);
-  if (missing.length > 0) {
-    refuseBeyond(rows);
-    const turn = large.bid('read', companyId, ctx.now());
-    await takePlace(ctx, large, turn, LONGEST_WAIT);
-    // To its end although the caller may leave: others wait for their turn, which nothing else would give back for long.
-    await anchored(ctx, async () => {
-      try {
-        for (const piece of piecesOf(missing)) {
-          const ids = piece.map(({ id }) => id);
-          const call = { database: deps.read, companyId, name };
-          const later = await snapshot(ctx, call, [asOf(resource, companyId, revision, ids)]);
-          // Restored to another history meanwhile: there is nothing that both pieces were part of.
-          if (later.epoch !== epoch || later.revision < revision)
-            throw new AppError('busy', undefined, { extra: { retryAfter: 1 } });
-          for (const [at, found] of piece.entries()) takeText(take, found, later.rows[0][at]?.row);
-        }
-      } finally {
-        large.release(turn);
+  const rows = taken.rows[0].slice(0, asked.limit);
+  if (rows.some(({ row }) => row === null)) return inPieces(asked, taken, rows);
+  await writeOut(asked.take, rows, (found) => found.row);
+}
+
+/** A page larger than one answer of Postgres: when there is room for it, its company may have it, and it is its turn. */
+async function inPieces(
+  { ctx, deps, resource, companyId, name, isWhole, charge, take }: Asked,
+  { epoch, revision }: Position,
+  rows: readonly Found[],
+): Promise<void> {
+  refuseBeyond(rows);
+  // What has come is let go of and read again: whoever waits holds nothing.
+  for (const found of rows) found.row = null;
+  const bytes = rows.reduce((sum, row) => sum + row.bytes, 0);
+  const place = (): Seat | null => (isWhole ? placeFor(companyId, ctx.now(), bytes * SHOWN) : null);
+  await until(ctx, place);
+  await charge(bytes / KIB);
+  const turn = large.bid('read', companyId, ctx.now());
+  await takePlace(ctx, large, turn, LONGEST_WAIT);
+  // To its end although the caller may leave: others wait for their turn, which nothing else would give back for long.
+  await anchored(ctx, async () => {
+    let seat: Seat | null = null;
+    try {
+      seat = place();
+      for (const piece of piecesOf(rows)) {
+        const ids = piece.map(({ id }) => id);
+        const call = { database: deps.read, companyId, name };
+        const later = await snapshot(ctx, call, [asOf(resource, companyId, revision, ids)]);
+        // Restored to another history meanwhile: there is nothing that both pieces were part of.
+        if (later.epoch !== epoch || later.revision < revision)
+          throw new AppError('busy', undefined, { extra: { retryAfter: 1 } });
+        await writeOut(take, piece, (_, at) => later.rows[0][at]?.row);
       }
-    });
+    } finally {
+      large.release(turn);
+      // Its answer takes a place of its own at once, before anybody else has a turn.
+      if (seat !== null) leavePlace(seat);
+    }
+  });
+}
+
+/** Waits until there is room, and takes none: whoever leaves meanwhile keeps none. @throws AppError busy */
+async function until(ctx: Ctx, place: () => Seat | null): Promise<void> {
+  for (const end = ctx.now() + PATIENCE; ; ) {
+    try {
+      const seat = place();
+      if (seat !== null) leavePlace(seat);
+      return;
+    } catch (error) {
+      if (ctx.now() >= end) throw error;
+      await new Promise((resolve) => setTimeout(resolve, LOOK));
+    }
   }
 }
 
-function takeText(take: Asked['take'], found: Found, text: unknown): void {
-  take(JSON.parse(String(text)) as Row, found);
-  found.row = null;
+/** Takes rows, so many bytes of them at a time that nobody else of the isolate waits long. */
+async function writeOut(
+  take: Asked['take'],
+  rows: readonly Found[],
+  textOf: (found: Found, at: number) => unknown,
+): Promise<void> {
+  const bytes = rows.reduce((sum, row) => sum + row.bytes, 0);
+  // Where they are many, to have read them was a turn's work already.
+  let filled = bytes > TURN ? bytes : 0;
+  for (const [at, found] of rows.entries()) {
+    if (filled > 0 && filled + found.bytes > TURN) {
+      await pause();
+      filled = 0;
+    }
+    filled += found.bytes;
+    take(JSON.parse(String(textOf(found, at))) as Row, found);
+    found.row = null;
+  }
 }
 
 /** Rows by id, in that order, as they were at `revision`. */

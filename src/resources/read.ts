@@ -8,7 +8,6 @@ import { behind } from '../data/ctx.ts';
 import type { Work } from '../data/deps.ts';
 import type { Snapshot } from '../data/log.ts';
 import type { RowsOf } from '../data/query.ts';
-import type { Read } from '../data/read.ts';
 import type { TagRow } from '../data/tags.ts';
 import { shareOf, WeighedMap } from '../data/weighed.ts';
 import { admissionOf } from '../http/admission.ts';
@@ -17,7 +16,7 @@ import { type AppContext, claimantOf, type Principal } from '../http/context.ts'
 import { send } from '../http/send.ts';
 import { headOf, refuse } from './admitted.ts';
 import { fixedHeaders } from './cache-headers.ts';
-import { paced } from './computing.ts';
+import { type Charge, type Computed, paced } from './computing.ts';
 import type { Look } from './planned.ts';
 import { taken } from './taken.ts';
 
@@ -58,8 +57,10 @@ type CachedRoute<Q extends ParsedQuery> = {
 /** How one GET route reads: what it needs, what it depends on, and how its answer is made from one snapshot. */
 export type ReadRoute<Q extends ParsedQuery, S extends readonly SQL[]> = CachedRoute<Q> & {
   statements(query: Q, principal: Principal): S;
+  /** Whether it keeps a processor of the database busy; absent: it does not. */
+  isHeavy?(query: Q): boolean;
   /** Reads what one answer of Postgres did not hold, into the rows, as of the same revision. */
-  complete?(work: Work, query: Q, principal: Principal, taken: Snapshot<S>): Promise<void>;
+  complete?(work: Work & { charge: Charge }, query: Q, principal: Principal, taken: Snapshot<S>): Promise<void>;
   /** The body, serialised. @throws AppError not_found */
   answer(
     rows: RowsOf<S>,
@@ -95,17 +96,12 @@ const PREPARED_BYTES = 1500;
 const prepared = new WeighedMap<Prepared<ParsedQuery>>(shareOf('requests'));
 
 /** How a route computes what the cache does not have. */
-type Computing<Q> = (
-  c: AppContext,
-  query: Q,
-  { min, bypass }: ReadDemand,
-  admission: Admission,
-) => Pick<Read, 'load' | 'compose'>;
+type Computing<Q> = (c: AppContext, query: Q, { min, bypass }: ReadDemand, admission: Admission) => Computed;
 
 /** The handler of a cached GET. */
 export function read<Q extends ParsedQuery, const S extends readonly SQL[]>(route: ReadRoute<Q, S>): Handler {
   return cached(route, (c, query, { min }, admission) => ({
-    load: (unsure) => load(c, route, { query, min, unsure: unsure ? admission : null }),
+    load: (unsure, _row, charge) => load(c, route, { query, min, unsure: unsure ? admission : null, charge }),
   }));
 }
 
@@ -225,11 +221,12 @@ function prepare<Q extends ParsedQuery>(
 async function load<Q extends ParsedQuery, S extends readonly SQL[]>(
   c: AppContext,
   route: ReadRoute<Q, S>,
-  { query, min, unsure }: { query: Q; min: number; unsure: Admission | null },
+  { query, min, unsure, charge }: { query: Q; min: number; unsure: Admission | null; charge: Charge },
 ): Promise<Loaded> {
   const principal = claimantOf(c);
-  const found = await taken(c, route.name, route.statements(query, principal), { min, unsure });
-  await route.complete?.(c.env, query, principal, found);
+  const isHeavy = route.isHeavy?.(query) === true;
+  const found = await taken(c, route.name, route.statements(query, principal), { min, unsure, isHeavy });
+  await route.complete?.({ ...c.env, charge }, query, principal, found);
   const { body, link = null, validUntil = null } = route.answer(found.rows, query, principal, c);
   return { epoch: found.epoch, revision: found.revision, body, link, validUntil };
 }

@@ -10,12 +10,12 @@ export async function taken<const S extends readonly SQL[]>(
   c: AppContext,
   name: string,
   own: S,
-  { min, unsure }: { min: number; unsure: Admission | null },
+  { min, unsure, isHeavy = false }: { min: number; unsure: Admission | null; isHeavy?: boolean },
 ): Promise<Snapshot<S>> {
   const { ctx, deps } = c.env;
   const { companyId } = claimantOf(c);
   const from = async (database: Deps['read']): Promise<Snapshot<S>> => {
-    const call = { database, companyId, name };
+    const call = { database, companyId, name, isHeavy };
     if (unsure === null) return snapshot(ctx, call, own);
     // First, because it may raise: nobody makes the database work for a key that was made up.
     const { rows, ...at } = await snapshot(ctx, call, [unsure.credentialQuery(), ...own] as const);

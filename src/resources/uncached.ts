@@ -4,6 +4,7 @@ import { snapshot } from '../data/log.ts';
 import { type AppContext, principalOf } from '../http/context.ts';
 import { send } from '../http/send.ts';
 import { admitted, reached } from './admitted.ts';
+import { turnToCompute } from './computing.ts';
 import type { ParsedQuery, ReadRoute } from './read.ts';
 
 /**
@@ -26,7 +27,8 @@ export function readUncached<Q extends ParsedQuery, const S extends readonly SQL
     const taken = await snapshot(ctx, call, route.statements(query, principal));
     const { revision } = taken;
     reached(revision, min);
-    await route.complete?.(c.env, query, principal, taken);
+    const charge = (kib: number): Promise<void> => turnToCompute(c.env, companyId, kib);
+    await route.complete?.({ ...c.env, charge }, query, principal, taken);
     const { body, link = null } = route.answer(taken.rows, query, principal, c);
     const answer = { type: 'application/json', revision };
     const own: Record<string, string> = link === null ? {} : { Link: link };

@@ -34,6 +34,7 @@ export const appointmentReport: ReadRoute<Report, Statements> = {
   ttl: TTL.analytics,
   maxStale: MAX_STALE,
   effort: EFFORT,
+  isHeavy: () => true,
   parse: (params, _principal, c) => parseReport(APPOINTMENTS_BY, params, c.env.ctx.now()),
   tags: ({ groupBy }) => [
     ...[appointment.topic, company.topic, branch.topic],

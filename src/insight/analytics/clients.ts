@@ -21,6 +21,7 @@ export const clientReport: ReadRoute<Report, Statements> = {
   ttl: TTL.analytics,
   maxStale: MAX_STALE,
   effort: EFFORT,
+  isHeavy: () => true,
   parse: (params, _principal, c) => ({ ...parseReport([], params, c.env.ctx.now()), groupBy: 'client' }),
   tags: () => [appointment.topic, company.topic, branch.topic],
   statements(report, principal) {

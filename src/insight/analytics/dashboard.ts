@@ -49,6 +49,7 @@ export const dashboard: ReadRoute<Query, readonly [SQL<Row>]> = {
   ttl: TTL.analytics,
   maxStale: MAX_STALE,
   effort: EFFORT,
+  isHeavy: () => true,
   parse: parseDashboard,
   tags: () => [appointment.topic, invoice.topic, client.topic, company.topic, branch.topic],
   statements({ branchId }, principal) {

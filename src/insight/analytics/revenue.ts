@@ -57,6 +57,7 @@ export const revenueReport: ReadRoute<Report, readonly [SQL<Row | { currency: st
   ttl: TTL.analytics,
   maxStale: MAX_STALE,
   effort: EFFORT,
+  isHeavy: () => true,
   parse: (params, _principal, c) => parseReport(REVENUE_BY, params, c.env.ctx.now()),
   tags: ({ groupBy }) => [
     ...[invoice.topic, company.topic],

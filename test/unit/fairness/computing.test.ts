@@ -67,9 +67,33 @@ test('after a wait nothing is built on what was read before; parts are not put t
   expect(await read.compose?.(row)).toBe(loaded);
   expect(await read.compose?.(row)).toBeNull();
   await read.load(false, row);
-  expect(load).toHaveBeenLastCalledWith(false, row);
+  expect(load).toHaveBeenLastCalledWith(false, row, expect.any(Function));
   const waited = read.load(false, row);
   await vi.advanceTimersByTimeAsync(5000);
   await waited;
-  expect(load).toHaveBeenLastCalledWith(false, null);
+  expect(load).toHaveBeenLastCalledWith(false, null, expect.any(Function));
+});
+
+test('what is found to be large is charged before it is made, and once; those behind it of its kind wait or are refused', async () => {
+  const companyId = newCompany();
+  let made = 0;
+  const compute = async (_: boolean, charge: (kib: number) => Promise<void>): Promise<void> => {
+    await charge(10_000);
+    made += 1;
+  };
+  const ask = () => inTurn(work(), { companyId, name: 'list' }, { compute, weigh: () => 8 });
+  // All of them are let through, as nobody knows what they are; the first goes on, and two more come within ten seconds.
+  const asked = Array.from({ length: 40 }, () => ask());
+  const ended = Promise.allSettled(asked);
+  await vi.advanceTimersByTimeAsync(0);
+  expect(made).toBe(1);
+  await vi.advanceTimersByTimeAsync(10_000);
+  expect(made).toBe(3);
+  const refused = (await ended).filter((each) => each.status === 'rejected');
+  expect(refused).toHaveLength(37);
+  expect(refused[0]?.reason).toMatchObject({ code: 'busy' });
+  // 30 MB at two a second, of which the first two were free.
+  await vi.advanceTimersByTimeAsync(4500);
+  await ask();
+  expect(made).toBe(4);
 });

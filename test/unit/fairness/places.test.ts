@@ -18,6 +18,7 @@ test('the shares of the default limit', () => {
     writes: 10,
     writesOfOne: 2,
     readsOfOne: 6,
+    heavyOfOne: 2,
   });
 });
 
@@ -29,6 +30,18 @@ test('two writes and six reads of one company, however many it sends; the rest i
   expect(ask(places, 'read', 'b', 1)).toHaveLength(1);
   expect(ask(places, 'auth', null, 100)).toHaveLength(3);
   expect(ask(places, 'jobs', null, 100)).toHaveLength(2);
+});
+
+test('of the reads of one company two are heavy, which hold up none of the others', () => {
+  const places = open();
+  const heavy = ask(places, 'heavy', 'a', 1000);
+  expect([heavy.length, ask(places, 'read', 'a', 1000).length]).toEqual([2, 4]);
+  expect([ask(places, 'heavy', 'b', 9).length, ask(places, 'read', 'b', 1).length]).toEqual([2, 1]);
+  // A place that is given back goes to those who wait, of whichever kind.
+  const next = places.bid('read', 'a', 1);
+  expect(places.take(next, 2000)).toBe(false);
+  places.release(heavy[0] as Bid);
+  expect(places.take(next, 2000)).toBe(true);
 });
 
 test('a clock that steps back keeps no place that nobody gives back', () => {
@@ -115,7 +128,7 @@ test('who stopped asking holds nobody up, and is back in its place when it asks 
 test('whatever happens, no share is exceeded, and all are free when all have gone', () => {
   const steps = fc.array(
     fc.record({
-      share: fc.constantFrom<Share>('read', 'write', 'auth', 'jobs'),
+      share: fc.constantFrom<Share>('read', 'heavy', 'write', 'auth', 'jobs'),
       company: fc.constantFrom('a', 'b', 'c', 'd', 'e', 'f', 'g'),
       gives: fc.boolean(),
       passes: fc.integer({ min: 0, max: 1500 }),
@@ -140,9 +153,14 @@ test('whatever happens, no share is exceeded, and all are free when all have gon
         const of = (kind: Share): Bid[] => held.filter(({ lane }) => lane.share === kind);
         expect(held.length).toBeLessThanOrEqual(shares.all);
         expect(of('write').length).toBeLessThanOrEqual(shares.writes);
-        expect(of('write').length + of('read').length).toBeLessThanOrEqual(shares.tenants);
+        const reads = [...of('read'), ...of('heavy')];
+        expect(of('write').length + reads.length).toBeLessThanOrEqual(shares.tenants);
         for (const { lane } of of('write')) expect(lane.held).toBeLessThanOrEqual(shares.writesOfOne);
-        for (const { lane } of of('read')) expect(lane.held).toBeLessThanOrEqual(shares.readsOfOne);
+        for (const { lane } of of('heavy')) expect(lane.held).toBeLessThanOrEqual(shares.heavyOfOne);
+        for (const { lane } of reads) {
+          const own = reads.filter((bid) => bid.lane.companyId === lane.companyId);
+          expect(own.length).toBeLessThanOrEqual(shares.readsOfOne);
+        }
         expect(places.counts()).toEqual({ held: held.length, waiting: waiting.length });
       }
       // Nobody waits for ever: as places are given back, all that asked get theirs.

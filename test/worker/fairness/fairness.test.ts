@@ -91,28 +91,6 @@ test('writers of one company hold four backends in all while its lock is held; o
   world.neon.setHooks({ onRequest: null });
 });
 
-test('reads of one company leave places for its own writes and for other companies', async () => {
-  const held = Promise.withResolvers<void>();
-  const id = uuidOf('comp', stormy.companyId);
-  let reads = 0;
-  world.neon.setHooks({
-    onRequest({ readOnly, statements }) {
-      if (!readOnly || statements[0]?.params[0] !== id) return undefined;
-      reads += 1;
-      return held.promise;
-    },
-  });
-  const [url = ''] = isolates;
-  const storm = Array.from({ length: 60 }, (_, i) => stormy.api.at(url).get(`/clients?limit=${(i % 90) + 1}`, fresh));
-  await until('it has its places', () => reads === 6);
-  const others = [create(stormy, url), create(calm, url), calm.api.at(url).get('/clients', fresh)];
-  expect(tally(await Promise.all(others))).toEqual({ 200: 1, 201: 2 });
-  expect(reads).toBe(6);
-  world.neon.setHooks({ onRequest: null });
-  held.resolve();
-  expect(tally(await Promise.all(storm))).toEqual({ 200: 60 });
-});
-
 test('a write whose turn does not come in time changed nothing and is told when to come back', async () => {
   const impatient = await startWorker({
     bundle: inject('bundle'),

@@ -140,6 +140,31 @@ describe('answers that nobody reads are few of a company, and one that ends make
   // More than the buffers of a connection hold, and not made small on the way: otherwise it is sent without a reader.
   await addFatClients(world, idle.companyId, 200);
 
+  test('pages that there is no room for are not put together', async () => {
+    const { companyId, api } = await openCompany(world);
+    await addFatClients(world, companyId, 100);
+    let pieces = 0;
+    world.neon.setHooks({
+      onRequest({ statements }) {
+        if (statements.some(({ query }) => query.includes('with ordinality as wanted'))) pieces += 1;
+      },
+    });
+    const headers = {
+      Authorization: `Bearer ${api.token}`,
+      'Accept-Encoding': 'identity',
+      'Cache-Control': 'no-cache',
+    };
+    const ends = new AbortController();
+    const ask = () => fetch(`${api.url}/api/v1/clients?limit=100`, { headers, signal: ends.signal });
+    const answers = await Promise.all(Array.from({ length: 24 }, ask));
+    expect(answers.filter(({ status }) => status === 200)).toHaveLength(1);
+    expect(answers.filter(({ status }) => status === 503)).toHaveLength(23);
+    // Ten megabytes, two a read: of each page that was refused at its end these had been read, too.
+    expect(pieces).toBeLessThanOrEqual(6);
+    world.neon.setHooks({ onRequest: null });
+    ends.abort();
+  });
+
   test.each([
     ['exports', '/clients/export', 8],
     ['pages', '/clients?limit=83', 2],
