@@ -22,7 +22,7 @@ import { alert } from './webhooks/alerts/resource.ts';
 import { webhook } from './webhooks/endpoints/resource.ts';
 
 /** Every logged resource. A new one adds its line. */
-const resources: readonly Resource[] = [
+export const resources: readonly Resource[] = [
   ...[company, user, apiKey, branch, staffMember, service, bookableResource, timeOff, client],
   ...[appointment, series, hold, calendar, invoice, payment, refund, webhook, alert],
 ];

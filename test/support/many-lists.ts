@@ -1,5 +1,8 @@
 import { modules } from '../../src/app.ts';
 import { formatId, type Prefix } from '../../src/core/id.ts';
+import type { FilterDeclaration } from '../../src/core/list-query.ts';
+import { resources } from '../../src/registry.ts';
+import type { Resource } from '../../src/resources/resource.ts';
 import { fixedId } from './many-rows.ts';
 
 // Every list of a company with many rows (many-rows.ts): in each of its orders, and with each of its filters.
@@ -46,6 +49,20 @@ const declared = modules
   .flat()
   .flatMap(({ path, list }) => (list === undefined || TWINS.includes(path) ? [] : [{ path, list }]));
 
+/** Resources of whose rows and filters nothing is told here: both follow from their columns (plain-rows.ts). */
+export const PLAIN: readonly Resource[] = resources.filter(
+  ({ topic, tableName }) => declared.some(({ path }) => path === `/${topic}`) && !FILLED.includes(tableName),
+);
+
+/** What a filter is asked for by a list of which nothing more is known. */
+function valuesOf({ kind, values = [], prefix = 'brch' }: FilterDeclaration): string[] {
+  if (kind === 'boolean') return ['true', 'false'];
+  if (kind === 'enum' || kind === 'enumList') return [...values];
+  if (kind === 'text') return ['rare', 'hundredth', 'C1', 'absent'];
+  const fixed = { brch: branch, stf: staff, clnt: client }[String(prefix)] ?? ((n) => id(prefix, '0000', n));
+  return [0, 1, 2, 3].map(fixed);
+}
+
 /** The paths of all lists, each with its sorts. */
 export const SORTS: readonly [path: string, sorts: readonly string[]][] = declared.map(({ path, list }) => [
   path.replace(':id', staff(0)),
@@ -78,7 +95,19 @@ export function filtered(own: number): string[] {
     `${path}?from=${day(0.999)}&sort=${sort}`,
     `${path}?to=${day(0.002)}&sort=-${sort}`,
   ];
+  const plain = ({ topic, list: { filters, sorts } }: Resource): string[] => {
+    const [sort = ''] = sorts;
+    const own = Object.entries(filters).filter(([, { kind }]) => kind !== 'instant' && kind !== 'date');
+    return [
+      ...documents(`/${topic}`, sort),
+      ...own.flatMap(([name, filter]) =>
+        valuesOf(filter).flatMap((value) => [`/${topic}?${name}=${value}`, `/${topic}?${name}=${value}&sort=-${sort}`]),
+      ),
+      ...(Object.hasOwn(filters, 'from') ? days(`/${topic}`, sort) : []),
+    ];
+  };
   return [
+    ...PLAIN.flatMap(plain),
     ...['ACTIVE', 'ARCHIVED', 'INACTIVE', 'ACTIVE,ARCHIVED', 'ACTIVE,INACTIVE,ARCHIVED'].flatMap((status) => [
       `/clients?status=${status}`,
       `/clients?status=${status}&sort=-lastName`,

@@ -1,4 +1,5 @@
 import pg from 'pg';
+import type { Prefix } from '../../src/core/id.ts';
 import { until } from './until.ts';
 import { openStack } from './world.ts';
 
@@ -16,6 +17,9 @@ const PLACE = `case when n % 997 = 0 then 2 when n % 10 = 1 then 1 else 0 end`;
 const BRANCH = fixed('b0b0', PLACE);
 const STAFF = fixed('50f0', PLACE);
 const CLIENT = fixed('c1c1', 'case when n % 101 = 0 then 9999 else n % 5003 end');
+/** Whom or what a row refers to, by the kind of its ids. */
+export const drawn = (prefix: Prefix): string =>
+  ({ brch: BRANCH, stf: STAFF, clnt: CLIENT })[String(prefix)] ?? 'gen_random_uuid()';
 const PART = `jsonb_build_array('{"name": "Cut", "startOffsetMinutes": 0, "durationMinutes": 30, "bufferBeforeMinutes": 0, "bufferAfterMinutes": 0,
   "processing": [], "price": null, "taxes": []}'::jsonb || jsonb_build_object('serviceId', ${fixed('5e50', '0')}, 'staffId', ${STAFF}))`;
 const BOOKED = `case when n % 20 < 2 then 'CANCELLED' when n % 20 = 2 then 'NO_SHOW' when n % 20 = 3 then 'PENDING' when n % 20 = 4 then 'CONFIRMED' else 'COMPLETED' end`;
@@ -92,12 +96,16 @@ const TABLES: Readonly<Record<string, string>> = {
         "version": 1, "created_at": "2025-01-01T00:00:00Z", "updated_at": "2025-01-01T00:00:00Z"}', 'SYSTEM', made from drawn on conflict do nothing`,
 };
 
-/** Fills a table with `own` rows of a company and `others` of other ones, mixed, past all triggers. */
+/**
+ * Fills a table with `own` rows of a company and `others` of other ones, mixed, past all triggers.
+ * @param rows how they are drawn, where that is not told above
+ */
 export async function fill(
   client: pg.Client,
   table: string,
   company: string,
   { own, others }: { own: number; others: number },
+  rows: string | undefined = TABLES[table],
 ): Promise<void> {
   // Of rows whose commit may yet be lost, a vacuum does not say that all may see them.
   await client.query('set session_replication_role = replica; set synchronous_commit = on');
@@ -118,7 +126,7 @@ export async function fill(
         gen_random_uuid() as id, timestamptz '2025-01-01Z' + i * interval '10 minutes' / ${each} as made,
         timestamptz '2025-01-01Z' + i * interval '10 minutes' / ${each} + (i * 7919 % 100003) * interval '1 minute' as changed
       from generate_series(0::bigint, $2::bigint - 1) i)
-    ${TABLES[table]}`,
+    ${rows}`,
     [company, own * each],
   );
   for (const { definition } of apart) await client.query(definition);

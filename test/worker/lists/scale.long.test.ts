@@ -2,9 +2,10 @@ import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { formatId } from '../../../src/core/id.ts';
 import { signUp, type Tenant } from '../../support/api.ts';
-import { FILLED, filtered, SORTS, unasked } from '../../support/many-lists.ts';
+import { FILLED, filtered, PLAIN, SORTS, unasked } from '../../support/many-lists.ts';
 import { fill, fixedId } from '../../support/many-rows.ts';
 import { uuidOf } from '../../support/people.ts';
+import { plainRows } from '../../support/plain-rows.ts';
 import { asReader, explain, type Reading, type Statement, used } from '../../support/plans.ts';
 import { openWorld, type World } from '../../support/world.ts';
 
@@ -37,6 +38,8 @@ beforeAll(async () => {
   // Lists never ask it, and it takes longer to fill than all the rest.
   await client.query('drop index clients_search');
   for (const table of FILLED) await fill(client, table, company, { own: OWN, others: OTHERS });
+  for (const resource of PLAIN)
+    await fill(client, resource.tableName, company, { own: OWN, others: OTHERS }, plainRows(resource));
   await client.query('set session_replication_role = replica');
   for (const n of [0, 1, 2])
     await client.query(`insert into branches (company_id, id, name, time_zone) values ($1, $2, 'B', 'UTC')`, [
