@@ -3,6 +3,7 @@ import type { Fault } from '../core/errors.ts';
 import { uuidOf } from '../core/id.ts';
 import { BEYOND, isDate, isNear } from '../core/instant.ts';
 import { queryRefusal, strayParameters } from '../core/query-values.ts';
+import { namesOf } from '../core/record.ts';
 import type { QueryParameter } from '../http/route.ts';
 import { type Question, questionOf } from './question.ts';
 
@@ -31,7 +32,7 @@ export const AVAILABILITY_QUERY = {
 } as const satisfies Record<string, QueryParameter>;
 
 type Name = keyof typeof AVAILABILITY_QUERY;
-const NAMES = Object.keys(AVAILABILITY_QUERY) as Name[];
+const NAMES = namesOf(AVAILABILITY_QUERY);
 
 /** Ids are uuids; one that is none is nobody's. */
 export type AvailabilityQuery = {

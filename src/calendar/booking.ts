@@ -5,7 +5,7 @@ import { localAt, type Offsets } from '../core/offsets.ts';
 import { type Branch, offers, type Resource, type Service, type StaffMember, type Times } from './catalogue.ts';
 import { type BookingGuard, guardOf } from './guard.ts';
 import { type Occupied, type Part, partsOf, type Shape, shapeOf, totalPrice } from './parts.ts';
-import { judgeStart } from './presence.ts';
+import { Away, judgeStart } from './presence.ts';
 import { minuteOfStart, type WantedStart } from './start.ts';
 
 /** What a booking is planned from, read at one revision. What is not there was not found. */
@@ -161,9 +161,7 @@ export function placed(
 ): BookingPlan {
   if (!request.ignoreWorkingHours) {
     const { absent } = judgeStart(catalogue, offsets, work, start, new Map());
-    if (absent.length > 0) {
-      throw new AppError('outside_working_hours', undefined, { extra: { absent } });
-    }
+    if (absent.length > 0) throw new Away(absent);
   }
   const [startsAt = '', endsAt = ''] = instantTexts([start, start + work.shape.visitMinutes]);
   const local = localText(localAt(offsets, start));

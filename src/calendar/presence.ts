@@ -1,4 +1,5 @@
 import { DAY_MINUTES, dateOf } from '../core/civil.ts';
+import { AppError } from '../core/errors.ts';
 import { localAt, type Offsets } from '../core/offsets.ts';
 import type { Branch, Resource, StaffMember, Times } from './catalogue.ts';
 import type { Occupied, Shape } from './parts.ts';
@@ -7,6 +8,16 @@ import { type Hours, hoursOfResource, hoursOfStaff, openings, workingTime } from
 
 /** Who or what stands in the way; of a kind, when too few of it are left. */
 export type Hindrance = { staffId: string } | { resourceId: string } | { kind: string };
+
+/** A booking where hours or time off keep somebody away. They are named by uuid, so only `saying` tells who. */
+export class Away extends AppError {
+  readonly absent: readonly Hindrance[];
+
+  constructor(absent: readonly Hindrance[]) {
+    super('outside_working_hours');
+    this.absent = absent;
+  }
+}
 
 /** What keeps a booking from one start, and which resources it would have. */
 export type Verdict = { absent: Hindrance[]; taken: Hindrance[]; chosen: string[] };

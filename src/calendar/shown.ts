@@ -3,7 +3,7 @@ import { AppError } from '../core/errors.ts';
 import { formatId } from '../core/id.ts';
 import { lazy } from '../core/lazy.ts';
 import type { Occupied, Part } from './parts.ts';
-import type { Hindrance } from './presence.ts';
+import { Away, type Hindrance } from './presence.ts';
 
 // Parts and resources of bookings as answers show them: with public ids.
 
@@ -28,8 +28,8 @@ const hindranceShown = (hindrance: Hindrance): Record<string, unknown> => {
 
 /** A refusal that says more; whom it names by uuid it names as everybody outside knows them. */
 export function saying(error: AppError, more: Record<string, unknown>): AppError {
-  const { absent } = error.extra as { absent?: readonly Hindrance[] };
-  const extra = { ...error.extra, ...(absent !== undefined && { absent: absent.map(hindranceShown) }), ...more };
+  const absent = error instanceof Away ? { absent: error.absent.map(hindranceShown) } : {};
+  const extra = { ...error.extra, ...absent, ...more };
   return new AppError(error.code, error.message, { faults: [...error.faults], extra, cause: error.cause });
 }
 

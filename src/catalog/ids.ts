@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { formatId, type Prefix, uuidOf } from '../core/id.ts';
-import { canonicalJson } from '../core/json.ts';
+import { canonicalJson, isObject } from '../core/json.ts';
 import { reference } from '../http/schemas.ts';
 
 /** What is the same twice is said once. */
@@ -23,9 +23,9 @@ export const outside = <T extends object>(
   list: readonly T[] | null,
 ): unknown[] => (list ?? []).map((each) => swap(each, member, (id) => formatId(prefix, id)));
 
-function swap(each: object, member: string, by: (id: string) => string): object {
-  const id = (each as Record<string, unknown>)[member];
-  return typeof id === 'string' ? { ...each, [member]: by(id) } : each;
+function swap(each: unknown, member: string, by: (id: string) => string): unknown {
+  const id = isObject(each) ? each[member] : undefined;
+  return isObject(each) && typeof id === 'string' ? { ...each, [member]: by(id) } : each;
 }
 
 /** Whether two lists of a row's images say the same; an image of before the row was there has none. */

@@ -1,3 +1,5 @@
+import { recordOf } from './record.ts';
+
 // What is counted while requests are served, as one block of numbers: blocks of several isolates and times are added up.
 
 /** Whence answers of cached routes came, as they are counted. */
@@ -14,9 +16,7 @@ export type Counted = (typeof COUNTED)[number];
 export type Counts = Float64Array;
 
 /** Of which place of a block is which count. */
-export const PLACE = Object.fromEntries(COUNTED.map((name, place) => [name, place])) as Readonly<
-  Record<Counted, number>
->;
+export const PLACE: Readonly<Record<Counted, number>> = recordOf(COUNTED, (_, place) => place);
 
 /** Behind them stands a histogram of whole ms: 0 to 8 one by one, then eight steps for each doubling, then all the rest. */
 const HISTOGRAM = COUNTED.length;
@@ -64,7 +64,7 @@ export const at = (counts: Counts, name: Counted): number => counts[PLACE[name]]
 
 /** Answers of cached routes, each by whence it came. */
 export const outcomesOf = (counts: Counts): Record<(typeof OUTCOMES)[number], number> =>
-  Object.fromEntries(OUTCOMES.map((name) => [name, at(counts, name)])) as Record<(typeof OUTCOMES)[number], number>;
+  recordOf(OUTCOMES, (name) => at(counts, name));
 
 /**
  * The time within which this share of all was done, ms: the true one lies in the same bucket, so at most an eighth away.

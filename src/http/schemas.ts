@@ -119,6 +119,12 @@ export const identityFields = () => ({
   externalId: z.string().nullable().describe("Your system's own id."),
 });
 
+/** Members that a body may leave out, or clear. */
+export const nullish = <S extends Readonly<Record<string, z.ZodType>>>(shape: S) =>
+  Object.fromEntries(Object.entries(shape).map(([name, schema]) => [name, schema.nullish()])) as {
+    [K in keyof S]: z.ZodOptional<z.ZodNullable<S[K]>>;
+  };
+
 /** A body: a closed object of these members, with an example. */
 export const bodyOf = <S extends z.core.$ZodLooseShape>(id: string, example: object, shape: () => S) =>
   lazy(() => z.strictObject(shape()).meta({ id, examples: [example] }));

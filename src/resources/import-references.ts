@@ -125,7 +125,7 @@ export function withoutLater({ within, later }: Referring, body: Body, known: Kn
  * A body with ids in the place of external ids. One that is absent or null leaves to the id what it says.
  * @throws AppError unknown_reference, all of them at once
  */
-export function resolved(referring: Referring, body: Body, known: Known): Record<string, unknown> {
+export function resolved<B extends Body>(referring: Referring, body: B, known: Known): B {
   const faults = [...allMentions(referring, body)].flatMap(({ reference, externalId: external, pointer }): Fault[] =>
     known(reference, external) === undefined
       ? [{ pointer, code: 'unknown_reference', detail: 'There is no object with this external id.' }]
@@ -135,7 +135,8 @@ export function resolved(referring: Referring, body: Body, known: Known): Record
   const whole = replaced(referring.ids, body, known, referring.required);
   for (const [field, members] of Object.entries(referring.within))
     if (Array.isArray(body[field])) whole[field] = listOf(body[field]).map((each) => replaced(members, each, known));
-  return whole;
+  // Ids are texts as those of elsewhere are.
+  return whole as B;
 }
 
 function replaced(

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { lazy } from '../core/lazy.ts';
+import { namesOf } from '../core/record.ts';
 import { externalId, type Schema } from '../http/schemas.ts';
 import type { Exported } from './exported.ts';
 import { type Field, idOf, type Reference } from './fields.ts';
@@ -41,7 +42,7 @@ export function importerOf(
   const { fields, patch } = resource;
   if (patch === undefined) throw new Error(`${resource.topic} has no patch to import by`);
   const matches = { externalId: { key: externalId, found: 'c.external_id = r.key' }, ...particulars.matches };
-  const keys = Object.keys(matches) as MatchKey[];
+  const keys: readonly MatchKey[] = namesOf(matches);
   const written = lazy(() => {
     const named = Object.keys(patch().shape);
     return ['externalId', ...named.filter((name) => name !== 'externalId')].flatMap((name): [string, Field][] => {
@@ -73,7 +74,7 @@ export function importerOf(
     );
   });
   const statements = new Map<MatchKey, string>();
-  const importer: Importer = {
+  const importer: Importer<Readonly<Record<string, unknown>>> = {
     resource: resource.topic,
     example: particulars.example,
     chunk: 250,
@@ -88,10 +89,13 @@ export function importerOf(
     },
     schema: (match) => schemas().get(match) ?? z.strictObject({}),
     async prepare(match, all, desk) {
-      const bodies = all.map(({ value }) => value as Readonly<Record<string, unknown>>);
-      const known = await lookUp(referring(), bodies, desk);
+      const known = await lookUp(
+        referring(),
+        all.map(({ value }) => value),
+        desk,
+      );
       return ({ value, id, cells }) => {
-        const there = withoutLater(referring(), value as Readonly<Record<string, unknown>>, known);
+        const there = withoutLater(referring(), value, known);
         const body = resolved(referring(), there.body, known);
         const given: Record<string, unknown> = {};
         for (const [name, field] of written()) {

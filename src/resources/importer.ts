@@ -16,7 +16,10 @@ export type ImportRow = Record<string, unknown> & {
 export type MatchKey = 'externalId' | 'email' | 'phone';
 
 /** A row that its schema has checked. `cells`: it came from CSV, where every value is text. */
-export type Given = { value: unknown; id: string; cells: boolean };
+export type Given<V = unknown> = { value: V; id: string; cells: boolean };
+
+/** How a row becomes what the statement takes. A method's type, so that an importer of particular rows is one of any. */
+type RowMaker<V> = { of(given: Given<V>): ImportRow }['of'];
 
 /** Where rows are made: for whom, and how the database is asked. */
 export type Desk = { companyId: string; look: Look; now: number };
@@ -37,8 +40,8 @@ export function keyText(match: MatchKey, said: string): string {
   return match === 'email' ? text.toLowerCase() : text;
 }
 
-/** What an import needs to know of a resource. Made by `importerOf`; `src/registry.ts` lists them. */
-export type Importer = {
+/** What an import needs to know of a resource. Made by `importerOf`; `src/registry.ts` lists them. `V`: what its schema makes of a row. */
+export type Importer<V = unknown> = {
   /** As in `?resource=`: `clients`. */
   readonly resource: string;
   /** A line of NDJSON, for the OpenAPI document. */
@@ -59,7 +62,7 @@ export type Importer = {
    * Reads what rows name, in one trip at most, and answers how each becomes what the statement takes.
    * @throws AppError the answer does, of a row that names what is not there
    */
-  prepare(match: MatchKey, all: readonly Given[], desk: Desk): Promise<(given: Given) => ImportRow>;
+  prepare(match: MatchKey, all: readonly Given<V>[], desk: Desk): Promise<RowMaker<V>>;
   /**
    * One SQL statement: $1 is a jsonb array of rows, each with another match key. It creates or updates all of them and
    * answers one jsonb `{created, updated, unchanged}` that adds up. Runs inside a write, so `app.company()` is the tenant.

@@ -8,7 +8,7 @@ import type { SortColumn } from '../data/keyset.ts';
 import type { Change, Row } from '../data/log.ts';
 import type { ConstraintMeaning } from '../data/postgres-errors.ts';
 import { plainAction, type Visibility } from '../data/registry.ts';
-import type { Schema } from '../http/schemas.ts';
+import type { Output, Schema } from '../http/schemas.ts';
 import type { ArchiveOf } from './archive.ts';
 import { type Field, fieldsOf, type Reference, type RowOf, shown } from './fields.ts';
 import { clockOf, documentConditions, documentFilters, ownConditions, type ResourceFilter, sortBy } from './filters.ts';
@@ -18,6 +18,12 @@ import { wordSearch } from './search.ts';
 
 type FieldName<T extends PgTable> = keyof T['_']['columns'] & string;
 type Body = Schema<z.ZodObject> | undefined;
+
+/** How fields of such a body become the values of their columns. */
+type StoredOf<B extends Body> =
+  B extends Schema<z.ZodObject>
+    ? { readonly [K in keyof Output<B>]?: (value: Exclude<Output<B>[K], undefined>) => unknown }
+    : Readonly<Record<string, never>>;
 
 /** What is particular to a resource. All else follows from its table and its schemas. */
 export type Declaration<T extends PgTable, Create extends Body, Patch extends Body> = {
@@ -40,7 +46,7 @@ export type Declaration<T extends PgTable, Create extends Body, Patch extends Bo
   /** Fields of the view that are no column, or shown otherwise than the column is. */
   computed?: Readonly<Record<string, (row: RowOf<T>) => unknown>>;
   /** Fields of a body whose column holds something else than they say. */
-  stored?: Readonly<Record<string, (value: unknown) => unknown>>;
+  stored?: StoredOf<Create>;
   /** Columns that are never shown, not even to the log. */
   hidden?: readonly FieldName<T>[];
   references?: { readonly [field in FieldName<T>]?: Reference };
@@ -116,7 +122,8 @@ export function tenantResource<T extends PgTable, Create extends Body = undefine
     id: known(own, 'id').column,
     companyId: (own.get('companyId') ?? known(own, 'id')).column,
     members,
-    stored: declared.stored ?? {},
+    // By the body's own types: what comes here has passed its schema.
+    stored: (declared.stored ?? {}) as Resource['stored'],
     tagsTouched: (change) => [topic, `${topic}/${change.entityId}`, ...(declared.touches?.(change) ?? [])],
     ...actions,
     ...viewing({ members, list }, view),

@@ -2,9 +2,10 @@ import { newUuid } from '../../core/id.ts';
 import type { Row } from '../../data/log.ts';
 import type { AppContext } from '../../http/context.ts';
 import { company as companies } from '../company/resource.ts';
+import { isRole } from '../permissions.ts';
 import { user as users } from '../users/resource.ts';
 import { rememberSession } from './principal.ts';
-import { loadKeys, newRefreshToken, type Role, signAccess } from './tokens.ts';
+import { loadKeys, newRefreshToken, signAccess } from './tokens.ts';
 
 /** How long a sign-in lasts without a password, ms: the life of a refresh family. */
 const SESSION = 30 * 24 * 3600 * 1000;
@@ -29,11 +30,13 @@ export async function signedIn(
 ): Promise<Record<string, unknown>> {
   const { ctx, deps } = c.env;
   const keys = await loadKeys(deps.settings.jwtPrivateKey, deps.settings.jwtPublicKeys);
+  // What the table allows is a role.
+  const role = isRole(user.role) ? user.role : 'READONLY';
   const claims = {
     userId: String(user.id),
     companyId: String(company.id),
     sessionId: session.id,
-    role: user.role as Role,
+    role,
   };
   const { token, expiresIn } = await signAccess(keys, claims, ctx.now());
   rememberSession(ctx, claims);

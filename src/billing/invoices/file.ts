@@ -56,7 +56,7 @@ const ignored = onlyShown(InvoiceView, InvoiceFile);
  * Invoices as they were elsewhere: with their numbers, which are a series of their own and move no counter, in whatever status
  * they ended, with what was paid on them (migrations/0066_refunds_in_files.sql).
  */
-export const invoiceImporter: Importer = {
+export const invoiceImporter: Importer<FileInvoice> = {
   resource: 'invoices',
   example: {
     ...{
@@ -88,7 +88,7 @@ export const invoiceImporter: Importer = {
   },
   schema: () => InvoiceFile(),
   async prepare(_match, all, desk) {
-    const bodies = all.map(({ value }) => value as FileInvoice);
+    const bodies = all.map(({ value }) => value);
     const keys = bodies.map(({ externalId }) => externalId);
     const named = bodies.flatMap(({ clientId }) => (clientId == null ? [] : [uuidOf('clnt', clientId)]));
     const { known, rows } = await lookUpAnd(REFERRING, bodies, desk, [
@@ -106,8 +106,8 @@ export const invoiceImporter: Importer = {
     const stored = new Map(rows[1].map((row) => [row.key, row.inclusive]));
     const there = new Set(rows[2].map((row) => row.id));
     return ({ value, id }) => {
-      const invoice = resolved(REFERRING, value as Record<string, unknown>, known) as FileInvoice;
-      refuseUnknown(value as FileInvoice, there);
+      const invoice = resolved(REFERRING, value, known);
+      refuseUnknown(value, there);
       const before = stored.get(invoice.externalId);
       const taxInclusive = invoice.taxInclusive ?? before ?? inclusive;
       const { faults, steps } = judged(invoice, { currency, taxInclusive, isNew: before === undefined, now: desk.now });

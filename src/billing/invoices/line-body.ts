@@ -61,12 +61,11 @@ export function checkAmounts(
   const fault = (path: (string | number)[], code: string, message: string): void =>
     ctx.addIssue({ code: 'custom', path, message, params: { code } });
   const { lines = [], discount = null } = body;
-  const all = lines.flatMap((each, i): [Money, (string | number)[]][] => [
-    ...(each.unitPrice
-      ? [[each.unitPrice, ['lines', i, 'unitPrice', 'currency']] as [Money, (string | number)[]]]
-      : []),
-    ...(each.discount ? [[each.discount, ['lines', i, 'discount', 'currency']] as [Money, (string | number)[]]] : []),
-  ]);
+  const all: [Money, (string | number)[]][] = [];
+  for (const [i, each] of lines.entries()) {
+    if (each.unitPrice) all.push([each.unitPrice, ['lines', i, 'unitPrice', 'currency']]);
+    if (each.discount) all.push([each.discount, ['lines', i, 'discount', 'currency']]);
+  }
   if (discount !== null) all.push([discount, ['discount', 'currency']]);
   const [first] = all;
   for (const [{ currency }, path] of all)

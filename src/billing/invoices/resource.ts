@@ -5,7 +5,6 @@ import { clients } from '../../people/clients/table.ts';
 import { daysBetween, nextQuarter } from '../../resources/filters.ts';
 import { tenantResource } from '../../resources/tenant-resource.ts';
 import { invoiceImporter, paymentsOf, REFERRING } from './file.ts';
-import type { LineBody } from './line-body.ts';
 import { shownLines, storedLines } from './lines.ts';
 import { InvoiceCreate, InvoicePatch, InvoiceView } from './schema.ts';
 import { INVOICE_STATUSES, invoices, PAYMENT_STATUSES } from './table.ts';
@@ -53,8 +52,8 @@ const made = tenantResource(invoices, {
     balance: money('balance'),
   },
   stored: {
-    lines: (lines) => storedLines(lines as LineBody[]),
-    discount: (discount) => (discount as Money | null | undefined)?.amount ?? 0,
+    lines: storedLines,
+    discount: (discount) => discount?.amount ?? 0,
   },
   references: { branchId: { prefix: 'brch', table: branches }, clientId: { prefix: 'clnt', table: clients } },
   archive: () => ({

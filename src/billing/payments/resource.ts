@@ -9,7 +9,7 @@ import { PaymentCreate, PaymentView, RefundCreate, RefundView } from './schema.t
 import { MONEY_STATUSES, payments, refunds } from './table.ts';
 
 const money = (amount: number, currency: string): Money => ({ amount, currency });
-const amountOf = (value: unknown): number => (value as Money).amount;
+const amountOf = ({ amount }: Money): number => amount;
 const branch = { prefix: 'brch', table: branches } as const;
 
 /** What both are found by: where and on which day of the branch, and what became of them. */

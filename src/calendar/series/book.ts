@@ -113,8 +113,8 @@ export const bookSeries = createOf(resource, {
       explain: (error) => explained(error, planned, (fault) => rowError(fault, c.env.deps.constraints)),
     };
   },
-  present: ({ planned, refused }) => ({
-    occurrences: shownOccurrences(planned as Planned[], isOk, refused as number[]),
+  present: ({ planned, refused }: { planned: Planned[]; refused: number[] }) => ({
+    occurrences: shownOccurrences(planned, isOk, refused),
   }),
 });
 

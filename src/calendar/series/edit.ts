@@ -15,9 +15,7 @@ import { type Booked, type Edit, occurrencesOf, type SeriesRow, standing } from 
 import { SeriesPatch } from './schema.ts';
 import { linesOf } from './work.ts';
 
-const present = ({ planned }: Record<string, unknown>) => ({
-  occurrences: shownOccurrences(planned as Planned[], every),
-});
+const present = ({ planned }: { planned: Planned[] }) => ({ occurrences: shownOccurrences(planned, every) });
 const every = (): boolean => true;
 
 /** Changes one occurrence, those from it on, or all: what is over stays as it was. */

@@ -1,6 +1,7 @@
 import { APPOINTMENT_STATUSES } from '../../calendar/appointments/table.ts';
 import { dateOf, dayOf } from '../../core/civil.ts';
 import { formatId } from '../../core/id.ts';
+import { recordOf } from '../../core/record.ts';
 import type { Report } from './query.ts';
 
 /** One group of a statement's answer; `current` is false of the span before, which is one group. Sums may come as text. */
@@ -53,9 +54,7 @@ export function grouped<F extends string>(
 ): Grouped<F> {
   const { prefix, none = '', all, label = (key: string) => key } = GROUPINGS[report.groupBy] ?? {};
   const sumsOf = (some: readonly GroupRow<F>[]): Sums<F> =>
-    Object.fromEntries(
-      figures.map((figure) => [figure, some.reduce((sum, row) => sum + Number(row[figure]), 0)]),
-    ) as Sums<F>;
+    recordOf(figures, (figure) => some.reduce((sum, row) => sum + Number(row[figure]), 0));
   const current = rows.filter((row) => row.current);
   const shown = current.map((row) => ({
     key: row.key === null || prefix === undefined ? row.key : formatId(prefix, row.key),

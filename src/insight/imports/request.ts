@@ -27,14 +27,14 @@ export function readRequest(c: AppContext, importers: Importers): ImportRequest 
   return { ...readQuery(new URL(c.req.url).searchParams, importers), ...type, key: keyOf(c) };
 }
 
-const FORMATS = {
+const FORMATS: Readonly<Record<string, Format>> = {
   'text/csv': 'csv',
   'application/x-ndjson': 'ndjson',
   'application/ndjson': 'ndjson',
   'application/jsonl': 'ndjson',
-} as const satisfies Record<string, Format>;
+};
 /** Those that the document and refusals name. */
-export const FILE_TYPES: (keyof typeof FORMATS)[] = ['text/csv', 'application/x-ndjson'];
+export const FILE_TYPES = ['text/csv', 'application/x-ndjson'];
 
 /** Names of character sets that a file of CSV may have (WHATWG Encoding); NDJSON is UTF-8. */
 const CHARSETS: Readonly<Record<string, Charset>> = {
@@ -54,8 +54,8 @@ function typeOf(header: string): { format: Format; charset: Charset } {
     .find((parameter) => parameter.startsWith('charset='))
     ?.slice(8)
     .replaceAll('"', '');
-  const known = Object.hasOwn(FORMATS, type) ? FORMATS[type as keyof typeof FORMATS] : null;
-  if (known === null) throw new AppError('unsupported_media_type', `Send the file as ${FILE_TYPES.join(' or ')}.`);
+  const known = Object.hasOwn(FORMATS, type) ? FORMATS[type] : undefined;
+  if (known === undefined) throw new AppError('unsupported_media_type', `Send the file as ${FILE_TYPES.join(' or ')}.`);
   if (known === 'ndjson') {
     if (charset !== undefined && CHARSETS[charset] !== 'utf-8')
       throw new AppError('unsupported_media_type', 'Send lines of JSON in UTF-8.');
@@ -130,18 +130,18 @@ function readMapping(text: string | null, importer: Importer | undefined, match:
   }
   if (typeof given !== 'object' || given === null || Array.isArray(given))
     return wrong('Must be a JSON object of column and field.');
-  const entries = Object.entries(given).map(([name, field]) => [name.trim(), field] as const);
+  const entries = Object.entries(given).map(([name, field]): [string, unknown] => [name.trim(), field]);
   if (entries.length > MOST_MAPPED) return wrong(`May name ${MOST_MAPPED} columns.`);
-  const fields = entries.flatMap(([, field]) => (field === null ? [] : [field]));
-  if (
-    fields.some(
-      (field) => typeof field !== 'string' || (importer !== undefined && targetOf(importer, match, field) === null),
-    )
-  )
+  const isField = (field: unknown): field is string | null =>
+    field === null ||
+    (typeof field === 'string' && (importer === undefined || targetOf(importer, match, field) !== null));
+  const mapped = entries.flatMap(([name, field]): [string, string | null][] => (isField(field) ? [[name, field]] : []));
+  if (mapped.length < entries.length)
     return wrong(
       `A column may mean null or one of: ${importer === undefined ? '' : columnsOf(importer.schema(match)).join(', ')}.`,
     );
+  const fields = mapped.flatMap(([, field]) => field ?? []);
   if (new Set(fields).size < fields.length) return wrong('Two columns cannot mean the same field.');
   // The caller chooses the names: as plain members, whatever they are called.
-  return Object.fromEntries(entries as [string, string | null][]);
+  return Object.fromEntries(mapped);
 }

@@ -96,7 +96,7 @@ function check(importer: Importer, match: MatchKey, given: Record<string, unknow
 
 /** As the database compares them. Where the schema refused the row, it still counts as the first of its key. */
 function keyOf(match: MatchKey, given: Record<string, unknown>, value: unknown): string | null {
-  const key = (value as Record<string, unknown> | null)?.[match] ?? given[match];
+  const key = (isObject(value) ? value[match] : null) ?? given[match];
   if (typeof key !== 'string' || key.trim() === '') return null;
   return keyText(match, key);
 }
@@ -191,7 +191,8 @@ function putAll(group: Group, [step = '', ...rest]: Place['path'], members: Read
 /** Members by number are a list, in their order and without the gaps. */
 function written(value: unknown): unknown {
   if (!(value instanceof Map)) return value;
-  const members = [...(value as Group)].map(([step, inner]) => [step, written(inner)] as const);
+  const group: Group = value;
+  const members = [...group].map(([step, inner]) => [step, written(inner)] as const);
   return members.length > 0 && members.every(([step]) => typeof step === 'number')
     ? members.sort(([a], [b]) => Number(a) - Number(b)).map(([, inner]) => inner)
     : Object.fromEntries(members);

@@ -62,13 +62,13 @@ export const client = tenantResource(clients, {
       // Another client's change may make or unmake one.
       tags: ['clients'],
       select: sql`app.client_duplicates(clients.id, clients.email, clients.phone)`,
-      present: (ids) => (ids as string[]).map((id) => formatId('clnt', id)),
+      present: (ids: string[]) => ids.map((id) => formatId('clnt', id)),
     },
     stats: {
       tags: ['company', 'appointments', 'payments'],
       select: sql`app.client_stats(clients.id)`,
       asks: [PAYMENTS],
-      present: (stats, may) => shownStats(stats as Stats, may(PAYMENTS)),
+      present: (stats: Stats, may) => shownStats(stats, may(PAYMENTS)),
     },
   },
   imports: clientImport,

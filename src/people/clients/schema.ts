@@ -8,6 +8,7 @@ import {
   externalId,
   instant,
   notes,
+  nullish,
   phone,
   publicObject,
   text,
@@ -46,17 +47,12 @@ const fields = () => ({
   externalId: externalId(),
 });
 
-const optional = <T extends Record<string, z.ZodType>>(shape: T) =>
-  Object.fromEntries(Object.entries(shape).map(([key, schema]) => [key, schema.nullable().optional()])) as {
-    [K in keyof T]: z.ZodOptional<z.ZodNullable<T[K]>>;
-  };
-
 const IDENTITY = ['firstName', 'lastName', 'externalId', 'email', 'phone'] as const;
 
 export const ClientCreate = lazy(() =>
   z
     .strictObject({
-      ...optional(fields()),
+      ...nullish(fields()),
       status: z.enum(CLIENT_STATUSES).exclude(['ARCHIVED']).optional(),
       tags: tags().optional(),
       customFields: customFields().transform(given).optional(),
@@ -76,7 +72,7 @@ export const ClientPatch = bodyOf(
   'ClientPatch',
   { phone: '+4366412345678', notes: null, customFields: { shoe: 39 } },
   () => ({
-    ...optional(fields()),
+    ...nullish(fields()),
     status: z.enum(CLIENT_STATUSES).optional(),
     tags: tags().nullable().optional(),
     customFields: customFields().nullable().optional(),

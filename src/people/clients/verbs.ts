@@ -17,7 +17,7 @@ export const createClient = createOf(resource, {
   // Reported, never forbidden.
   extra: ({ id, body }) =>
     sql`select jsonb_build_object('duplicates', app.client_duplicates(${id}::uuid, ${body.email ?? null}, ${body.phone ?? null}))`,
-  present: (extra) => ({ duplicates: (extra.duplicates as string[]).map((id) => formatId('clnt', id)) }),
+  present: ({ duplicates }: { duplicates: string[] }) => ({ duplicates: duplicates.map((id) => formatId('clnt', id)) }),
 });
 
 /** What was merged away is history: a change of it would be lost to who it became, and bringing it back make two of one person. */

@@ -3,6 +3,7 @@ import { decodeCursor, encodeCursor } from '../../core/cursor.ts';
 import { AppError } from '../../core/errors.ts';
 import { uuidOf } from '../../core/id.ts';
 import { queryRefusal, strayParameters } from '../../core/query-values.ts';
+import { isOneOf } from '../../core/record.ts';
 import type { Attempt } from '../../data/dispatch.ts';
 import { snapshot } from '../../data/log.ts';
 import { callRoom } from '../../data/rooms.ts';
@@ -38,7 +39,7 @@ function parse(c: AppContext, companyId: string, webhookId: string): Asked {
   if (!/^[0-9]{1,3}$/.test(limit) || Number(limit) < 1 || Number(limit) > 100)
     faults.push({ parameter: 'limit', code: 'out_of_range', detail: 'Must be a whole number from 1 to 100.' });
   const outcomes = params.get('status')?.split(',').sort() ?? null;
-  if (outcomes?.some((outcome) => !(OUTCOMES as readonly string[]).includes(outcome)) === true)
+  if (outcomes?.every((outcome) => isOneOf(OUTCOMES, outcome)) === false)
     faults.push({ parameter: 'status', code: 'invalid_value', detail: `Must be of ${OUTCOMES.join(', ')}.` });
   if (faults.length > 0) throw queryRefusal(faults);
   const cursor = params.get('cursor');

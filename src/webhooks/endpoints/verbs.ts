@@ -168,10 +168,10 @@ export const rotateSecret: Handler = waking((c) => {
   })(c);
 });
 
-const afterOf = ({ body }: { body: unknown }): number => Number((body as { after: number }).after);
+const afterOf = ({ body }: { body: { after: number } }): number => body.after;
 
 /** Sets an endpoint back, or forward: it is sent once more what comes after this revision. */
-export const replayEvents = (body: Body): Handler =>
+export const replayEvents = (body: Schema<z.ZodType<{ after: number }>>): Handler =>
   waking((c) =>
     change({
       ...{ resource: webhook, name: 'webhooks.replay', target: 'path', status: 200, alone: true, body },

@@ -1,6 +1,7 @@
 import { PgDialect } from 'drizzle-orm/pg-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { invoiceImporter } from '../../../src/billing/invoices/file.ts';
+import { InvoiceFile } from '../../../src/billing/invoices/file-schema.ts';
 import { newUuid } from '../../../src/core/id.ts';
 import type { Look } from '../../../src/resources/planned.ts';
 import { headOf, openStage, type Stage, write } from '../support.ts';
@@ -57,7 +58,7 @@ const look: Look = async (queries) => {
 async function take(...rows: Record<string, unknown>[]): Promise<unknown> {
   const app = await stage.login();
   const given = rows.map((row) => ({
-    value: invoiceImporter.schema('externalId').parse(row),
+    value: InvoiceFile().parse(row),
     id: newUuid(),
     cells: false,
   }));

@@ -10,7 +10,7 @@ import { readShelf } from './shelf.ts';
 const ignored = onlyShown(AppointmentView, AppointmentFile);
 
 /** Appointments of another system, whatever has become of them (migrations/0063_fewest_overlaps.sql). */
-export const appointmentImporter: Importer = {
+export const appointmentImporter: Importer<FileRow> = {
   resource: 'appointments',
   example: {
     ...{ externalId: 'b-1', branchExternalId: 'main', staffExternalId: 'jj', clientExternalId: 'crm-1042' },
@@ -30,9 +30,9 @@ export const appointmentImporter: Importer = {
   },
   schema: () => AppointmentFile(),
   async prepare(_match, all, desk) {
-    const rows = new Map(all.map((given) => [given, given.value as FileRow]));
+    const rows = new Map(all.map((given) => [given, given.value]));
     const shelf = all.length === 0 ? null : await readShelf([...rows.values()], desk);
-    const plans = new Map<Given, Document | AppError>();
+    const plans = new Map<Given<FileRow>, Document | AppError>();
     for (const [given, row] of rows) {
       if (shelf === null) break;
       try {

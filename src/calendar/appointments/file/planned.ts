@@ -3,6 +3,7 @@ import { AppError } from '../../../core/errors.ts';
 import { type Prefix, uuidOf } from '../../../core/id.ts';
 import { canonicalJson } from '../../../core/json.ts';
 import { type Offsets, offsetsOf } from '../../../core/offsets.ts';
+import { definedOf } from '../../../core/record.ts';
 import { neighbourhood } from '../../booking.ts';
 import { fitting, type Occupied, type Part, partsOf, totalPrice } from '../../parts.ts';
 import { minuteOfStart, type WantedStart } from '../../start.ts';
@@ -155,7 +156,7 @@ function partsOfRow(row: FileRow, shelf: Shelf, stored: Stored | undefined, faul
     const fresh = frozen ?? partsOf([{ service, staffId }])[0];
     if (fresh === undefined) continue;
     const { staffId: _id, staffExternalId: _who, serviceId: _service, serviceExternalId: _what, ...said } = line;
-    const given = Object.fromEntries(Object.entries(said).filter(([, value]) => value !== undefined)) as Partial<Part>;
+    const given = definedOf(said);
     const durationMinutes = given.durationMinutes ?? row.durationMinutes ?? fresh.durationMinutes;
     const part: Part = {
       ...fresh,
