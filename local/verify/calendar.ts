@@ -1,4 +1,4 @@
-import { type Event, livesOf, presentOf, type Verdict } from './log.ts';
+import { type Event, historiesOf, presentOf, type Verdict } from './log.ts';
 
 // Written from the contract alone: what is free and what is legal is not asked of the code that sells it.
 
@@ -91,7 +91,7 @@ export function noOverlap(events: readonly Event[]): Verdict {
 export function legalStatuses(events: readonly Event[]): Verdict {
   const breaches: string[] = [];
   let changes = 0;
-  for (const { id, states } of livesOf(events, 'appointment')) {
+  for (const { id, states } of historiesOf(events, 'appointment')) {
     let told: Step[] = [];
     for (const { revision, data } of states) {
       if (data === null) break;

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import { type Event, livesOf, type Verdict } from './log.ts';
+import { type Event, historiesOf, type Verdict } from './log.ts';
 
 /** A kind of object that is logged and listed, and the list that leaves none out. */
 export type Listed = { entity: string; path: string };
@@ -32,12 +32,12 @@ export function listsAgree(
   const breaches: string[] = [];
   let looked = 0;
   for (const [entity, rows] of lists) {
-    const lives = new Map(livesOf(events, entity).map((life) => [life.id, life.states]));
+    const histories = new Map(historiesOf(events, entity).map(({ id, states }) => [id, states]));
     const seen = new Set(rows.map(({ id }) => id));
     looked += rows.length;
     if (seen.size < rows.length) breaches.push(`${entity}: ${rows.length - seen.size} are listed twice`);
     for (const row of rows) {
-      const states = lives.get(row.id) ?? [];
+      const states = histories.get(row.id) ?? [];
       const logged = states.find(({ data }) => data?.version === row.version);
       if (logged === undefined) breaches.push(`${row.id}: the log does not know version ${row.version}`);
       else if (states.some(({ revision }) => revision > logged.revision && revision <= before))
@@ -45,7 +45,7 @@ export function listsAgree(
       else if (!isDeepStrictEqual(logged.data, row))
         breaches.push(`${row.id}: ${different(logged.data, row)} differs from the log`);
     }
-    for (const [id, states] of lives) {
+    for (const [id, states] of histories) {
       const then = states.findLast(({ revision }) => revision <= before)?.data ?? null;
       const gone = states.at(-1)?.data === null;
       if (then !== null && !gone && !seen.has(id)) breaches.push(`${id}: is not listed`);

@@ -5,23 +5,23 @@ export type Event = { revision: number; type: string; entityId: string; data: Re
 export type Verdict = { law: string; looked: string; breaches: string[] };
 
 /** An object through its life, in the order of the log; nothing is left of what was deleted. */
-export type Life = { id: string; states: { revision: number; data: Record<string, unknown> | null }[] };
+export type History = { id: string; states: { revision: number; data: Record<string, unknown> | null }[] };
 
-/** The lives of the objects of one kind: `appointment`, `invoice`, … */
-export function livesOf(events: readonly Event[], entity: string): Life[] {
-  const lives = new Map<string, Life>();
+/** The histories of the objects of one kind: `appointment`, `invoice`, … */
+export function historiesOf(events: readonly Event[], entity: string): History[] {
+  const histories = new Map<string, History>();
   for (const { revision, type, entityId, data } of events) {
     if (!type.startsWith(`${entity}.`)) continue;
-    const life = lives.get(entityId) ?? { id: entityId, states: [] };
-    life.states.push({ revision, data: type === `${entity}.deleted` ? null : data });
-    lives.set(entityId, life);
+    const history = histories.get(entityId) ?? { id: entityId, states: [] };
+    history.states.push({ revision, data: type === `${entity}.deleted` ? null : data });
+    histories.set(entityId, history);
   }
-  return [...lives.values()];
+  return [...histories.values()];
 }
 
 /** What there is at the end of the log. */
 export function presentOf<T extends { id: string }>(events: readonly Event[], entity: string): T[] {
-  return livesOf(events, entity).flatMap(({ id, states }) => {
+  return historiesOf(events, entity).flatMap(({ id, states }) => {
     const last = states.at(-1)?.data ?? null;
     return last === null ? [] : [{ ...(last as unknown as T), id }];
   });

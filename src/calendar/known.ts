@@ -14,16 +14,16 @@ import { weightOfCatalogue, weightOfDay, weightOfLists } from './weights.ts';
 // busy in slices of one staff member or resource and one day. Each part says of which revision it is; a reading of the tags
 // says which of them still hold, and Postgres is asked for the others alone.
 
-/** A life of the company's tag state: what was read under another one is worth nothing. */
-type Life = { epoch: string; incarnation: string };
-type KnownCatalogue = Life & {
+/** Of which history and which incarnation of the tag state something was read: under another one it is worth nothing. */
+type Origin = { epoch: string; incarnation: string };
+type KnownCatalogue = Origin & {
   catalogue: Catalogue;
   subjects: readonly string[];
   /** Of days that were looked at: the oldest and the newest slice of these subjects. */
   ages: WeakMap<Slices, Age>;
 };
 type Age = { oldest: number; newest: number };
-type KnownDay = Life & { slices: Slices };
+type KnownDay = Origin & { slices: Slices };
 
 /** By company and question; by company and day. A day's map is never changed, so that whoever holds one keeps what it says. */
 const catalogues = new WeighedMap<KnownCatalogue>(shareOf('catalogues'));
@@ -48,7 +48,7 @@ type Kept = {
   missing: number[];
 };
 
-const isOf = (row: Life, { epoch, incarnation }: Life): boolean =>
+const isOf = (row: Origin, { epoch, incarnation }: Origin): boolean =>
   epoch === row.epoch && incarnation === row.incarnation;
 
 /** What is known of the question as of this reading, whose newest change must not be ahead of its head. */
@@ -116,7 +116,7 @@ export function known(asking: Asking, row: TagRow): Known | null {
 /**
  * The answer of one snapshot: what no reading vouches for is read, and what one does is taken as it is, if the log says that
  * nothing of it was touched between the reading and the snapshot. One trip, two where something was.
- * @param row a reading from before, under whose life the parts are kept; null: all is read and nothing is kept
+ * @param row a reading from before, under whose incarnation the parts are kept; null: all is read and nothing is kept
  */
 export async function learned(asking: Asking, row: TagRow | null, look: Look, registry: Registry): Promise<Known> {
   const { companyId, question } = asking;
@@ -207,26 +207,26 @@ function listsOf(
   return made;
 }
 
-/** Keeps what was read, of the life of the reading that came before. */
+/** Keeps what was read, of the incarnation of the reading that came before. */
 function keep(
   companyId: string,
   question: Question,
-  { epoch, incarnation }: Life,
+  { epoch, incarnation }: Origin,
   catalogue: Catalogue,
   read: ReadonlyMap<number, Slices>,
 ): void {
-  const life = { epoch, incarnation };
+  const origin = { epoch, incarnation };
   const subjects = subjectsOf(catalogue);
   catalogues.set(
     `${companyId} ${question.key}`,
-    { ...life, catalogue, subjects, ages: new WeakMap() },
+    { ...origin, catalogue, subjects, ages: new WeakMap() },
     weightOfCatalogue(catalogue, question.days),
   );
   for (const [day, slices] of read) {
     const before = calendar.get(`${companyId} ${day}`);
-    const all = new Map(before !== undefined && isOf(life, before) ? before.slices : []);
+    const all = new Map(before !== undefined && isOf(origin, before) ? before.slices : []);
     for (const [id, slice] of slices) if ((all.get(id)?.revision ?? -1) <= slice.revision) all.set(id, slice);
-    calendar.set(`${companyId} ${day}`, { ...life, slices: all }, weightOfDay(all));
+    calendar.set(`${companyId} ${day}`, { ...origin, slices: all }, weightOfDay(all));
   }
 }
 

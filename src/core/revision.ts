@@ -111,7 +111,7 @@ export function namedRevision(
 }
 
 /** How much of an incarnation's name an ETag has room for: the beginnings of the state's life and of Redis'. */
-const LIFE = 16;
+const NAME_LENGTH = 16;
 
 /**
  * What an ETag names. `representation` is the caller's short hash of company, scope, route, normalised query and schema
@@ -120,7 +120,7 @@ const LIFE = 16;
 export type Named = { epoch: string; incarnation: string | null; newest: number; representation: string };
 
 function opaqueTag({ epoch, incarnation, newest, representation }: Named): string {
-  return `${epoch.slice(-12)}.${incarnation?.slice(0, LIFE) ?? '-'}.${newest.toString(36)}.${representation}`;
+  return `${epoch.slice(-12)}.${incarnation?.slice(0, NAME_LENGTH) ?? '-'}.${newest.toString(36)}.${representation}`;
 }
 
 /**

@@ -89,11 +89,11 @@ export class Readings {
         admission.learn(rest, at);
         if (!Array.isArray(others) || others.length < pulse.length) throw new Error('shape');
         const [era, beat, text] = others as unknown[];
-        const { era: life, live } = readPulse(era, beat, at);
-        if (life === null || !live || at - this.#wokenAt > WAKE) this.#wake(ctx, at);
-        const row = readTagRow(state, plan.tags, life ?? '');
+        const { era: known, live } = readPulse(era, beat, at);
+        if (known === null || !live || at - this.#wokenAt > WAKE) this.#wake(ctx, at);
+        const row = readTagRow(state, plan.tags, known ?? '');
         return {
-          row: life === null ? null : row,
+          row: known === null ? null : row,
           missing: row === null,
           entry: typeof text === 'string' ? decodeEntry(text) : null,
           at,

@@ -6,10 +6,10 @@ const HOUR = 60 * MINUTE;
 
 /** Steps that are kept, and for how long, ms. 0: everything, for ever. */
 const KEPT = [
-  { step: 10_000, life: 90 * MINUTE },
-  { step: MINUTE, life: 48 * HOUR },
-  { step: HOUR, life: 90 * 24 * HOUR },
-  { step: 0, life: Number.POSITIVE_INFINITY },
+  { step: 10_000, lifetime: 90 * MINUTE },
+  { step: MINUTE, lifetime: 48 * HOUR },
+  { step: HOUR, lifetime: 90 * 24 * HOUR },
+  { step: 0, lifetime: Number.POSITIVE_INFINITY },
 ] as const;
 export type Step = (typeof KEPT)[number]['step'];
 
@@ -119,8 +119,9 @@ export class CountStore {
 
   /** Drops what has been kept long enough. */
   forget(now: number): void {
-    for (const { step, life } of KEPT)
-      if (Number.isFinite(life)) this.#sql.exec('delete from counts where step = ? and at < ?', step, now - life);
+    for (const { step, lifetime } of KEPT)
+      if (Number.isFinite(lifetime))
+        this.#sql.exec('delete from counts where step = ? and at < ?', step, now - lifetime);
     this.#sql.exec('delete from slow where at < ?', now - 25 * HOUR);
   }
 

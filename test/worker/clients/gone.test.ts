@@ -24,7 +24,7 @@ const fresh = async (path: string): Promise<Reply> =>
   api.get(path, { headers: { 'Min-Revision': String(await headOf(api)) } });
 
 /** Every way of writing to a client, by the body that names one. */
-const doors: Record<string, (clientId: unknown) => Promise<Reply>> = {
+const ways: Record<string, (clientId: unknown) => Promise<Reply>> = {
   booking: (clientId) => api.post('/appointments', { ...slot(), clientId, notes: 'She came back' }),
   bookings: (clientId) => api.post('/appointments/bulk', { mode: 'atomic', items: [{ ...slot(), clientId }] }),
   hold: (clientId) => api.post('/holds', { ...slot(), clientId }),
@@ -48,7 +48,7 @@ test('of one that was merged it goes to who they became, through one merge or tw
   ];
   await api.post(`/clients/${gone}/merge`, { sourceId: first });
   await api.post(`/clients/${kept}/merge`, { sourceId: gone });
-  for (const [name, write] of Object.entries(doors)) {
+  for (const [name, write] of Object.entries(ways)) {
     const { status, json, text } = await write(first);
     expect([200, 201], `${name}: ${text}`).toContain(status);
     if ('clientId' in json && name !== 'series tried') expect([name, json.clientId]).toEqual([name, kept]);
@@ -99,7 +99,7 @@ test('of one that was erased it is refused, and what is said of what they left',
   const rewrite = (description: string): Promise<Reply> =>
     api.patch(`/invoices/${draft}`, { lines: [{ ...lines[0], quantity: 2, description }] });
   await api.post(`/clients/${id}/erase`);
-  for (const [name, write] of Object.entries(doors)) {
+  for (const [name, write] of Object.entries(ways)) {
     const reply = await write(id);
     expect([name, reply.status, reply.json.code]).toEqual([name, 409, 'erased']);
     expect([name, (reply.json.errors as Json[])[0]?.pointer]).toEqual([
