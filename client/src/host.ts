@@ -44,11 +44,18 @@ type Listened = {
 
 const here = globalThis as unknown as Globals;
 
+const NO_SOCKET = 'No WebSocket here: give createClient({ host: { socket } }).';
+
+/** To be told where changes are asked for: later nobody is there to be told. @throws Error where nothing opens a WebSocket */
+export function requireSocket({ socket }: Host): void {
+  if (socket === ownHost.socket && here.WebSocket === undefined) throw new Error(NO_SOCKET);
+}
+
 /** The browser's or Node's own. */
 export const ownHost: Host = {
   fetch: (url, init) => fetch(url, init),
   socket(url, protocols) {
-    if (here.WebSocket === undefined) throw new Error('No WebSocket here: give createClient({ host: { socket } }).');
+    if (here.WebSocket === undefined) throw new Error(NO_SOCKET);
     return new here.WebSocket(url, protocols) as Socket;
   },
   now: () => Date.now(),

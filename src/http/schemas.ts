@@ -4,6 +4,7 @@ import { ERROR_CODES } from '../core/errors.ts';
 import { BEYOND, isDate, isNear, parseInstant } from '../core/instant.ts';
 import { lazy } from '../core/lazy.ts';
 import { isTimeZone } from '../core/zones.ts';
+import { moreMembers } from './problem-members.ts';
 
 /** A schema that is built when it is first asked for: a start builds none. */
 export type Schema<S extends z.ZodType = z.ZodType> = () => S;
@@ -191,8 +192,8 @@ export const Problem = lazy(() =>
         .optional()
         .describe('Every fault of the request, where it has places; of many the first fifty.'),
       errorsOmitted: z.int().optional().describe('How many more faults there are than `errors` lists.'),
+      ...moreMembers(),
     })
-    .catchall(z.unknown())
     .meta({ id: 'Problem' }),
 );
 

@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { lazy } from '../core/lazy.ts';
 import { PROBLEM_PAGE } from '../http/problem.ts';
+import { moreMembers } from '../http/problem-members.ts';
 import type { Schema } from '../http/schemas.ts';
 
 const MOST_ITEMS = 500;
@@ -20,17 +21,16 @@ export const BulkEnvelope = lazy(() => z.strictObject({ mode: MODE(), items: ite
 export const bulkBody = (item: Schema) => lazy(() => z.strictObject({ mode: MODE(), items: items(item()) }));
 
 const ItemProblem = lazy(() =>
-  z
-    .object({
-      type: z.string().optional(),
-      title: z.string().optional(),
-      status: z.int(),
-      code: z.string(),
-      detail: z.string().optional(),
-      errors: z.array(z.object({ pointer: z.string().optional(), code: z.string(), detail: z.string() })).optional(),
-      errorsOmitted: z.int().optional().describe('How many more faults the item has.'),
-    })
-    .catchall(z.unknown()),
+  z.object({
+    type: z.string().optional(),
+    title: z.string().optional(),
+    status: z.int(),
+    code: z.string(),
+    detail: z.string().optional(),
+    errors: z.array(z.object({ pointer: z.string().optional(), code: z.string(), detail: z.string() })).optional(),
+    errorsOmitted: z.int().optional().describe('How many more faults the item has.'),
+    ...moreMembers(),
+  }),
 );
 
 export const BulkResult = lazy(() =>

@@ -1,4 +1,5 @@
 import type { Event } from '../api.ts';
+import { requireSocket } from '../host.ts';
 import type { Batch, ListChange, Position, StreamError } from '../realtime/frames.ts';
 import { openStream, type Stream } from '../realtime/stream.ts';
 import type { Wanted } from '../realtime/stream-events.ts';
@@ -9,9 +10,11 @@ import { LiveList } from './list.ts';
 import type { Row } from './order.ts';
 import type { ListStorage, Stored } from './storage.ts';
 
-/** What the rows of a path are. */
-export type RowAt<P extends string> = P extends `${infer Bare}?${string}` ? RowOfBare<Bare> : RowOfBare<P>;
-type RowOfBare<P> = AnswerTo<'get', P, object> extends { data: (infer R extends Row)[] } ? R : Row;
+/** What the rows of a path are; with `fields=` they have what it names. */
+export type RowAt<P extends string> = P extends `${infer Bare}?${infer Query}`
+  ? RowOfBare<Bare, Query extends `${string}fields=${string}` ? { query: { fields: string } } : object>
+  : RowOfBare<P, object>;
+type RowOfBare<P, Asked> = AnswerTo<'get', P, Asked> extends { data: (infer R extends Row)[] } ? R : Row;
 
 export type LiveOptions = {
   /** Where lists are kept, so that the next visit shows them at once; absent: nowhere. */
@@ -49,6 +52,7 @@ export class Live {
   #oldest: Position | null = null;
 
   constructor(client: ApiClient, { storage }: LiveOptions = {}) {
+    requireSocket(client.host);
     this.#client = client;
     this.#storage = storage ?? null;
     this.#who = client.session.current;

@@ -1,5 +1,5 @@
 import { Emitter } from '../emitter.ts';
-import type { Wake } from '../host.ts';
+import { requireSocket, type Wake } from '../host.ts';
 import type { ApiClient } from '../rest/client.ts';
 import { ProblemError } from '../rest/errors.ts';
 import { Asking } from './asking.ts';
@@ -36,6 +36,7 @@ export class Stream extends Emitter<StreamEvents> {
 
   constructor(client: ApiClient, wanted: Wanted = {}, resume: Position | null = null) {
     super();
+    requireSocket(client.host);
     this.#client = client;
     this.#wanted = wanted;
     this.#feed = new Feed(resume);
@@ -92,20 +93,18 @@ export class Stream extends Emitter<StreamEvents> {
     const generation = ++this.#generation;
     this.#become(host.isOffline() ? 'waiting' : 'connecting');
     if (host.isOffline()) return;
-    ticketFor(this.#client, this.#session).then(
-      (ticket) => {
-        if (generation !== this.#generation) return;
-        this.#connection = new Connection(host, ticket, {
-          frame: (frame) => this.#take(frame),
-          ended: (code) => this.#lost(code),
-        });
-      },
-      (error: unknown) => {
-        if (generation !== this.#generation) return;
+    const isLate = () => generation !== this.#generation;
+    const heard = { frame: (frame: Frame) => this.#take(frame), ended: (code: number | null) => this.#lost(code) };
+    ticketFor(this.#client, this.#session)
+      .then((ticket) => {
+        if (!isLate()) this.#connection = new Connection(host, ticket, heard);
+      })
+      .catch((error: unknown) => {
+        if (isLate()) return;
         if (error instanceof ProblemError && [401, 403].includes(error.status)) this.#finish(null, error);
+        // Also where what answered in the place of the API names no address that a socket opens to.
         else this.#lost(null);
-      },
-    );
+      });
   }
 
   #lost(code: number | null): void {

@@ -5,7 +5,7 @@ import { exchange } from './exchange.ts';
 import { pauseBefore, takesKey } from './repeat.ts';
 import { inMemory, type Keep, Session } from './session.ts';
 import type { Answer, AnswerTo, Asked, ListPath, Method, PathOf, Rest, RowOf, Ways } from './typing.ts';
-import { filled, urlOf, withQuery } from './url.ts';
+import { filled, originOf, urlOf, withQuery } from './url.ts';
 
 export type ClientOptions = {
   /** Where the API is, such as `https://api.example.com`. */
@@ -34,7 +34,7 @@ export class ApiClient {
   #company: string | null = null;
 
   constructor({ url, apiKey, keep = inMemory(), host }: ClientOptions) {
-    this.url = url;
+    this.url = originOf(url);
     this.host = { ...ownHost, ...host };
     this.#apiKey = apiKey ?? null;
     this.session = new Session(

@@ -11,4 +11,10 @@ export function withQuery(path: string, query: Record<string, unknown> = {}): st
   return `${path}${path.includes('?') ? '&' : '?'}${new URLSearchParams(pairs)}`;
 }
 
-export const urlOf = (origin: string, path: string): string => `${origin.replace(/\/$/, '')}${BASE}${path}`;
+/** Where the API is: its paths begin with what this leaves out. @throws TypeError where that is no address */
+export function originOf(url: string): string {
+  if (!/^https?:\/\/[^/]/.test(url)) throw new TypeError(`url must be like https://api.example.com, not ${url}.`);
+  return url.replace(/\/+$/, '').replace(/\/api\/v1$/, '');
+}
+
+export const urlOf = (origin: string, path: string): string => `${origin}${BASE}${path}`;

@@ -1,8 +1,9 @@
 import { gzipSync } from 'node:zlib';
 import { build } from 'esbuild';
-import { expect, test } from 'vitest';
+import { expect, expectTypeOf, test } from 'vitest';
 import { WebSocket } from 'ws';
-import type { Host } from '../../src/index.ts';
+import type { api, Host } from '../../src/index.ts';
+import type { RowAt } from '../../src/live.ts';
 
 /** What a page loads that imports this, gzipped. */
 async function sizeOf(contents: string): Promise<number> {
@@ -33,4 +34,13 @@ test.each([
 test('the WebSocket of ws fits as it is', () => {
   const socket: Host['socket'] = (url, protocols) => new WebSocket(url, protocols);
   expect(socket).toBeTypeOf('function');
+});
+
+// Held by the type check as well: a list that names its fields has no others, and a refusal says what it offers.
+test('rows are typed as far as a list asks for them', () => {
+  type Named = RowAt<'/clients?fields=id,name'>;
+  type Whole = RowAt<`/appointments?branchId=${string}&sort=startsAt`>;
+  expectTypeOf<Named['email']>().toEqualTypeOf<string | null | undefined>();
+  expectTypeOf<Whole['localStart']>().toEqualTypeOf<string>();
+  expectTypeOf<api.Problem['suggestions']>().toEqualTypeOf<string[] | undefined>();
 });

@@ -20,6 +20,19 @@ async function start(answer: (request: Request) => Response | Promise<Response>,
 
 const page = (data: unknown[], nextCursor: string | null = null) => json({ data, pagination: { nextCursor } });
 
+describe('where the API is', () => {
+  test.each(['http://api.test/', 'http://api.test/api/v1', 'http://api.test/api/v1/'])('may be told as %s', (told) => {
+    expect(new ApiClient({ url: told }).url).toBe(url);
+  });
+
+  test.each(['', '/', 'api.test', 'localhost:8787', 'https://', undefined])(
+    '%s is none, and is told so at once',
+    (told) => {
+      expect(() => new ApiClient({ url: told as string })).toThrow('url must be like');
+    },
+  );
+});
+
 describe('renewal', () => {
   test('is one for all requests that need it', async () => {
     const { host, client } = await start(() => page([]));

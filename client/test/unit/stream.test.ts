@@ -1,5 +1,8 @@
 import { describe, expect, test, vi } from 'vitest';
-import { openStream } from '../../src/index.ts';
+import { ownHost } from '../../src/host.ts';
+import { ApiClient, openStream } from '../../src/index.ts';
+import { openLive } from '../../src/live.ts';
+import { settled } from '../support/fake-host.ts';
 import { change, EPOCH, room } from '../support/fake-room.ts';
 import { heardOf, start } from '../support/heard.ts';
 
@@ -112,6 +115,33 @@ describe('each change once and in order', () => {
     fake.batch(3, 4, [change(4)]);
     fake.accept(4);
     expect([heard.fresh, heard.messages]).toEqual([[4], []]);
+  });
+});
+
+describe('where no socket opens', () => {
+  test('whoever asks for changes is told so at once', async () => {
+    const fake = await room();
+    vi.stubGlobal('WebSocket', undefined);
+    const client = new ApiClient({ url: 'http://api.test', host: { ...fake.host, socket: ownHost.socket } });
+    expect(() => openStream(client)).toThrow('host: { socket }');
+    expect(() => openLive(client)).toThrow('host: { socket }');
+    vi.unstubAllGlobals();
+  });
+
+  test('a stream comes back after an answer in the place of a ticket, as of a network that wants a sign-in', async () => {
+    const fake = await room();
+    const { tickets } = fake;
+    const { host } = fake.client;
+    const { socket } = host;
+    host.socket = (url, protocols) => socket(new URL(url).href, protocols);
+    fake.tickets = () => new Response('<h1>Welcome</h1>');
+    const stream = openStream(fake.client);
+    await settled();
+    expect([stream.state, fake.host.sockets]).toEqual(['waiting', []]);
+    fake.tickets = tickets;
+    await fake.host.pass(3000);
+    await fake.live(10);
+    expect(stream.state).toBe('live');
   });
 });
 
