@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import pg from 'pg';
+import { StackError } from './errors.ts';
 
 /** Passwords of the three roles that log in. */
 export interface RolePasswords {
@@ -22,6 +23,9 @@ export function withDatabase(url: string, database: string): string {
 
 /** Runs `work` on one connection to `url` and closes it. Rejects with pg's errors. */
 export async function withClient<T>(url: string, work: (client: pg.Client) => Promise<T>): Promise<T> {
+  // Not repeated: it holds a password.
+  if (!/^postgres(ql)?:\/\//.test(url))
+    throw new StackError('a Postgres URL is like postgres://user:password@host/database');
   const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 10_000 });
   // An idle client that loses its server must not end the whole process.
   client.on('error', () => undefined);

@@ -20,7 +20,14 @@ export const moreMembers = () => ({
     .describe('Of `outside_working_hours`: who and what is not there then.'),
   allowed: texts('Of `illegal_transition`: what it can become.'),
   occurrences: z
-    .array(z.object({ localStart: z.string(), startsAt: z.string().nullable(), verdict: z.string() }))
+    .array(
+      z.object({
+        localStart: z.string(),
+        startsAt: z.string().nullable(),
+        verdict: z.string(),
+        appointmentId: z.string().optional(),
+      }),
+    )
     .optional()
     .describe('Of `series_conflict`: the verdict on each, as a dry run answers them.'),
   mergedInto: id('The client that this one was merged into.'),

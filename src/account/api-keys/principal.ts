@@ -13,6 +13,7 @@ import { HOLDS, holds, holdsStill } from '../holds.ts';
 import { scopesAllow } from '../permissions.ts';
 import { countBehind, keyOf, learn, readCounts, refuseKnown } from '../sign-in/counts.ts';
 import { unknownLimits } from '../sign-in/limits.ts';
+import { NOT_VALID } from '../sign-in/tokens.ts';
 import { decodeRecord, encodeRecord, type KeyRecord } from './record.ts';
 import { type KeyClaim, parseKey } from './secret.ts';
 
@@ -42,7 +43,7 @@ export function keyPrincipal(c: AppContext, text: string): Principal {
   if (claim !== null) return principalOfKey(c, claim);
   refuseKnown(c.env, unknownLimits(c));
   countUnknown(c);
-  throw new AppError('unauthenticated', 'The token or key is not valid.');
+  throw new AppError('unauthenticated', NOT_VALID);
 }
 
 function principalOfKey(c: AppContext, claim: KeyClaim): Principal {
@@ -72,7 +73,7 @@ function principalOfKey(c: AppContext, claim: KeyClaim): Principal {
     beforeAsking: () => refuseKnown(c.env, unknownLimits(c)),
     statement: () => sql<LivingKey>`select scopes, expires_at from app.living_key(${keyId}::uuid, ${bytea(hash)})`,
     settle(at, _deps, [row]: readonly LivingKey[]) {
-      if (row === undefined) throw new AppError('unauthenticated');
+      if (row === undefined) throw new AppError('unauthenticated', NOT_VALID);
       const expiresAt = row.expires_at === null ? null : Date.parse(row.expires_at);
       const record: KeyRecord = { hash, scopes: row.scopes, expiresAt };
       held = { ...record, until: at.now() + HOLDS };

@@ -38,6 +38,8 @@ const AUDIENCE = 'clientsplus-api';
 /** RFC 9068 2.1: keeps any other JWT signed with the same key from passing as an access token. */
 const TYPE = 'at+jwt';
 export const LIFETIME_SECONDS = 10 * 60;
+/** What whoever sends something else than a token or a key of ours is told. */
+export const NOT_VALID = 'The token or key is not valid.';
 
 /** A verification costs 50 µs, more than the rest of a cached answer. */
 /** What a token names, and the principal that hangs on it, beside its text (measured: bench/heap.ts). */
@@ -151,7 +153,7 @@ export function hashRefreshToken(token: string): Uint8Array | null {
 }
 
 async function verifySignature(keys: TokenKeys, token: string, now: number): Promise<AccessClaims> {
-  if (!COMPACT_JWS.test(token)) throw new AppError('unauthenticated');
+  if (!COMPACT_JWS.test(token)) throw new AppError('unauthenticated', NOT_VALID);
   try {
     const { payload } = await jwtVerify(token, ({ kid }) => verifyingKey(keys, kid), {
       // Fixed, so that neither `none` nor an HMAC keyed with the public key is ever tried (RFC 8725 3.1).
@@ -167,9 +169,10 @@ async function verifySignature(keys: TokenKeys, token: string, now: number): Pro
     // Frozen, because all requests with this token share it.
     return Object.freeze({ userId: sub, companyId: cid, sessionId: sid, role, expiresAt: Number(exp) * 1000 });
   } catch (error) {
-    const code = error instanceof errors.JWTExpired ? 'token_expired' : 'unauthenticated';
     // Only the words: jose's error holds the payload, which has no business in a log.
-    throw new AppError(code, undefined, { cause: error instanceof Error ? error.message : undefined });
+    const cause = error instanceof Error ? error.message : undefined;
+    if (error instanceof errors.JWTExpired) throw new AppError('token_expired', undefined, { cause });
+    throw new AppError('unauthenticated', NOT_VALID, { cause });
   }
 }
 

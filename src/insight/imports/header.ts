@@ -91,10 +91,14 @@ function refusalOf({ importer, mapping, key, found, lacking, absent, isUnknown }
   const missing = lacking.map(({ columns: [name = ''] }) => name);
   const known = columnsOf(importer.schema(key));
   const own = shown(found);
+  const instead = importer.matches.filter((other) => other !== key).map((other) => `match=${other}`);
   const reasons = [
     ...(absent.length > 0 ? [`columns names what the file does not have: ${shown(absent).join(', ')}.`] : []),
     ...(isUnknown ? ['The file has no column that is known here.'] : []),
     ...(missing.length > 0 ? [`The file lacks the columns: ${missing.join(', ')}.`] : []),
+    ...(missing.includes(key) && instead.length > 0
+      ? [`Rows are found without ${key} by ${instead.join(' or ')}.`]
+      : []),
   ];
   const faults: Fault[] = [
     ...absent.map(() => ({ parameter: 'columns', code: 'unknown_column', detail: 'The file has no such column.' })),

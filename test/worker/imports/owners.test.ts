@@ -60,7 +60,7 @@ describe('a file that cannot be meant is refused whole, naming both lists', () =
       'clients',
       'firstName;Mail\nAnna;a@example.com\n',
       {},
-      /lacks the columns: externalId\..*Mail/,
+      /lacks the columns: externalId\. Rows are found without externalId by match=email or match=phone\..*Mail/,
       ['externalId'],
     ],
     [
