@@ -18,12 +18,13 @@ import { staffMember } from './catalog/staff/resource.ts';
 import { staffRoutes } from './catalog/staff/routes.ts';
 import { timeOffRoutes } from './catalog/time-off/routes.ts';
 import { AppError } from './core/errors.ts';
+import { lazy } from './core/lazy.ts';
 import type { AppContext, AppEnv } from './http/context.ts';
 import { development } from './http/fault.ts';
 import { maskedPath, withoutSecret } from './http/log-line.ts';
 import { PathRouter } from './http/path-router.ts';
 import { problem } from './http/problem.ts';
-import { mount, type RouteModule } from './http/route.ts';
+import { mount, put, type RouteModule } from './http/route.ts';
 import { preflight } from './http/send.ts';
 import { analyticsRoutes } from './insight/analytics/routes.ts';
 import { auditRoutes } from './insight/audit/routes.ts';
@@ -79,16 +80,16 @@ export const modules: readonly RouteModule[] = [
 export function makeApp(): Hono<AppEnv> {
   const app = new Hono<AppEnv>({ router: new PathRouter() });
   app.on('OPTIONS', '*', (c) => preflight(c, allowed(app, c) ?? 'GET, HEAD, POST, PATCH, PUT, DELETE'));
-  app.get('/.well-known/jwks.json', jwks);
-  app.get(`${BASE}${SOCKET_PATH}`, openSocket(identify));
+  put(app, 'GET', '/.well-known/jwks.json', jwks);
+  put(app, 'GET', `${BASE}${SOCKET_PATH}`, openSocket(identify));
   const metrics = metricsPage(identify);
-  for (const path of ['/metrics', `${BASE}/metrics`]) app.get(path, metrics);
+  for (const path of ['/metrics', `${BASE}/metrics`]) put(app, 'GET', path, metrics);
   mountPages(app, BASE);
   mount(app, BASE, identify, modules); // authentication, then each route's own: admission, syntax, permission, rules
   // Also where probes and balancers look by themselves.
   mount(app, '', identify, health);
   app.notFound((c) => {
-    c.env.ctx.note('path', development ? withoutSecret(c.req.path) : maskedPath(c.req.path, words));
+    c.env.ctx.note('path', development ? withoutSecret(c.req.path) : maskedPath(c.req.path, words()));
     return problem(c, missing(app, c));
   });
   app.onError((error, c) => problem(c as AppContext, error));
@@ -96,7 +97,7 @@ export function makeApp(): Hono<AppEnv> {
 }
 
 /** What our own paths are made of; the rest of a path that leads nowhere may be anything. */
-const words = new Set(modules.flat().flatMap(({ path }) => `${BASE}${path}`.split('/')));
+const words = lazy(() => new Set(modules.flat().flatMap(({ path }) => `${BASE}${path}`.split('/'))));
 
 /** The methods some route has for this path (RFC 9110, 15.5.6), or null when no route knows it. */
 function allowed(app: Hono<AppEnv>, c: AppContext): string | null {

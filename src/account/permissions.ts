@@ -89,7 +89,7 @@ const LOWEST_ROLE: Readonly<Record<Permission, Role>> = {
 };
 
 /** The scopes that let something be read: whoever holds one may listen, and hears only what it covers. */
-const READING = SCOPES.filter((scope) => /:(read|write)$/.test(scope));
+const READING = SCOPES.filter((scope) => scope.endsWith(':read') || scope.endsWith(':write'));
 
 /** What stands behind a permission that is not itself a scope: any one of these, or every key there is. */
 const SCOPES_BEHIND: Readonly<Record<Exclude<Permission, Scope>, readonly Scope[] | 'every key'>> = {

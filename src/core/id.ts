@@ -119,10 +119,7 @@ export function idSource(
       random(pool);
       used = 0;
     }
-    if (ticks.next(now(), byte() << 3)) {
-      // The 48 bits of time are ten characters.
-      head = formatId(prefix, `${headOf(ticks.time)}-7000-8000-000000000000`).slice(0, prefix.length + 11);
-    }
+    if (ticks.next(now(), byte() << 3)) head = `${prefix}_${timeOf(ticks.time)}`;
     const { counter } = ticks;
     const a = (7 << 16) | (counter << 4) | 8 | (byte() & 3);
     const b = three();
@@ -136,6 +133,17 @@ export function idSource(
       letter(d >> 15), letter(d >> 10), letter(d >> 5), letter(d),
     );
   };
+}
+
+/** The 48 bits of a time as the ten characters that a public id begins with. */
+function timeOf(time: number): string {
+  const high = Math.floor(time / 2 ** 25);
+  const low = time % 2 ** 25;
+  // biome-ignore format: a line per group
+  return String.fromCharCode(
+    letter(high >> 20), letter(high >> 15), letter(high >> 10), letter(high >> 5), letter(high),
+    letter(low >> 20), letter(low >> 15), letter(low >> 10), letter(low >> 5), letter(low),
+  );
 }
 
 /** The id of a request. */

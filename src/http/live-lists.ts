@@ -1,17 +1,18 @@
 import { AppError } from '../core/errors.ts';
+import { lazy } from '../core/lazy.ts';
 import type { FindList, LiveRoute } from '../data/live-list.ts';
 import type { RouteModule } from './route.ts';
 
 /** The lists of these routes by their path, with the base of the API or without. */
 export function liveLists(base: string, modules: readonly RouteModule[]): FindList {
-  const routes = modules
-    .flat()
-    .flatMap(({ path, live }) => (live === undefined ? [] : [{ steps: path.split('/'), live }]));
+  const routes = lazy(() =>
+    modules.flat().flatMap(({ path, live }) => (live === undefined ? [] : [{ steps: path.split('/'), live }])),
+  );
   return (path, viewer) => {
     const mark = path.indexOf('?');
     const place = mark < 0 ? path : path.slice(0, mark);
     const steps = (place.startsWith(`${base}/`) ? place.slice(base.length) : place).split('/');
-    for (const { steps: own, live } of routes) {
+    for (const { steps: own, live } of routes()) {
       const parent = matched(own, steps);
       if (parent !== undefined)
         return ofRoute(live, new URLSearchParams(mark < 0 ? '' : path.slice(mark)), parent, viewer);

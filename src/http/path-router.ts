@@ -11,6 +11,8 @@ type Table<T> = {
   forms: Map<number, Form<T>[]>;
 };
 
+/** What other patterns are made of. */
+const PATTERNS = ['*', '?', '{', '}'];
 const isLabel = (segment: string | undefined): boolean => segment?.startsWith(':') === true;
 
 /**
@@ -30,7 +32,7 @@ export class PathRouter<T> implements Router<T> {
       table.always.push([handler, {}]);
       return;
     }
-    if (method === 'ALL' || /[*?{}]/.test(path)) throw new UnsupportedPathError(path);
+    if (method === 'ALL' || PATTERNS.some((sign) => path.includes(sign))) throw new UnsupportedPathError(path);
     const segments = path.split('/');
     const labels = path.includes('/:') ? [...segments.keys()].filter((at) => isLabel(segments[at])) : [];
     if (labels.length === 0) {

@@ -173,13 +173,16 @@ const SORT_TYPES: Readonly<Partial<Record<Field['type'], SortColumn['type']>>> =
   uuid: 'uuid',
 };
 
-/** A column to sort by. */
-export function sortBy(field: Field): SortColumn {
-  const { nullable, name, type } = field;
-  return {
-    get column() {
-      return field.column;
-    },
-    ...{ type: SORT_TYPES[type] ?? 'text', nullable, property: name },
-  };
-}
+/** A column to sort by. What it is, is worked out when a list asks. */
+export const sortBy = (field: Field): SortColumn => ({
+  property: field.name,
+  get column() {
+    return field.column;
+  },
+  get type() {
+    return SORT_TYPES[field.type] ?? 'text';
+  },
+  get nullable() {
+    return field.nullable;
+  },
+});

@@ -48,7 +48,7 @@ function bodied<V extends 'create' | 'patch'>(resource: Resource, verb: V): Bodi
 }
 
 const text = lazy(() => z.string());
-const a = (one: string): string => (/^[aeio]/.test(one) ? `an ${one}` : `a ${one}`);
+const a = (one: string): string => ('aeio'.includes(one.charAt(0)) ? `an ${one}` : `a ${one}`);
 const now = ({ one, shown }: Resource) => ({ status: 200, schema: shown, description: `The ${one} as it is now` });
 
 const usual: Readonly<Record<Verb, (resource: Resource, routes: Routes) => RouteSpec>> = {

@@ -223,8 +223,14 @@ function usual(tableName: string, one: string, fields: ReadonlyMap<string, Field
   }
   for (const [field, { name, reference }] of fields) {
     if (reference === null) continue;
-    const detail = `There is no such ${field.replace(/Ids?$/, '')}.`;
-    found[`${tableName}_${name.replace(/_ids?$/, '')}`] = { code: 'unknown_reference', pointer: `/${field}`, detail };
+    const detail = `There is no such ${before('Id', field)}.`;
+    found[`${tableName}_${before('_id', name)}`] = { code: 'unknown_reference', pointer: `/${field}`, detail };
   }
   return found;
+}
+
+/** What a reference is of: `branch` of `branchId` and of `branch_ids`. A start asks of each, so by no expression, which V8 would compile. */
+function before(end: 'Id' | '_id', name: string): string {
+  const at = name.lastIndexOf(end);
+  return at < 0 ? name : name.slice(0, at);
 }
