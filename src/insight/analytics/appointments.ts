@@ -4,10 +4,10 @@ import { appointment } from '../../calendar/appointments/resource.ts';
 import { branch } from '../../catalog/branches/resource.ts';
 import { service } from '../../catalog/services/resource.ts';
 import { staffMember } from '../../catalog/staff/resource.ts';
-import { type ReadRoute, TTL } from '../../resources/read.ts';
+import type { ReadRoute } from '../../resources/read.ts';
 import { type GroupRow, grouped } from './groups.ts';
-import { appointmentHeaps, date, isCurrent, named, place, scopeOfAll } from './places.ts';
-import { EFFORT, MAX_STALE, PERMISSION, parseReport, type Report } from './query.ts';
+import { appointmentHeaps, date, isCurrent, named, place, readOf } from './places.ts';
+import { parseReport, type Report } from './query.ts';
 
 const FIGURES = ['count', 'completed', 'cancelled', 'noShows'] as const;
 
@@ -29,12 +29,7 @@ type Statements = readonly [SQL<GroupRow<(typeof FIGURES)[number]>>];
 export const appointmentReport: ReadRoute<Report, Statements> = {
   name: 'analytics.appointments',
   version: 1,
-  permission: PERMISSION,
-  ...scopeOfAll([appointment]),
-  ttl: TTL.analytics,
-  maxStale: MAX_STALE,
-  effort: EFFORT,
-  isHeavy: () => true,
+  ...readOf([appointment]),
   parse: (params, _principal, c) => parseReport(APPOINTMENTS_BY, params, c.env.ctx.now()),
   tags: ({ groupBy }) => [
     ...[appointment.topic, company.topic, branch.topic],

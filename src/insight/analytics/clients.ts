@@ -2,11 +2,11 @@ import { type SQL, sql } from 'drizzle-orm';
 import { company } from '../../account/company/resource.ts';
 import { appointment } from '../../calendar/appointments/resource.ts';
 import { branch } from '../../catalog/branches/resource.ts';
-import { type ReadRoute, TTL } from '../../resources/read.ts';
+import type { ReadRoute } from '../../resources/read.ts';
 import { beside } from '../../resources/row-sql.ts';
 import { type GroupRow, grouped } from './groups.ts';
-import { appointmentDays, DAY, date, isCurrent, place, scopeOfAll } from './places.ts';
-import { EFFORT, MAX_STALE, PERMISSION, parseReport, type Report } from './query.ts';
+import { appointmentDays, DAY, date, isCurrent, place, readOf } from './places.ts';
+import { parseReport, type Report } from './query.ts';
 
 const FIGURES = ['count', 'visits', 'noShows'] as const;
 
@@ -16,12 +16,7 @@ type Statements = readonly [SQL<GroupRow<(typeof FIGURES)[number]>>];
 export const clientReport: ReadRoute<Report, Statements> = {
   name: 'analytics.clients',
   version: 1,
-  permission: PERMISSION,
-  ...scopeOfAll([appointment]),
-  ttl: TTL.analytics,
-  maxStale: MAX_STALE,
-  effort: EFFORT,
-  isHeavy: () => true,
+  ...readOf([appointment]),
   parse: (params, _principal, c) => ({ ...parseReport([], params, c.env.ctx.now()), groupBy: 'client' }),
   tags: () => [appointment.topic, company.topic, branch.topic],
   statements(report, principal) {

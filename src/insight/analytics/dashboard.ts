@@ -7,10 +7,10 @@ import { branch } from '../../catalog/branches/resource.ts';
 import { formatId, NOBODY } from '../../core/id.ts';
 import { client } from '../../people/clients/resource.ts';
 import { nextQuarter } from '../../resources/filters.ts';
-import { type ParsedQuery, type ReadRoute, TTL } from '../../resources/read.ts';
+import type { ParsedQuery, ReadRoute } from '../../resources/read.ts';
 import { beside } from '../../resources/row-sql.ts';
-import { appointmentDays, own, place, scopeOfAll } from './places.ts';
-import { EFFORT, MAX_STALE, PERMISSION, parseDashboard } from './query.ts';
+import { appointmentDays, own, place, readOf } from './places.ts';
+import { parseDashboard } from './query.ts';
 import { ISSUED } from './revenue.ts';
 
 /** Over how many whole days before today the share of no-shows is told. */
@@ -44,12 +44,7 @@ const near = (column: SQL, before: number, after: number): SQL =>
 export const dashboard: ReadRoute<Query, readonly [SQL<Row>]> = {
   name: 'analytics.dashboard',
   version: 1,
-  permission: PERMISSION,
-  ...scopeOfAll([appointment, invoice, client]),
-  ttl: TTL.analytics,
-  maxStale: MAX_STALE,
-  effort: EFFORT,
-  isHeavy: () => true,
+  ...readOf([appointment, invoice, client]),
   parse: parseDashboard,
   tags: () => [appointment.topic, invoice.topic, client.topic, company.topic, branch.topic],
   statements({ branchId }, principal) {

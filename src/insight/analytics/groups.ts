@@ -11,7 +11,7 @@ export type GroupRow<F extends string> = { current: boolean; key: string | null;
 >;
 export type Sums<F extends string> = Record<F, number>;
 type Named = { key: string | null; label: string };
-export type Grouped<F extends string> = {
+type Grouped<F extends string> = {
   groups: (Named & { sums: Sums<F> })[];
   /** Of all groups: each row of the database is in one. */
   total: Sums<F>;

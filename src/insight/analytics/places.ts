@@ -1,9 +1,16 @@
 import { type SQL, sql } from 'drizzle-orm';
 import type { Viewer } from '../../data/registry.ts';
 import type { Principal } from '../../http/context.ts';
-import type { ParsedQuery, ReadRoute } from '../../resources/read.ts';
+import { TTL } from '../../resources/read.ts';
 import type { Resource } from '../../resources/resource.ts';
 import { beside } from '../../resources/row-sql.ts';
+import { PERMISSION } from './query.ts';
+
+/** F2: figures may be a minute old, ms, unless a caller says what they have seen. */
+const MAX_STALE = 60_000;
+
+/** What an answer takes that groups all of a company's rows, KiB (computing.ts). */
+const EFFORT = 256;
 
 /** Of whom a statement is: the company, and the branch where one is named. */
 export type Whose = { companyId: string; branchId: string | null };
@@ -77,11 +84,15 @@ export function appointmentHeaps(
 export const isCurrent = ({ from, before }: { from: string; before: string }, day: SQL): SQL =>
   from === before ? sql`true` : sql`${day} >= ${date(from)}`;
 
-/** Who sees not all rows of these resources is answered apart. */
-export function scopeOfAll(resources: readonly Resource[]): Pick<ReadRoute<ParsedQuery, []>, 'scope'> {
+/** How figures of these resources are read. Who sees not all of their rows is answered apart. */
+export function readOf(resources: readonly Resource[]) {
   const partial = resources.flatMap(({ visibility }) => visibility ?? []);
-  if (partial.length === 0) return {};
-  return { scope: (principal: Principal) => partial.map(({ scope }) => scope(principal)).join('|') };
+  return {
+    ...{ permission: PERMISSION, ttl: TTL.analytics, maxStale: MAX_STALE, effort: EFFORT, isHeavy: () => true },
+    ...(partial.length > 0 && {
+      scope: (principal: Principal) => partial.map(({ scope }) => scope(principal)).join('|'),
+    }),
+  };
 }
 
 export const date = (text: string): SQL => sql`${text}::date`;

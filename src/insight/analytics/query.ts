@@ -4,11 +4,6 @@ import { fault, queryRefusal } from '../../core/query-values.ts';
 import { type Declared, readDeclared } from '../../http/declared-query.ts';
 
 export const PERMISSION = 'analytics:read';
-/** F2: figures may be a minute old, ms, unless a caller says what they have seen. */
-export const MAX_STALE = 60_000;
-
-/** What an answer takes that groups all of a company's rows, KiB (computing.ts). */
-export const EFFORT = 256;
 
 /** A year; months of ten years. Beyond that an answer is one to export and count. */
 const MOST_DAYS = 366;

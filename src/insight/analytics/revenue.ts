@@ -5,10 +5,10 @@ import { branch } from '../../catalog/branches/resource.ts';
 import { service } from '../../catalog/services/resource.ts';
 import { staffMember } from '../../catalog/staff/resource.ts';
 import type { Money } from '../../core/currency.ts';
-import { type ReadRoute, TTL } from '../../resources/read.ts';
+import type { ReadRoute } from '../../resources/read.ts';
 import { type GroupRow, grouped, type Sums } from './groups.ts';
-import { date, isCurrent, named, own, place, scopeOfAll } from './places.ts';
-import { EFFORT, MAX_STALE, PERMISSION, parseReport, type Report } from './query.ts';
+import { date, isCurrent, named, own, place, readOf } from './places.ts';
+import { parseReport, type Report } from './query.ts';
 
 const FIGURES = ['net', 'tax', 'gross'] as const;
 const FIGURES_OF_TAXES = [...FIGURES, 'taxable'] as const;
@@ -52,12 +52,7 @@ const summed = (groupBy: string): SQL =>
 export const revenueReport: ReadRoute<Report, readonly [SQL<Row | { currency: string; current: null }>]> = {
   name: 'analytics.revenue',
   version: 1,
-  permission: PERMISSION,
-  ...scopeOfAll([invoice]),
-  ttl: TTL.analytics,
-  maxStale: MAX_STALE,
-  effort: EFFORT,
-  isHeavy: () => true,
+  ...readOf([invoice]),
   parse: (params, _principal, c) => parseReport(REVENUE_BY, params, c.env.ctx.now()),
   tags: ({ groupBy }) => [
     ...[invoice.topic, company.topic],

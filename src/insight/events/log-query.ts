@@ -61,7 +61,7 @@ function parse(params: URLSearchParams, allowed: readonly string[]): Position {
 const PAUSE = 250;
 
 /** One way to read the log: who may, which parameters it takes besides, and how a change is shown (null: not to them). */
-export type LogReader = {
+type LogReader = {
   name: string;
   permission: string;
   parameters: readonly string[];

@@ -4,7 +4,7 @@ import { AppError } from '../../core/errors.ts';
 export type Charset = 'utf-8' | 'latin1' | null;
 
 /** Turns the bytes of a file into text, piece by piece. A piece may end inside a character. */
-export type FileText = {
+type FileText = {
   /** @throws AppError malformed_file */
   write(bytes: Uint8Array): string;
   /** @throws AppError malformed_file */

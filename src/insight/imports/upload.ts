@@ -11,7 +11,7 @@ import type { Format, RawRow } from './rows.ts';
 export const MOST_BYTES = 10 * 1024 * 1024;
 
 /** Most rows of a file (contract-details A13): how long it keeps the company's other writers waiting. */
-export const MOST_ROWS = 100_000;
+const MOST_ROWS = 100_000;
 
 /** Characters of JSON per packet; four bytes each still make less than the 2 MB of a value. */
 const PACKET_SIZE = 256 * 1024;
@@ -21,7 +21,7 @@ const MOST_COLUMNS = 500;
 const MOST_HEADER = 64 * 1024;
 
 /** Where the rows of an upload go. `header` is null for NDJSON. */
-export type Sink = (header: string[] | null, packets: readonly Packet[]) => Promise<void>;
+type Sink = (header: string[] | null, packets: readonly Packet[]) => Promise<void>;
 
 /** What is known of a file before it is read. */
 export type FileKind = {
