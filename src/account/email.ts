@@ -21,6 +21,6 @@ export const userEmail = () => asciiLine().pipe(z.email({ message: 'Must be an e
 export const typedEmail = () => asciiLine().transform(foldEmail);
 
 /** An ASCII address as everybody compares it. */
-export function foldEmail(email: string): string {
+function foldEmail(email: string): string {
   return email.toLowerCase();
 }

@@ -20,7 +20,7 @@ export type InvoiceTerms = {
   taxInclusive: boolean;
 };
 
-export type LineTotals = {
+type LineTotals = {
   /** The line's part of the invoice's discount. */
   discountShare: number;
   /** What it brings without taxes, and with them. */

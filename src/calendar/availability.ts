@@ -54,11 +54,7 @@ function offeredRange({ offsets, services, from, to, now }: AvailabilityQuestion
 const NEVER = Number.POSITIVE_INFINITY;
 
 /** From and to which minute the services are offered now: the longest lead time, the shortest horizon in whole days. */
-export function offeredWindow(
-  services: readonly Service[],
-  offsets: Offsets,
-  now: number,
-): { from: number; to: number } {
+function offeredWindow(services: readonly Service[], offsets: Offsets, now: number): { from: number; to: number } {
   const leads = services.flatMap(({ leadTimeMinutes }) => leadTimeMinutes ?? []);
   const horizons = services.flatMap(({ horizonDays }) => horizonDays ?? []);
   const today = Math.floor(localAt(offsets, Math.floor(now / 60_000)) / DAY_MINUTES);

@@ -8,7 +8,7 @@ import { covered, type Spans } from './spans.ts';
 type Held = { until: number; start: number; end: number };
 
 /** What keeps one busy on one day, cut to it, as of a revision. `pieces`: of bookings, as Postgres tells it; '' when none. */
-export type Slice = { revision: number; pieces: string; holds: readonly Held[] };
+type Slice = { revision: number; pieces: string; holds: readonly Held[] };
 
 /** The slices of one day of UTC, by the id of whom or what they are of. */
 export type Slices = ReadonlyMap<string, Slice>;

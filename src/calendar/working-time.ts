@@ -22,7 +22,7 @@ export type BranchHours = {
 const ALWAYS: readonly Hours[] = [1, 2, 3, 4, 5, 6, 7].map((weekday) => ({ weekday, start: '00:00', end: '24:00' }));
 
 /** The branch's own hours; one without any is always open. */
-export const hoursOfBranch = (branch: BranchHours): readonly Hours[] =>
+const hoursOfBranch = (branch: BranchHours): readonly Hours[] =>
   branch.openingHours.length === 0 ? ALWAYS : branch.openingHours;
 
 /** Somebody without hours of their own keeps the branch's; with hours, those of other branches say nothing here. */

@@ -7,7 +7,7 @@ export type FilterDeclaration = { kind: FilterKind; values?: readonly string[]; 
 export type FilterValue = string | boolean | readonly string[];
 
 /** A filter's value, and the one spelling of it that all equal ones share; or what is wrong with it. */
-export type ParsedValue = { value: FilterValue; canonical: string } | { fault: Fault };
+type ParsedValue = { value: FilterValue; canonical: string } | { fault: Fault };
 
 const MAX_FAULT_LENGTH = 60;
 const MAX_TEXT = 200;

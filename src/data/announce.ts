@@ -84,7 +84,7 @@ return answer
 type Besides = Pick<Admission, 'ask' | 'learn'>;
 
 /** Whose revisions are announced. */
-export type CompanyAnnouncement = Announcement & { companyId: string };
+type CompanyAnnouncement = Announcement & { companyId: string };
 
 /**
  * Tells Redis which revisions exist and which tags they touched. Called after commit and awaited before the answer (R4).

@@ -1,5 +1,5 @@
 /** How a breaker stands: `open` refuses, `half-open` lets single probes through. */
-export type BreakerState = 'closed' | 'open' | 'half-open';
+type BreakerState = 'closed' | 'open' | 'half-open';
 
 /**
  * A circuit breaker of plain numbers. A library's breaker lets callers of the half-open state await the probe of

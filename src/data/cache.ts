@@ -16,7 +16,7 @@ import { outdated, stale } from './stale.ts';
 import type { FreshTags, TagRow } from './tags.ts';
 import { type CachedAnswer, entryOf } from './tier.ts';
 
-export type CacheParts = ReadingParts & {
+type CacheParts = ReadingParts & {
   readonly memory: MemoryTier;
   /** Null where the Cache API is switched off. */
   readonly edge: EdgeTier | null;

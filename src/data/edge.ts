@@ -2,7 +2,7 @@ import type { Ctx } from './ctx.ts';
 import { type CachedAnswer, decodeHead, encodeHead, type Tier } from './tier.ts';
 
 /** The part of the Cache API that is used; `caches.open()` gives it. */
-export type EdgeStore = Pick<Cache, 'match' | 'put' | 'delete'>;
+type EdgeStore = Pick<Cache, 'match' | 'put' | 'delete'>;
 
 /** Synthetic keys under a host that no user can ask for. */
 const ORIGIN = 'https://cache.clientsplus.internal/';

@@ -55,7 +55,7 @@ export type Committed<Q extends readonly SQL[] = readonly SQL[]> = {
 };
 
 /** Whose read of what; `name` is for the slow-query log. */
-export type ReadCall = { database: Database; companyId: string; name: string; isHeavy?: boolean };
+type ReadCall = { database: Database; companyId: string; name: string; isHeavy?: boolean };
 
 /**
  * The one way to read: one round trip, REPEATABLE READ, revision and rows from one snapshot (R2).

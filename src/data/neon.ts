@@ -14,7 +14,7 @@ export class NeonDbError extends Error {
 }
 const SAID = ['code', 'severity', 'detail', 'hint', 'column', 'constraint', 'table'] as const;
 
-export type ProxyOptions = {
+type ProxyOptions = {
   /** `postgres://role:password@host/database` */
   url: string;
   /** The whole batch is REPEATABLE READ, READ ONLY. */

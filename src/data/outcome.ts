@@ -31,7 +31,7 @@ export const isDown = (error: unknown): error is AppError =>
   error instanceof AppError && error.code === 'database_unavailable';
 
 /** The way on from an outcome that is not known. */
-export const ONWARD = {
+const ONWARD = {
   keyed: 'Repeat it with the same Idempotency-Key, and it is done once.',
   keyless: 'Look before you repeat it; a POST with an Idempotency-Key can be repeated at any time.',
   signIn: 'Try again.',

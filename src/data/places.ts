@@ -5,7 +5,7 @@
 export type Share = 'read' | 'heavy' | 'write' | 'auth' | 'jobs';
 
 /** Places of an isolate. Tenants' reads and writes never take those of sign-in and cron work, nor writes those of reads. */
-export type Shares = {
+type Shares = {
   all: number;
   auth: number;
   jobs: number;

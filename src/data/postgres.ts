@@ -11,7 +11,7 @@ import type { Tally } from './tally.ts';
 export const DATABASE_DEADLINE = 11_000;
 
 /** `name` is for the slow-query log; `companyId` is whose call it is, so that no company takes every place; see Share of `isHeavy`. */
-export type BatchCall = { name: string; companyId?: string; isHeavy?: boolean };
+type BatchCall = { name: string; companyId?: string; isHeavy?: boolean };
 
 /** Postgres over HTTP: every batch is one HTTP round trip and one transaction. */
 export type Database = {

@@ -6,10 +6,10 @@ import { type RedisStore, tell } from './redis.ts';
 export type Marks = { taken: number; tried: number };
 
 /** Where a watch keeps its marks: anywhere but in Redis. */
-export type MarkStore = { read(): Marks | null; write(marks: Marks): void };
+type MarkStore = { read(): Marks | null; write(marks: Marks): void };
 
 /** `calming`: Redis is sound, but was out of reach or behind a moment ago. */
-export type Beat = 'beaten' | 'renewed' | 'calming' | 'failed';
+type Beat = 'beaten' | 'renewed' | 'calming' | 'failed';
 
 /** How long all must have been well before the watch vouches again, ms: rooms that could not announce go first. */
 const CALM = 5000;

@@ -21,7 +21,7 @@ export const beatKey = ({ key }: Keys): string => key('beat');
 export const markKey = ({ key }: Keys, watch: string): string => key('mark', watch);
 
 /** @param era null where nobody has begun one: nothing is cached until the watch does */
-export type Pulse = { era: string | null; live: boolean };
+type Pulse = { era: string | null; live: boolean };
 
 /** @param at when Redis was asked, ms */
 export function readPulse(era: unknown, beat: unknown, at: number): Pulse {

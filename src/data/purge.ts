@@ -36,7 +36,7 @@ const MOST_TRIPS = 500;
  * until their time is over. Behind the answer: it walks the whole key space. A walk that ends early leaves the rest to
  * that time.
  */
-export async function purgeEntries(ctx: Ctx, redis: RedisStore, companyId: string): Promise<void> {
+async function purgeEntries(ctx: Ctx, redis: RedisStore, companyId: string): Promise<void> {
   const match = `${redis.key(companyId, '').replaceAll(/[\\*?[\]]/g, '\\$&')}*`;
   let doomed: readonly string[] = [];
   let cursor: string | null = '0';

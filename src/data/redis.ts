@@ -7,7 +7,7 @@ import { openUpstash, Pipeline } from './upstash.ts';
  * What the last trip that failed met: no answer that could be read, or a Redis that answers and refuses (a full quota, a
  * replica). Null after a trip that went well.
  */
-export type RedisFault = 'unreachable' | 'refuses' | null;
+type RedisFault = 'unreachable' | 'refuses' | null;
 
 /** Redis over HTTP: every call is one round trip, counted, with a deadline and a breaker. */
 export type RedisStore = {
@@ -33,7 +33,7 @@ export const keysOf =
 export const tell = async (redis: RedisStore, ctx: Ctx, fill: (pipeline: Pipeline) => unknown): Promise<boolean> =>
   (await redis.trip(ctx, fill, () => true)) === true;
 
-export type RedisOptions = {
+type RedisOptions = {
   url: string;
   token: string;
   environment: string;

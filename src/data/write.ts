@@ -13,7 +13,7 @@ import { announceIntent, awaitTurn, tellRoom } from './rooms.ts';
 const MOST_PUSHED = 20;
 
 /** A write of one company, and who must be admitted to it. */
-export type WriteOrder = Omit<WriteCall, 'database'> & {
+type WriteOrder = Omit<WriteCall, 'database'> & {
   admission: Admission;
   /** What it weighs in the company's rate limit, which is also its pace. Default 1. */
   units?: number | undefined;

@@ -13,7 +13,7 @@ const BLIND = 15_000;
  */
 export type RoomSays = 'will call' | 'beyond' | 'doubtful' | 'silent';
 
-export type Outlook = {
+type Outlook = {
   endings: ReadonlyMap<string, Ending>;
   waitsUntil(name: string): number | null;
   room: RoomSays;

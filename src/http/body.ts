@@ -16,7 +16,7 @@ const MOST_DROPPED_BYTES = 64 * 1024;
 const LITTLE_BYTES = 32 * 1024;
 
 /** Told the size of a body before it is read, as far as that is known: when it may be. */
-export type MayRead = (bytes: number) => Promise<void>;
+type MayRead = (bytes: number) => Promise<void>;
 
 const JSON_TYPES = /^application\/json(?:\s*;.*)?$/i;
 const PATCH_TYPES = /^application\/(?:json|merge-patch\+json)(?:\s*;.*)?$/i;

@@ -10,7 +10,7 @@ const MOST = 3;
 const LEAST = 1000;
 
 /** Tables by name: whose statistics were renewed, and where dead rows pile up although autovacuum should have come by. */
-export type Maintained = { analyzed: readonly string[]; unclean: readonly string[] };
+type Maintained = { analyzed: readonly string[]; unclean: readonly string[] };
 
 /** Has the planner know what was loaded at once, and looks whether autovacuum keeps up. Null when it was not yet time. */
 export async function maintain(ctx: Ctx, { redis, jobs }: Deps): Promise<Maintained | null> {

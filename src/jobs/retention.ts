@@ -13,7 +13,7 @@ const MOST_PIECES = 40;
 /** How far a pass over all companies has come, and whether it left something behind, so that another is due. */
 type Place = { after: string | null; again: boolean };
 
-export type Forgotten = { forgotten: number; skipped: number };
+type Forgotten = { forgotten: number; skipped: number };
 
 /**
  * Forgets what has been kept long enough: changes older than the log's 90 days, import jobs a month after they ended, and

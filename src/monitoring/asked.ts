@@ -54,7 +54,7 @@ export function windowAsked(c: AppContext): { window: string; span: number } {
   return { window, span: span ?? 0 };
 }
 
-export type HistoryAsked = { metric: (typeof METRICS)[number]; from: number; to: number; step: number };
+type HistoryAsked = { metric: (typeof METRICS)[number]; from: number; to: number; step: number };
 
 /** The history that is asked for, its ends at steps of UTC. @throws AppError */
 export function historyAsked(c: AppContext, now: number): HistoryAsked {

@@ -11,7 +11,7 @@ const ratio = (part: number, whole: number): number | null => (whole === 0 ? nul
 const percent = (part: number, whole: number): number | null => ratio(100 * part, whole);
 
 /** Answers of cached routes: without Postgres, and all but those whose callers wanted a new one. */
-export function readsOf(counts: Counts): { hits: number; reads: number } {
+function readsOf(counts: Counts): { hits: number; reads: number } {
   const hits = at(counts, 'memory') + at(counts, 'edge') + at(counts, 'redis') + at(counts, 'stale');
   return { hits, reads: hits + at(counts, 'miss') };
 }

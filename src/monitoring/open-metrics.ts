@@ -70,7 +70,7 @@ function histogram({ counts }: Sight, created: string): string[] {
 }
 
 /** Everything since the monitor began to count, as OpenMetrics 1.0 writes it. */
-export function openMetrics(sight: Sight, withDatabase: boolean): string {
+function openMetrics(sight: Sight, withDatabase: boolean): string {
   const created = String(seconds(sight.from));
   const families = familiesOf(sight, withDatabase).flatMap((family) => linesOf(family, created));
   return [...histogram(sight, created), ...families, '# EOF', ''].join('\n');

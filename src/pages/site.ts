@@ -3,7 +3,7 @@ import { AppError } from '../core/errors.ts';
 import type { Assets } from '../env.ts';
 
 /** A file, and what names its content. Without a body for whoever holds that content. */
-export type SiteFile = { version: string; body: ArrayBuffer | ReadableStream | null };
+type SiteFile = { version: string; body: ArrayBuffer | ReadableStream | null };
 
 /** Why a file cannot be had: `state` of the log's line. */
 class SiteFault extends Error {

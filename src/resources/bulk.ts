@@ -30,7 +30,7 @@ export type BulkPlan = {
 };
 
 /** Of a resource whose rows follow from what is read first, for all items at once. */
-export type BulkPlanning<B> = {
+type BulkPlanning<B> = {
   plan?(items: readonly BulkItem<B>[], look: Look, c: AppContext): Promise<BulkPlan>;
   /** Refuses what would be written for too long while others wait. @throws AppError */
   bound?(items: readonly BulkItem<B>[]): void;

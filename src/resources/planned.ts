@@ -38,7 +38,7 @@ export type Look = {
   readonly recall?: Recall;
 };
 
-export type Recall = {
+type Recall = {
   readonly ctx: Ctx;
   readonly registry: Registry;
   /** Of which moment a plan must be at least, ms: when the request came, or when it was planned last. */

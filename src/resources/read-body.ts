@@ -26,7 +26,7 @@ export async function readBody(c: AppContext, units = 0): Promise<unknown> {
  * For before any work on a body. Whoever admits the caller says how long to wait.
  * @throws AppError rate_limited
  */
-export function refuseOverLimit(c: AppContext): void {
+function refuseOverLimit(c: AppContext): void {
   if (overLimit(c)) throw new AppError('rate_limited', undefined, { extra: { retryAfter: 1 } });
 }
 

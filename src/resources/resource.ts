@@ -14,7 +14,7 @@ import type { Field } from './fields.ts';
 import type { Importer } from './importer.ts';
 
 /** One page of a ranked search. `rank` and `id` are those of the row it begins after; null for the first. */
-export type SearchPage = {
+type SearchPage = {
   search: string;
   filters: ListQuery['filters'];
   rank: number | null;
@@ -25,7 +25,7 @@ export type SearchPage = {
 };
 
 /** One page of a search with a sort of its own, whose columns are named as in the row. `at`: values and id of the row before. */
-export type SortedPage = {
+type SortedPage = {
   search: string;
   filters: ListQuery['filters'];
   sort: readonly { column: string; descending: boolean }[];

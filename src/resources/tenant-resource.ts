@@ -26,7 +26,7 @@ type StoredOf<B extends Body> =
     : Readonly<Record<string, never>>;
 
 /** What is particular to a resource. All else follows from its table and its schemas. */
-export type Declaration<T extends PgTable, Create extends Body, Patch extends Body> = {
+type Declaration<T extends PgTable, Create extends Body, Patch extends Body> = {
   /** As in `changes.entity` and event types: `client`. */
   entity: string;
   prefix: Prefix;

@@ -19,7 +19,7 @@ export type { Role } from '../permissions.ts';
 export type AccessClaims = { userId: string; companyId: string; sessionId: string; role: Role; expiresAt: number };
 
 /** A verification key as published: P-256 coordinates, and the `kid` a token names it by. */
-export type PublicJwk = JsonWebKey & { kid: string };
+type PublicJwk = JsonWebKey & { kid: string };
 
 /** The keys of one deployment. Opaque to callers; made by `loadKeys`. */
 export type TokenKeys = {

@@ -13,7 +13,7 @@ const MOST_COMPANIES = 1000;
 const underWay = new Map<string, number[]>();
 
 /** One write that may be refused because an address is taken. */
-export type AddressAsk = {
+type AddressAsk = {
   /** Before the write. @throws AppError rate_limited */
   begin(): Promise<void>;
   /** The write itself. @throws AppError rate_limited in place of one refusal too many */

@@ -12,7 +12,7 @@ const [BEFORE, AFTER] = [30, 366];
 const MOST = 2000;
 
 /** Whose calendar it is. `hash` in hexadecimal digits. */
-export type FeedRow = {
+type FeedRow = {
   hash: string;
   staff_id: string | null;
   name: string;
@@ -29,7 +29,7 @@ type Place = { name: string; address: { line1?: string; line2?: string; postalCo
 type PartRow = { name: string; staffId: string; staff: string; offset: number; minutes: number };
 
 /** An appointment of a calendar; `client`: null for nobody, and for somebody who was erased. */
-export type EventRow = {
+type EventRow = {
   id: string;
   status: AppointmentStatus;
   version: number;

@@ -8,7 +8,7 @@ import { staff } from '../staff/table.ts';
 export type Processing = { afterMinutes: number; minutes: number };
 export type Tax = { name: string; rateBasisPoints: number };
 /** What the service costs or takes with one staff member; absent: as with everybody. */
-export type StaffTerms = { staffId: string; price?: Money; durationMinutes?: number };
+type StaffTerms = { staffId: string; price?: Money; durationMinutes?: number };
 
 export const services = pgTable(
   'services',

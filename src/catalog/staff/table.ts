@@ -5,7 +5,7 @@ import { documentColumns, tenantIndexes, tenantKey, tenantReference } from '../.
 import { branches, type Hours } from '../branches/table.ts';
 
 /** Hours at one branch, or at every branch of theirs where none is named. No hours at all: those of the branch. */
-export type WorkingHours = Hours & { branchId?: string };
+type WorkingHours = Hours & { branchId?: string };
 
 export const staff = pgTable(
   'staff',

@@ -19,7 +19,7 @@ import { outsideOf } from './outside.ts';
 import { post } from './post.ts';
 
 /** Units of the rate limit: it has us call somebody. */
-export const PING_WEIGHT = 5;
+const PING_WEIGHT = 5;
 
 /** POST /webhooks/{id}/ping: sends an event of no change, at once, and answers how that went. Archived ones too. */
 export async function pingWebhook(c: AppContext): Promise<Response> {

@@ -30,7 +30,7 @@ const FORWARD: Readonly<Record<AppointmentStatus, readonly AppointmentStatus[]>>
 };
 
 /** The shortest way, which frees no time in between; null when there is none. */
-export function stepsTo(from: AppointmentStatus, to: AppointmentStatus): AppointmentStatus[] | null {
+function stepsTo(from: AppointmentStatus, to: AppointmentStatus): AppointmentStatus[] | null {
   const ways: AppointmentStatus[][] = [[]];
   for (const way of ways) {
     const at = way.at(-1) ?? from;
