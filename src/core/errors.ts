@@ -11,7 +11,6 @@ export const ERROR_CODES = {
   empty_body: { status: 400, title: 'A body is required' },
   invalid_parameter: { status: 400, title: 'A query parameter is invalid' },
   unknown_parameter: { status: 400, title: 'A query parameter is unknown' },
-  invalid_header: { status: 400, title: 'A request header is invalid' },
   invalid_cursor: { status: 400, title: 'The cursor is invalid' },
   cursor_mismatch: { status: 400, title: 'The cursor belongs to another query' },
   use_cursor: { status: 400, title: 'Too deep for pages, use a cursor' },
@@ -22,7 +21,6 @@ export const ERROR_CODES = {
 
   unauthenticated: { status: 401, title: 'Authentication is required' },
   invalid_credentials: { status: 401, title: 'The credentials are wrong' },
-  invalid_token: { status: 401, title: 'The token is invalid' },
   token_expired: { status: 401, title: 'The token has expired' },
   session_revoked: { status: 401, title: 'The session was revoked' },
   invalid_refresh_token: { status: 401, title: 'The refresh token is invalid' },
