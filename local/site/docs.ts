@@ -1,5 +1,6 @@
 import { ERROR_CODES } from '../../src/core/errors.ts';
 import { type RouteModule, type RouteSpec, templated } from '../../src/http/route.ts';
+import { exampleOf } from './examples.ts';
 import type { Page } from './pages.ts';
 import { parametersOf } from './parameters.ts';
 import { errorsOf } from './route-errors.ts';
@@ -58,7 +59,23 @@ function details(spec: RouteSpec): string {
     ],
   ];
   const shown = rows.filter(([, text]) => text !== '').map(([name, text]) => `<dt>${name}</dt><dd>${text}</dd>`);
-  return `<details><summary>Takes and refuses</summary><dl>${shown.join('')}</dl></details>`;
+  return `<details><summary>Takes, answers and refuses</summary><dl>${shown.join('')}</dl>${examples(spec)}</details>`;
+}
+
+/** What is sent and answered, where that is JSON. */
+function examples({ body, success }: RouteSpec): string {
+  const components = { schemas: {}, examples: {}, responses: {} };
+  const shown = (
+    [
+      ['Sent', body, 'input'],
+      ['Answered', success.schema, 'output'],
+    ] as const
+  ).map(([name, schema, io]) => {
+    const value = schema ? exampleOf(schemaOf(schema(), io, components), components) : undefined;
+    if (value === undefined) return '';
+    return `<figure><figcaption>${name}</figcaption><pre>${escaped(JSON.stringify(value, null, 2))}</pre></figure>`;
+  });
+  return shown.join('');
 }
 
 const named = (fields: readonly Field[]): string =>
@@ -100,8 +117,8 @@ function shell(base: string, operations: string, codes: string, { version, integ
 </header>
 <main id="main" class="docs">
 <h1>Reference</h1>
-<p>Send <code>Authorization: Bearer …</code> with an access token or an API key, and JSON in and out. What an operation takes unfolds below its
-name, a star for what must be there; types, bounds and answers are in <a href="${base}/openapi.json">the OpenAPI document</a>, which is made from what the operations run on.</p>
+<p>Send <code>Authorization: Bearer …</code> with an access token or an API key, and JSON in and out. What an operation takes and answers unfolds below its
+name, with an example, a star for what must be there; types and bounds are in <a href="${base}/openapi.json">the OpenAPI document</a>, which is made from what the operations run on.</p>
 <h2 id="operations">Operations</h2>
 ${operations}
 <h2 id="errors">Error codes</h2>

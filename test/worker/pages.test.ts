@@ -5,6 +5,7 @@ import { expect, inject, onTestFinished, test } from 'vitest';
 import { siteBeside } from '../../local/miniflare.ts';
 import { freePort } from '../../local/ports.ts';
 import { ERROR_CODES } from '../../src/core/errors.ts';
+import { document } from '../support/document.ts';
 import { sharedWorld } from '../support/shared.ts';
 import { until } from '../support/until.ts';
 import { startWorker } from '../support/worker.ts';
@@ -135,4 +136,16 @@ test('/docs says of an operation what it takes and how it may refuse', async () 
   );
   expect(row('POST', '/auth/login')).toContain('<dt>body</dt><dd><code>email</code>* <code>password</code>*');
   expect(row('POST', '/clients')).toContain('<a href="#external_id_taken">');
+});
+
+test('/docs shows of an operation what is sent and answered, as the OpenAPI document does', async () => {
+  const { text } = await get('/docs');
+  const [, booking = ''] = text.split('>POST</span> <code>/api/v1/appointments</code>');
+  const shown = [...booking.matchAll(/<figcaption>(.*?)<\/figcaption><pre>(.*?)<\/pre>/gs)].slice(0, 2);
+  const read = shown.map(([, name, json = '']) => [name, JSON.parse(json.replaceAll('&quot;', '"'))]);
+  const { examples } = document.components;
+  expect(read).toEqual([
+    ['Sent', examples?.AppointmentCreate?.value],
+    ['Answered', examples?.Appointment?.value],
+  ]);
 });
