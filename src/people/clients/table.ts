@@ -42,8 +42,7 @@ export const clients = pgTable(
     index('clients_full_name').on(t.companyId, t.status, t.name, t.id),
     index('clients_email').on(t.companyId, sql`lower(${t.email})`),
     index('clients_phone').on(t.companyId, t.phone),
-    // Each write stores its own words: those put off are put away by whoever comes when there are many, another company's write.
-    index('clients_search').using('gin', t.companyId, t.searchText.op('gin_trgm_ops')).with({ fastupdate: false }),
+    index('clients_search').using('gin', t.companyId, t.searchText.op('gin_trgm_ops')),
     check(
       'clients_identified',
       sql`erased_at is not null or coalesce(first_name, last_name, external_id, email, phone) is not null`,
