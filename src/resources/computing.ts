@@ -74,10 +74,15 @@ export async function inTurn<T>(
   const charge = async (more: number): Promise<void> => {
     // Whoever comes behind need not find it out.
     expected.set(name, more);
-    pace.spend(-charged, work.ctx.now());
-    [charged, pace] = [0, paceOf(account, more)];
-    await whenDue(work, pace, more, BUSY);
-    [charged, least] = [more, more];
+    least = more;
+    if (paceOf(account, more) !== pace) {
+      pace.spend(-charged, work.ctx.now());
+      [charged, pace] = [0, paceOf(account, more)];
+    }
+    // What was expected has had its wait: to wait for all of it again would be behind those who came later.
+    if (more <= charged) return;
+    await whenDue(work, pace, more - charged, BUSY);
+    charged = more;
   };
   try {
     const made = await computing.compute(waited, charge);
