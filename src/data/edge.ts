@@ -1,4 +1,4 @@
-import type { Ctx } from './ctx.ts';
+import { anchored, type Ctx } from './ctx.ts';
 import { type CachedAnswer, decodeHead, encodeHead, type Tier } from './tier.ts';
 
 /** The part of the Cache API that is used; `caches.open()` gives it. */
@@ -6,6 +6,13 @@ type EdgeStore = Pick<Cache, 'match' | 'put' | 'delete'>;
 
 /** Synthetic keys under a host that no user can ask for. */
 const ORIGIN = 'https://cache.clientsplus.internal/';
+
+const MIB = 1024 * 1024;
+/** A copy above this is a large one, bytes; so many bytes of those are fetched at once. What waits to be sent is bounded elsewhere. */
+const [LARGE, MOST_FETCHED] = [MIB / 8, 16 * MIB];
+
+/** Bytes of large copies that are being fetched. A plain number: the isolate keeps it beyond a request. */
+let fetching = 0;
 
 /**
  * The location's tier: the Cache API, shared by all isolates of one Cloudflare location. It keeps entries only. Copies of
@@ -25,7 +32,21 @@ export class EdgeTier implements Tier {
     if (found === null) return null;
     const head = decodeHead(found.headers.get('X-Entry') ?? '');
     if (head === null || ctx.now() >= head.expiresAt) return null;
-    return { ...head, body: new Uint8Array(await found.arrayBuffer()) };
+    const size = Number(found.headers.get('X-Size') ?? 0);
+    const bytes = size > LARGE ? size : 0;
+    if (bytes > 0 && fetching > 0 && fetching + bytes > MOST_FETCHED) {
+      await found.body?.cancel();
+      return null;
+    }
+    fetching += bytes;
+    // To its end although the caller may leave: what is not told to have ended would count for ever.
+    return anchored(ctx, async () => {
+      try {
+        return { ...head, body: new Uint8Array(await found.arrayBuffer()) };
+      } finally {
+        fetching -= bytes;
+      }
+    });
   }
 
   async set(ctx: Ctx, key: string, entry: CachedAnswer): Promise<void> {
@@ -55,7 +76,10 @@ export class EdgeTier implements Tier {
   async #put(key: string, body: Uint8Array, head: string, seconds: number): Promise<void> {
     if (seconds <= 0) return;
     try {
-      const headers = { 'Cache-Control': `max-age=${seconds}`, 'X-Entry': head, 'Content-Type': 'application/json' };
+      const headers = {
+        ...{ 'Cache-Control': `max-age=${seconds}`, 'Content-Type': 'application/json' },
+        ...{ 'X-Entry': head, 'X-Size': String(body.byteLength) },
+      };
       await (await this.#open()).put(ORIGIN + key, new Response(body, { headers }));
     } catch {
       // Not stored is not wrong.

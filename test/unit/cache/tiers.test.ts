@@ -59,3 +59,40 @@ test('memory keeps the newer snapshot of one incarnation, and the later entry of
   memory.set(ctx, 'k', entry('i2', 6));
   expect(memory.get(ctx, 'k')).toMatchObject({ incarnation: 'i2', revision: 6 });
 });
+
+test('of large copies so much is fetched at once, and what is beyond is as if it were not there; small ones always are', async () => {
+  const ends: (() => void)[] = [];
+  const kept = new Map<string, Response>();
+  let cancelled = 0;
+  const tier = new EdgeTier(
+    async () =>
+      ({
+        put: async (key: string, { headers }: Response) => void kept.set(key, new Response(null, { headers })),
+        async match(key: string) {
+          const { headers } = kept.get(key) as Response;
+          const arrayBuffer = () => new Promise((end) => ends.push(() => end(new ArrayBuffer(1))));
+          const cancel = async (): Promise<void> => {
+            cancelled += 1;
+          };
+          return { headers, arrayBuffer, body: { cancel } };
+        },
+      }) as never,
+  );
+  const [large, small] = [7 * 1024 * 1024, 100_000];
+  for (const [key, bytes] of Object.entries({ large, small }))
+    await tier.set(ctx, key, { ...entry(), body: new Uint8Array(bytes) });
+  const told = { large: 0, small: 0, missing: 0 };
+  const ask = async (key: 'large' | 'small'): Promise<void> => {
+    told[(await tier.get(ctx, key)) === null ? 'missing' : key] += 1;
+  };
+  const round = async (): Promise<void> => {
+    const asked = [...Array(40).fill('large'), 'small'].map(ask);
+    await Promise.resolve().then(() => new Promise(setImmediate));
+    for (const end of ends.splice(0)) end();
+    await Promise.all(asked);
+  };
+  await round();
+  expect([told, cancelled]).toEqual([{ large: 2, small: 1, missing: 38 }, 38]);
+  await round();
+  expect(told).toEqual({ large: 4, small: 2, missing: 76 });
+});
