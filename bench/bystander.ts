@@ -38,7 +38,8 @@ export async function bystander({ rounds, progress }: BenchOptions): Promise<Ben
         const [first, second] = n % 2 === 0 ? [here, beside] : [beside, here];
         const [one, two] = [await during(first, name, api), await during(second, name, api)];
         met.push(first === here ? { quiet, here: one, elsewhere: two } : { quiet, elsewhere: one, here: two });
-        progress(`${name}, round ${n} of ${rounds}`);
+        const waits = `${quiet.p95Ms} ms quiet, ${met.at(-1)?.elsewhere.p95Ms} elsewhere, ${met.at(-1)?.here.p95Ms} here`;
+        progress(`${name}, round ${n} of ${rounds}: ${waits}`);
       }
       const p95 = (of: keyof Round): number => round(median(met.map((each) => each[of].p95Ms)), 0);
       const ofQuiet = round(median(met.map(({ quiet, here }) => here.p95Ms / quiet.p95Ms)));
