@@ -96,7 +96,7 @@ export function filtered(own: number): string[] {
     `${path}?to=${day(0.002)}&sort=-${sort}`,
   ];
   const plain = ({ topic, list: { filters, sorts } }: Resource): string[] => {
-    const [sort = ''] = sorts;
+    const sort = sorts.at(-1) ?? '';
     const own = Object.entries(filters).filter(([, { kind }]) => kind !== 'instant' && kind !== 'date');
     return [
       ...documents(`/${topic}`, sort),
