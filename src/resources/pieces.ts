@@ -28,8 +28,11 @@ const large = new Places(sharesOf(1), 2 * DATABASE_DEADLINE);
 const LONGEST_WAIT = 10_000;
 /** What of a row's text its answer shows, at least: the text also has spaces, and columns that nobody sees. */
 const SHOWN = 15 / 16;
-/** For how long a page waits for answers of its company to be read, ms, and how often it looks. */
-const [PATIENCE, LOOK] = [2000, 50];
+/**
+ * How often a page looks whether answers of its company have been read, ms. It holds nothing while it waits, so that it may do so
+ * as long as for its turn: of six that are read as fast as they come, three were refused after two seconds.
+ */
+const LOOK = 50;
 
 /**
  * A page whose rows end where its first piece does: `page` has columns `text`, `id`, `embedded` and `rank`, in order. Those
@@ -116,7 +119,7 @@ async function inPieces(
 
 /** Waits until there is room, and takes none: whoever leaves meanwhile keeps none. @throws AppError busy */
 async function until(ctx: Ctx, place: () => Seat | null): Promise<void> {
-  for (const end = ctx.now() + PATIENCE; ; ) {
+  for (const end = ctx.now() + LONGEST_WAIT; ; ) {
     try {
       const seat = place();
       if (seat !== null) leavePlace(seat);

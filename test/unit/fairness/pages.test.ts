@@ -2,6 +2,7 @@ import type { SQL } from 'drizzle-orm';
 import { afterEach, expect, test, vi } from 'vitest';
 import { makeCtx } from '../../../src/data/ctx.ts';
 import type { Deps } from '../../../src/data/deps.ts';
+import { leavePlace, placeFor } from '../../../src/http/large-answer.ts';
 import { client } from '../../../src/people/clients/resource.ts';
 import { type Found, TURN, wholePage } from '../../../src/resources/pieces.ts';
 
@@ -21,11 +22,14 @@ const pageOf = (sizes: readonly number[], held: number): Found[] =>
   });
 
 /** Puts a page together, and tells the bytes that were written out in each turn, and what was read and charged. */
-async function built(rows: Found[], more: { isWhole?: boolean; charge?: (kib: number) => Promise<void> } = {}) {
+async function built(
+  rows: Found[],
+  more: { isWhole?: boolean; charge?: (kib: number) => Promise<void>; now?: () => number } = {},
+) {
   const turns: number[] = [0];
   const reads: number[] = [];
   const charged: number[] = [];
-  const ctx = makeCtx('test', () => undefined);
+  const ctx = { ...makeCtx('test', () => undefined), ...(more.now !== undefined && { now: more.now }) };
   const read = {
     async batch(_ctx: unknown, _call: unknown, statements: readonly SQL[]) {
       const { params } = (statements[1] as SQL).toQuery({
@@ -91,4 +95,22 @@ test('who may not have it yet holds nothing while waiting, and what is refused r
   await expect(busy).rejects.toThrow('busy');
   // Nothing is left behind: the next one gets its turn and its place.
   expect((await built(pageOf(Array(100).fill(100), 10))).reads).toHaveLength(5);
+});
+
+test.each([
+  ['is read within ten seconds', 9000, true],
+  ['is not', 11_000, false],
+])('it waits for one of its company that keeps all its room and %s', async (_, until, isAnswered) => {
+  let now = 0;
+  const seat = placeFor(COMPANY, now, 16 * KIB * KIB);
+  const reading = built(pageOf(Array(100).fill(100), 10), {
+    now() {
+      now += 250;
+      if (now === until) leavePlace(seat);
+      return now;
+    },
+  });
+  if (isAnswered) expect((await reading).reads).toHaveLength(5);
+  else await expect(reading).rejects.toMatchObject({ code: 'busy' });
+  leavePlace(seat);
 });
