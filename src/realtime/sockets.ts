@@ -11,6 +11,7 @@ import { PING, PONG } from './hub/protocol.ts';
 import { StoredRing } from './hub/ring.ts';
 import { StoredShelf } from './hub/shelf.ts';
 import type { Log } from './hub/stream.ts';
+import { StoredTickets, UsedTickets } from './used-tickets.ts';
 
 export type SocketParts = Pick<HubParts, 'audience' | 'limits' | 'readLists'> & {
   log: Log;
@@ -38,6 +39,7 @@ export class Sockets {
   readonly #sockets = new WeakMap<Connection, WebSocket>();
   #lookAfter: number | null = null;
   readonly #headcount: Headcount;
+  readonly #tickets: UsedTickets;
 
   constructor(state: DurableObjectState, parts: SocketParts) {
     this.#state = state;
@@ -50,7 +52,7 @@ export class Sockets {
       after: (ms, work) => void setTimeout(work, ms),
     });
     const { sql } = state.storage;
-    sql.exec('create table if not exists tickets (id text primary key, until integer not null)');
+    this.#tickets = new UsedTickets(new StoredTickets(sql), (ms, work) => void setTimeout(work, ms));
     this.#hub = new Hub({
       audience: parts.audience,
       limits: parts.limits,
@@ -63,7 +65,7 @@ export class Sockets {
       lastPing: (connection) => this.#lastPing(connection),
       redeem: async (ticket) => {
         const read = parts.unseal(ticket);
-        if (read === null || !this.#redeem(read)) return null;
+        if (read === null || this.#tickets.use(read, parts.now()) !== 'good') return null;
         const grant = await this.#grantOf(read.listener).catch(() => null);
         return grant === null ? null : { ...read.listener, grant };
       },
@@ -75,7 +77,10 @@ export class Sockets {
     await this.#hub.ready();
     const { listener, session, ticket } = upgrade;
     const chosen = protocol === null ? null : PROTOCOL;
-    if (ticket !== null && !this.#redeem(ticket)) return closedSocket(CLOSE.unauthorized, 'ticket used', chosen);
+    const used = ticket === null ? 'good' : this.#tickets.use(ticket, this.#parts.now());
+    if (used === 'used') return closedSocket(CLOSE.unauthorized, 'ticket used', chosen);
+    // They are to come again with another.
+    if (used === 'doubtful') return closedSocket(CLOSE.credentialsExpired, 'ticket may be used', chosen);
     const grant = await this.#grantOf(listener).catch(() => undefined);
     // It cannot be found out: they are to come again with what is issued by then.
     if (grant === undefined) return closedSocket(CLOSE.credentialsExpired, 'credentials unknown', chosen);
@@ -136,7 +141,7 @@ export class Sockets {
   /** Whatever is due. @returns when to look again, ms; null with nobody there */
   async sweep(): Promise<number | null> {
     const now = this.#parts.now();
-    this.#state.storage.sql.exec('delete from tickets where until < ?', now);
+    this.#tickets.forget(now);
     this.#parts.ended.forget(now);
     if (this.#lookAfter === null || this.#lookAfter <= now) await this.#lookAfterCredentials(now);
     const next = this.#hub.sweep();
@@ -181,15 +186,6 @@ export class Sockets {
       if (heard === ended.heard) return living.get(listener.credential) ?? null;
     }
     return listener.grant;
-  }
-
-  /** A ticket is good once. */
-  #redeem({ id, until }: { id: string; until: number }): boolean {
-    const { sql } = this.#state.storage;
-    if (until <= this.#parts.now()) return false;
-    return (
-      sql.exec('insert or ignore into tickets (id, until) values (?, ?) returning id', id, until).toArray().length === 1
-    );
   }
 
   *#connections(): Generator<Connection> {

@@ -5,9 +5,11 @@ import { afterAll, beforeAll, beforeEach, describe, expect, inject, test } from 
 import { WebSocket as WsSocket } from 'ws';
 import { workerdPids } from '../../../bench/workerd.ts';
 import { freePort } from '../../../local/ports.ts';
+import { CLOSE } from '../../../src/core/upgrade.ts';
 import { Api, signUp, type Tenant } from '../../support/api.ts';
 import { newCompany } from '../../support/company.ts';
 import { Follower, type SocketClass } from '../../support/follower.ts';
+import { type Ticket, ticketOf, WireListener } from '../../support/listener.ts';
 import { uuidOf } from '../../support/people.ts';
 import { until } from '../../support/until.ts';
 import { type RunningWorker, startWorker } from '../../support/worker.ts';
@@ -125,6 +127,23 @@ describe.each<[string, SocketClass]>([
       });
       follower.close();
     }
+  });
+});
+
+test('a ticket that opened a socket before a kill opens none after it, and one that is issued then does', async () => {
+  const salon = await signUp(new Api(worker.url));
+  const open = ({ url, ticket }: Ticket): WireListener =>
+    new WireListener(new WsSocket(url, ['clientsplus.v1', `ticket.${ticket}`]));
+  const used = await ticketOf(salon.api);
+  await open(used).next('welcome');
+  kill();
+  await restart();
+  // Known to be used, or from a moment of which that is not known.
+  expect([CLOSE.unauthorized, CLOSE.credentialsExpired]).toContain(await open(used).closed());
+  await until('another one opens a socket', async () => {
+    const another = open(await ticketOf(salon.api));
+    await until('an answer', () => another.of('welcome').length > 0 || another.socket.readyState >= WsSocket.CLOSING);
+    return another.of('welcome').length > 0;
   });
 });
 

@@ -1,0 +1,98 @@
+/** By its own id; ms until which it is good. */
+type Used = { id: string; until: number };
+
+/** What outlives the object. Each call is kept whole or not at all, before whatever is answered after it leaves the room. */
+export interface TicketStore {
+  /** Tickets that were used, and until when those end of which that is not known. */
+  read(): { used: readonly Used[]; doubtful: number };
+  /** From now on it is not known of tickets that end by this time (ms). */
+  doubt(until: number): void;
+  /** These were used; it is not known of those that end by `doubtful`, ms. */
+  keep(used: readonly Used[], doubtful: number): void;
+  forget(now: number): void;
+}
+
+/** Of tickets that end so much later than the one at hand, ms, it is said in advance that they may be used. */
+const AHEAD = 2000;
+/** How long used ones wait to be kept together, ms. */
+const KEEP_AFTER = 2000;
+
+/**
+ * A ticket is good once, also beyond the end of the object. A crowd that comes back at once costs no row each before it is let
+ * in: one says that tickets of this moment may be used, and a moment later the used ones are kept together. Only what comes after
+ * a crash in between with a ticket from before it is sent back for another.
+ */
+export class UsedTickets {
+  readonly #store: TicketStore;
+  readonly #after: (ms: number, work: () => void) => void;
+  readonly #used: Map<string, number>;
+  /** Ms; of an earlier life of the object. */
+  readonly #doubtful: number;
+  /** Ms; of this one. */
+  #doubted = 0;
+  #unkept: Used[] = [];
+
+  constructor(store: TicketStore, after: (ms: number, work: () => void) => void) {
+    const { used, doubtful } = store.read();
+    [this.#store, this.#after, this.#doubtful] = [store, after, doubtful];
+    this.#used = new Map(used.map(({ id, until }) => [id, until]));
+  }
+
+  /** Uses it, where it is good. */
+  use({ id, until }: Used, now: number): 'good' | 'used' | 'doubtful' {
+    if (until <= now || this.#used.has(id)) return 'used';
+    if (until <= this.#doubtful) return 'doubtful';
+    if (until > this.#doubted) {
+      this.#store.doubt(Math.max(this.#doubtful, until + AHEAD));
+      this.#doubted = until + AHEAD;
+    }
+    this.#used.set(id, until);
+    this.#unkept.push({ id, until });
+    if (this.#unkept.length === 1) this.#after(KEEP_AFTER, () => this.#keep());
+    return 'good';
+  }
+
+  forget(now: number): void {
+    for (const [id, until] of this.#used) if (until < now) this.#used.delete(id);
+    this.#store.forget(now);
+  }
+
+  #keep(): void {
+    this.#store.keep(this.#unkept, this.#doubtful);
+    [this.#unkept, this.#doubted] = [[], 0];
+  }
+}
+
+/** In the object's own storage. */
+export class StoredTickets implements TicketStore {
+  readonly #sql: SqlStorage;
+
+  constructor(sql: SqlStorage) {
+    this.#sql = sql;
+    sql.exec('create table if not exists tickets (id text primary key, until integer not null)');
+    sql.exec('create table if not exists doubt (one integer primary key check (one = 1), until integer not null)');
+  }
+
+  read(): { used: Used[]; doubtful: number } {
+    const rows = this.#sql.exec('select id, until from tickets').toArray();
+    const doubt = this.#sql.exec('select until from doubt').toArray()[0];
+    return {
+      used: rows.map(({ id, until }) => ({ id: String(id), until: Number(until) })),
+      doubtful: Number(doubt?.until ?? 0),
+    };
+  }
+
+  doubt(until: number): void {
+    this.#sql.exec('insert or replace into doubt (one, until) values (1, ?)', until);
+  }
+
+  keep(used: readonly Used[], doubtful: number): void {
+    const ids = JSON.stringify(used.map(({ id, until }) => [id, until]));
+    this.#sql.exec('insert or ignore into tickets (id, until) select value ->> 0, value ->> 1 from json_each(?)', ids);
+    this.doubt(doubtful);
+  }
+
+  forget(now: number): void {
+    this.#sql.exec('delete from tickets where until < ?', now);
+  }
+}
