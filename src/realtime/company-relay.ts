@@ -14,6 +14,9 @@ export class CompanyRelay {
   readonly #deps: () => Deps;
   readonly #waitUntil: (work: Promise<unknown>) => void;
   readonly #looks = new Looks();
+  /** As its row has it, which nobody else changes. */
+  #companyId: string | null;
+  #position: Position | null;
 
   constructor(sql: SqlStorage, deps: () => Deps, waitUntil: (work: Promise<unknown>) => void) {
     this.#sql = sql;
@@ -22,16 +25,21 @@ export class CompanyRelay {
     sql.exec(
       `create table if not exists room (one integer primary key check (one = 1), company_id text not null, epoch text, revision integer)`,
     );
+    const row = sql.exec('select company_id, epoch, revision from room').toArray()[0];
+    this.#companyId = row === undefined ? null : String(row.company_id);
+    const isPlaced = row !== undefined && row.epoch !== null;
+    this.#position = isPlaced ? { epoch: String(row.epoch), revision: Number(row.revision) } : null;
   }
 
   /** Whose room it is. */
   belongsTo(companyId: string): void {
+    if (this.#companyId !== null) return;
     this.#sql.exec('insert or ignore into room (one, company_id) values (1, ?)', companyId);
+    this.#companyId = companyId;
   }
 
   companyId(): string | null {
-    const row = this.#sql.exec('select company_id from room').toArray()[0];
-    return row === undefined ? null : String(row.company_id);
+    return this.#companyId;
   }
 
   /** Redis took an announcement up to here. */
@@ -86,15 +94,14 @@ export class CompanyRelay {
 
   /** How far the company is announced, or known to be. */
   position(): Position | null {
-    const row = this.#sql.exec('select epoch, revision from room').toArray()[0];
-    if (row === undefined || row.epoch === null) return null;
-    return { epoch: String(row.epoch), revision: Number(row.revision) };
+    return this.#position;
   }
 
   #move(position: Position): void {
-    const present = this.position();
-    if (present !== null && !isBefore(present, position)) return;
+    const present = this.#position;
+    if (this.#companyId === null || (present !== null && !isBefore(present, position))) return;
     this.#sql.exec('update room set epoch = ?, revision = ?', position.epoch, position.revision);
+    this.#position = position;
   }
 
   #ctx() {

@@ -6,6 +6,7 @@ import { isBefore, type Position } from '../data/position.ts';
 import { takenMarks } from '../data/registry.ts';
 import type { LogRange, RoomApi, Turn } from '../data/rooms.ts';
 import type { Env } from '../env.ts';
+import { AlarmClock } from './alarm-clock.ts';
 import { CompanyRelay } from './company-relay.ts';
 import { Ended } from './ended.ts';
 import { Expectations } from './expectations.ts';
@@ -32,6 +33,7 @@ export abstract class Room extends DurableObject<Env> implements RoomApi {
   readonly #expectations: Expectations;
   readonly #follower: Follower;
   readonly #ended: Ended;
+  readonly #alarm: AlarmClock;
   #turnDesk: TurnDesk | null = null;
   readonly #news = new News((ms, work) => void setTimeout(work, ms));
   /** Made when somebody listens first: most rooms are relays alone. */
@@ -43,6 +45,7 @@ export abstract class Room extends DurableObject<Env> implements RoomApi {
     this.#expectations = new Expectations(sql);
     this.#follower = new Follower(sql);
     this.#ended = new Ended(sql);
+    this.#alarm = new AlarmClock(state.storage);
     this.#relay = new CompanyRelay(
       sql,
       () => this.parts(env).deps,
@@ -93,7 +96,7 @@ export abstract class Room extends DurableObject<Env> implements RoomApi {
       this.#desk.taken(whole ? takenMarks(this.parts(this.env).deps.registry, changes) : null);
     this.#forget(requestId);
     this.#relay.announced({ epoch, revision: last }, Date.now());
-    await this.#ringBy(this.#relay.nextLook());
+    await this.#alarm.ringBy(this.#relay.nextLook());
   }
 
   async settle(_companyId: string, requestId: string): Promise<void> {
@@ -109,10 +112,10 @@ export abstract class Room extends DurableObject<Env> implements RoomApi {
     const now = Date.now();
     // Before it is tried: whatever ends this call, the alarm goes on.
     this.#expectations.owe(now);
-    await this.#ringBy(now + RETRY);
+    await this.#alarm.ringBy(now + RETRY);
     const done = await this.#catchUp(companyId, now);
     if (done) this.#expectations.settleDebt();
-    await this.#ringBy(this.#relay.nextLook());
+    await this.#alarm.ringBy(this.#relay.nextLook());
     return done;
   }
 
@@ -120,7 +123,7 @@ export abstract class Room extends DurableObject<Env> implements RoomApi {
     this.#relay.belongsTo(companyId);
     this.#relay.suspected({ epoch, revision }, Date.now());
     this.#tell({ epoch, revision }, []);
-    await this.#ringBy(this.#relay.nextLook());
+    await this.#alarm.ringBy(this.#relay.nextLook());
   }
 
   async news(companyId: string, beyond: Position, patience: number): Promise<boolean> {
@@ -146,7 +149,7 @@ export abstract class Room extends DurableObject<Env> implements RoomApi {
     this.#relay.belongsTo(upgrade.companyId);
     this.#sockets ??= this.#openSockets();
     const response = await this.#sockets.accept(upgrade, request.headers.get('Sec-WebSocket-Protocol'));
-    await this.#ringBy(this.#sockets.nextSweep());
+    await this.#alarm.ringBy(this.#sockets.nextSweep());
     return response;
   }
 
@@ -161,14 +164,15 @@ export abstract class Room extends DurableObject<Env> implements RoomApi {
   }
 
   override async alarm(): Promise<void> {
+    this.#alarm.rings();
     try {
-      await this.#ringBy((await this.#sockets?.sweep()) ?? null);
+      await this.#alarm.ringBy((await this.#sockets?.sweep()) ?? null);
       await this.#announce();
     } catch (error) {
       // The platform rings a few times more and then never again; what was committed is to be told all the same.
       const cause = error instanceof Error ? error.name : typeof error;
       console.error(JSON.stringify({ level: 'error', code: 'alarm_failed', cause }));
-      await this.ctx.storage.setAlarm(Date.now() + RETRY);
+      await this.#alarm.ringAt(Date.now() + RETRY);
     }
   }
 
@@ -180,18 +184,17 @@ export abstract class Room extends DurableObject<Env> implements RoomApi {
     try {
       // Both: a look that is due and never taken rings again at once. Retries are ours: the platform's own back off too far.
       const isKnown = await this.#relay.look(now);
-      if ((due && !(await this.#catchUp(companyId, now))) || !isKnown)
-        return this.ctx.storage.setAlarm(Date.now() + RETRY);
+      if ((due && !(await this.#catchUp(companyId, now))) || !isKnown) return this.#alarm.ringAt(Date.now() + RETRY);
     } catch (error) {
-      if (!isGone(error)) return this.ctx.storage.setAlarm(Date.now() + RETRY);
+      if (!isGone(error)) return this.#alarm.ringAt(Date.now() + RETRY);
       return this.#expectations.clear();
     }
     if (due) {
       this.#expectations.settleDebt();
       this.#expectations.forgetOver(now, longestWrite(this.parts(this.env).deps.settings.databaseAcquireTimeout));
     }
-    await this.#ringBy(this.#expectations.nextLook(now));
-    await this.#ringBy(this.#relay.nextLook());
+    await this.#alarm.ringBy(this.#expectations.nextLook(now));
+    await this.#alarm.ringBy(this.#relay.nextLook());
   }
 
   /** Announces what is left, to those who listen as well. */
@@ -233,14 +236,7 @@ export abstract class Room extends DurableObject<Env> implements RoomApi {
     const now = Date.now();
     this.#relay.belongsTo(companyId);
     this.#expectations.add(requestId, now);
-    await this.#ringBy(dueAt(now));
-  }
-
-  /** Has the alarm ring at this time (ms) at the latest. */
-  async #ringBy(at: number | null): Promise<void> {
-    if (at === null) return;
-    const set = await this.ctx.storage.getAlarm();
-    if (set === null || set > at) await this.ctx.storage.setAlarm(at);
+    await this.#alarm.ringBy(dueAt(now));
   }
 
   #forget(requestId: string): void {

@@ -12,11 +12,15 @@ const REMEMBERED = 60 * 60 * 1000;
  */
 export class Ended {
   readonly #sql: SqlStorage;
+  /** Those of the rows, which nobody else changes, until when each is remembered. */
+  readonly #until: Map<string, number>;
   #heard = 0;
 
   constructor(sql: SqlStorage) {
     this.#sql = sql;
     sql.exec('create table if not exists ended (credential text primary key, until integer not null)');
+    const rows = sql.exec('select credential, until from ended').toArray();
+    this.#until = new Map(rows.map(({ credential, until }) => [String(credential), Number(until)]));
   }
 
   /** @param ids credentials, or actors as the log writes them: no id is both */
@@ -25,8 +29,10 @@ export class Ended {
     this.#heard += 1;
     // Here as well, because a room that nobody listens to sweeps nothing.
     this.forget(now);
-    for (const id of ids)
+    for (const id of ids) {
       this.#sql.exec('insert or replace into ended (credential, until) values (?, ?)', id, now + REMEMBERED);
+      this.#until.set(id, now + REMEMBERED);
+    }
   }
 
   /** Of these changes those that end or alter what somebody may. What is shown from before an old one is good no more. */
@@ -47,10 +53,13 @@ export class Ended {
   }
 
   has({ credential, actor }: Pick<Listener, 'credential' | 'actor'>): boolean {
-    return this.#sql.exec('select 1 from ended where credential in (?, ?)', credential, actor).toArray().length > 0;
+    return this.#until.has(credential) || this.#until.has(actor);
   }
 
   forget(now: number): void {
+    const over = [...this.#until].filter(([, until]) => until < now);
+    if (over.length === 0) return;
     this.#sql.exec('delete from ended where until < ?', now);
+    for (const [id] of over) this.#until.delete(id);
   }
 }

@@ -1,7 +1,7 @@
 /** How often a number that stays is told again, ms: the monitor forgets rooms that are silent. */
 const AGAIN = 40_000;
 /** At least so long between two tellings, ms: a hundred that come together are told in two. */
-const PAUSE = 1000;
+const PAUSE = 5000;
 
 export type HeadcountParts = {
   count(): number;
@@ -23,8 +23,9 @@ export class Headcount {
 
   look(): void {
     const { count, tell, now, after } = this.#parts;
-    const sockets = count();
+    // Whoever comes meanwhile is counted with the next telling.
     if (this.#isTelling) return;
+    const sockets = count();
     if (sockets === this.#told && (sockets === 0 || Math.abs(now() - this.#at) < AGAIN)) return;
     this.#isTelling = true;
     const told = (isKnown: boolean): void => {

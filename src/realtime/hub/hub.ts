@@ -12,6 +12,7 @@ import type { Connection } from './member.ts';
 import { type Command, errorFrame, PONG, type RoomLimits, welcomeFrame } from './protocol.ts';
 import { Quotas } from './quota.ts';
 import type { Ring } from './ring.ts';
+import { Seats } from './seats.ts';
 import type { Shelf } from './shelf.ts';
 import { type Log, Stream, type Time } from './stream.ts';
 import { reset, Subscriber } from './subscriber.ts';
@@ -42,12 +43,14 @@ export class Hub {
   readonly #quotas: Quotas;
   readonly #talk: Talk;
   readonly #lists: Lists;
+  readonly #seats: Seats;
 
   constructor(parts: HubParts) {
     this.#parts = parts;
     const { audience, limits, time, log, ring } = parts;
     this.#delivery = new Delivery(audience, time.now);
     this.#quotas = new Quotas(limits);
+    this.#seats = new Seats(parts.connections);
     this.#talk = new Talk(audience, parts.connections);
     const position = (): Position | null => this.#stream.position();
     this.#lists = new Lists(audience, { read: parts.readLists, time, ring, shelf: parts.shelf, position });
@@ -88,10 +91,11 @@ export class Hub {
    * @param session the connection it takes the place of, where it says so: that one's socket closes before this one counts
    */
   admits(actor: string, session: string | null): boolean {
-    const present = [...this.#parts.connections()];
-    const ghost = present.find(({ member }) => member.session === session && member.actor === actor);
+    const named = session === null ? undefined : this.#seats.of(session);
+    const ghost = named?.member.actor === actor ? named : undefined;
+    const isRoom = this.#seats.areFewerThan(this.#parts.limits.connections, ghost);
     ghost?.close(CLOSE.replaced, 'replaced');
-    return present.length - (ghost === undefined ? 0 : 1) < this.#parts.limits.connections;
+    return isRoom;
   }
 
   /** Finds out where the company is, so that it can be told; whoever comes while that cannot be known is told nothing of it. */
@@ -102,6 +106,7 @@ export class Hub {
   /** Greets a socket that was just accepted. */
   welcome(connection: Connection): void {
     const { limits } = this.#parts;
+    this.#seats.take(connection);
     connection.send(welcomeFrame(connection.member, this.#stream.position(), limits));
   }
 
@@ -139,6 +144,7 @@ export class Hub {
   }
 
   left(connection: Connection): void {
+    this.#seats.leave(connection);
     this.#talk.left(connection);
   }
 
@@ -175,6 +181,7 @@ export class Hub {
       next = Math.min(next ?? Number.POSITIVE_INFINITY, end.due);
     }
     this.#quotas.forget(present, now);
+    this.#seats.count();
     if (next === null) {
       this.#stream.retire();
       this.#lists.retire();
