@@ -35,6 +35,7 @@ export async function readJson(c: AppContext, mayRead: MayRead): Promise<unknown
     await drop(c.req.raw.body, most);
     throw error;
   });
+  if (length === '0') return undefined;
   const isTold = length !== undefined || c.req.raw.body === null;
   const bytes = await readBounded(c.req.raw.body, most, isTold ? null : mayRead);
   if (bytes.byteLength === 0) return undefined;
