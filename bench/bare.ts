@@ -30,9 +30,10 @@ export function startPlain(
   bundle: string,
   bindings: Record<string, string> = {},
   durableObjects: Record<string, { className: string; useSQLite: true }> = {},
+  wanted: number | null = null,
 ): Promise<PlainWorker> {
   return withPid(async () => {
-    const port = await freePort();
+    const port = wanted ?? (await freePort());
     const mf = new Miniflare(
       convertV4MiniflareOptions({
         ...(await alone()),

@@ -9,6 +9,7 @@ const benchmarks: Readonly<Record<string, () => Promise<Benchmark>>> = {
   availability: async () => (await import('./availability.ts')).availability,
   bystander: async () => (await import('./bystander.ts')).bystander,
   cached: async () => (await import('./cached.ts')).cached,
+  herd: async () => (await import('./herd.ts')).herd,
   export: async () => (await import('./export.ts')).exporting,
   'live-lists': async () => (await import('./live-lists.ts')).liveLists,
   profile: async () => (await import('./profile.ts')).profile,

@@ -27,7 +27,10 @@ export type Bench = {
   bundle: string;
   /** Scratch folder, gone after `close`. */
   dir: string;
-  start(vars?: Record<string, string>, more?: Pick<WorkerOptions, 'inspectorPort'>): Promise<BenchWorker>;
+  start(
+    vars?: Record<string, string>,
+    more?: Pick<WorkerOptions, 'inspectorPort' | 'port' | 'persist'>,
+  ): Promise<BenchWorker>;
   /** Signs up a company and creates `clients` clients. */
   company(worker: RunningWorker, clients: number): Promise<Tenant>;
   close(): Promise<void>;
