@@ -22,12 +22,13 @@ test('a patch pauses an endpoint and resumes it: what happened meanwhile comes t
   await client('meanwhile');
   const again = await state(false);
   expect(again.json.version).toBe(paused.json.version);
+  // What happened meanwhile comes at once.
+  receiver.answering(path, answers.ok, answers.gone);
   const resumed = await state(true, { description: 'on' });
   expect(resumed.json).toMatchObject({ isActive: true, description: 'on', version: Number(paused.json.version) + 1 });
   const { data } = (await salon.api.get(`/events?after=${again.revision}`)).json as { data: Json[] };
   const own = data.filter(({ entityId }) => entityId === id);
   expect(own.map(({ type }) => type)).toEqual(['webhook.restored']);
-  receiver.answering(path, answers.ok, answers.gone);
   await client('after');
   await receiver.events(path, 2);
   expect(names().slice(0, 2)).toEqual(['meanwhile', 'after']);
