@@ -1,5 +1,6 @@
 import type { Api, Json, Reply } from './api.ts';
 import type { Kit, Refusal } from './fixtures/fixture.ts';
+import { yearLike } from './years.ts';
 
 // Where bookings of a company are made, and what only they can say. Fixtures hold these under `within` and `refusals`.
 
@@ -23,9 +24,12 @@ export async function openSalon(api: Api): Promise<Salon> {
   return { branchId, staffId, serviceId };
 }
 
+/** When fixtures book. */
+export const BOOKED_YEAR = yearLike(2031);
+
 const salons = new Map<string, Promise<Salon>>();
 let booked = 0;
-const FIRST = Date.parse('2031-01-01T00:00:00Z');
+const FIRST = Date.parse(`${BOOKED_YEAR}-01-01T00:00:00Z`);
 
 function salonOf(api: Api): Promise<Salon> {
   const key = `${api.token}`;
@@ -67,7 +71,7 @@ const offDuty = saying(async ({ tenant }) => {
   const { branchId, serviceId } = await salonOf(tenant.api);
   const hours = [{ weekday: 1, start: '09:00', end: '17:00' }];
   const staff = { firstName: 'Monday', branchIds: [branchId], serviceIds: [serviceId], workingHours: hours };
-  return { staffId: await made(tenant.api, '/staff', staff), ...at('2031-01-05T10:00') };
+  return { staffId: await made(tenant.api, '/staff', staff), ...at(`${BOOKED_YEAR}-01-05T10:00`) };
 });
 
 /** Somebody who does nothing. */
@@ -113,8 +117,8 @@ const saidOfErased: Refusal = async ({ tenant: { api }, aim, fire }) => {
 const booking = (name: string): Record<string, Refusal> => ({
   [`${name} unknown_reference`]: saying(() => ({ staffId: NOBODY })),
   [`${name} not_offered`]: saying(idle),
-  [`${name} nonexistent_local_time`]: saying(() => at('2031-03-30T02:30')),
-  [`${name} ambiguous_local_time`]: saying(() => at('2031-10-26T02:30')),
+  [`${name} nonexistent_local_time`]: saying(() => at(`${BOOKED_YEAR}-03-30T02:30`)),
+  [`${name} ambiguous_local_time`]: saying(() => at(`${BOOKED_YEAR}-10-26T02:30`)),
   [`${name} slot_taken`]: saying(taken),
   [`${name} outside_working_hours`]: offDuty,
 });
@@ -220,10 +224,10 @@ export const seriesRefusals: Record<string, Refusal> = {
   'POST /appointments/series invalid_rrule': saying(() => ({ rrule: 'FREQ=DAILY' })),
   'POST /appointments/series hold_expired': saying(overHold),
   'PATCH /appointments/series/:id nonexistent_local_time': editing(async () => ({
-    ...{ localStart: '2028-03-12T02:30', timeZone: 'America/New_York' },
+    ...{ localStart: `${BOOKED_YEAR}-03-09T02:30`, timeZone: 'America/New_York' },
   })),
   'PATCH /appointments/series/:id ambiguous_local_time': editing(async () => ({
-    ...{ localStart: '2028-11-05T01:30', timeZone: 'America/New_York' },
+    ...{ localStart: `${BOOKED_YEAR}-11-02T01:30`, timeZone: 'America/New_York' },
   })),
   'PATCH /appointments/series/:id unknown_reference': saying(() => ({ clientId: NOBODY.replace('stf', 'clnt') })),
   'PATCH /appointments/series/:id not_offered': saying(idle),

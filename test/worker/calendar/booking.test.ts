@@ -6,9 +6,11 @@ import { openCompany } from '../../support/company.ts';
 import { expectProblem } from '../../support/problem.ts';
 import { sharedWorld } from '../../support/shared.ts';
 import { until } from '../../support/until.ts';
+import { yearLike } from '../../support/years.ts';
 
 // Appointments over HTTP: what is frozen, when that is on the wall clock, who is in the way, and what days see of it.
 
+const YEAR = yearLike(2029);
 const world = await sharedWorld();
 const { api } = await openCompany(world);
 const salon = await openSalon(api);
@@ -17,12 +19,12 @@ const book = (more: Json) => api.post('/appointments', { ...cut, ...more });
 
 describe('booking', () => {
   test('freezes what was booked, and shows it on both clocks', async () => {
-    const reply = await book({ startsAt: '2029-06-01T08:00:00Z', status: 'CONFIRMED', notes: 'Hello' });
+    const reply = await book({ startsAt: `${YEAR}-06-01T08:00:00Z`, status: 'CONFIRMED', notes: 'Hello' });
     expect(reply.status, reply.text).toBe(201);
     expect(reply.json).toMatchObject({
       ...{ branchId: salon.branchId, staffId: salon.staffId, clientId: null, seriesId: null, resources: [] },
-      ...{ startsAt: '2029-06-01T08:00:00.000Z', endsAt: '2029-06-01T08:30:00.000Z' },
-      ...{ timeZone: 'Europe/Vienna', localStart: '2029-06-01T10:00', status: 'CONFIRMED', notes: 'Hello' },
+      ...{ startsAt: `${YEAR}-06-01T08:00:00.000Z`, endsAt: `${YEAR}-06-01T08:30:00.000Z` },
+      ...{ timeZone: 'Europe/Vienna', localStart: `${YEAR}-06-01T10:00`, status: 'CONFIRMED', notes: 'Hello' },
       ...{ price: { amount: 4500, currency: 'EUR' }, source: 'STAFF', allowOverlap: false, version: 1 },
       services: [
         {
@@ -37,25 +39,25 @@ describe('booking', () => {
   });
 
   test('a local time is the branch’s unless it names its zone; clocks that change are asked about', async () => {
-    const newYork = await book({ localStart: '2029-06-02T04:00', timeZone: 'America/New_York' });
-    expect(newYork.json).toMatchObject({ startsAt: '2029-06-02T08:00:00.000Z', localStart: '2029-06-02T10:00' });
-    const gap = await book({ localStart: '2029-03-25T02:30' });
+    const newYork = await book({ localStart: `${YEAR}-06-02T04:00`, timeZone: 'America/New_York' });
+    expect(newYork.json).toMatchObject({ startsAt: `${YEAR}-06-02T08:00:00.000Z`, localStart: `${YEAR}-06-02T10:00` });
+    const gap = await book({ localStart: `${YEAR}-03-25T02:30` });
     expectProblem(gap, 'nonexistent_local_time', ['suggestions']);
-    expect(gap.json.suggestions).toEqual(['2029-03-25T00:30:00.000Z', '2029-03-25T01:30:00.000Z']);
-    const twice = await book({ localStart: '2029-10-28T02:30' });
+    expect(gap.json.suggestions).toEqual([`${YEAR}-03-25T00:30:00.000Z`, `${YEAR}-03-25T01:30:00.000Z`]);
+    const twice = await book({ localStart: `${YEAR}-10-28T02:30` });
     expectProblem(twice, 'ambiguous_local_time', ['instants']);
-    expect(twice.json.instants).toEqual(['2029-10-28T00:30:00.000Z', '2029-10-28T01:30:00.000Z']);
+    expect(twice.json.instants).toEqual([`${YEAR}-10-28T00:30:00.000Z`, `${YEAR}-10-28T01:30:00.000Z`]);
     for (const [fold, i] of [
       ['EARLIER', 0],
       ['LATER', 1],
     ] as const) {
-      const told = await book({ localStart: '2029-10-28T02:30', fold });
+      const told = await book({ localStart: `${YEAR}-10-28T02:30`, fold });
       expect(told.json).toMatchObject({
         startsAt: (twice.json.instants as string[])[i],
-        localStart: '2029-10-28T02:30',
+        localStart: `${YEAR}-10-28T02:30`,
       });
     }
-    const both = await book({ localStart: '2029-06-02T04:00', startsAt: '2029-06-02T04:00:00Z' });
+    const both = await book({ localStart: `${YEAR}-06-02T04:00`, startsAt: `${YEAR}-06-02T04:00:00Z` });
     expect(expectProblem(both, 'invalid_body')).toMatchObject([{ pointer: '/localStart', code: 'conflict' }]);
     expect(expectProblem(await book({}), 'invalid_body')).toMatchObject([{ pointer: '/startsAt', code: 'required' }]);
     // An end beyond the year 9999 was stored once, and nobody could read it.
@@ -68,19 +70,19 @@ describe('booking', () => {
   });
 
   test('what is taken names who is booked and by what, and suggests what is free', async () => {
-    const first = await book({ startsAt: '2029-07-01T08:00:00Z' });
-    const taken = await book({ startsAt: '2029-07-01T08:15:00Z' });
+    const first = await book({ startsAt: `${YEAR}-07-01T08:00:00Z` });
+    const taken = await book({ startsAt: `${YEAR}-07-01T08:15:00Z` });
     expectProblem(taken, 'slot_taken', ['staffId', 'conflictingAppointmentId', 'suggestions']);
     expect(taken.json).toMatchObject({
       ...{ staffId: salon.staffId, conflictingAppointmentId: first.json.id },
-      suggestions: ['07:15', '07:30', '08:30', '08:45', '09:00'].map((time) => `2029-07-01T${time}:00.000Z`),
+      suggestions: ['07:15', '07:30', '08:30', '08:45', '09:00'].map((time) => `${YEAR}-07-01T${time}:00.000Z`),
     });
     for (const startsAt of (taken.json.suggestions as string[]).slice(1, 3))
       expect((await book({ startsAt })).status).toBe(201);
   });
 
   test('over others or outside of hours books who may, by permission', async () => {
-    const startsAt = '2029-07-02T08:00:00Z';
+    const startsAt = `${YEAR}-07-02T08:00:00Z`;
     const off = await api.post('/staff', {
       ...{ firstName: 'Monday', branchIds: [salon.branchId], serviceIds: [salon.serviceId] },
       workingHours: [{ weekday: 2, start: '09:00', end: '17:00' }],
@@ -96,13 +98,13 @@ describe('booking', () => {
     const key = await addKey(api, ['appointments:write']);
     for (const liberty of [{ allowOverlap: true }, { ignoreWorkingHours: true }])
       expectProblem(await key.api.post('/appointments', { ...cut, startsAt, ...liberty }), 'forbidden');
-    const plain = await key.api.post('/appointments', { ...cut, startsAt: '2029-07-02T12:00:00Z' });
+    const plain = await key.api.post('/appointments', { ...cut, startsAt: `${YEAR}-07-02T12:00:00Z` });
     expect([plain.status, plain.json.source]).toEqual([201, 'API']);
   });
 
   test('a repeat with its key answers as the first did, though its time is taken now, by itself', async () => {
     const headers = { 'Idempotency-Key': 'book-once' };
-    const body = { ...cut, startsAt: '2029-07-03T08:00:00Z' };
+    const body = { ...cut, startsAt: `${YEAR}-07-03T08:00:00Z` };
     const first = await api.post('/appointments', body, { headers });
     await api.patch(`/services/${salon.serviceId}`, { isActive: false });
     const again = await api.post('/appointments', body, { headers });
@@ -113,7 +115,7 @@ describe('booking', () => {
 });
 
 test('statuses go their ways, and freed time can be booked again', async () => {
-  const startsAt = '2029-08-01T08:00:00Z';
+  const startsAt = `${YEAR}-08-01T08:00:00Z`;
   const { json } = await book({ startsAt });
   const to = (status: string, reason?: string) => api.post(`/appointments/${json.id}/status`, { status, reason });
   expectProblem(await to('COMPLETED'), 'illegal_transition', ['allowed']);
@@ -131,7 +133,7 @@ test('statuses go their ways, and freed time can be booked again', async () => {
     ...['PENDING', 'CONFIRMED', 'NO_SHOW', 'CONFIRMED'],
   ]);
   const ids = async (query: string): Promise<unknown[]> =>
-    ((await api.get(`/appointments?date=2029-08-01${query}`)).json.data as Json[]).map(({ id }) => id);
+    ((await api.get(`/appointments?date=${YEAR}-08-01${query}`)).json.data as Json[]).map(({ id }) => id);
   expect([await ids(''), await ids('&status=CANCELLED')]).toEqual([[json.id], [other.json.id]]);
 });
 
@@ -141,27 +143,27 @@ test('days are those of the branch, and a booking spoils those of its branch and
   await api.patch(`/staff/${salon.staffId}`, { branchIds: [salon.branchId, far.branchId] });
   // 23:30 and 00:30 of the next day over there; an afternoon in UTC.
   const [late, early] = [
-    await api.post('/appointments', { ...far, localStart: '2029-09-10T23:30' }),
-    await api.post('/appointments', { ...far, localStart: '2029-09-11T00:30' }),
+    await api.post('/appointments', { ...far, localStart: `${YEAR}-09-10T23:30` }),
+    await api.post('/appointments', { ...far, localStart: `${YEAR}-09-11T00:30` }),
   ];
   const board = (branch: unknown, date: string) =>
     api.get(`/appointments?branchId=${branch}&date=${date}&sort=startsAt`);
   const shown = async (date: string) => ((await board(far.branchId, date)).json.data as Json[]).map(({ id }) => id);
-  expect([await shown('2029-09-10'), await shown('2029-09-11')]).toEqual([[late.json.id], [early.json.id]]);
-  const range = await api.get(`/appointments?branchId=${far.branchId}&from=2029-09-10&to=2029-09-12&sort=startsAt`);
+  expect([await shown(`${YEAR}-09-10`), await shown(`${YEAR}-09-11`)]).toEqual([[late.json.id], [early.json.id]]);
+  const range = await api.get(`/appointments?branchId=${far.branchId}&from=2029-09-10&to=${YEAR}-09-12&sort=startsAt`);
   expect((range.json.data as Json[]).map(({ id }) => id)).toEqual([late.json.id, early.json.id]);
-  expect((await api.get(`/appointments?staffId=${salon.staffId}&date=2029-09-10`)).json.data).toHaveLength(1);
+  expect((await api.get(`/appointments?staffId=${salon.staffId}&date=${YEAR}-09-10`)).json.data).toHaveLength(1);
   const hit = () =>
-    until('a HIT', async () => (await board(far.branchId, '2029-09-10')).headers.get('x-cache') === 'HIT');
+    until('a HIT', async () => (await board(far.branchId, `${YEAR}-09-10`)).headers.get('x-cache') === 'HIT');
   await hit();
-  await book({ startsAt: '2029-09-10T02:00:00Z' });
-  const other = await api.post('/appointments', { ...far, localStart: '2029-09-11T12:00' });
-  const kept = await api.get(`/appointments?branchId=${far.branchId}&date=2029-09-10&sort=startsAt`, {
+  await book({ startsAt: `${YEAR}-09-10T02:00:00Z` });
+  const other = await api.post('/appointments', { ...far, localStart: `${YEAR}-09-11T12:00` });
+  const kept = await api.get(`/appointments?branchId=${far.branchId}&date=${YEAR}-09-10&sort=startsAt`, {
     headers: { 'Min-Revision': String(other.revision) },
   });
   expect(kept.headers.get('x-cache')).toBe('HIT');
-  const own = await api.post('/appointments', { ...far, localStart: '2029-09-10T12:00' });
-  const spoilt = await api.get(`/appointments?branchId=${far.branchId}&date=2029-09-10&sort=startsAt`, {
+  const own = await api.post('/appointments', { ...far, localStart: `${YEAR}-09-10T12:00` });
+  const spoilt = await api.get(`/appointments?branchId=${far.branchId}&date=${YEAR}-09-10&sort=startsAt`, {
     headers: { 'Min-Revision': String(own.revision) },
   });
   expect([spoilt.headers.get('x-cache'), (spoilt.json.data as Json[]).length]).toEqual(['MISS', 2]);

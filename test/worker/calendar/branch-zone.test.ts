@@ -29,9 +29,10 @@ async function salonIn(api: Api, timeZone: string) {
 /** When appointments are, today in the old zone among them: 23:00 is another day in either new one, or 01:30 is. */
 const OLD = 'Europe/London';
 const today = dayAt(Date.now(), OLD);
+const next = Number(today.slice(0, 4)) + 1;
 const STARTS = [
   ...[`${today}T00:30:00.000Z`, `${today}T22:30:00.000Z`],
-  ...['2027-01-15T06:15:00.000Z', '2027-07-15T01:30:00.000Z', '2028-12-31T23:30:00.000Z'],
+  ...[`${next}-01-15T06:15:00.000Z`, `${next}-07-15T01:30:00.000Z`, `${next + 1}-12-31T23:30:00.000Z`],
 ];
 
 // The second is a zone that was changed in 2026: of Postgres and the runtime one may not know it yet.
@@ -53,9 +54,9 @@ test.each(['Pacific/Auckland', 'America/Edmonton'])('to %s', async (zone) => {
     `/appointments?branchId=${salon.branchId}&date=${date}&status=PENDING,CONFIRMED,CANCELLED`,
     `/appointments?staffId=${salon.staffId}&date=${date}&status=PENDING,CONFIRMED,CANCELLED`,
   ]);
-  const free = `/availability?serviceId=${salon.serviceId}&branchId=${salon.branchId}&from=2027-01-14&to=2027-01-16`;
+  const free = `/availability?serviceId=${salon.serviceId}&branchId=${salon.branchId}&from=${next}-01-14&to=${next}-01-16`;
   await Promise.all([...boards, free].map((path) => api.get(path)));
-  const held = await api.post('/holds', { ...salon, book: undefined, startsAt: '2027-02-01T10:00:00Z' });
+  const held = await api.post('/holds', { ...salon, book: undefined, startsAt: `${next}-02-01T10:00:00Z` });
 
   const patched = await api.patch(`/branches/${salon.branchId}`, { timeZone: zone, name: 'Moved' });
   expect(patched.status, patched.text).toBe(200);
