@@ -1,3 +1,5 @@
+import { readSigningKeys } from './core/signing-keys.ts';
+
 const LOCATIONS = ['wnam', 'enam', 'sam', 'weur', 'eeur', 'apac', 'oc', 'afr', 'me'] as const;
 type Location = (typeof LOCATIONS)[number];
 
@@ -141,6 +143,17 @@ function readSettings(env: Bindings, faults: string[]): Settings {
     if (text !== '' && text.length < 32) faults.push('METRICS_TOKEN must have at least 32 characters');
     return text === '' ? null : text;
   };
+  /** A pair that does not match would sign tokens that nobody accepts, which nobody hears of before somebody signs in. */
+  const signingKeys = (): Pick<Settings, 'jwtPrivateKey' | 'jwtPublicKeys'> => {
+    const keys = { jwtPrivateKey: required('JWT_PRIVATE_KEY'), jwtPublicKeys: required('JWT_PUBLIC_KEYS') };
+    if (keys.jwtPrivateKey === '' || keys.jwtPublicKeys === '') return keys;
+    try {
+      readSigningKeys(keys.jwtPrivateKey, keys.jwtPublicKeys);
+    } catch (error) {
+      faults.push((error as Error).message);
+    }
+    return keys;
+  };
   const replica = at('DATABASE_REPLICA_URL').text;
   return {
     environment: at('ENVIRONMENT').text || 'main',
@@ -151,8 +164,7 @@ function readSettings(env: Bindings, faults: string[]): Settings {
     redisUrl: web('UPSTASH_REDIS_REST_URL'),
     redisToken: required('UPSTASH_REDIS_REST_TOKEN'),
     redisDeadline: number('REDIS_DEADLINE_MS', 250, 10, 60_000),
-    jwtPrivateKey: required('JWT_PRIVATE_KEY'),
-    jwtPublicKeys: required('JWT_PUBLIC_KEYS'),
+    ...signingKeys(),
     cursorSecret: random('CURSOR_SECRET'),
     mailer: mailer(),
     signup: choice('SIGNUP', 'open', ['open', 'closed']),

@@ -9,7 +9,7 @@ import { CompactSign, compactVerify, errors, importJWK, jwtVerify, SignJWT } fro
 import { AppError } from '../../core/errors.ts';
 import { sha256 } from '../../core/hash.ts';
 import { isUuid } from '../../core/id.ts';
-import { isObject } from '../../core/json.ts';
+import { type PublicJwk, readSigningKeys, wrongSetting } from '../../core/signing-keys.ts';
 import { shareOf, WeighedMap } from '../../data/weighed.ts';
 import { isRole, type Role } from '../permissions.ts';
 
@@ -17,9 +17,6 @@ export type { Role } from '../permissions.ts';
 
 /** Who a request acts as. Ids are bare UUIDs; `expiresAt` is in milliseconds since 1970, on a whole second. */
 export type AccessClaims = { userId: string; companyId: string; sessionId: string; role: Role; expiresAt: number };
-
-/** A verification key as published: P-256 coordinates, and the `kid` a token names it by. */
-type PublicJwk = JsonWebKey & { kid: string };
 
 /** The keys of one deployment. Opaque to callers; made by `loadKeys`. */
 export type TokenKeys = {
@@ -55,27 +52,15 @@ let loaded: { privateJwk: string; publicJwks: string; keys: TokenKeys } | null =
 /**
  * Imports the keys, once per isolate: the same settings answer the same object, with its verified tokens.
  *
- * @param privateJwk `JWT_PRIVATE_KEY`: one EC P-256 private JWK with a `kid`, as JSON.
- * @param publicJwks `JWT_PUBLIC_KEYS`: a JWKS of all live public keys, the private one's public half among them, as JSON.
- * @throws Error naming the setting that is wrong and how; never with any of its value.
+ * @throws Error as readSigningKeys, which the settings were checked by; and of a key that is none
  */
 export async function loadKeys(privateJwk: string, publicJwks: string): Promise<TokenKeys> {
   if (loaded?.privateJwk === privateJwk && loaded.publicJwks === publicJwks) return loaded.keys;
-  const own = readJwk('JWT_PRIVATE_KEY', readJson('JWT_PRIVATE_KEY', privateJwk));
-  if (own.d === undefined) throw wrong('JWT_PRIVATE_KEY', 'is a public key; the private one is needed');
-
-  const set = readJson('JWT_PUBLIC_KEYS', publicJwks);
-  if (!isObject(set) || !Array.isArray(set.keys)) throw wrong('JWT_PUBLIC_KEYS', 'must look like {"keys": [...]}');
-  const published = set.keys.map((entry: unknown) => readJwk('JWT_PUBLIC_KEYS', entry));
-  if (published.some((jwk) => jwk.d !== undefined)) throw wrong('JWT_PUBLIC_KEYS', 'holds a private key');
-
+  const { own, published } = readSigningKeys(privateJwk, publicJwks);
   const verifying = new Map<string, CryptoKey>();
-  for (const jwk of published) {
-    if (verifying.has(jwk.kid)) throw wrong('JWT_PUBLIC_KEYS', `holds the kid ${JSON.stringify(jwk.kid)} twice`);
-    verifying.set(jwk.kid, await importKey('JWT_PUBLIC_KEYS', jwk));
-  }
+  for (const jwk of published) verifying.set(jwk.kid, await importKey('JWT_PUBLIC_KEYS', jwk));
   const signing = await importKey('JWT_PRIVATE_KEY', own);
-  await checkPair(signing, verifying.get(own.kid), own.kid);
+  await checkPair(signing, verifying.get(own.kid));
 
   const keys: TokenKeys = { kid: own.kid, signing, verifying, published, verified: new WeighedMap(shareOf('tokens')) };
   loaded = { privateJwk, publicJwks, keys };
@@ -182,41 +167,15 @@ function verifyingKey(keys: TokenKeys, kid: string | undefined): CryptoKey {
   return key;
 }
 
-/** A pair that does not match would sign tokens that nobody accepts: say so at the start. */
-async function checkPair(signing: CryptoKey, verifying: CryptoKey | undefined, kid: string): Promise<void> {
-  if (verifying === undefined) {
-    throw wrong('JWT_PUBLIC_KEYS', `lacks the kid ${JSON.stringify(kid)} of JWT_PRIVATE_KEY`);
-  }
+/** What is said of the private key holds only if it signs what its public half verifies. */
+async function checkPair(signing: CryptoKey, verifying: CryptoKey | undefined): Promise<void> {
   const probe = await new CompactSign(new Uint8Array(1)).setProtectedHeader({ alg: ALGORITHM }).sign(signing);
-  await compactVerify(probe, verifying).catch(() => {
-    throw wrong('JWT_PUBLIC_KEYS', `holds another key under the kid ${JSON.stringify(kid)} than JWT_PRIVATE_KEY`);
-  });
+  const isPair = verifying !== undefined && (await compactVerify(probe, verifying).catch(() => null)) !== null;
+  if (!isPair) throw wrongSetting('JWT_PRIVATE_KEY', 'is not the private half of its x and y');
 }
 
 async function importKey(setting: string, jwk: PublicJwk): Promise<CryptoKey> {
   const key = await importJWK(jwk, ALGORITHM).catch(() => null);
-  if (key === null || key instanceof Uint8Array) throw wrong(setting, 'holds a key that is no point of P-256');
+  if (key === null || key instanceof Uint8Array) throw wrongSetting(setting, 'holds a key that is no point of P-256');
   return key;
-}
-
-/** Takes over the fields we know, so that nothing else of a setting is ever published. */
-function readJwk(setting: string, value: unknown): PublicJwk {
-  if (!isObject(value) || value.kty !== 'EC' || value.crv !== 'P-256') throw wrong(setting, 'must hold EC P-256 JWKs');
-  const { kid, x, y, d } = value;
-  if (typeof kid !== 'string' || kid === '') throw wrong(setting, 'holds a key without kid');
-  if (typeof x !== 'string' || typeof y !== 'string') throw wrong(setting, 'holds a key without x and y');
-  return { kty: 'EC', crv: 'P-256', x, y, kid, ...(typeof d === 'string' && { d }) };
-}
-
-function readJson(setting: string, text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    // The parser's message quotes its input, which is the private key.
-    throw wrong(setting, 'is not JSON');
-  }
-}
-
-function wrong(setting: string, problem: string): Error {
-  return new Error(`${setting} ${problem}`);
 }

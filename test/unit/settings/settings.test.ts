@@ -61,6 +61,16 @@ describe('settings', () => {
     expect(message).not.toMatch(/plenty|maybe/);
   });
 
+  it('of two deployments are no pair of keys, which is said before anybody signs in', () => {
+    const [one, other] = [exampleSettings(), exampleSettings()];
+    expect(() => checkSettings({ ...one, JWT_PRIVATE_KEY: other.JWT_PRIVATE_KEY ?? '' })).toThrow(
+      /^Settings:\n- JWT_PUBLIC_KEYS lacks the kid "[^"]+" of JWT_PRIVATE_KEY$/,
+    );
+    expect(() => checkSettings({ ...one, JWT_PRIVATE_KEY: one.JWT_PUBLIC_KEYS ?? '' })).toThrow(
+      '- JWT_PRIVATE_KEY must hold',
+    );
+  });
+
   it('that a stack of its own cannot use are named, not their values', () => {
     expect(unusedSettings({ DATABASE_URL: '', DB_IDLE_TIMEOUT: '' })).toEqual([]);
     expect(

@@ -1,16 +1,18 @@
 import { randomBytes } from 'node:crypto';
 import { expect, test } from 'vitest';
+import { makeSecrets } from '../../../local/secrets.ts';
 import type { Env } from '../../../src/env.ts';
 import { loadSettings } from '../../../src/settings.ts';
 
+const keys = makeSecrets();
 const good = {
   DATABASE_URL: 'postgres://cp_app:x@ep-x.eu-central-1.aws.neon.tech/main',
   DATABASE_AUTH_URL: 'postgres://cp_auth:x@ep-x.eu-central-1.aws.neon.tech/main?sslmode=require',
   DATABASE_JOBS_URL: 'postgres://cp_jobs:x@127.0.0.1:1234/main?sslmode=disable',
   UPSTASH_REDIS_REST_URL: 'https://x.upstash.io',
   UPSTASH_REDIS_REST_TOKEN: 'x',
-  JWT_PRIVATE_KEY: 'x',
-  JWT_PUBLIC_KEYS: 'x',
+  JWT_PRIVATE_KEY: keys.jwtPrivateKey,
+  JWT_PUBLIC_KEYS: keys.jwtPublicKeys,
   CURSOR_SECRET: randomBytes(32).toString('base64url'),
 };
 const faultsOf = (more: Record<string, string>): string[] => {
