@@ -118,6 +118,9 @@ function allowed(app: Hono<AppEnv>, c: AppContext): string | null {
 
 function missing(app: Hono<AppEnv>, c: AppContext): AppError {
   const allow = allowed(app, c);
-  if (allow === null) return new AppError('not_found', 'There is nothing at this path.');
+  if (allow === null) {
+    const isBeside = !c.req.path.startsWith(`${BASE}/`) || c.req.path.startsWith(`${BASE}${BASE}/`);
+    return new AppError('not_found', `There is nothing at this path.${isBeside ? ` The API is below ${BASE}.` : ''}`);
+  }
   return new AppError('method_not_allowed', `Allowed here: ${allow}.`, { extra: { allow } });
 }

@@ -152,6 +152,12 @@ type Issue = z.core.$ZodIssue;
 
 const sizeOf = (issue: Issue): number => (issue.code === 'unrecognized_keys' ? issue.keys.length : 1);
 
+/** Types of JSON, as sentences say them. */
+const WORDS: Readonly<Record<string, string>> = {
+  ...{ int: 'a whole number', number: 'a number', string: 'a string', boolean: 'true or false' },
+  ...{ object: 'an object', record: 'an object', array: 'an array' },
+};
+
 /** The faults of an issue, at most `most`. */
 function faultsOf(issue: Issue, body: unknown, most: number): Fault[] {
   if (most === 0) return [];
@@ -170,7 +176,7 @@ function faultsOf(issue: Issue, body: unknown, most: number): Fault[] {
       return [
         absent
           ? { pointer: at, code: 'required', detail: 'This field is required.' }
-          : { pointer: at, code: 'invalid_type', detail: `Must be ${issue.expected}.` },
+          : { pointer: at, code: 'invalid_type', detail: `Must be ${WORDS[issue.expected] ?? issue.expected}.` },
       ];
     }
     case 'too_small':

@@ -117,6 +117,13 @@ test('every header of an answer is on pages too; who has one is told so', async 
   expect((await get('/favicon.ico')).answer.headers.get('content-type')).toBe('image/svg+xml');
 });
 
+test('who asks beside the API is told where it is', async () => {
+  const detailOf = async (path: string) => JSON.parse((await get(path)).text).detail;
+  for (const path of ['/clients', '/api/v1/api/v1/clients'])
+    expect(await detailOf(path)).toBe('There is nothing at this path. The API is below /api/v1.');
+  expect(await detailOf('/api/v1/nowhere')).toBe('There is nothing at this path.');
+});
+
 test('the type of a problem leads to its code on this very host', async () => {
   const reply = await world.api.get('/nowhere');
   const url = new URL(String(reply.json.type), world.worker.url);
