@@ -1,5 +1,7 @@
 import { Pace } from '../core/pace.ts';
+import { alone } from '../data/alone.ts';
 import type { Loaded } from '../data/answer.ts';
+import type { Ctx } from '../data/ctx.ts';
 import type { Work } from '../data/deps.ts';
 import type { Read } from '../data/read.ts';
 import type { TagRow } from '../data/tags.ts';
@@ -17,6 +19,8 @@ const UNSEEN = 32;
 /** From so much on an answer is large, KiB: those wait for each other, and nobody who asks for little waits for them. */
 const LARGE = 256;
 const MOST_COMPANIES = 1000;
+/** Longest wait for the first of a kind, ms. */
+const PATIENCE = 3000;
 const BUSY = 'Many large answers of this company are being computed. Nothing was changed; try again.';
 
 /** @param expected of a route's next answer, KiB */
@@ -43,7 +47,7 @@ const paceOf = ({ small, large }: Account, kib: number): Pace => (kib > LARGE ? 
 const weightOf = (characters: number): number => EACH + characters / KIB;
 
 /** A kind of answer of a company, and what it takes besides its bytes, KiB. */
-type Kind = { companyId: string; name: string; effort?: number };
+type Kind = { companyId: string; name: string; effort?: number; mayBeLarge?: boolean };
 
 /**
  * Has what turns out to weigh so much, KiB, wait for its own turn before it is made.
@@ -62,18 +66,23 @@ type Computing<T> = { compute(waited: boolean, charge: Charge): Promise<T>; weig
  */
 export async function inTurn<T>(
   work: Work,
-  { companyId, name, effort = 0 }: Kind,
+  { companyId, name, effort = 0, mayBeLarge = false }: Kind,
   computing: Computing<T>,
 ): Promise<T> {
   const account = accountOf(work, companyId);
   const { expected } = account;
+  const known = mayBeLarge ? await firstOf(work.ctx, `${companyId} ${name}`, () => expected.has(name)) : undefined;
   let charged = expected.get(name) ?? UNSEEN + 2 * effort;
   let pace = paceOf(account, expected.get(name) ?? UNSEEN + effort);
-  const waited = (await whenDue(work, pace, charged, BUSY)) > 0;
+  // Of the first of its kind hardly anything is known to be charged; what is over the limit all the same keeps nobody waiting.
+  const wait = whenDue(work, pace, charged, BUSY);
+  wait.catch(() => known?.());
+  const waited = (await wait) > 0;
   let [least, kib] = [0, 0];
   const charge = async (more: number): Promise<void> => {
     // Whoever comes behind need not find it out.
     expected.set(name, more);
+    known?.();
     least = more;
     if (paceOf(account, more) !== pace) {
       pace.spend(-charged, work.ctx.now());
@@ -90,10 +99,23 @@ export async function inTurn<T>(
     expected.set(name, kib);
     return made;
   } finally {
+    known?.();
     const [now, own] = [work.ctx.now(), paceOf(account, kib)];
     pace.spend(own === pace ? kib - charged : -charged, now);
     if (own !== pace) own.spend(kib, now);
   }
+}
+
+/**
+ * Lets one begin of a kind that may be large and of which nobody has seen any: what it weighs is what the others are charged.
+ * @returns how it tells that it is known; undefined of the others
+ */
+async function firstOf(ctx: Ctx, kind: string, isKnown: () => boolean): Promise<(() => void) | undefined> {
+  for (const until = ctx.now() + PATIENCE; !isKnown(); ) {
+    const known = await alone(ctx, kind, until);
+    if (known !== null) return known;
+  }
+  return undefined;
 }
 
 /** Whether nothing of the company has to wait now. */
@@ -122,7 +144,7 @@ export type Computed = {
 /** Computes in the company's turn. What was read before a wait is too old to be built on, and who is not known yet is charged at the end. */
 export function paced(
   work: Work,
-  { name, effort = 0 }: { name: string; effort?: number },
+  { name, effort = 0, mayBeLarge = false }: Omit<Kind, 'companyId'>,
   companyId: string,
   { load, compose }: Computed,
 ): Pick<Read, 'load' | 'compose'> {
@@ -146,7 +168,7 @@ export function paced(
         ? outOfTurn(row)
         : inTurn(
             work,
-            { companyId, name, effort },
+            { companyId, name, effort, mayBeLarge },
             { compute: (waited, charge) => load(unsure, waited ? null : row, charge), weigh },
           ),
     ...(compose !== undefined && {

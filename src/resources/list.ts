@@ -26,6 +26,9 @@ import { type ParsedQuery, type ReadRoute, read, TTL } from './read.ts';
 import type { Resource } from './resource.ts';
 import { beside, seenBy } from './row-sql.ts';
 
+/** Rows of a page that whatever they are is no large one, as far as anybody has to wait for another to see. */
+const ORDINARY = 20;
+
 type PageQuery = ListQuery & {
   at: Cursor | null;
   path: string;
@@ -73,6 +76,7 @@ export function listRoute(resource: Resource, parent?: Parent): ReadRoute<PageQu
       return [...own, parentThere(parent, companyId, query.parentId)];
     },
     isHeavy: ({ search }) => search !== null,
+    mayBeLarge: ({ limit }) => limit > ORDINARY,
     complete({ ctx, deps, charge }, query, principal, taken) {
       const { companyId } = principal;
       const project = compileProjection(query.fields);

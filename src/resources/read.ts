@@ -48,6 +48,8 @@ type CachedRoute<Q extends ParsedQuery> = {
   weight?: number;
   /** What it takes to compute one besides its bytes, KiB (computing.ts). */
   effort?: number;
+  /** Whether one may be large of which nobody has seen any; absent: none is. */
+  mayBeLarge?(query: Q): boolean;
   parse(params: URLSearchParams, principal: Principal, c: AppContext): Q;
   tags(query: Q, principal: Principal): readonly string[];
   /** Answers carry a Link, which a 304 repeats: then one is not given from the tags alone. */
@@ -164,13 +166,19 @@ function cached<Q extends ParsedQuery>(route: CachedRoute<Q>, computing: Computi
       plan,
       demand,
       admission,
-      ...paced(c.env, route, companyId, computing(c, query, demand, admission)),
+      ...paced(c.env, kindOf(route, query), companyId, computing(c, query, demand, admission)),
       confirm: (unsure) => headOf(c, unsure ? admission : null),
       heal: (head) => announceSnapshot({ ctx: behind(ctx), deps }, companyId, head),
     });
     return answer instanceof Promise ? answer.then((found) => told(c, found, anything)) : told(c, answer, anything);
   }
 }
+
+const kindOf = <Q extends ParsedQuery>({ name, effort = 0, mayBeLarge }: CachedRoute<Q>, query: Q) => ({
+  name,
+  effort,
+  mayBeLarge: mayBeLarge?.(query) === true,
+});
 
 function told(c: AppContext, answer: ReadAnswer, anything: boolean): Response {
   const { ctx, deps } = c.env;

@@ -101,3 +101,33 @@ test('what is found to be large is charged before it is made, and once; those be
   }
   await Promise.all(later);
 });
+
+test('of a kind that may be large one is made first; the others are charged what it weighs, and never wait long for it', async () => {
+  const kind = { companyId: newCompany(), name: 'list', mayBeLarge: true };
+  const found = Promise.withResolvers<void>();
+  let [begun, made] = [0, 0];
+  const compute = async (_: boolean, charge: (kib: number) => Promise<void>): Promise<void> => {
+    begun += 1;
+    await found.promise;
+    await charge(10_000);
+    made += 1;
+  };
+  const asked = Array.from({ length: 40 }, () => inTurn(work(), kind, { compute, weigh: () => 8 }));
+  const ended = Promise.allSettled(asked);
+  await vi.advanceTimersByTimeAsync(2000);
+  expect(begun).toBe(1);
+  found.resolve();
+  await vi.advanceTimersByTimeAsync(10_000);
+  expect([begun, made]).toEqual([3, 3]);
+  expect((await ended).filter(({ status }) => status === 'rejected')).toHaveLength(37);
+  // Where it hangs they go on, and who fails makes nothing known.
+  const other = { ...kind, companyId: newCompany() };
+  const hanging = vi.fn(() => new Promise<void>(() => undefined));
+  const failing = { compute: () => Promise.reject(new Error('away')), weigh: () => 8 };
+  await expect(inTurn(work(), other, failing)).rejects.toThrow('away');
+  for (let i = 0; i < 5; i += 1) void inTurn(work(), other, { compute: hanging, weigh: () => 8 });
+  await vi.advanceTimersByTimeAsync(2900);
+  expect(hanging).toHaveBeenCalledTimes(1);
+  await vi.advanceTimersByTimeAsync(200);
+  expect(hanging).toHaveBeenCalledTimes(5);
+});
