@@ -71,13 +71,14 @@ export async function inTurn<T>(
 ): Promise<T> {
   const account = accountOf(work, companyId);
   const { expected } = account;
+  const came = work.ctx.now();
   const known = mayBeLarge ? await firstOf(work.ctx, `${companyId} ${name}`, () => expected.has(name)) : undefined;
   let charged = expected.get(name) ?? UNSEEN + 2 * effort;
   let pace = paceOf(account, expected.get(name) ?? UNSEEN + effort);
   // Of the first of its kind hardly anything is known to be charged; what is over the limit all the same keeps nobody waiting.
   const wait = whenDue(work, pace, charged, BUSY);
   wait.catch(() => known?.());
-  const waited = (await wait) > 0;
+  const waited = (await wait) > 0 || work.ctx.now() > came;
   let [least, kib] = [0, 0];
   const charge = async (more: number): Promise<void> => {
     // Whoever comes behind need not find it out.
