@@ -12,7 +12,7 @@ const stack = {
   experimental: { viteModuleRunner: false, nodeLoader: false },
 };
 const long = '{test,client/test}/**/*.long.test.ts';
-/** What multiplies routes by something else, of which `npm test` does a share (`shareOf` in test/support/routes.ts). */
+/** What multiplies routes by something else, of which `npm test` does a share (`shareOf` in test/support/paths.ts). */
 const sampled = [
   'test/worker/cache/{freshness,cached-equals-uncached}.test.ts',
   'test/worker/contract/{conventions,registry-errors,registry-roles}.test.ts',

@@ -1,4 +1,5 @@
-import { expect, inject } from 'vitest';
+import { isDeepStrictEqual } from 'node:util';
+import { expect } from 'vitest';
 import type { RouteSpec } from '../../src/http/route.ts';
 import type { Api, Json, Tenant } from './api.ts';
 import { type Fixture, fixtures, unique } from './fixtures.ts';
@@ -71,20 +72,34 @@ export const cached = guarded.filter(({ spec }) => spec.success.cached === true)
 export const mutations = guarded.filter(({ method, name }) => method !== 'GET' && !UNLOGGED.has(name));
 
 /** Below one object of a resource, about others that belong to it: `/staff/:id/time-off`, and what leads on from there. */
-const CHILD = /^(.+\/:[A-Za-z]+\/[^:]+)\/:[A-Za-z]+$/;
+export const CHILD = /^(.+\/:[A-Za-z]+\/[^:]+)\/:[A-Za-z]+$/;
 const collections = new Set(routes.map(({ spec }) => CHILD.exec(spec.path)?.[1]));
 export const ofChildren = ({ spec }: Route): boolean => CHILD.test(spec.path) || collections.has(spec.path);
 
+/** What changes one object, and so may say which version of it. */
+export const takesIfMatch = (route: Route): boolean => {
+  const { spec, method, topic } = route;
+  const isCreate = method === 'POST' && spec.path === `/${topic}`;
+  const isPlain = !ofMany(route) && !ofChildren(route) && spec.success.located !== false;
+  return guarded.includes(route) && method !== 'GET' && !isCreate && isPlain;
+};
+
 export const takesId = ({ spec }: Route): boolean => spec.path.includes('/:');
 
+/** Answers the id of an object of a topic. */
+type Make = (api: Api, topic: string) => Promise<string>;
+
+/** A new one that others may refer to. */
+const makeReady: Make = async (api, topic) => {
+  const id = await make(api, topic);
+  await fixtures[topic]?.ready?.(api, id);
+  return id;
+};
+
 /** A body that creates an object, with what it refers to. */
-async function createOf(api: Api, { create, references = {}, within }: Fixture): Promise<Json> {
+async function createOf(api: Api, { create, references = {}, within }: Fixture, named = makeReady): Promise<Json> {
   const body = { ...create?.(unique()), ...(await within?.(api)) };
-  for (const [member, other] of Object.entries(references)) {
-    const id = await make(api, other);
-    await fixtures[other]?.ready?.(api, id);
-    body[member] = id;
-  }
+  for (const [member, other] of Object.entries(references)) body[member] = await named(api, other);
   return body;
 }
 
@@ -122,16 +137,16 @@ export async function makeEach(api: Api): Promise<Record<string, string>> {
   return ids;
 }
 
-/** The body a route accepts, made anew. @throws Error where the fixture has none */
-export async function bodyOf(route: Route, tenant: Tenant): Promise<Json | undefined> {
+/** The body a route accepts, made anew. @param named what it refers to @throws Error where the fixture has none */
+export async function bodyOf(route: Route, tenant: Tenant, named = makeReady): Promise<Json | undefined> {
   const { spec, fixture, name, method, topic } = route;
   if (spec.body === undefined) return undefined;
   if (name === 'POST /auth/login') return { email: tenant.email, password: tenant.password };
   const own = fixture.bodies?.[name];
-  if (own !== undefined) return await own(unique(), (other) => make(tenant.api, other), tenant.api);
+  if (own !== undefined) return await own(unique(), (other) => named(tenant.api, other), tenant.api);
   if (method === 'PATCH' && fixture.patch !== undefined) return fixture.patch(unique());
   if (method === 'POST' && spec.path === `/${topic}` && fixture.create !== undefined)
-    return createOf(tenant.api, fixture);
+    return createOf(tenant.api, fixture, named);
   throw new Error(`the fixture of ${topic} has no body for ${name}`);
 }
 
@@ -146,20 +161,47 @@ async function makeChild(route: Route, tenant: Tenant, id: string): Promise<stri
 }
 
 /** A request to this route that must succeed for the tenant's owner, at a new object or one that is there. */
-export async function aim(route: Route, tenant: Tenant, there?: string): Promise<Shot> {
+export async function aim(route: Route, tenant: Tenant, there?: string, named = makeReady): Promise<Shot> {
   const { spec, method, fixture, name, topic } = route;
   const id = takesId(route) ? (there ?? (await make(tenant.api, topic))) : null;
   if (id !== null) await fixture.states?.[name]?.(tenant.api, id);
   let path = id === null ? spec.path : pathTo(route, id);
   if (id !== null && path.includes('/:')) path = path.replace(/:[A-Za-z]+$/, await makeChild(route, tenant, id));
-  path += (await fixture.asks?.[name]?.((other) => make(tenant.api, other))) ?? '';
+  path += (await fixture.asks?.[name]?.((other) => named(tenant.api, other))) ?? '';
   const file = fixture.files?.[name];
-  if (file === undefined) return { method, path, body: await bodyOf(route, tenant), id, ...keyFor(spec) };
+  if (file === undefined) return { method, path, body: await bodyOf(route, tenant, named), id, ...keyFor(spec) };
   return { method, path: path + file.query, body: undefined, id, file: { text: file.text(unique()), type: file.type } };
 }
 
-/** The same request each time it is asked for: for what is refused, and so leaves its object. */
-export const aimedOnce = (route: Route, tenant: Tenant): (() => Promise<Shot>) => once(() => aim(route, tenant));
+/** The same object of a topic each time, by who made it. */
+function standing(making: Make): Make {
+  const made = new Map<string, Promise<string>>();
+  return (api, topic) => {
+    const key = `${topic} ${api.token}`;
+    const id = made.get(key) ?? making(api, topic);
+    made.set(key, id);
+    return id;
+  };
+}
+const [aimedAt, referredTo] = [standing(make), standing(makeReady)];
+
+/**
+ * The same request each time it is asked for, at an object that other routes are aimed at too: for what reads or is refused, and so
+ * leaves it as it is.
+ */
+export const aimedOnce = (route: Route, tenant: Tenant): (() => Promise<Shot>) =>
+  once(async () => {
+    const isAny = takesId(route) && route.fixture.states?.[route.name] === undefined;
+    return aim(route, tenant, isAny ? await aimedAt(tenant.api, route.topic) : undefined, referredTo);
+  });
+
+/** Another body for a route that takes one, and one for a verb that takes none. */
+export async function otherBody(route: Route, tenant: Tenant, body: Json | undefined): Promise<Json> {
+  for (;;) {
+    const other = (await bodyOf(route, tenant, referredTo)) ?? {};
+    if (!isDeepStrictEqual(other, body)) return other;
+  }
+}
 
 export const pathTo = ({ spec }: Route, id: string): string => spec.path.replace(/:[A-Za-z]+/, id);
 
@@ -172,60 +214,3 @@ export const fire = (api: Api, shot: Shot, headers: Record<string, string> = {})
     ...(body !== undefined && { body }),
   });
 };
-
-/** Queries of a list besides the plain one. */
-export const queriesOf = (route: Route): string[] =>
-  (ofChildren(route) ? route.fixture.childQueries : route.fixture.queries) ?? [];
-
-/**
- * Paths of every cached GET: the plain one, its queries, and details with `fields`. `ids` names an object per topic; what belongs to
- * another object is read in a suite of its own.
- */
-export function cachedPaths(ids: Record<string, string>): string[] {
-  const plain = cached.filter(
-    ({ spec, fixture, name }) => fixture.asks?.[name] === undefined && !CHILD.test(spec.path),
-  );
-  return plain.flatMap((route) => {
-    const { spec, topic } = route;
-    const id = ids[topic];
-    if (takesId(route) && id === undefined) throw new Error(`no object of ${topic}`);
-    const path = id === undefined ? spec.path : pathTo(route, id);
-    const field = spec.detail?.fields.find((name) => name !== 'id');
-    const more = spec.list === undefined ? (field === undefined ? [] : [`?fields=${field}`]) : queriesOf(route);
-    return ['', ...more].map((query) => path + query);
-  });
-}
-
-/** A share of them, another one at each of so many turns; in `npm run test:long` all of them. */
-export const shareOf = <T>(all: readonly T[], turn: number, turns: number): T[] =>
-  all.filter((_, index) => inject('thorough') || (index + turn) % turns === 0);
-
-/** Of the queries of its own topic a write looks at so many parts. */
-const PARTS = 5;
-
-/**
- * What is read after the write of this turn to a topic: its own paths with a share of their queries, and of the others' plain
- * paths a share that comes round once with all writes to the topic.
- */
-export function pathsAt(topic: string, turn: number, turns: number, paths: readonly string[]) {
-  const topicOf = (path: string) => operationOf('GET', path.split('?')[0] ?? '')?.topic;
-  const plain = paths.filter((path) => !path.includes('?'));
-  const isOwn = (path: string): boolean => topicOf(path) === topic;
-  const queries = paths.filter((path) => path.includes('?') && isOwn(path));
-  const others = plain.filter((path) => !isOwn(path));
-  return {
-    own: [...plain.filter(isOwn), ...shareOf(queries, turn, Math.min(turns, PARTS))],
-    others: shareOf(others, turn, turns),
-  };
-}
-
-/** The same, after each of the product's writes. */
-export function pathsAfter({ topic, name }: Route, paths: readonly string[]) {
-  const writes = mutations.filter((each) => each.topic === topic);
-  return pathsAt(
-    topic,
-    writes.findIndex((each) => each.name === name),
-    writes.length,
-    paths,
-  );
-}

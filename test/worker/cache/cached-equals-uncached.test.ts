@@ -3,20 +3,10 @@ import type { Api, Reply, Tenant } from '../../support/api.ts';
 import { openCompany } from '../../support/company.ts';
 import { fixtures, unique } from '../../support/fixtures.ts';
 import { startPair } from '../../support/pair.ts';
+import { cachedPaths, pathsAfter, pathsAt } from '../../support/paths.ts';
 import { uuidOf } from '../../support/people.ts';
 import { openRedis } from '../../support/redis.ts';
-import {
-  aim,
-  cached,
-  cachedPaths,
-  fire,
-  make,
-  mutations,
-  pathsAfter,
-  pathsAt,
-  type Route,
-  takesId,
-} from '../../support/routes.ts';
+import { aim, cached, fire, make, mutations, type Route, takesId } from '../../support/routes.ts';
 import { ownWorld } from '../../support/shared.ts';
 import { until } from '../../support/until.ts';
 

@@ -2,18 +2,9 @@ import { afterEach, expect, inject, test } from 'vitest';
 import type { Reply } from '../../support/api.ts';
 import { openCompany } from '../../support/company.ts';
 import { fixtures, unique } from '../../support/fixtures.ts';
+import { cachedPaths, pathsAfter } from '../../support/paths.ts';
 import { uuidOf } from '../../support/people.ts';
-import {
-  aim,
-  cachedPaths,
-  fire,
-  make,
-  makeEach,
-  mutations,
-  ofChildren,
-  ofMany,
-  pathsAfter,
-} from '../../support/routes.ts';
+import { aim, fire, make, makeEach, mutations, ofChildren, ofMany } from '../../support/routes.ts';
 import { ownWorld } from '../../support/shared.ts';
 import { until } from '../../support/until.ts';
 

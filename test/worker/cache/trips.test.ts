@@ -4,8 +4,9 @@ import type { Api, Reply } from '../../support/api.ts';
 import { openCompany } from '../../support/company.ts';
 import { unique } from '../../support/fixtures.ts';
 import { operationOf } from '../../support/operations.ts';
+import { cachedPaths } from '../../support/paths.ts';
 import { monitor } from '../../support/redis.ts';
-import { aim, cachedPaths, fire, makeEach, mutations, topics } from '../../support/routes.ts';
+import { aim, fire, makeEach, mutations, topics } from '../../support/routes.ts';
 import { ownWorld } from '../../support/shared.ts';
 import { inOneMinute, settled } from '../../support/until.ts';
 

@@ -4,7 +4,17 @@ import { newCompany, openCompany } from '../../support/company.ts';
 import { fixtures, unique } from '../../support/fixtures.ts';
 import { uuidOf } from '../../support/people.ts';
 import { expectProblem } from '../../support/problem.ts';
-import { answersSecret, bodyOf, fire, guarded, make, mutations, pathTo, takesId } from '../../support/routes.ts';
+import {
+  answersSecret,
+  bodyOf,
+  fire,
+  guarded,
+  make,
+  mutations,
+  otherBody,
+  pathTo,
+  takesId,
+} from '../../support/routes.ts';
 import { sharedWorld } from '../../support/shared.ts';
 import { inOneMinute } from '../../support/until.ts';
 import type { RunningWorker } from '../../support/worker.ts';
@@ -52,6 +62,11 @@ describe.each(
     await salon.api.patch(`/${route.topic}/${replies[0]?.json.id}`, fixtures[route.topic]?.patch?.(unique()));
     const later = await fire(salon.api, shot, { 'Idempotency-Key': `"${key}"` });
     expect([later.text, later.headers.get('idempotency-replayed')]).toEqual([replies[0]?.text, 'true']);
+    const other = await otherBody(route, salon, shot.body);
+    expectProblem(
+      await fire(salon.api, { ...shot, body: other }, { 'Idempotency-Key': key }),
+      'idempotency_key_reused',
+    );
   });
 });
 

@@ -1,20 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { received } from '../../support/api.ts';
 import { openCompany } from '../../support/company.ts';
+import { shareOf } from '../../support/paths.ts';
 import { expectProblem, gist } from '../../support/problem.ts';
-import {
-  aim,
-  aimedOnce,
-  fire,
-  ofChildren,
-  ofMany,
-  ofSignIn,
-  pathTo,
-  type Route,
-  routes,
-  shareOf,
-  takesId,
-} from '../../support/routes.ts';
+import { aim, aimedOnce, fire, pathTo, type Route, routes, takesId, takesIfMatch } from '../../support/routes.ts';
 import { sharedWorld } from '../../support/shared.ts';
 
 const world = await sharedWorld();
@@ -197,31 +186,28 @@ describe.each(routes.map((route, turn) => [route.name, route, turn] as const))('
     });
   }
 
-  if (!anonymous && !ofSignIn(route) && method !== 'GET' && !(method === 'POST' && spec.path === `/${route.topic}`)) {
-    test.skipIf(ofMany(route) || ofChildren(route) || spec.success.located === false)(
-      'If-Match of another version is 412 and changes nothing',
-      async () => {
-        const shot = await aim(route, salon);
-        const head = (await salon.api.get('/events')).json.head;
-        const at = shot.id === null ? spec.path : `/${route.topic}/${shot.id}`;
-        const present = await salon.api.get(at);
-        const { version } = present.json;
-        const others = ['"99999999999"', `W/"${version}"`, `${version}`, '"x"', `"${version}", "2"`];
-        for (const wrong of ['"999"', ...shareOf(others, turn, 5)]) {
-          const reply = await fire(salon.api, shot, { 'If-Match': wrong });
-          expect(reply.status, `If-Match: ${wrong}`).toBe(412);
-          expectProblem(reply, 'version_mismatch');
-          expect(reply.json.detail).toContain(`present version is ${version}. `);
-          expect(reply.json.detail).toContain(`If-Match: "${version}"`);
-        }
-        const etag = String(present.headers.get('etag'));
-        expect((await fire(salon.api, shot, { 'If-Match': etag })).status).toBe(412);
-        expect((await salon.api.get('/events')).json.head).toBe(head);
-        const isGone = spec.success.status === 204;
-        const right = await fire(salon.api, shot, { 'If-Match': `"${version}"` });
-        expect(right.status, right.text).toBe(spec.success.status);
-        expect((await fire(salon.api, shot, { 'If-Match': '*' })).status).toBe(isGone ? 404 : spec.success.status);
-      },
-    );
+  if (takesIfMatch(route)) {
+    test('If-Match of another version is 412 and changes nothing', async () => {
+      const shot = await aim(route, salon);
+      const head = (await salon.api.get('/events')).json.head;
+      const at = shot.id === null ? spec.path : `/${route.topic}/${shot.id}`;
+      const present = await salon.api.get(at);
+      const { version } = present.json;
+      const others = ['"99999999999"', `W/"${version}"`, `${version}`, '"x"', `"${version}", "2"`];
+      for (const wrong of ['"999"', ...shareOf(others, turn, 5)]) {
+        const reply = await fire(salon.api, shot, { 'If-Match': wrong });
+        expect(reply.status, `If-Match: ${wrong}`).toBe(412);
+        expectProblem(reply, 'version_mismatch');
+        expect(reply.json.detail).toContain(`present version is ${version}. `);
+        expect(reply.json.detail).toContain(`If-Match: "${version}"`);
+      }
+      const etag = String(present.headers.get('etag'));
+      expect((await fire(salon.api, shot, { 'If-Match': etag })).status).toBe(412);
+      expect((await salon.api.get('/events')).json.head).toBe(head);
+      const isGone = spec.success.status === 204;
+      const right = await fire(salon.api, shot, { 'If-Match': `"${version}"` });
+      expect(right.status, right.text).toBe(spec.success.status);
+      expect((await fire(salon.api, shot, { 'If-Match': '*' })).status).toBe(isGone ? 404 : spec.success.status);
+    });
   }
 });

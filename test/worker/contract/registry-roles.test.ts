@@ -3,9 +3,10 @@ import { type Permission, ROLES, type Role, roleMay } from '../../../src/account
 import { addMember, addUser } from '../../support/accounts.ts';
 import { type Api, received } from '../../support/api.ts';
 import { openCompany } from '../../support/company.ts';
+import { shareOf } from '../../support/paths.ts';
 import { uuidOf } from '../../support/people.ts';
 import { expectProblem } from '../../support/problem.ts';
-import { aim, aimedOnce, fire, guarded, shareOf } from '../../support/routes.ts';
+import { aim, aimedOnce, fire, guarded } from '../../support/routes.ts';
 import { sharedWorld } from '../../support/shared.ts';
 
 const people = new Map<Role, Api>();

@@ -3,7 +3,7 @@ import type { Reply } from '../../support/api.ts';
 import { openCompany } from '../../support/company.ts';
 import { once } from '../../support/once.ts';
 import {
-  aimedOnce,
+  aim,
   answersObject,
   fire,
   mutations,
@@ -103,7 +103,7 @@ describe.each(routes.filter((route) => !ofSignIn(route)).map((route) => [route.n
   (_, route) => {
     const { spec, method } = route;
     // What is read stays as it is.
-    const aimed = aimedOnce(route, salon);
+    const aimed = once(() => aim(route, salon));
     const answered = once(async () => {
       const shot = await aimed();
       const before = mutations.includes(route) ? (await salon.api.get('/events', FRESH)).revision : 0;

@@ -4,8 +4,9 @@ import type { Api } from '../../support/api.ts';
 import { openCompany } from '../../support/company.ts';
 import { ListFollower } from '../../support/list-follower.ts';
 import { listen } from '../../support/listener.ts';
+import { queriesOf } from '../../support/paths.ts';
 import { uuidOf } from '../../support/people.ts';
-import { aim, cached, fire, make, makeEach, mutations, pathTo, queriesOf, takesId } from '../../support/routes.ts';
+import { aim, cached, fire, make, makeEach, mutations, pathTo, takesId } from '../../support/routes.ts';
 import { sharedWorld } from '../../support/shared.ts';
 import { until } from '../../support/until.ts';
 
