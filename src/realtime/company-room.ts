@@ -139,8 +139,9 @@ export abstract class Room extends DurableObject<Env> implements RoomApi {
   }
 
   async end(credentials: readonly string[]): Promise<void> {
-    this.#ended.add(credentials, Date.now());
+    // First, whatever becomes of the note.
     for (const credential of credentials) this.#sockets?.end(credential);
+    this.#ended.add(credentials, Date.now());
   }
 
   /** An upgrade to a WebSocket, which the Worker has looked at. */

@@ -38,6 +38,8 @@ export class Expectations {
 
   /** Whether some write should have been published by now. */
   anyDue(now: number): boolean {
+    // The clock stepped back: they are not to wait for it to catch up.
+    this.#sql.exec('update expectations set since = ? where since > ?', now - PATIENCE, now);
     const { oldest } = this.#sql.exec('select min(since) oldest from expectations').one();
     return typeof oldest === 'number' && dueAt(oldest) <= now;
   }

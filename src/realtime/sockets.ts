@@ -100,7 +100,8 @@ export class Sockets {
       live: false,
     };
     this.#hub.welcome(this.#attach(server, member));
-    const letIn = ticket === null ? now : ticket.until - TICKET_SECONDS * 1000;
+    // Not later where the ticket was given by a clock that is ahead.
+    const letIn = ticket === null ? now : Math.min(now, ticket.until - TICKET_SECONDS * 1000);
     this.#lookAfter = Math.min(this.#lookAfter ?? Number.POSITIVE_INFINITY, letIn + LOOKED_AFTER_WITHIN);
     this.#headcount.look();
     const headers = chosen === null ? {} : { 'Sec-WebSocket-Protocol': chosen };
@@ -143,7 +144,9 @@ export class Sockets {
     const now = this.#parts.now();
     this.#tickets.forget(now);
     this.#parts.ended.forget(now);
-    if (this.#lookAfter === null || this.#lookAfter <= now) await this.#lookAfterCredentials(now);
+    // Farther away than any is set: the clock stepped back.
+    const isDue = this.#lookAfter === null || this.#lookAfter <= now || this.#lookAfter > now + LOOK_AFTER;
+    if (isDue) await this.#lookAfterCredentials(now);
     const next = this.#hub.sweep();
     this.#headcount.look();
     if (next === null) this.#lookAfter = null;

@@ -1,3 +1,5 @@
+import { TICKET_SECONDS } from '../core/ticket.ts';
+
 /** By its own id; ms until which it is good. */
 type Used = { id: string; until: number };
 
@@ -9,7 +11,8 @@ export interface TicketStore {
   doubt(until: number): void;
   /** These were used; it is not known of those that end by `doubtful`, ms. */
   keep(used: readonly Used[], doubtful: number): void;
-  forget(now: number): void;
+  /** Those that ended before now; it is not known of those that end by `doubtful`, ms. */
+  forget(now: number, doubtful: number): void;
 }
 
 /** Of tickets that end so much later than the one at hand, ms, it is said in advance that they may be used. */
@@ -26,8 +29,8 @@ export class UsedTickets {
   readonly #store: TicketStore;
   readonly #after: (ms: number, work: () => void) => void;
   readonly #used: Map<string, number>;
-  /** Ms; of an earlier life of the object. */
-  readonly #doubtful: number;
+  /** Ms; of an earlier life of the object, or forgotten since. */
+  #doubtful: number;
   /** Ms; of this one. */
   #doubted = 0;
   #unkept: Used[] = [];
@@ -42,6 +45,12 @@ export class UsedTickets {
   use({ id, until }: Used, now: number): 'good' | 'used' | 'doubtful' {
     if (until <= now || this.#used.has(id)) return 'used';
     if (until <= this.#doubtful) return 'doubtful';
+    // By a clock so far ahead that after a crash everybody would be sent back for as long: a row of its own.
+    if (until > now + TICKET_SECONDS * 1000 + AHEAD) {
+      this.#store.keep([{ id, until }], Math.max(this.#doubtful, this.#doubted));
+      this.#used.set(id, until);
+      return 'good';
+    }
     if (until > this.#doubted) {
       this.#store.doubt(Math.max(this.#doubtful, until + AHEAD));
       this.#doubted = until + AHEAD;
@@ -53,12 +62,23 @@ export class UsedTickets {
   }
 
   forget(now: number): void {
-    for (const [id, until] of this.#used) if (until < now) this.#used.delete(id);
-    this.#store.forget(now);
+    const over = [...this.#used].filter(([, until]) => until < now);
+    if (over.length === 0) return;
+    // Should the clock step back, they have not ended any more.
+    const last = over.reduce((most, [, until]) => Math.max(most, until), this.#doubtful);
+    this.#store.forget(now, Math.max(last, this.#doubted));
+    this.#doubtful = last;
+    for (const [id] of over) this.#used.delete(id);
   }
 
   #keep(): void {
-    this.#store.keep(this.#unkept, this.#doubtful);
+    try {
+      this.#store.keep(this.#unkept, this.#doubtful);
+    } catch {
+      // They are in doubt until it is done.
+      this.#after(KEEP_AFTER, () => this.#keep());
+      return;
+    }
     [this.#unkept, this.#doubted] = [[], 0];
   }
 }
@@ -92,7 +112,8 @@ export class StoredTickets implements TicketStore {
     this.doubt(doubtful);
   }
 
-  forget(now: number): void {
+  forget(now: number, doubtful: number): void {
     this.#sql.exec('delete from tickets where until < ?', now);
+    this.doubt(doubtful);
   }
 }

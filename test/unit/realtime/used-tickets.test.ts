@@ -7,6 +7,7 @@ type Used = { id: string; until: number };
 /** A room's storage, which outlives the object. */
 class MemoryTickets implements TicketStore {
   writes = 0;
+  isFailing = false;
   #used: Used[] = [];
   #doubtful = 0;
 
@@ -14,16 +15,20 @@ class MemoryTickets implements TicketStore {
     return { used: this.#used, doubtful: this.#doubtful };
   }
   doubt(until: number): void {
-    this.writes += 1;
+    this.#write();
     this.#doubtful = until;
   }
   keep(used: readonly Used[], doubtful: number): void {
-    this.writes += 1;
+    this.doubt(doubtful);
     this.#used = [...this.#used, ...used];
-    this.#doubtful = doubtful;
   }
-  forget(now: number): void {
+  forget(now: number, doubtful: number): void {
+    this.doubt(doubtful);
     this.#used = this.#used.filter(({ until }) => until >= now);
+  }
+  #write(): void {
+    if (this.isFailing) throw new Error('a storage that fails');
+    this.writes += 1;
   }
 }
 
@@ -46,11 +51,25 @@ class Room {
     this.#timers = this.#timers.filter(({ at }) => at > this.now);
     for (const { work } of due) work();
   }
+  /** @returns what the room says; `failed` where it cannot, and whoever comes is not let in */
   use(ticket: Used): string {
-    return this.#tickets.use(ticket, this.now);
+    try {
+      return this.#tickets.use(ticket, this.now);
+    } catch {
+      return 'failed';
+    }
   }
   forget(): void {
-    this.#tickets.forget(this.now);
+    try {
+      this.#tickets.forget(this.now);
+    } catch {
+      expect(this.store.isFailing).toBe(true);
+    }
+  }
+  /** Its clock is set; timers go by another. */
+  step(ms: number): void {
+    this.now += ms;
+    for (const timer of this.#timers) timer.at += ms;
   }
   crash(): void {
     this.#tickets = this.#open();
@@ -89,10 +108,50 @@ test('after a crash a ticket from before it is sent back for another, which is g
   expect(room.use(ticket('c'))).toBe('good');
 });
 
+test('used tickets are kept as soon as the storage takes them', () => {
+  const room = new Room();
+  const [first, second, unused] = ['a', 'b', 'c'].map((id) => ({ id, until: room.now + GOOD_FOR })) as [
+    Used,
+    Used,
+    Used,
+  ];
+  expect(room.use(first)).toBe('good');
+  room.store.isFailing = true;
+  room.pass(2000);
+  room.store.isFailing = false;
+  expect(room.use(second)).toBe('good');
+  room.pass(2000);
+  room.crash();
+  expect([first, second, unused].map((ticket) => room.use(ticket))).toEqual(['used', 'used', 'good']);
+});
+
+test('a ticket by a clock five minutes ahead sends nobody back after a crash', () => {
+  const room = new Room();
+  const ahead = { id: 'ahead', until: room.now + GOOD_FOR + 300_000 };
+  expect(room.use(ahead)).toBe('good');
+  room.crash();
+  expect([room.use(ahead), room.use({ id: 'own', until: room.now + GOOD_FOR })]).toEqual(['used', 'good']);
+});
+
+test('a clock that steps an hour ahead and back makes no used ticket good again, and keeps nobody out', () => {
+  const room = new Room();
+  const used = { id: 'used', until: room.now + GOOD_FOR };
+  expect(room.use(used)).toBe('good');
+  room.pass(2000);
+  room.step(3_600_000);
+  room.forget();
+  room.step(-3_600_000);
+  expect(room.use(used)).not.toBe('good');
+  room.crash();
+  expect(room.use(used)).not.toBe('good');
+  expect(room.use({ id: 'next', until: room.now + GOOD_FOR })).toBe('good');
+});
+
 const step = fc.oneof(
-  { weight: 6, arbitrary: fc.record({ do: fc.constant('use' as const), ticket: fc.nat(5) }) },
+  { weight: 6, arbitrary: fc.record({ do: fc.constant('use' as const), ticket: fc.nat(6) }) },
   { weight: 3, arbitrary: fc.record({ do: fc.constant('pass' as const), ms: fc.nat(3000) }) },
-  fc.record({ do: fc.constantFrom('crash', 'sleep', 'forget' as const) }),
+  fc.record({ do: fc.constant('step' as const), ms: fc.constantFrom(-3_600_000, -60_000, 60_000, 3_600_000) }),
+  fc.record({ do: fc.constantFrom('crash', 'sleep', 'forget', 'fail', 'mend' as const) }),
 );
 
 test('no ticket is good twice, whatever becomes of the room, and without a crash none is refused that was not used', () => {
@@ -101,20 +160,24 @@ test('no ticket is good twice, whatever becomes of the room, and without a crash
       const room = new Room();
       const begun = room.now;
       const accepted = new Set<string>();
-      let crashed = false;
+      let harmed = false;
       for (const each of steps) {
-        if (each.do === 'pass') room.pass(each.ms);
-        else if (each.do === 'crash') crashed = true;
-        if (each.do === 'crash' || each.do === 'sleep' || each.do === 'forget') room[each.do]();
+        if (each.do === 'pass' || each.do === 'step') room[each.do](each.ms);
+        harmed ||= each.do === 'crash' || each.do === 'step' || each.do === 'fail';
+        if (each.do === 'fail' || each.do === 'mend') room.store.isFailing = each.do === 'fail';
+        // Nor does the platform have it sleep while its storage fails.
+        else if (each.do === 'sleep') room[room.store.isFailing ? 'crash' : 'sleep']();
+        else if (each.do === 'crash' || each.do === 'forget') room[each.do]();
         if (each.do !== 'use') continue;
-        // Given at moments all over the run, by isolates whose clocks differ; used as often as it is drawn.
-        const ticket = { id: String(each.ticket), until: begun + GOOD_FOR + each.ticket * 300 };
+        // Given at moments all over the run, by isolates whose clocks differ, one by minutes; used as often as it is drawn.
+        const ahead = each.ticket === 6 ? 300_000 : 0;
+        const ticket = { id: String(each.ticket), until: begun + GOOD_FOR + each.ticket * 300 + ahead };
         const was = accepted.has(ticket.id);
         const said = room.use(ticket);
         if (said === 'good') {
           expect(was).toBe(false);
           accepted.add(ticket.id);
-        } else if (!crashed) expect(was || ticket.until <= room.now).toBe(true);
+        } else if (!harmed) expect(was || ticket.until <= room.now).toBe(true);
       }
     }),
     { numRuns: 2000 },
