@@ -139,7 +139,6 @@ export abstract class Room extends DurableObject<Env> implements RoomApi {
   }
 
   async end(credentials: readonly string[]): Promise<void> {
-    // First, whatever becomes of the note.
     for (const credential of credentials) this.#sockets?.end(credential);
     this.#ended.add(credentials, Date.now());
   }
@@ -163,6 +162,9 @@ export abstract class Room extends DurableObject<Env> implements RoomApi {
   override webSocketClose(socket: WebSocket): void {
     this.#sockets?.closed(socket);
   }
+
+  /** What it sent was no frame: nothing else is heard of it. */
+  override webSocketError = this.webSocketClose;
 
   override async alarm(): Promise<void> {
     this.#alarm.rings();

@@ -6,7 +6,7 @@ import { closedSocket } from '../data/rooms.ts';
 import type { Ended } from './ended.ts';
 import { Headcount } from './headcount.ts';
 import { Hub, type HubParts } from './hub/hub.ts';
-import type { Connection, Member } from './hub/member.ts';
+import { attachmentOf, type Connection, type Member, memberOf } from './hub/member.ts';
 import { PING, PONG } from './hub/protocol.ts';
 import { StoredRing } from './hub/ring.ts';
 import { StoredShelf } from './hub/shelf.ts';
@@ -203,14 +203,14 @@ export class Sockets {
   #of(socket: WebSocket): Connection | null {
     const known = this.#known.get(socket);
     if (known !== undefined) return known;
-    const member = socket.deserializeAttachment() as Member | null;
-    return member === null ? null : this.#attach(socket, member);
+    const attached = socket.deserializeAttachment() as Uint8Array | null;
+    return attached === null ? null : this.#attach(socket, memberOf(attached));
   }
 
   #attach(socket: WebSocket, member: Member): Connection {
     const connection: Connection = {
       member,
-      save: () => socket.serializeAttachment(member),
+      save: () => socket.serializeAttachment(attachmentOf(member)),
       send(text) {
         if (socket.readyState === WebSocket.OPEN) socket.send(text);
       },

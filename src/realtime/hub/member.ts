@@ -19,6 +19,13 @@ export type Member = Listener & {
   presence?: unknown;
 };
 
+/**
+ * As UTF-8, in which the frames that it comes from are measured: in the runtime's own form one character that is not Latin makes
+ * each of its text two bytes, and what the client may say would not fit.
+ */
+export const attachmentOf = (member: Member): Uint8Array => new TextEncoder().encode(JSON.stringify(member));
+export const memberOf = (attachment: Uint8Array): Member => JSON.parse(new TextDecoder().decode(attachment)) as Member;
+
 /** One open socket. `member` is changed in place, and kept by `save`. */
 export interface Connection {
   readonly member: Member;
