@@ -72,6 +72,9 @@ export class Hub {
           this.#lists.restart();
           for (const connection of this.#live()) reset(connection, reason, position);
         },
+        lost: () => {
+          for (const connection of this.#live()) connection.close(CLOSE.positionLost, 'position lost');
+        },
       },
       some(parts.connections()),
     );

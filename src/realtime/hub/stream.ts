@@ -25,6 +25,8 @@ export type StreamParts = {
   deliver(batch: Batch<Change>): void;
   /** Another history, or one so far ahead that nobody is walked there: everybody must load anew. */
   restarted(position: Position, reason: 'epoch_changed' | 'window_exceeded'): void;
+  /** What was sent could not be kept: everybody who is live is to come back. */
+  lost(): void;
 };
 
 /** Frames that may leave at once after a quiet time. */
@@ -97,11 +99,23 @@ export class Stream {
     const sequence = this.#sequence;
     const batch = sequence?.take() ?? null;
     if (sequence === null || batch === null) return;
-    this.#parts.deliver(batch);
     const end = { epoch: sequence.epoch, revision: batch.revision };
-    // Nothing of before an erasure is kept, and the erasure itself is in the log.
-    if (batch.items.some((change) => this.#parts.purges(change))) this.#parts.ring.restart(end);
-    else this.#parts.ring.append(batch.items, end);
+    this.#move(end, () => this.#parts.deliver(batch), batch.items);
+  }
+
+  /** @throws whatever fails; nobody is live then until the ring has begun anew, as a sleep brings back what it says */
+  #move(end: Position, tell: () => void, changes: readonly Change[] | null = null): void {
+    const { ring, purges, lost } = this.#parts;
+    try {
+      tell();
+      // Nothing of before an erasure is kept, and the erasure itself is in the log.
+      if (changes === null || changes.some((change) => purges(change))) ring.restart(end);
+      else ring.append(changes, end);
+    } catch (error) {
+      [this.#sequence, this.#located] = [null, false];
+      lost();
+      throw error;
+    }
   }
 
   /**
@@ -133,10 +147,9 @@ export class Stream {
   }
 
   async #locate(): Promise<Position> {
-    const sequence = this.#sequence;
     let page: LogPage;
     try {
-      page = await this.#parts.log.after(sequence?.sent ?? Number.MAX_SAFE_INTEGER);
+      page = await this.#parts.log.after(this.#sequence?.sent ?? Number.MAX_SAFE_INTEGER);
     } finally {
       this.#locating = null;
     }
@@ -144,8 +157,7 @@ export class Stream {
     // Meanwhile a push, another reader or a restart may have moved it.
     const present = this.#sequence;
     if (present === null || present.epoch !== page.epoch) {
-      if (present === null || isBefore({ epoch: present.epoch, revision: 0 }, { epoch: page.epoch, revision: 0 }))
-        this.#restart(head, 'epoch_changed');
+      if (present === null || isOlder(present.epoch, page.epoch)) this.#restart(head, 'epoch_changed');
     } else if (!this.#parts.isHeard() && page.head - present.sent > MOST_BEHIND) this.#restart(head, 'window_exceeded');
     else {
       this.#take(present, page);
@@ -171,14 +183,13 @@ export class Stream {
   #schedule(): void {
     const sequence = this.#sequence;
     if (sequence === null || sequence.waiting === 0 || this.#rings) return;
-    const { time } = this.#parts;
-    const wait = this.#pace.take(time.now());
+    const wait = this.#pace.take(this.#parts.time.now());
     if (wait === 0) {
       this.#flush();
       return;
     }
     this.#rings = true;
-    time.after(wait, () => {
+    this.#parts.time.after(wait, () => {
       this.#rings = false;
       this.#schedule();
     });
@@ -231,8 +242,7 @@ export class Stream {
   #restart(position: Position, reason: 'epoch_changed' | 'window_exceeded'): void {
     this.#sequence = new Sequence(position);
     this.#located = true;
-    this.#parts.ring.restart(position);
-    this.#parts.restarted(position, reason);
+    this.#move(position, () => this.#parts.restarted(position, reason));
   }
 }
 

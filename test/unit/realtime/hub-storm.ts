@@ -18,9 +18,11 @@ export type StormReport = { delivered: number; commits: number; crashes: number;
 /**
  * Runs a room for so many random steps: pushes are dropped, doubled, delayed and reordered, reads of the log hang, fail and
  * overtake each other, clients come and go, the room crashes, forgets and sleeps, the database is set back. Readers check
- * every frame. In the end everybody is where the log is. @throws Error naming what was wrong
+ * every frame. In the end everybody is where the log is.
+ * @param isTorn whether the ring's storage fails now and then, too
+ * @throws Error naming what was wrong
  */
-export async function stormHub(seed: number, steps: number): Promise<StormReport> {
+export async function stormHub(seed: number, steps: number, isTorn = false): Promise<StormReport> {
   const random = randomOf(seed);
   const chance = (p: number): boolean => random() < p;
   const pick = <T>(of: readonly T[]): T => of[Math.floor(random() * of.length)] as T;
@@ -36,7 +38,7 @@ export async function stormHub(seed: number, steps: number): Promise<StormReport
       world.commit(pick(TOPICS), chance(0.002)),
     );
     const end = world.head();
-    const push = chance(0.1) ? () => world.hub.published(end, []) : () => world.hub.published(end, changes);
+    const push = chance(0.1) ? () => world.published(end, []) : () => world.published(end, changes);
     if (chance(0.3)) return;
     pushes.push(push);
     if (chance(0.2)) pushes.push(push);
@@ -69,6 +71,10 @@ export async function stormHub(seed: number, steps: number): Promise<StormReport
     const some = TOPICS.filter(() => chance(0.6));
     return some.length === 0 ? null : some;
   };
+  const tear = (): void => {
+    world.isRingTorn = true;
+  };
+  const tears: [number, () => void][] = isTorn ? [[0.3, tear]] : [];
   const actions: [number, () => void | Promise<void>][] = [
     [30, write],
     [25, () => pushes.splice(Math.floor(random() * pushes.length), 1)[0]?.()],
@@ -78,6 +84,7 @@ export async function stormHub(seed: number, steps: number): Promise<StormReport
     [8, () => pick(readers).subscribe(chance(0.5) ? null : someTopics())],
     [2, () => pick(readers).disconnect()],
     [0.3, crash],
+    ...tears,
     [1, sleep],
     [0.1, () => world.restore(Math.floor(random() * world.log.length))],
   ];
@@ -114,7 +121,7 @@ async function turns(count: number): Promise<void> {
 async function settle(world: HubWorld, readers: readonly Reader[]): Promise<void> {
   for (let round = 0; round < 2000; round += 1) {
     // What the relay does for whatever was committed without having been announced.
-    if (round % 10 === 0) world.hub.published(world.head(), []);
+    if (round % 10 === 0) world.published(world.head(), []);
     for (const reader of readers) {
       reader.connect();
       if (!reader.isSubscribed && round % 5 === 0) reader.subscribe(null);

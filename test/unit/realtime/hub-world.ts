@@ -6,7 +6,7 @@ import type { Audience } from '../../../src/realtime/hub/audience.ts';
 import type { ReadLists } from '../../../src/realtime/hub/following.ts';
 import { Hub } from '../../../src/realtime/hub/hub.ts';
 import type { Connection, Member } from '../../../src/realtime/hub/member.ts';
-import { MemoryRing } from '../../../src/realtime/hub/ring.ts';
+import { MemoryRing, type Ring } from '../../../src/realtime/hub/ring.ts';
 import { MemoryShelf } from '../../../src/realtime/hub/shelf.ts';
 import type { LogPage } from '../../../src/realtime/hub/stream.ts';
 import { audience, Socket } from './hub-cast.ts';
@@ -42,6 +42,8 @@ export class HubWorld {
   /** When the platform answered a ping of a socket. */
   readonly pinged = new Map<Connection, number>();
   readonly tickets = new Map<string, Listener>();
+  /** Whether the next write of the ring fails. */
+  isRingTorn = false;
   /** Whose grant the change of a revision changes. */
   readonly grants = new Map<number, { actor: string; grant: Grant | null }>();
   hub: Hub;
@@ -93,7 +95,21 @@ export class HubWorld {
     this.now += ms;
     const due = this.#timers.filter(({ at }) => at <= this.now).sort((a, b) => a.at - b.at);
     this.#timers = this.#timers.filter(({ at }) => at > this.now);
-    for (const { work, hub } of due) if (hub === this.#life) work();
+    for (const { work, hub } of due) if (hub === this.#life) this.#attempt(work);
+  }
+
+  published(end: Position, changes: readonly Change[]): void {
+    this.#attempt(() => this.hub.published(end, changes));
+  }
+
+  /** What fails with the ring is told to nobody who would know what to do. */
+  #attempt(work: () => void): void {
+    const wasTorn = this.isRingTorn;
+    try {
+      work();
+    } catch (error) {
+      if (!wasTorn) throw error;
+    }
   }
 
   /** A read of the log sees the log as it is now, and is answered later. */
@@ -188,6 +204,21 @@ export class HubWorld {
     return socket;
   }
 
+  #tearable(): Ring {
+    const write = (work: () => void): void => {
+      const isTorn = this.isRingTorn;
+      this.isRingTorn = false;
+      if (isTorn) throw new Error('a storage that fails');
+      work();
+    };
+    return {
+      position: () => this.#ring.position(),
+      after: (revision) => this.#ring.after(revision),
+      append: (changes, position) => write(() => this.#ring.append(changes, position)),
+      restart: (position) => write(() => this.#ring.restart(position)),
+    };
+  }
+
   #begin(): void {
     this.#life += 1;
     this.#timers = [];
@@ -220,7 +251,7 @@ export class HubWorld {
         new Promise((answer, fail) => {
           if (life === this.#life) this.counting.push({ lists, answer, fail, counts: null });
         }),
-      ring: this.#ring,
+      ring: this.#tearable(),
       shelf: this.#shelf,
       connections: () => [...this.sockets],
       lastPing: (connection) => this.pinged.get(connection) ?? 0,
