@@ -1,8 +1,11 @@
 import type { Host, Socket } from '../host.ts';
 import { type Frame, PING, PROTOCOL } from './frames.ts';
+import type { Ticket } from './ticket.ts';
 
 /** How long the server may take to greet, to answer a ping and to answer what it was asked, ms. */
 export const PATIENCE = 10_000;
+/** The close code of a ticket that is not good. */
+const REFUSED = 4501;
 
 /** One WebSocket from its opening to its end, which is told once; whatever the socket says later is nobody's. */
 export class Connection {
@@ -15,7 +18,7 @@ export class Connection {
 
   constructor(
     host: Host,
-    { url, ticket }: { url: string; ticket: string },
+    { url, ticket, endsAt }: Ticket,
     heard: { frame(frame: Frame): void; ended(code: number | null): void },
   ) {
     this.#host = host;
@@ -32,7 +35,8 @@ export class Connection {
     };
     // Its close follows.
     this.#socket.onerror = nothing;
-    this.#socket.onclose = ({ code }) => this.#end(code);
+    // A machine that slept meanwhile shows a ticket that has ended, which says nothing of whoever shows it.
+    this.#socket.onclose = ({ code }) => this.#end(code === REFUSED && host.now() > endsAt ? null : code);
   }
 
   say(frame: object): void {

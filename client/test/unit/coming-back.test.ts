@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { openStream } from '../../src/index.ts';
-import { refusal } from '../support/fake-host.ts';
+import { json, refusal } from '../support/fake-host.ts';
 import { room } from '../support/fake-room.ts';
 import { start } from '../support/heard.ts';
 
@@ -51,6 +51,21 @@ describe('R8 coming back', () => {
     if (comesBack) return;
     expect([stream.state, heard.ended]).toEqual(['ended', [{ code, error: null }]]);
     expect(fake.host.due).toEqual([]);
+  });
+
+  test.each([
+    [29_000, false],
+    [31_000, true],
+  ])('after 4501 to a ticket that was asked for %i ms ago: %s', async (ms, comesBack) => {
+    const fake = await room();
+    fake.tickets = () => json({ url: 'ws://api.test/room', ticket: 't', expiresIn: 30 }, { status: 201 });
+    openStream(fake.client);
+    await fake.host.pass(0);
+    // Nothing runs in a machine that sleeps.
+    fake.host.time += ms;
+    fake.socket.drop(4501);
+    await fake.host.pass(70_000);
+    expect(fake.host.sockets.length > 1).toBe(comesBack);
   });
 
   test('a full room is not asked again for 30 s', async () => {
