@@ -1,5 +1,5 @@
 import { type Grant, type Listener, TICKET_SECONDS, type Ticket } from '../core/ticket.ts';
-import { CLOSE, LOOKED_AFTER_WITHIN, PROTOCOL, type Upgrade } from '../core/upgrade.ts';
+import { CLOSE, PROTOCOL, type Upgrade } from '../core/upgrade.ts';
 import type { Change } from '../data/log.ts';
 import type { Position } from '../data/position.ts';
 import { closedSocket } from '../data/rooms.ts';
@@ -11,6 +11,7 @@ import { PING, PONG } from './hub/protocol.ts';
 import { StoredRing } from './hub/ring.ts';
 import { StoredShelf } from './hub/shelf.ts';
 import type { Log } from './hub/stream.ts';
+import { LookAfter } from './look-after.ts';
 import { StoredTickets, UsedTickets } from './used-tickets.ts';
 
 export type SocketParts = Pick<HubParts, 'audience' | 'limits' | 'readLists'> & {
@@ -25,11 +26,6 @@ export type SocketParts = Pick<HubParts, 'audience' | 'limits' | 'readLists'> & 
   listening(sockets: number): Promise<unknown>;
 };
 
-/** How often the credentials of those who listen are looked after, ms: an ended one hears nothing a minute later. */
-const LOOK_AFTER = 50_000;
-/** While the database cannot be asked, ms. */
-const LOOK_AGAIN = 5000;
-
 /** The sockets of one room as the platform keeps them: hibernating, with what is known of each attached to it. */
 export class Sockets {
   readonly #state: DurableObjectState;
@@ -37,7 +33,7 @@ export class Sockets {
   readonly #hub: Hub;
   readonly #known = new WeakMap<WebSocket, Connection>();
   readonly #sockets = new WeakMap<Connection, WebSocket>();
-  #lookAfter: number | null = null;
+  readonly #lookAfter = new LookAfter();
   readonly #headcount: Headcount;
   readonly #tickets: UsedTickets;
 
@@ -100,9 +96,7 @@ export class Sockets {
       live: false,
     };
     this.#hub.welcome(this.#attach(server, member));
-    // Not later where the ticket was given by a clock that is ahead.
-    const letIn = ticket === null ? now : Math.min(now, ticket.until - TICKET_SECONDS * 1000);
-    this.#lookAfter = Math.min(this.#lookAfter ?? Number.POSITIVE_INFINITY, letIn + LOOKED_AFTER_WITHIN);
+    this.#lookAfter.letIn(ticket === null ? now : ticket.until - TICKET_SECONDS * 1000, now);
     this.#headcount.look();
     const headers = chosen === null ? {} : { 'Sec-WebSocket-Protocol': chosen };
     return new Response(null, { status: 101, webSocket: client, headers });
@@ -136,7 +130,7 @@ export class Sockets {
 
   /** When something may be due next, ms. */
   nextSweep(): number | null {
-    return this.#lookAfter;
+    return this.#lookAfter.next;
   }
 
   /** Whatever is due. @returns when to look again, ms; null with nobody there */
@@ -144,21 +138,18 @@ export class Sockets {
     const now = this.#parts.now();
     this.#tickets.forget(now);
     this.#parts.ended.forget(now);
-    // Farther away than any is set: the clock stepped back.
-    const isDue = this.#lookAfter === null || this.#lookAfter <= now || this.#lookAfter > now + LOOK_AFTER;
-    if (isDue) await this.#lookAfterCredentials(now);
+    if (this.#lookAfter.isDue(now)) await this.#lookAfterCredentials(now);
     const next = this.#hub.sweep();
     this.#headcount.look();
-    if (next === null) this.#lookAfter = null;
-    return next === null ? null : Math.min(next, this.#lookAfter ?? next);
+    if (next === null) this.#lookAfter.begin();
+    return next === null ? null : Math.min(next, this.#lookAfter.next ?? next);
   }
 
   async #lookAfterCredentials(now: number): Promise<void> {
     const connections = [...this.#connections()];
     if (connections.length === 0) return;
-    // Whoever comes in meanwhile is not among them.
-    this.#lookAfter = null;
-    let next = LOOK_AFTER;
+    this.#lookAfter.begin();
+    let isKnown = true;
     try {
       const alive = await this.#parts.alive(connections.map(({ member }) => member));
       const gone = new Set<string>();
@@ -171,9 +162,9 @@ export class Sockets {
       this.#parts.ended.add([...gone], now);
     } catch {
       // Nobody is thrown out because the database is away: who listens is told nothing then either.
-      next = LOOK_AGAIN;
+      isKnown = false;
     }
-    this.#lookAfter = Math.min(this.#lookAfter ?? Number.POSITIVE_INFINITY, now + next);
+    this.#lookAfter.end(now, isKnown);
   }
 
   /**
