@@ -224,8 +224,8 @@ export class Following {
       if (places === null) continue;
       used.add(key);
       if (!followed.isKept) changed.set(key, places);
-      followed.isKept = true;
     }
     this.#parts.shelf.keep(at, changed, used);
+    for (const [key, followed] of this.#lists) if (used.has(key)) followed.isKept = true;
   }
 }

@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { MOST_FOLLOWED } from '../../../src/data/live-list.ts';
+import { MemoryShelf } from '../../../src/realtime/hub/shelf.ts';
 import { ListRoom } from './list-room.ts';
 import { newRow, uuidFrom } from './list-rows.ts';
 
@@ -60,6 +61,26 @@ describe('a list', () => {
       { enter: [{ name: 'A' }], update: [], leave: [expect.any(String)] },
     ]);
     expect(room.reads).toBe(1);
+  });
+
+  test('whose places could not be kept is kept with the next change', async () => {
+    const follower = room.follow(['/clients?limit=1&sort=name']);
+    await follower.subscribe();
+    const keep = vi.spyOn(MemoryShelf.prototype, 'keep');
+    keep.mockImplementationOnce(() => {
+      throw new Error('a storage that fails');
+    });
+    await room.put(1, { name: 'B' });
+    expect(() => room.world.hub.pass(2000)).toThrow('a storage that fails');
+    keep.mockRestore();
+    // Nothing of this list.
+    await room.put(9, { status: 'ARCHIVED' });
+    room.world.hub.pass(2000);
+    room.world.hub.hibernate();
+    await room.put(2, { name: 'A' });
+    expect(follower.lists().at(-1)).toMatchObject([
+      { enter: [{ name: 'A' }], update: [], leave: [expect.any(String)] },
+    ]);
   });
 
   test('is known after a sleep with what moved behind its page, and after an erasure that does not touch it', async () => {
