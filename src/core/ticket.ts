@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { seal, unseal } from './sealed.ts';
 
 /** What may be seen follows from it: the role of a user, or the scopes of a key. */
@@ -31,7 +30,7 @@ export function sealTicket(
   ticket: { listener: Listener; session: string | null },
   now: number,
 ): string {
-  const text = Buffer.from(JSON.stringify({ id: randomUUID(), ...ticket })).toString('base64url');
+  const text = Buffer.from(JSON.stringify({ id: crypto.randomUUID(), ...ticket })).toString('base64url');
   return seal(secret, PLACE, text, now + TICKET_SECONDS * 1000);
 }
 

@@ -199,9 +199,14 @@ export class Sockets {
   }
 
   #attach(socket: WebSocket, member: Member): Connection {
+    let isDue = false;
     const connection: Connection = {
       member,
-      save: () => socket.serializeAttachment(attachmentOf(member)),
+      save() {
+        // Once for all that changes in one turn: nothing sleeps before its end.
+        if (!isDue) queueMicrotask(keep);
+        isDue = true;
+      },
       send(text) {
         if (socket.readyState === WebSocket.OPEN) socket.send(text);
       },
@@ -209,7 +214,11 @@ export class Sockets {
         if (socket.readyState === WebSocket.OPEN) socket.close(code, reason);
       },
     };
-    connection.save();
+    const keep = (): void => {
+      isDue = false;
+      if (socket.readyState === WebSocket.OPEN) socket.serializeAttachment(attachmentOf(member));
+    };
+    keep();
     this.#known.set(socket, connection);
     this.#sockets.set(connection, socket);
     return connection;

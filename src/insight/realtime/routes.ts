@@ -64,13 +64,16 @@ function listenerOf(c: AppContext): Listener {
   return { company, actor, credential: credentialId, grant: grant(), expiresAt: expiresAt() };
 }
 
+/** Of an absolute URL, as each request's is. */
+const originOf = (url: string): string => url.slice(0, url.indexOf('/', url.indexOf('//') + 2));
+
 async function makeTicket(base: string, c: AppContext): Promise<Response> {
   const { ctx, deps } = c.env;
   const raw = await readBody(c).catch((error: unknown) => refuse(c, LISTENING.weight, error));
   await admitListener(c);
-  const { session = null } = await validateBody(c, raw === undefined ? {} : raw);
+  const { session = null } = raw === undefined ? {} : await validateBody(c, raw);
   const body = {
-    url: `${(deps.settings.roomsUrl ?? new URL(c.req.url).origin).replace('http', 'ws')}${base}${SOCKET_PATH}`,
+    url: `${(deps.settings.roomsUrl ?? originOf(c.req.url)).replace('http', 'ws')}${base}${SOCKET_PATH}`,
     ticket: sealTicket(deps.settings.cursorSecret, { listener: listenerOf(c), session }, ctx.now()),
     expiresIn: TICKET_SECONDS,
   };
