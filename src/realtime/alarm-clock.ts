@@ -9,6 +9,7 @@ export class AlarmClock {
   /** Ms; null: it is not set; undefined: not known. */
   #at: number | null | undefined;
   #last: Promise<unknown> = Promise.resolve();
+  #underWay = 0;
 
   constructor(storage: Alarm) {
     this.#storage = storage;
@@ -17,6 +18,9 @@ export class AlarmClock {
   /** Has it ring at this time (ms) at the latest. */
   async ringBy(at: number | null): Promise<void> {
     if (at === null) return;
+    // Of most who come in a crowd.
+    const isSure = this.#underWay === 0 && !this.#isUncertain;
+    if (isSure && typeof this.#at === 'number' && this.#at <= at) return;
     await this.#inTurn(async () => {
       if (this.#isUncertain) {
         const set = await this.#storage.getAlarm();
@@ -52,7 +56,10 @@ export class AlarmClock {
   }
 
   #inTurn(work: () => Promise<void>): Promise<void> {
-    const done = this.#last.then(work);
+    this.#underWay += 1;
+    const done = this.#last.then(work).finally(() => {
+      this.#underWay -= 1;
+    });
     this.#last = done.catch(() => undefined);
     return done;
   }
