@@ -28,7 +28,8 @@ export default {
     const offered = request.headers.get('Sec-WebSocket-Protocol');
     if (offered === null) {
       const room = request.headers.get('Authorization')?.slice('Bearer '.length);
-      return Response.json({ ticket: room }, { status: 201 });
+      const url = `${request.url.slice(0, request.url.indexOf('/', 8)).replace('http', 'ws')}/realtime`;
+      return Response.json({ url, ticket: room }, { status: 201 });
     }
     const name = offered.slice(offered.indexOf(TICKET) + TICKET.length);
     return env.ROOMS.get(env.ROOMS.idFromName(name)).fetch('https://room/', { headers: { Upgrade: 'websocket' } });

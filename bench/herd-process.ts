@@ -11,6 +11,7 @@ const ASKERS = 64;
 const OPEN_AT_ONCE = 50;
 const PATIENCE = 240_000;
 
+type Ticket = { url: string; ticket: string };
 type Position = { epoch: string; revision: number };
 type Frame = Position & { type: string; companyId: string; recovered?: boolean };
 
@@ -21,14 +22,13 @@ class Screen {
   backAt = Number.NaN;
   recovered = false;
   readonly #client: Client;
-  readonly #origin: string;
   readonly #room: HerdRoom;
   #position: Position | null = null;
   #ended = false;
   #socket: WebSocket | null = null;
 
-  constructor(client: Client, origin: string, room: HerdRoom) {
-    [this.#client, this.#origin, this.#room] = [client, origin, room];
+  constructor(client: Client, room: HerdRoom) {
+    [this.#client, this.#room] = [client, room];
     void this.#connect();
   }
 
@@ -39,27 +39,23 @@ class Screen {
 
   async #connect(): Promise<void> {
     while (!this.#ended) {
-      const ticket = await this.#ticket().catch(() => null);
-      if (ticket !== null) return this.#open(ticket);
+      const given = await this.#ticket().catch(() => null);
+      if (given !== null) return this.#open(given);
       await pause(Math.random() * WITHIN);
     }
   }
 
-  async #ticket(): Promise<string | null> {
+  async #ticket(): Promise<Ticket | null> {
     const { status, text } = await this.#client.ask({
       method: 'POST',
       path: '/api/v1/realtime/tickets',
       headers: { Authorization: `Bearer ${this.#room.token}`, 'Content-Length': '0' },
     });
-    return status === 201 ? (JSON.parse(text) as { ticket: string }).ticket : null;
+    return status === 201 ? (JSON.parse(text) as Ticket) : null;
   }
 
-  #open(ticket: string): void {
-    const socket = new WebSocket(
-      `${this.#origin.replace('http', 'ws')}/api/v1/realtime`,
-      ['clientsplus.v1', `ticket.${ticket}`],
-      { perMessageDeflate: false },
-    );
+  #open({ url, ticket }: Ticket): void {
+    const socket = new WebSocket(url, ['clientsplus.v1', `ticket.${ticket}`], { perMessageDeflate: false });
     this.#socket = socket;
     socket.on('error', () => undefined);
     socket.on('close', () => {
@@ -103,7 +99,7 @@ async function seat(url: string, rooms: readonly HerdRoom[], sockets: number): P
   const client = new Client(url, ASKERS);
   for (const room of rooms)
     for (let left = sockets; left > 0; left -= OPEN_AT_ONCE) {
-      const some = Array.from({ length: Math.min(left, OPEN_AT_ONCE) }, () => new Screen(client, url, room));
+      const some = Array.from({ length: Math.min(left, OPEN_AT_ONCE) }, () => new Screen(client, room));
       screens.push(...some);
       await all(some, 1);
     }

@@ -13,7 +13,14 @@ const ROOMS = 'clients-plus-rooms';
 /** One of the two Workers, in a process of its own. */
 export type Half = { url: string; stop(): Promise<void> };
 
-type Options = { bundle: string; vars: Record<string, string>; registry: string; port?: number };
+type Options = {
+  bundle: string;
+  vars: Record<string, string>;
+  registry: string;
+  port?: number;
+  /** Where Durable Objects keep their state; absent: in memory. */
+  persist?: string;
+};
 
 /** Bundles one of the Workers as `wrangler deploy -c` would. @param name of its file of `wrangler.*.toml` and module of src */
 export async function bundleHalf(config: 'wrangler.rooms.toml' | 'wrangler.api.toml', dir: string): Promise<string> {
@@ -51,7 +58,7 @@ export const startApi = (options: Options): Promise<Half> =>
 
 async function start(
   name: string,
-  { bundle, vars, registry, port: wanted }: Options,
+  { bundle, vars, registry, port: wanted, persist }: Options,
   durableObjects: Record<string, { className: string; useSQLite: boolean; scriptName?: string }>,
 ): Promise<Half> {
   const port = wanted ?? (await freePort());
@@ -59,6 +66,7 @@ async function start(
     convertV4MiniflareOptions({
       ...(await alone()),
       unsafeDevRegistryPath: registry,
+      ...(persist === undefined ? {} : { resourcePersistencePath: persist }),
       workers: [
         {
           name,
