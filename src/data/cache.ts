@@ -1,11 +1,11 @@
 import { AppError } from '../core/errors.ts';
 import { formatETag, judge, namedRevision, newestTag } from '../core/revision.ts';
-import { holds, type Loaded, type ReadAnswer, unchanged } from './answer.ts';
+import { holds, type ReadAnswer, unchanged } from './answer.ts';
 import { ADMITTED } from './caller.ts';
 import type { Ctx } from './ctx.ts';
 import type { EdgeTier } from './edge.ts';
 import { flight } from './flight.ts';
-import { keepAnswer } from './keep-answer.ts';
+import { type Computed, keepAnswer } from './keep-answer.ts';
 import type { MemoryTier } from './memory.ts';
 import { isDown } from './outcome.ts';
 import type { Read } from './read.ts';
@@ -14,16 +14,13 @@ import { ERASED } from './registry.ts';
 import { Renewals } from './renewals.ts';
 import { outdated, stale } from './stale.ts';
 import type { FreshTags, TagRow } from './tags.ts';
-import { type CachedAnswer, entryOf } from './tier.ts';
+import type { CachedAnswer } from './tier.ts';
 
 type CacheParts = ReadingParts & {
   readonly memory: MemoryTier;
   /** Null where the Cache API is switched off. */
   readonly edge: EdgeTier | null;
 };
-
-/** An answer with the reading that its snapshot came after, and when it was begun. Whoever shares the one takes the others too. */
-type Computed = { loaded: Loaded; row: TagRow | null; at: number };
 
 /** An entry, and where it was found. */
 type Found = { entry: CachedAnswer | null; tier: 'memory' | 'edge' | 'redis' };
@@ -176,8 +173,7 @@ export class AnswerCache {
   async #composed(read: Read, row: TagRow): Promise<ReadAnswer | null> {
     const loaded = (await read.compose?.(row)) ?? null;
     if (loaded === null) return null;
-    const entry = entryOf(loaded, row.incarnation, read.plan.ttl, read.ctx.now());
-    keepAnswer(read, this.#parts, { entry, body: loaded.body });
+    const entry = keepAnswer(read, this.#parts, { loaded, row, at: read.ctx.now() });
     return this.#serve(read, row, { entry, tier: 'memory' });
   }
 
@@ -186,10 +182,11 @@ export class AnswerCache {
     trip: Trip | null,
     { compute, isOwn }: { compute: () => Promise<Computed>; isOwn: () => boolean },
   ): Promise<ReadAnswer> {
-    let { loaded, row, at } = await compute();
+    let computed = await compute();
     // A shared computation may predate what this caller, or this isolate, has seen.
     const seen = Math.max(demand.min, this.#parts.tags.newest(plan.companyId));
-    if (loaded.revision < seen && !isOwn()) ({ loaded, row, at } = await compute());
+    if (computed.loaded.revision < seen && !isOwn()) computed = await compute();
+    const { loaded, row } = computed;
     if (loaded.revision < demand.min) {
       throw new AppError('revision_ahead', `The company is at revision ${loaded.revision}.`, {
         extra: { revision: loaded.revision },
@@ -201,8 +198,7 @@ export class AnswerCache {
     const newest = namedRevision(loaded.revision, state);
     const named = { epoch: loaded.epoch, incarnation, newest, representation: plan.representation };
     const etag = formatETag(named, loaded.validUntil);
-    const entry = entryOf(loaded, incarnation, plan.ttl, at);
-    keepAnswer({ ctx, plan }, this.#parts, { entry, body: loaded.body });
+    const entry = keepAnswer({ ctx, plan }, this.#parts, computed);
     if (trip?.missing === true || (trip?.row ?? loaded).epoch < loaded.epoch) ctx.waitUntil(heal(loaded));
     else if (trip !== null) this.#readings.confirm(ctx, plan, trip, loaded);
     const same = holds(demand, named, ctx.now());

@@ -222,9 +222,15 @@ test('many at once who miss the same share one computation', async () => {
   const written = await salon.api.post('/clients', { firstName: 'new' });
   await quiet();
   const before = now();
+  const commands = await monitor(world);
   world.neon.setDelay(50);
   const replies = await Promise.all(Array.from({ length: 20 }, () => salon.api.get('/clients?sort=-name')));
   world.neon.setDelay(0);
+  await quiet();
+  const kept = commands.take().filter((command) => /^set$/i.test(command)).length;
+  commands.stop();
+  // Once for each computation.
+  expect(kept).toBeLessThanOrEqual(3);
   for (const reply of replies) expect(reply.text).toBe(replies[0]?.text);
   expect(replies[0]?.text).toContain(String(written.json.id));
   expect(now().postgres - before.postgres).toBeLessThanOrEqual(3);
