@@ -1,6 +1,25 @@
 import { AppError } from '../../../src/core/errors.ts';
+import type { LiveList } from '../../../src/data/live-list.ts';
 import type { Audience } from '../../../src/realtime/hub/audience.ts';
+import type { ReadLists } from '../../../src/realtime/hub/following.ts';
 import type { Connection, Member } from '../../../src/realtime/hub/member.ts';
+import type { LogPage } from '../../../src/realtime/hub/stream.ts';
+
+/** A read of the log that is under way; `page` as of when it was looked at. */
+export type Asked = {
+  after: number;
+  answer: (page: LogPage) => void;
+  fail: (error: Error) => void;
+  page: LogPage | null;
+};
+type Counts = Awaited<ReturnType<ReadLists>>;
+/** A read of where the rows of lists stand; `counts` as of when it was looked at. */
+export type Counting = {
+  lists: readonly LiveList[];
+  answer: (counts: Counts) => void;
+  fail: (error: Error) => void;
+  counts: Counts | null;
+};
 
 /** What each role of the world sees. */
 const SEES: Record<string, readonly string[]> = { ALL: ['a', 'b', 'c'], SOME: ['a', 'b'], ONE: ['c'] };

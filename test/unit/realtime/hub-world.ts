@@ -3,26 +3,14 @@ import type { Counted, LiveList } from '../../../src/data/live-list.ts';
 import type { Change } from '../../../src/data/log.ts';
 import type { Position } from '../../../src/data/position.ts';
 import type { Audience } from '../../../src/realtime/hub/audience.ts';
-import type { ReadLists } from '../../../src/realtime/hub/following.ts';
 import { Hub } from '../../../src/realtime/hub/hub.ts';
 import type { Connection, Member } from '../../../src/realtime/hub/member.ts';
 import { MemoryRing, type Ring } from '../../../src/realtime/hub/ring.ts';
 import { MemoryShelf } from '../../../src/realtime/hub/shelf.ts';
-import type { LogPage } from '../../../src/realtime/hub/stream.ts';
-import { audience, Socket } from './hub-cast.ts';
+import { type Asked, audience, type Counting, Socket } from './hub-cast.ts';
 
 /** The rows of a log page of the world. */
 const PAGE = 50;
-
-type Asked = { after: number; answer: (page: LogPage) => void; fail: (error: Error) => void; page: LogPage | null };
-type Counts = Awaited<ReturnType<ReadLists>>;
-/** A read of where the rows of lists stand; `counts` as of when it was looked at. */
-type Counting = {
-  lists: readonly LiveList[];
-  answer: (counts: Counts) => void;
-  fail: (error: Error) => void;
-  counts: Counts | null;
-};
 
 /** What a world has besides: lists, and who may see them. */
 export type Lists = { audience: Audience; count(list: LiveList): Counted };
