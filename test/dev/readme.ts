@@ -28,10 +28,16 @@ export function typed(steps: readonly Step[], folder: string, port: number): Pro
   const script = steps.map(({ commands }) => `${here(commands)}\necho; echo '${mark}'`).join('\n');
   const path = `${dirname(process.execPath)}:${join(folder, 'node_modules/.bin')}:${process.env.PATH}`;
   return new Promise((resolve, reject) =>
-    execFile('bash', ['-uc', script], { cwd: folder, env: { ...process.env, PATH: path } }, (error, output, errors) => {
-      if (error === null && errors === '') resolve(output.split(mark));
-      else reject(new Error(`${errors}\n${output}`));
-    }),
+    // A shell at the end of a socket may take itself for a remote one and read its user's settings.
+    execFile(
+      'bash',
+      ['--norc', '-uc', script],
+      { cwd: folder, env: { ...process.env, PATH: path } },
+      (error, output, errors) => {
+        if (error === null && errors === '') resolve(output.split(mark));
+        else reject(new Error(`${errors}\n${output}`));
+      },
+    ),
   );
 }
 
