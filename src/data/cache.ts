@@ -90,7 +90,9 @@ export class AnswerCache {
       const work = async (): Promise<Computed> => {
         own = true;
         const at = ctx.now();
-        return { loaded: await read.load(!sure, before), row: before, at };
+        const loaded = await read.load(!sure, before);
+        // A state of another epoch says nothing of these rows, and its successor will have another incarnation.
+        return { loaded, row: before?.epoch === loaded.epoch ? before : null, at };
       };
       // An unsure caller's computation is its own: what it settles holds for nobody else.
       const compute = sure && !demand.bypass ? () => flight(ctx, plan.key, work) : work;
@@ -192,13 +194,13 @@ export class AnswerCache {
         extra: { revision: loaded.revision },
       });
     }
-    // A state of another epoch says nothing of these rows, and its successor will have another incarnation.
-    const state = row?.epoch === loaded.epoch ? row : null;
-    const incarnation = state?.incarnation ?? null;
-    const newest = namedRevision(loaded.revision, state);
-    const named = { epoch: loaded.epoch, incarnation, newest, representation: plan.representation };
-    const etag = formatETag(named, loaded.validUntil);
     const entry = keepAnswer({ ctx, plan }, this.#parts, computed);
+    const { epoch, incarnation } = entry;
+    const named = {
+      ...{ epoch, incarnation, newest: namedRevision(loaded.revision, row) },
+      representation: plan.representation,
+    };
+    const etag = formatETag(named, loaded.validUntil);
     if (trip?.missing === true || (trip?.row ?? loaded).epoch < loaded.epoch) ctx.waitUntil(heal(loaded));
     else if (trip !== null) this.#readings.confirm(ctx, plan, trip, loaded);
     const same = holds(demand, named, ctx.now());

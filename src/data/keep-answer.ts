@@ -10,7 +10,7 @@ import { type CachedAnswer, encodeEntry, entryOf } from './tier.ts';
 /** Larger entries are not sent to Redis, bytes: each would be charged, kept and carried for one reader or few. */
 const LARGEST_SENT = 256 * 1024;
 
-/** An answer with the reading that its snapshot came after, and when it was begun. Whoever shares the one takes the others too. */
+/** An answer with the reading of its own epoch that its snapshot came after, and when it was begun. Whoever shares the one takes the others too. */
 export type Computed = { loaded: Loaded; row: TagRow | null; at: number };
 
 /** Of the isolate: of forty who shared a page of ten megabytes each wrote it out, and nobody else had a turn meanwhile. */
@@ -28,8 +28,7 @@ export function keepAnswer(
   const known = made.get(computed);
   if (known !== undefined) return known;
   const { loaded, row, at } = computed;
-  // A state of another epoch says nothing of these rows, and its successor will have another incarnation.
-  const entry = entryOf(loaded, row?.epoch === loaded.epoch ? row.incarnation : null, plan.ttl, at);
+  const entry = entryOf(loaded, row?.incarnation ?? null, plan.ttl, at);
   made.set(computed, entry);
   // Of no state's life: no reading will ever vouch for it.
   if (entry.incarnation === null) return entry;
