@@ -1,4 +1,5 @@
 import { matchesETag, type Named } from '../core/revision.ts';
+import type { LargeBody } from './large-body.ts';
 
 /** What a read depends on. `key` names company, schema version, scope, route and query; `ttl` in seconds. */
 export type ReadPlan = {
@@ -17,11 +18,17 @@ export type ReadPlan = {
 export type ReadDemand = { min: number; ifNoneMatch: string | null; bypass: boolean };
 
 /** A computed answer. Epoch and revision come from the snapshot of the rows (R2); `validUntil` in ms. */
-export type Loaded = { epoch: string; revision: number; body: string; link: string | null; validUntil: number | null };
+export type Loaded = {
+  epoch: string;
+  revision: number;
+  body: string | LargeBody;
+  link: string | null;
+  validUntil: number | null;
+};
 
 export type ReadAnswer = {
   status: 200 | 304;
-  body: Uint8Array | null;
+  body: Uint8Array | LargeBody | null;
   revision: number;
   etag: string;
   link: string | null;

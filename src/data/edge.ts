@@ -1,4 +1,5 @@
 import { anchored, type Ctx } from './ctx.ts';
+import { bytesOf, type LargeBody } from './large-body.ts';
 import { type CachedAnswer, decodeHead, encodeHead, type Tier } from './tier.ts';
 
 /** The part of the Cache API that is used; `caches.open()` gives it. */
@@ -73,16 +74,29 @@ export class EdgeTier implements Tier {
     }
   }
 
-  async #put(key: string, body: Uint8Array, head: string, seconds: number): Promise<void> {
+  async #put(key: string, body: CachedAnswer['body'], head: string, seconds: number): Promise<void> {
     if (seconds <= 0) return;
     try {
       const headers = {
         ...{ 'Cache-Control': `max-age=${seconds}`, 'Content-Type': 'application/json' },
         ...{ 'X-Entry': head, 'X-Size': String(body.byteLength) },
       };
-      await (await this.#open()).put(ORIGIN + key, new Response(body, { headers }));
+      const sent = body instanceof Uint8Array ? body : streamOf(body);
+      await (await this.#open()).put(ORIGIN + key, new Response(sent, { headers }));
     } catch {
       // Not stored is not wrong.
     }
   }
+}
+
+/** As the store takes it, a quarter of a megabyte at a time. */
+function streamOf(body: LargeBody): ReadableStream<Uint8Array> {
+  const bytes = bytesOf(body, MIB / 4);
+  return new ReadableStream({
+    pull(controller) {
+      const { value } = bytes.next();
+      if (value === undefined) controller.close();
+      else controller.enqueue(value);
+    },
+  });
 }

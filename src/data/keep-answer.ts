@@ -37,8 +37,9 @@ export function keepAnswer(
   // In a turn of its own: encoding and sending would come before the answer.
   const sent = new Promise((turn) => setTimeout(turn, 0)).then(async () => {
     const copied = edge?.set(behind(ctx), plan.key, entry);
-    if (entry.body.byteLength <= LARGEST_SENT)
-      await tell(redis, behind(ctx), (p) => p.set(plan.key, encodeEntry(entry, loaded.body), { ex: seconds }));
+    const { body } = loaded;
+    if (typeof body === 'string' && entry.body.byteLength <= LARGEST_SENT)
+      await tell(redis, behind(ctx), (p) => p.set(plan.key, encodeEntry(entry, body), { ex: seconds }));
     await copied;
   });
   ctx.waitUntil(sent);

@@ -1,12 +1,18 @@
 import type { Entry } from '../core/revision.ts';
 import type { Loaded } from './answer.ts';
 import type { Ctx } from './ctx.ts';
+import type { LargeBody } from './large-body.ts';
 
 /**
  * A computed answer as every tier keeps it: the bytes, serialised once, and what is needed to judge and send them.
  * `link` is the value of the Link header, `storedAt` and `expiresAt` are ms.
  */
-export type CachedAnswer = Entry & { storedAt: number; expiresAt: number; link: string | null; body: Uint8Array };
+export type CachedAnswer = Entry & {
+  storedAt: number;
+  expiresAt: number;
+  link: string | null;
+  body: Uint8Array | LargeBody;
+};
 
 /** One tier of the cache. A tier never judges validity; it may lose an entry at any time. */
 export type Tier = {
@@ -24,11 +30,12 @@ const encoder = new TextEncoder();
  * @param incarnation of the tag state as read before the answer's snapshot
  */
 export function entryOf(loaded: Loaded, incarnation: string | null, ttl: number, now: number): CachedAnswer {
-  const { epoch, revision, validUntil, link, body } = loaded;
+  const { epoch, revision, validUntil, link } = loaded;
+  const body = typeof loaded.body === 'string' ? encoder.encode(loaded.body) : loaded.body;
   // ±10 %, so that what was filled together does not end together.
   const lifetime = Math.round(ttl * (0.9 + Math.random() * 0.2)) * 1000;
   const expiresAt = Math.min(now + lifetime, validUntil ?? Number.POSITIVE_INFINITY);
-  return { epoch, incarnation, revision, validUntil, link, storedAt: now, expiresAt, body: encoder.encode(body) };
+  return { epoch, incarnation, revision, validUntil, link, storedAt: now, expiresAt, body };
 }
 
 /** One line of JSON, a newline, the body: so that a tier can keep text without touching the body. */

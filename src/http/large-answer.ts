@@ -1,3 +1,4 @@
+import { bytesOf, type LargeBody } from '../data/large-body.ts';
 import type { AppContext } from './context.ts';
 import { pieceByPiece, type Seat, Seats } from './slow-readers.ts';
 
@@ -18,13 +19,26 @@ const seats = new Seats({
 
 const encoder = new TextEncoder();
 const nothing = (): void => undefined;
+const nobody = new Uint8Array();
+
+/** What an answer's body may be before it is sent. */
+export type Body = BodyInit | LargeBody | null;
+
+const isInParts = (body: Body): body is LargeBody => body !== null && typeof body === 'object' && 'parts' in body;
 
 /**
- * Whether it stays at hand until its reader takes it. HEAD shows nothing of it; what was written is answered whatever is being read,
- * and no body that may be sent makes much of an answer.
+ * An answer's body as it is sent: a large one, which stays at hand until its reader takes it, at a place of its own. HEAD shows nothing
+ * of it; what was written is answered whatever is being read, and no body that may be sent makes much of an answer.
+ * @param companyId null where nobody is known
+ * @throws AppError busy
  */
-export const isLarge = (c: AppContext, body: BodyInit | null): body is string | Uint8Array<ArrayBuffer> =>
-  (typeof body === 'string' || body instanceof Uint8Array) && body.length > LARGE && c.req.method === 'GET';
+export function sentBody(c: AppContext, companyId: string | null, body: Body): BodyInit | null {
+  const isRead = companyId !== null && c.req.method === 'GET';
+  if (isInParts(body)) return isRead ? taken(c, companyId, body) : null;
+  if (!isRead || !(typeof body === 'string' || body instanceof Uint8Array) || body.length <= LARGE) return body;
+  const bytes = typeof body === 'string' ? encoder.encode(body) : body;
+  return taken(c, companyId, { parts: [bytes], byteLength: bytes.byteLength });
+}
 
 /**
  * A place for an answer that is still to be made, until it is: nobody makes what could not be sent.
@@ -36,14 +50,14 @@ export const placeFor = (companyId: string, now: number, bytes: number): Seat =>
 export const leavePlace = (seat: Seat): void => seats.close(seat);
 
 /** A large answer as its reader takes it, for as long as there is room for what is left of it. @throws AppError busy */
-export function taken(c: AppContext, companyId: string, body: string | Uint8Array<ArrayBuffer>): ReadableStream {
+function taken(c: AppContext, companyId: string, body: LargeBody): ReadableStream {
   const { ctx } = c.env;
-  const bytes = typeof body === 'string' ? encoder.encode(body) : body;
-  const seat = seats.open(companyId, ctx.now(), Math.min(bytes.byteLength, LARGEST));
-  let at = 0;
+  const seat = seats.open(companyId, ctx.now(), Math.min(body.byteLength, LARGEST));
+  const pieces = bytesOf(body, PIECE);
+  let sent = 0;
   return pieceByPiece({ seats, seat, now: ctx.now, closed: nothing }, () => {
-    const piece = bytes.subarray(at, at + PIECE);
-    at += PIECE;
-    return { bytes: piece, last: at >= bytes.byteLength };
+    const bytes = pieces.next().value ?? nobody;
+    sent += bytes.byteLength;
+    return { bytes, last: sent >= body.byteLength };
   });
 }

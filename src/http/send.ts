@@ -1,5 +1,5 @@
 import type { AppContext } from './context.ts';
-import { isLarge, taken } from './large-answer.ts';
+import { type Body, sentBody } from './large-answer.ts';
 
 /** Set on every answer. The policies say: nothing here is a page, and nothing may be framed, sniffed or leaked. */
 export const SECURITY = {
@@ -16,7 +16,7 @@ const EXPOSED =
 
 export type Answer = {
   status: number;
-  body: BodyInit | null;
+  body: Body;
   /** Absent for answers without a body. */
   type?: string;
   /** The company's revision this answer is true at. */
@@ -50,8 +50,7 @@ export function send(c: AppContext, answer: Answer): Response {
   const { ctx, deps, state } = c.env;
   const took = Math.max(0, ctx.now() - ctx.startedAt);
   const { principal } = state;
-  const body = principal !== null && isLarge(c, answer.body) ? taken(c, principal.companyId, answer.body) : answer.body;
-  const response = new Response(body, {
+  const response = new Response(sentBody(c, principal?.companyId ?? null, answer.body), {
     status: answer.status,
     headers: templateOf(answer.fixed ?? SECURITY),
     ...(answer.encoded === true && { encodeBody: 'manual' }),

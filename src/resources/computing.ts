@@ -149,7 +149,8 @@ export function paced(
   companyId: string,
   { load, compose }: Computed,
 ): Pick<Read, 'load' | 'compose'> {
-  const weigh = ({ body }: Loaded): number => effort + weightOf(body.length);
+  const weigh = ({ body }: Loaded): number =>
+    effort + weightOf(typeof body === 'string' ? body.length : body.byteLength);
   const charged = (loaded: Loaded): Loaded => {
     computed(work, companyId, weigh(loaded));
     return loaded;

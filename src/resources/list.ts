@@ -21,7 +21,7 @@ import {
   scopeOf,
 } from './page.ts';
 import { narrowedTo, type Parent, paramOf, parentIdOf, parentThere, partedBy } from './parent.ts';
-import { type Found, wholePage } from './pieces.ts';
+import { type Found, wholePage, written } from './pieces.ts';
 import { type ParsedQuery, type ReadRoute, read, TTL } from './read.ts';
 import type { Resource } from './resource.ts';
 import { beside, seenBy } from './row-sql.ts';
@@ -124,7 +124,7 @@ export function listRoute(resource: Resource, parent?: Parent): ReadRoute<PageQu
       const total = query.count === 'none' ? null : (others[0]?.[0]?.total ?? 0);
       const pagination = paginationOf(query, { total, hasNext, next, prev });
       return {
-        body: `{"data":[${rows.map(({ shown }) => shown).join()}],"pagination":${JSON.stringify(pagination)}}`,
+        body: written(rows, JSON.stringify(pagination)),
         link: linkOf(query, next, prev),
         validUntil: resource.validUntil?.(query, Date.now()) ?? null,
       };

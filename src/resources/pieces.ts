@@ -2,6 +2,7 @@ import { type SQL, sql } from 'drizzle-orm';
 import { AppError } from '../core/errors.ts';
 import { anchored, type Ctx } from '../data/ctx.ts';
 import type { Deps } from '../data/deps.ts';
+import { bytesOf, type LargeBody, largeBodyOf } from '../data/large-body.ts';
 import { PIECE, type Row, type Snapshot, snapshot } from '../data/log.ts';
 import { Places, sharesOf } from '../data/places.ts';
 import type { Position } from '../data/position.ts';
@@ -43,14 +44,17 @@ export const firstPiece = (page: SQL, limit: number): SQL<Found> => sql<Found>`w
     case when row_number() over way <= ${limit} and sum(octet_length(text)) over way <= ${PIECE} then text end as row
   from page window way as (rows unbounded preceding)`;
 
-/** A row of a page. `row` is its text until it is taken; then it is `shown`, and its sorts have these `values`. */
+/**
+ * A row of a page. `row` is its text until it is taken; then it is `shown`, in bytes if its page is a large one, and its sorts have
+ * these `values`.
+ */
 export type Found = {
   id: string;
   embedded: Record<string, unknown> | null;
   rank: number | null;
   bytes: number;
   row: string | null;
-  shown?: string;
+  shown?: string | Uint8Array;
   values?: (string | null)[];
 };
 
@@ -107,7 +111,7 @@ async function inPieces(
         // Restored to another history meanwhile: there is nothing that both pieces were part of.
         if (later.epoch !== epoch || later.revision < revision)
           throw new AppError('busy', undefined, { extra: { retryAfter: 1 } });
-        await writeOut(take, piece, (_, at) => later.rows[0][at]?.row);
+        await writeOut(inBytes(take), piece, (_, at) => later.rows[0][at]?.row);
       }
     } finally {
       large.release(turn);
@@ -149,6 +153,27 @@ async function writeOut(
     take(JSON.parse(String(textOf(found, at))) as Row, found);
     found.row = null;
   }
+}
+
+const [encoder, decoder] = [new TextEncoder(), new TextDecoder()];
+const [BEGIN, COMMA] = [encoder.encode('{"data":['), encoder.encode(',')];
+
+/** Takes a row, and makes its bytes in the same turn. */
+const inBytes =
+  (take: Asked['take']): Asked['take'] =>
+  (row, found) => {
+    take(row, found);
+    found.shown = encoder.encode(String(found.shown));
+  };
+
+/** A page of rows that were taken. In parts where it is large: what is shown of large rows may be little. */
+export function written(rows: readonly Found[], pagination: string): string | LargeBody {
+  const end = `],"pagination":${pagination}}`;
+  const shown = rows.map((row) => row.shown);
+  const parts = shown.flatMap((row, at) => (row instanceof Uint8Array ? [at === 0 ? BEGIN : COMMA, row] : []));
+  if (parts.length === 0) return `{"data":[${shown.join()}${end}`;
+  const body = largeBodyOf([...parts, encoder.encode(end)]);
+  return body.byteLength > PIECE ? body : decoder.decode(bytesOf(body, PIECE).next().value);
 }
 
 /** Rows by id, in that order, as they were at `revision`. */

@@ -69,7 +69,7 @@ export type ReadRoute<Q extends ParsedQuery, S extends readonly SQL[]> = CachedR
     query: Q,
     principal: Principal,
     c: AppContext,
-  ): { body: string; link?: string | null; validUntil?: number | null };
+  ): { body: Loaded['body']; link?: string | null; validUntil?: number | null };
 };
 
 /** A body, and the moment of the company that it is of. */

@@ -169,7 +169,7 @@ export function isolate({ world, store, tell }: Place, withEdge = true, more: Pa
     while (waiting.length > 0) await Promise.all(waiting.splice(0));
     return {
       ...answer,
-      text: answer.body === null ? null : new TextDecoder().decode(answer.body),
+      text: answer.body instanceof Uint8Array ? new TextDecoder().decode(answer.body) : null,
       redis: ctx.trips.redis,
     };
   };

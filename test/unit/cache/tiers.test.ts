@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { makeCtx } from '../../../src/data/ctx.ts';
 import { EdgeTier } from '../../../src/data/edge.ts';
+import { bytesOf, largeBodyOf } from '../../../src/data/large-body.ts';
 import { MemoryTier } from '../../../src/data/memory.ts';
 import { type CachedAnswer, decodeEntry, decodeHead, encodeEntry, entryOf } from '../../../src/data/tier.ts';
 
@@ -95,4 +96,34 @@ test('of large copies so much is fetched at once, and what is beyond is as if it
   expect([told, cancelled]).toEqual([{ large: 2, small: 1, missing: 38 }, 38]);
   await round();
   expect(told).toEqual({ large: 4, small: 2, missing: 76 });
+});
+
+test.each([1, 7, 64, 1000])('a large body is in pieces of %i bytes at most what its parts are, in order', (most) => {
+  const sizes = [0, 1, 3, 500, 64, 65, 0, 129, 2, 2, 2];
+  let next = 0;
+  const parts = sizes.map((size) => Uint8Array.from({ length: size }, () => next++ % 251));
+  const body = largeBodyOf(parts);
+  const pieces = [...bytesOf(body, most)];
+  expect(Buffer.concat(pieces)).toEqual(Buffer.concat(parts));
+  expect(body.byteLength).toBe(next);
+  expect(Math.max(...pieces.map(({ byteLength }) => byteLength))).toBeLessThanOrEqual(most);
+  // Two that follow each other would not have been one.
+  for (const [at, piece] of pieces.slice(1).entries())
+    expect(piece.byteLength + (pieces[at]?.byteLength ?? 0)).toBeGreaterThan(most - 1);
+});
+
+test('a large body is put at the location whole', async () => {
+  let put: Response | undefined;
+  const tier = new EdgeTier(
+    async () =>
+      ({
+        async put(_key: string, response: Response) {
+          put = response;
+        },
+      }) as never,
+  );
+  const parts = [1, 2, 3].map((byte) => new Uint8Array(700_000).fill(byte));
+  await tier.set(ctx, 'k', { ...entry(), body: largeBodyOf(parts) });
+  expect(put?.headers.get('X-Size')).toBe('2100000');
+  expect(Buffer.from((await put?.arrayBuffer()) as ArrayBuffer).equals(Buffer.concat(parts))).toBe(true);
 });

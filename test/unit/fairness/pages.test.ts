@@ -2,9 +2,11 @@ import type { SQL } from 'drizzle-orm';
 import { afterEach, expect, test, vi } from 'vitest';
 import { makeCtx } from '../../../src/data/ctx.ts';
 import type { Deps } from '../../../src/data/deps.ts';
+import { bytesOf, type LargeBody } from '../../../src/data/large-body.ts';
+import { entryOf } from '../../../src/data/tier.ts';
 import { leavePlace, placeFor } from '../../../src/http/large-answer.ts';
 import { client } from '../../../src/people/clients/resource.ts';
-import { type Found, TURN, wholePage } from '../../../src/resources/pieces.ts';
+import { type Found, TURN, wholePage, written } from '../../../src/resources/pieces.ts';
 
 // How a page of large rows is put together: in turns of few bytes, between which the isolate serves others.
 
@@ -24,7 +26,12 @@ const pageOf = (sizes: readonly number[], held: number): Found[] =>
 /** Puts a page together, and tells the bytes that were written out in each turn, and what was read and charged. */
 async function built(
   rows: Found[],
-  more: { isWhole?: boolean; charge?: (kib: number) => Promise<void>; now?: () => number } = {},
+  more: {
+    isWhole?: boolean;
+    shown?: (row: Record<string, unknown>) => object;
+    charge?: (kib: number) => Promise<void>;
+    now?: () => number;
+  } = {},
 ) {
   const turns: number[] = [0];
   const reads: number[] = [];
@@ -51,7 +58,8 @@ async function built(
       charged.push(Math.round(kib));
       await more.charge?.(kib);
     },
-    take(_row: unknown, found: Found): void {
+    take(row: Record<string, unknown>, found: Found): void {
+      found.shown = JSON.stringify(more.shown?.(row) ?? row);
       turns[turns.length - 1] = (turns.at(-1) ?? 0) + found.bytes;
     },
   };
@@ -82,6 +90,24 @@ test('a larger one is charged before it is read, and each of its reads is writte
   // One row at least.
   expect(Math.max(...turns)).toBeLessThanOrEqual(TURN);
   expect([turns.length, reads, charged]).toEqual([100, [20, 20, 20, 20, 20], [10_002]]);
+});
+
+test('a large one is bytes by the end of its turns: nothing makes one text of it, or copies it whole to keep it', async () => {
+  const rows = pageOf(Array(100).fill(100), 10);
+  await built(rows);
+  const body = written(rows, '{}') as LargeBody;
+  const [most, ...others] = body.parts.map(({ byteLength }) => byteLength).sort((a, b) => b - a);
+  expect([most, others.length]).toEqual([textOf('10', 100).length, 200]);
+  expect(entryOf({ epoch: 'e', revision: 7, body, link: null, validUntil: null }, 'i', 60, 0).body).toBe(body);
+  const text = Buffer.concat([...bytesOf(body, 256 * KIB)]).toString();
+  expect(text).toBe(`{"data":[${rows.map((_, n) => textOf(String(n), 100)).join()}],"pagination":{}}`);
+});
+
+test('of one that shows little of large rows that is its text, which every tier keeps', async () => {
+  const rows = pageOf(Array(100).fill(100), 10);
+  await built(rows, { shown: ({ id }) => ({ id }) });
+  const shown = rows.map((_, n) => `{"id":"${n}"}`);
+  expect(written(rows, '{}')).toBe(`{"data":[${shown.join()}],"pagination":{}}`);
 });
 
 test('who may not have it yet holds nothing while waiting, and what is refused reads nothing', async () => {

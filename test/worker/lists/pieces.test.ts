@@ -52,6 +52,12 @@ test('a page of large rows has all of them, as each is alone, whatever the sort,
   expect(walked).toEqual(alone);
 });
 
+test('HEAD shows nothing of a page of large rows, and takes no place', async () => {
+  const path = '/clients?limit=100&sort=createdAt';
+  const { status, text, headers } = await salon.api.ask('HEAD', path, fresh);
+  expect([status, text, headers.get('ETag')]).toEqual([200, '', (await salon.api.get(path)).headers.get('ETag')]);
+});
+
 test('rows that change between two pieces are as they were at the first: the page is of one revision', async () => {
   const alone = await each();
   let reads = 0;
