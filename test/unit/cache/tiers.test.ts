@@ -98,19 +98,25 @@ test('of large copies so much is fetched at once, and what is beyond is as if it
   expect(told).toEqual({ large: 4, small: 2, missing: 76 });
 });
 
-test.each([1, 7, 64, 1000])('a large body is in pieces of %i bytes at most what its parts are, in order', (most) => {
-  const sizes = [0, 1, 3, 500, 64, 65, 0, 129, 2, 2, 2];
-  let next = 0;
-  const parts = sizes.map((size) => Uint8Array.from({ length: size }, () => next++ % 251));
-  const body = largeBodyOf(parts);
-  const pieces = [...bytesOf(body, most)];
-  expect(Buffer.concat(pieces)).toEqual(Buffer.concat(parts));
-  expect(body.byteLength).toBe(next);
-  expect(Math.max(...pieces.map(({ byteLength }) => byteLength))).toBeLessThanOrEqual(most);
-  // Two that follow each other would not have been one.
-  for (const [at, piece] of pieces.slice(1).entries())
-    expect(piece.byteLength + (pieces[at]?.byteLength ?? 0)).toBeGreaterThan(most - 1);
-});
+test.each([7, 1000, 20_000, 300_000])(
+  'a large body is in pieces of %i bytes at most what its parts are, in order',
+  (most) => {
+    const sizes = [0, 1, 3, 500, 64, 70_000, 0, 129, 2, 2, 2, 16_384, 16_383, 1, 20_000, 5];
+    let next = 0;
+    const parts = sizes.map((size) => Uint8Array.from({ length: size }, () => next++ % 251));
+    const body = largeBodyOf(parts);
+    const pieces = [...bytesOf(body, most)];
+    expect(Buffer.concat(pieces)).toEqual(Buffer.concat(parts));
+    expect(body.byteLength).toBe(next);
+    expect(Math.max(...pieces.map(({ byteLength }) => byteLength))).toBeLessThanOrEqual(most);
+    // Large parts are no copies; of small ones two that follow each other would not have been one.
+    for (const part of parts.filter(({ byteLength }) => byteLength >= 16_384))
+      expect(pieces.some(({ buffer }) => buffer === part.buffer)).toBe(true);
+    const copies = pieces.map(({ buffer }) => !parts.some((part) => part.buffer === buffer));
+    for (const [at, { byteLength }] of pieces.entries())
+      if (copies[at] && copies[at - 1]) expect(byteLength + Number(pieces[at - 1]?.byteLength)).toBeGreaterThan(most);
+  },
+);
 
 test('a large body is put at the location whole', async () => {
   let put: Response | undefined;
