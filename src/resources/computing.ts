@@ -71,14 +71,15 @@ export async function inTurn<T>(
 ): Promise<T> {
   const account = accountOf(work, companyId);
   const { expected } = account;
-  const came = work.ctx.now();
-  const known = mayBeLarge ? await firstOf(work.ctx, `${companyId} ${name}`, () => expected.has(name)) : undefined;
+  const { known, outwaited } = mayBeLarge
+    ? await firstOf(work.ctx, `${companyId} ${name}`, () => expected.has(name))
+    : NOBODY;
   let charged = expected.get(name) ?? UNSEEN + 2 * effort;
   let pace = paceOf(account, expected.get(name) ?? UNSEEN + effort);
   // Of the first of its kind hardly anything is known to be charged; what is over the limit all the same keeps nobody waiting.
   const wait = whenDue(work, pace, charged, BUSY);
   wait.catch(() => known?.());
-  const waited = (await wait) > 0 || work.ctx.now() > came;
+  const waited = (await wait) > 0 || outwaited;
   let [least, kib] = [0, 0];
   const charge = async (more: number): Promise<void> => {
     // Whoever comes behind need not find it out.
@@ -107,16 +108,18 @@ export async function inTurn<T>(
   }
 }
 
-/**
- * Lets one begin of a kind that may be large and of which nobody has seen any: what it weighs is what the others are charged.
- * @returns how it tells that it is known; undefined of the others
- */
-async function firstOf(ctx: Ctx, kind: string, isKnown: () => boolean): Promise<(() => void) | undefined> {
-  for (const until = ctx.now() + PATIENCE; !isKnown(); ) {
+/** How the first of a kind tells that it is known; `outwaited`: another one was, and has been waited for. */
+type First = { known?: () => void; outwaited: boolean };
+const NOBODY: First = { outwaited: false };
+
+/** Lets one begin of a kind that may be large and of which nobody has seen any: what it weighs is what the others are charged. */
+async function firstOf(ctx: Ctx, kind: string, isKnown: () => boolean): Promise<First> {
+  let outwaited = false;
+  for (const until = ctx.now() + PATIENCE; !isKnown(); outwaited = true) {
     const known = await alone(ctx, kind, until);
-    if (known !== null) return known;
+    if (known !== null) return { known, outwaited };
   }
-  return undefined;
+  return { outwaited };
 }
 
 /** Whether nothing of the company has to wait now. */
