@@ -74,6 +74,22 @@ test('after a wait nothing is built on what was read before; parts are not put t
   expect(load).toHaveBeenLastCalledWith(false, null, expect.any(Function));
 });
 
+test('a clock that goes on between two looks at it is no wait', async () => {
+  let now = 0;
+  const ticking: Work = {
+    ...work(),
+    ctx: makeCtx(
+      'test',
+      () => undefined,
+      () => ++now,
+    ),
+  };
+  const kind = { companyId: newCompany(), name: 'list', mayBeLarge: true };
+  const compute = vi.fn(async () => undefined);
+  await inTurn(ticking, kind, { compute, weigh: () => 8 });
+  expect(compute).toHaveBeenLastCalledWith(false, expect.any(Function));
+});
+
 test('what is found to be large is charged before it is made, and once; those behind it of its kind wait or are refused', async () => {
   const companyId = newCompany();
   let made = 0;
@@ -106,7 +122,9 @@ test('of a kind that may be large one is made first; the others are charged what
   const kind = { companyId: newCompany(), name: 'list', mayBeLarge: true };
   const found = Promise.withResolvers<void>();
   let [begun, made] = [0, 0];
-  const compute = async (_: boolean, charge: (kib: number) => Promise<void>): Promise<void> => {
+  const compute = async (waited: boolean, charge: (kib: number) => Promise<void>): Promise<void> => {
+    // What the others read before they waited for the first is old.
+    expect(waited).toBe(begun > 0);
     begun += 1;
     await found.promise;
     await charge(10_000);
