@@ -8,6 +8,7 @@ import type { LogRange, RoomApi, Turn } from '../data/rooms.ts';
 import type { Env } from '../env.ts';
 import { AlarmClock } from './alarm-clock.ts';
 import { CompanyRelay } from './company-relay.ts';
+import { doAll, earliest } from './duties.ts';
 import { Ended } from './ended.ts';
 import { Expectations } from './expectations.ts';
 import { callDispatcher, Follower } from './follower.ts';
@@ -155,8 +156,10 @@ export abstract class Room extends DurableObject<Env> implements RoomApi {
 
   override webSocketMessage(socket: WebSocket, frame: string | ArrayBuffer): void {
     // Not waited for: what is read from the log would hold up the socket's own pings.
-    const work = this.#sockets?.heard(socket, frame);
-    if (work !== undefined) this.ctx.waitUntil(work);
+    if (this.#sockets === null) return;
+    this.ctx.waitUntil(this.#sockets.heard(socket, frame));
+    // Where the clock stepped back, the alarm would be as late as that.
+    void this.#alarm.ringBy(this.#sockets.nextSweep()).catch(() => undefined);
   }
 
   override webSocketClose(socket: WebSocket): void {
@@ -168,36 +171,29 @@ export abstract class Room extends DurableObject<Env> implements RoomApi {
 
   override async alarm(): Promise<void> {
     this.#alarm.rings();
-    try {
-      await this.#alarm.ringBy((await this.#sockets?.sweep()) ?? null);
-      await this.#announce();
-    } catch (error) {
-      // The platform rings a few times more and then never again; what was committed is to be told all the same.
-      const cause = error instanceof Error ? error.name : typeof error;
-      console.error(JSON.stringify({ level: 'error', code: 'alarm_failed', cause }));
-      await this.#alarm.ringAt(Date.now() + RETRY);
-    }
+    await this.#alarm.ringBy(await doAll([() => this.#sockets?.sweep(), () => this.#announce()]));
   }
 
-  async #announce(): Promise<void> {
+  /** @returns when to look again, ms */
+  async #announce(): Promise<number | null> {
     const now = Date.now();
     const companyId = this.#relay.companyId();
-    if (companyId === null) return;
+    if (companyId === null) return null;
     const due = this.#expectations.anyDue(now);
     try {
       // Both: a look that is due and never taken rings again at once. Retries are ours: the platform's own back off too far.
       const isKnown = await this.#relay.look(now);
-      if ((due && !(await this.#catchUp(companyId, now))) || !isKnown) return this.#alarm.ringAt(Date.now() + RETRY);
+      if ((due && !(await this.#catchUp(companyId, now))) || !isKnown) return Date.now() + RETRY;
     } catch (error) {
-      if (!isGone(error)) return this.#alarm.ringAt(Date.now() + RETRY);
-      return this.#expectations.clear();
+      if (!isGone(error)) return Date.now() + RETRY;
+      this.#expectations.clear();
+      return null;
     }
     if (due) {
       this.#expectations.settleDebt();
       this.#expectations.forgetOver(now, longestWrite(this.parts(this.env).deps.settings.databaseAcquireTimeout));
     }
-    await this.#alarm.ringBy(this.#expectations.nextLook(now));
-    await this.#alarm.ringBy(this.#relay.nextLook());
+    return earliest(this.#expectations.nextLook(now), this.#relay.nextLook());
   }
 
   /** Announces what is left, to those who listen as well. */
@@ -217,8 +213,11 @@ export abstract class Room extends DurableObject<Env> implements RoomApi {
 
   /** To those who listen, and kept in mind for those who are about to. */
   #pass(end: Position, changes: readonly Change[]): void {
-    if (changes.length > 0) this.#ended.hear(changes, this.parts(this.env).audience, Date.now());
-    this.#sockets?.published(end, changes);
+    try {
+      if (changes.length > 0) this.#ended.hear(changes, this.parts(this.env).audience, Date.now());
+    } finally {
+      this.#sockets?.published(end, changes);
+    }
   }
 
   #callDispatcher(): void {

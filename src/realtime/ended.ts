@@ -27,12 +27,12 @@ export class Ended {
   add(ids: readonly string[], now: number): void {
     if (ids.length === 0) return;
     this.#heard += 1;
+    // First, because it counts also where it cannot be kept.
+    for (const id of ids) this.#until.set(id, now + REMEMBERED);
+    for (const id of ids)
+      this.#sql.exec('insert or replace into ended (credential, until) values (?, ?)', id, now + REMEMBERED);
     // Here as well, because a room that nobody listens to sweeps nothing.
     this.forget(now);
-    for (const id of ids) {
-      this.#sql.exec('insert or replace into ended (credential, until) values (?, ?)', id, now + REMEMBERED);
-      this.#until.set(id, now + REMEMBERED);
-    }
   }
 
   /** Of these changes those that end or alter what somebody may. What is shown from before an old one is good no more. */

@@ -14,6 +14,12 @@ export class LookAfter {
     return this.#at;
   }
 
+  /** When something is due at the latest, ms, by a clock that may have stepped back. */
+  latest(now: number): number {
+    if (this.#at === null) return now + EACH;
+    return this.isDue(now) ? now : this.#at;
+  }
+
   isDue(now: number): boolean {
     // Farther away than any is set: the clock stepped back.
     return this.#at === null || this.#at <= now || this.#at > now + EACH;

@@ -11,27 +11,32 @@ const SUSPICION = 1500;
 export class Looks {
   /** The next look that something asked for, ms. */
   #soon: number | null = null;
+  /** The last one that was asked for, ms: a look before it does not speak for what asked. */
+  #last = Number.NEGATIVE_INFINITY;
   #late: number | null = null;
   #certain = true;
 
   announced(now: number): void {
-    this.#soon ??= now + SOON;
+    this.#ask(now + SOON);
     this.#late = now + LATE;
   }
 
   suspected(now: number): void {
-    this.#soon = Math.min(this.#soon ?? Number.POSITIVE_INFINITY, now + SUSPICION);
+    this.#ask(now + SUSPICION);
   }
 
   isDue(now: number): boolean {
-    return this.#certain || (this.#soon ?? Number.POSITIVE_INFINITY) <= now || (this.#late ?? Infinity) <= now;
+    return this.#certain || isTime(this.#soon, SOON, now) || isTime(this.#late, LATE, now);
   }
 
   /** Redis was looked at; `since` is when that began. */
   looked(since: number): void {
     this.#certain = false;
-    if (this.#soon !== null && this.#soon <= since) this.#soon = null;
-    if (this.#late !== null && this.#late <= since) this.#late = null;
+    // Nothing lies farther away than it is asked for: else the clock stepped back.
+    this.#last = Math.min(this.#last, since + SOON);
+    this.#soon = this.#last > since ? this.#last : null;
+    const late = this.#late;
+    this.#late = late === null || late <= since ? null : Math.min(late, since + LATE);
   }
 
   /** When the next one is due, ms; null when none is. */
@@ -39,4 +44,13 @@ export class Looks {
     const due = Math.min(this.#soon ?? Number.POSITIVE_INFINITY, this.#late ?? Number.POSITIVE_INFINITY);
     return Number.isFinite(due) ? due : null;
   }
+
+  #ask(at: number): void {
+    this.#soon = Math.min(this.#soon ?? Number.POSITIVE_INFINITY, at);
+    this.#last = Math.max(this.#last, at);
+  }
 }
+
+/** @param farthest how far ahead it was set at most, ms: beyond that the clock stepped back */
+const isTime = (at: number | null, farthest: number, now: number): boolean =>
+  at !== null && (at <= now || at > now + farthest);

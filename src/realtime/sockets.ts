@@ -3,6 +3,7 @@ import { CLOSE, PROTOCOL, type Upgrade } from '../core/upgrade.ts';
 import type { Change } from '../data/log.ts';
 import type { Position } from '../data/position.ts';
 import { closedSocket } from '../data/rooms.ts';
+import { doAll, earliest } from './duties.ts';
 import type { Ended } from './ended.ts';
 import { Headcount } from './headcount.ts';
 import { Hub, type HubParts } from './hub/hub.ts';
@@ -128,21 +129,27 @@ export class Sockets {
     this.#hub.end(credential);
   }
 
-  /** When something may be due next, ms. */
-  nextSweep(): number | null {
-    return this.#lookAfter.next;
+  /** When something is due next at the latest, ms. */
+  nextSweep(): number {
+    return this.#lookAfter.latest(this.#parts.now());
   }
 
   /** Whatever is due. @returns when to look again, ms; null with nobody there */
   async sweep(): Promise<number | null> {
     const now = this.#parts.now();
-    this.#tickets.forget(now);
-    this.#parts.ended.forget(now);
-    if (this.#lookAfter.isDue(now)) await this.#lookAfterCredentials(now);
-    const next = this.#hub.sweep();
-    this.#headcount.look();
+    let next: number | null = null;
+    const again = await doAll([
+      () => this.#tickets.forget(now),
+      () => this.#parts.ended.forget(now),
+      () => (this.#lookAfter.isDue(now) ? this.#lookAfterCredentials(now) : null),
+      () => {
+        next = this.#hub.sweep();
+        return next;
+      },
+      () => this.#headcount.look(),
+    ]);
     if (next === null) this.#lookAfter.begin();
-    return next === null ? null : Math.min(next, this.#lookAfter.next ?? next);
+    return next === null ? again : earliest(again, this.#lookAfter.next);
   }
 
   async #lookAfterCredentials(now: number): Promise<void> {

@@ -41,23 +41,16 @@ export class UsedTickets {
     this.#used = new Map(used.map(({ id, until }) => [id, until]));
   }
 
-  /** Uses it, where it is good. */
+  /** Uses it, where it is good. Where that cannot be kept in mind it is not used, and in doubt as after a crash. */
   use({ id, until }: Used, now: number): 'good' | 'used' | 'doubtful' {
     if (until <= now || this.#used.has(id)) return 'used';
     if (until <= this.#doubtful) return 'doubtful';
-    // By a clock so far ahead that after a crash everybody would be sent back for as long: a row of its own.
-    if (until > now + TICKET_SECONDS * 1000 + AHEAD) {
-      this.#store.keep([{ id, until }], Math.max(this.#doubtful, this.#doubted));
-      this.#used.set(id, until);
-      return 'good';
-    }
-    if (until > this.#doubted) {
-      this.#store.doubt(Math.max(this.#doubtful, until + AHEAD));
-      this.#doubted = until + AHEAD;
+    try {
+      this.#foresee({ id, until }, now);
+    } catch {
+      return 'doubtful';
     }
     this.#used.set(id, until);
-    this.#unkept.push({ id, until });
-    if (this.#unkept.length === 1) this.#after(KEEP_AFTER, () => this.#keep());
     return 'good';
   }
 
@@ -69,6 +62,21 @@ export class UsedTickets {
     this.#store.forget(now, Math.max(last, this.#doubted));
     this.#doubtful = last;
     for (const [id] of over) this.#used.delete(id);
+  }
+
+  /** That it was used is known also beyond the end of the object, or that it may have been. @throws what the storage throws */
+  #foresee({ id, until }: Used, now: number): void {
+    // By a clock so far ahead that after a crash everybody would be sent back for as long: a row of its own.
+    if (until > now + TICKET_SECONDS * 1000 + AHEAD) {
+      this.#store.keep([{ id, until }], Math.max(this.#doubtful, this.#doubted));
+      return;
+    }
+    if (until > this.#doubted) {
+      this.#store.doubt(Math.max(this.#doubtful, until + AHEAD));
+      this.#doubted = until + AHEAD;
+    }
+    this.#unkept.push({ id, until });
+    if (this.#unkept.length === 1) this.#after(KEEP_AFTER, () => this.#keep());
   }
 
   #keep(): void {

@@ -14,13 +14,24 @@ export type RoomOrder =
   | { do: 'line'; line: Line }
   /** So many alarms of this company's room find that its storage fails. */
   | { do: 'fail alarms'; count: number }
+  /** From now on the storage of this company's room fails statements with these words; null: none. */
+  | { do: 'fail'; statements: string | null }
+  /** The clock of the isolate is so many ms ahead of the platform's, by which alarms ring. */
+  | { do: 'step'; ahead: number }
   | { do: 'kill' }
   /** Its memory ends, as soon as nothing is under way in it; its sockets stay, as when the platform has it sleep. */
   | { do: 'sleep' }
   | { do: 'report' };
 
 /** `begun`: how often this room's constructor ran in the life of the isolate. */
-export type RoomReport = { begun: number; alarmsFailed: number; dropped: number; doubled: number; late: number };
+export type RoomReport = {
+  begun: number;
+  alarmsFailed: number;
+  statementsFailed: number;
+  dropped: number;
+  doubled: number;
+  late: number;
+};
 
 const GOOD: Line = { dropped: 0, doubled: 0, late: 0, mostMs: 0 };
 const ORDERS = '/rooms-of-a-test/';
@@ -30,9 +41,14 @@ let line = GOOD;
 const lines = new Map<string, Line>();
 const reports = new Map<string, RoomReport>();
 const toFail = new Map<string, number>();
+/** By company, the words of statements that fail. */
+const failing = new Map<string, string>();
+let ahead = 0;
+const { now } = Date;
+Date.now = () => now() + ahead;
 
 function reportOf(companyId: string): RoomReport {
-  const report = reports.get(companyId) ?? { begun: 0, alarmsFailed: 0, dropped: 0, doubled: 0, late: 0 };
+  const report = reports.get(companyId) ?? { begun: 0, alarmsFailed: 0, statementsFailed: 0, dropped: 0, doubled: 0, late: 0 };
   reports.set(companyId, report);
   return report;
 }
@@ -41,14 +57,23 @@ const lineOf = (companyId: string): Line => lines.get(companyId) ?? line;
 
 const chance = (p: number): boolean => Math.random() < p;
 
-const failing = (): never => {
-  throw new Error('a storage that a test has fail');
-};
+/** Has the statements of a room fail that are to. */
+function rig(sql: SqlStorage, companyId: string): void {
+  const exec = sql.exec.bind(sql);
+  const rigged: SqlStorage['exec'] = (text, ...values) => {
+    const words = failing.get(companyId);
+    if (words === undefined || !text.includes(words)) return exec(text, ...values);
+    reportOf(companyId).statementsFailed += 1;
+    throw new Error('a storage that a test has fail');
+  };
+  Object.defineProperty(sql, 'exec', { configurable: true, value: rigged });
+}
 
 export class CompanyRoom extends Room {
   readonly #companyId: string;
 
   constructor(state: DurableObjectState, env: ConstructorParameters<typeof Room>[1]) {
+    rig(state.storage.sql, state.id.name ?? '');
     super(state, env);
     this.#companyId = state.id.name ?? '';
     reportOf(this.#companyId).begun += 1;
@@ -85,12 +110,11 @@ export class CompanyRoom extends Room {
     if (left === 0) return super.alarm();
     toFail.set(this.#companyId, left - 1);
     reportOf(this.#companyId).alarmsFailed += 1;
-    const { sql } = this.ctx.storage;
-    Object.defineProperty(sql, 'exec', { configurable: true, value: failing });
+    failing.set(this.#companyId, '');
     try {
       await super.alarm();
     } finally {
-      Reflect.deleteProperty(sql, 'exec');
+      failing.delete(this.#companyId);
     }
   }
 
@@ -109,6 +133,9 @@ export default {
     if (order.do === 'line' && companyId === '') line = order.line;
     else if (order.do === 'line') lines.set(companyId, order.line);
     if (order.do === 'fail alarms') toFail.set(companyId, order.count);
+    if (order.do === 'step') ahead = order.ahead;
+    if (order.do === 'fail' && order.statements !== null) failing.set(companyId, order.statements);
+    else if (order.do === 'fail') failing.delete(companyId);
     const room = env.ROOMS.get(env.ROOMS.idFromName(companyId));
     if (order.do === 'sleep') await unsafe.evict(room, { webSockets: 'hibernate' });
     // The call ends with the room.

@@ -28,3 +28,15 @@ test('one is due after a while, and not before', () => {
     true,
   ]);
 });
+
+test('while the storage cannot tell, one is due', () => {
+  const sql = memory();
+  const expectations = new Expectations(sql);
+  const { exec } = sql;
+  sql.exec = () => {
+    throw new Error('a storage that fails');
+  };
+  expect(expectations.anyDue(NOW)).toBe(true);
+  sql.exec = exec;
+  expect(expectations.anyDue(NOW)).toBe(false);
+});

@@ -32,3 +32,12 @@ test('a clock that steps back an hour lets nobody listen for an hour unseen', ()
   look.end(NOW, true);
   expect(look.isDue(NOW - HOUR)).toBe(true);
 });
+
+test('what is due at the latest is due now, once a clock has stepped back', () => {
+  const look = new LookAfter();
+  look.begin();
+  look.end(NOW, true);
+  expect([NOW, NOW - HOUR].map((now) => look.latest(now))).toEqual([NOW + 50_000, NOW - HOUR]);
+  // A room that wakes knows of none that was set.
+  expect(new LookAfter().latest(NOW)).toBe(NOW + 50_000);
+});

@@ -51,13 +51,8 @@ class Room {
     this.#timers = this.#timers.filter(({ at }) => at > this.now);
     for (const { work } of due) work();
   }
-  /** @returns what the room says; `failed` where it cannot, and whoever comes is not let in */
   use(ticket: Used): string {
-    try {
-      return this.#tickets.use(ticket, this.now);
-    } catch {
-      return 'failed';
-    }
+    return this.#tickets.use(ticket, this.now);
   }
   forget(): void {
     try {
@@ -123,6 +118,37 @@ test('used tickets are kept as soon as the storage takes them', () => {
   room.pass(2000);
   room.crash();
   expect([first, second, unused].map((ticket) => room.use(ticket))).toEqual(['used', 'used', 'good']);
+});
+
+test('while the storage fails nobody is let in whose ticket could be used again after a crash, and all are as soon as it does not', () => {
+  for (const ahead of [0, 300_000]) {
+    const room = new Room();
+    const [first, second] = ['a', 'b'].map((id) => ({ id, until: room.now + GOOD_FOR + ahead })) as [Used, Used];
+    room.store.isFailing = true;
+    for (let n = 0; n < 3; n += 1) {
+      expect([room.use(first), room.use(second)]).toEqual(['doubtful', 'doubtful']);
+      room.pass(2000);
+    }
+    room.store.isFailing = false;
+    expect([room.use(first), room.use(first)]).toEqual(['good', 'used']);
+    room.crash();
+    expect(room.use(first)).not.toBe('good');
+  }
+});
+
+test('a storage that fails while used tickets are in doubt keeps nobody out for longer than it fails', () => {
+  const room = new Room();
+  const ticket = (id: string): Used => ({ id, until: room.now + GOOD_FOR });
+  expect(room.use(ticket('a'))).toBe('good');
+  room.store.isFailing = true;
+  // Those of this moment may be used after all, as was written down; of later ones nothing can be.
+  expect(room.use(ticket('b'))).toBe('good');
+  room.pass(2001);
+  expect(room.use(ticket('c'))).toBe('doubtful');
+  room.store.isFailing = false;
+  expect(room.use(ticket('d'))).toBe('good');
+  room.sleep();
+  expect([room.use(ticket('d')), room.use(ticket('e'))]).toEqual(['used', 'good']);
 });
 
 test('a ticket by a clock five minutes ahead sends nobody back after a crash', () => {

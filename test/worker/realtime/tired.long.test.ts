@@ -42,6 +42,24 @@ test('a room whose alarm fails ten times announces what was committed all the sa
   await listener.close();
 });
 
+test('a room that can no longer forget old tickets announces what was committed, and looks after who listens', async () => {
+  const salon = await newCompany(world);
+  const id = uuidOf('comp', salon.companyId);
+  const room = (order: Parameters<typeof orderRoom>[2]) => orderRoom(world.worker, id, order);
+  await room({ do: 'fail', statements: 'delete from tickets' });
+  const listener = await listen(salon.api);
+  await listener.subscribe();
+  const failed = async () => (await room({ do: 'report' })).statementsFailed;
+  await until('its ticket has ended, and the room cannot forget it', async () => (await failed()) > 0, 180_000);
+  await room({ do: 'line', line: { dropped: 1, doubled: 0, late: 0, mostMs: 0 } });
+  const { revision } = await salon.api.post('/clients', { firstName: 'Told by nobody' });
+  await until('it announces', () => listener.of('batch_update').at(-1)?.revision === revision);
+  await world.sql('update sessions set revoked_at = now() where company_id = $1', [id], 'cp_owner');
+  await until('the session is seen to have ended', () => listener.socket.readyState >= WebSocket.CLOSING, 90_000);
+  expect(await listener.closed()).toBe(4503);
+  await room({ do: 'fail', statements: null });
+});
+
 /** After so long without anything the runtime has a room sleep. */
 const IDLE_MS = 12_000;
 
