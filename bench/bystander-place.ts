@@ -2,6 +2,7 @@ import pg from 'pg';
 import { withDatabase } from '../local/roles.ts';
 import { abuses, type Begin, type End } from '../test/support/abuses.ts';
 import { waysToRead } from '../test/support/abuses-reads.ts';
+import { waysToListen } from '../test/support/abuses-rooms.ts';
 import { Api } from '../test/support/api.ts';
 import { openCompany, type Place } from '../test/support/company.ts';
 import { uuidOf } from '../test/support/people.ts';
@@ -57,7 +58,7 @@ async function open(): Promise<PlaceReport> {
     () => undefined,
     BUSY,
   );
-  begins = { ...(await abuses(place)), ...(await waysToRead(place, busy)) };
+  begins = { ...(await abuses(place)), ...(await waysToRead(place, busy)), ...(await waysToListen(place)) };
   close = async () => {
     await pool.end();
     await bench.close();

@@ -48,7 +48,14 @@ const { now } = Date;
 Date.now = () => now() + ahead;
 
 function reportOf(companyId: string): RoomReport {
-  const report = reports.get(companyId) ?? { begun: 0, alarmsFailed: 0, statementsFailed: 0, dropped: 0, doubled: 0, late: 0 };
+  const report = reports.get(companyId) ?? {
+    begun: 0,
+    alarmsFailed: 0,
+    statementsFailed: 0,
+    dropped: 0,
+    doubled: 0,
+    late: 0,
+  };
   reports.set(companyId, report);
   return report;
 }

@@ -15,6 +15,8 @@ export type Refusal = { at: number; code: 'query_too_large' | 'unknown_query' };
 
 /** Rows that a room remembers of all its lists; of what is beyond, it says only that it has changed. */
 const MOST_PLACES = 50_000;
+/** Lists that nobody follows any more, until they are forgotten though nothing is written. */
+const MOST_UNUSED = 200;
 /** Lists read in one go. */
 const AT_ONCE = 20;
 /** Pause between two tries to read what is not known of lists, ms. */
@@ -49,6 +51,8 @@ export class Following {
   readonly #readings = new Map<string, Reading>();
   /** Lists that have too many rows to be remembered. */
   readonly #large = new Set<string>();
+  /** So many lists, and it is looked which of them somebody follows. */
+  #tidyAt = MOST_UNUSED;
   /** Before this time nothing is read again, ms. */
   #readAt = 0;
   #willKeep = false;
@@ -81,12 +85,23 @@ export class Following {
   /** Everybody who is live is sent these, if anybody is: they follow these lists. */
   pass(changes: readonly Change[], used: ReadonlyMap<string, LiveList>): void {
     for (const { meanwhile } of new Set(this.#readings.values())) meanwhile.push(...changes);
-    // Of a list that nobody follows nothing is remembered.
     this.#lists = new Map([...used].map(([key, list]) => [key, this.of(list)]));
-    for (const key of this.#large) if (!used.has(key)) this.#large.delete(key);
+    this.#forgetOthers(used);
     if (!changes.some((change) => this.#parts.audience.purges(change))) return;
     this.#parts.shelf.clear();
     for (const followed of this.#lists.values()) followed.isKept = false;
+  }
+
+  /** Where whoever listens asks for ever other lists and nothing is written, `pass` forgets none of them. */
+  tidy(used: () => ReadonlyMap<string, LiveList>): void {
+    if (this.#lists.size < this.#tidyAt) return;
+    this.#forgetOthers(used());
+    this.#tidyAt = 2 * this.#lists.size + MOST_UNUSED;
+  }
+
+  /** Of a list that nobody follows nothing is remembered. */
+  #forgetOthers(used: ReadonlyMap<string, LiveList>): void {
+    for (const keys of [this.#lists, this.#large]) for (const key of keys.keys()) if (!used.has(key)) keys.delete(key);
   }
 
   /** Moves on what everybody follows. @returns what is said of each list that these changes concern */

@@ -53,7 +53,8 @@ export class Hub {
     this.#seats = new Seats(parts.connections);
     this.#talk = new Talk(audience, parts.connections);
     const position = (): Position | null => this.#stream.position();
-    this.#lists = new Lists(audience, { read: parts.readLists, time, ring, shelf: parts.shelf, position });
+    const { readLists: read, shelf } = parts;
+    this.#lists = new Lists(audience, parts.connections, { read, time, ring, shelf, position });
     this.#stream = new Stream(
       {
         time,

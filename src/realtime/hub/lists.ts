@@ -24,12 +24,14 @@ type Owned = { requests: readonly ListRequest[]; grant: unknown; lists: readonly
 /** The live lists of connections: which each follows, by its own right, and what it is told of them. */
 export class Lists {
   readonly #audience: Audience;
+  readonly #connections: () => Iterable<Connection>;
   readonly #following: Following;
   readonly #position: FollowingParts['position'];
   readonly #owned = new WeakMap<Connection, Owned>();
 
-  constructor(audience: Audience, parts: Omit<FollowingParts, 'audience'>) {
+  constructor(audience: Audience, connections: () => Iterable<Connection>, parts: Omit<FollowingParts, 'audience'>) {
     this.#audience = audience;
+    this.#connections = connections;
     this.#following = new Following({ ...parts, audience });
     this.#position = parts.position;
   }
@@ -41,6 +43,7 @@ export class Lists {
 
   /** Has these lists known. @throws whatever reading the database throws */
   open(lists: readonly LiveList[]): Promise<Refusal | null> {
+    this.#following.tidy(() => this.#usedBy(this.#connections()));
     return this.#following.open(lists);
   }
 
@@ -61,10 +64,7 @@ export class Lists {
 
   /** What everybody who is live is sent, and their lists with it. */
   present(connections: Iterable<Connection>, changes: readonly Change[]): Telling {
-    const used = new Map<string, LiveList>();
-    for (const connection of connections)
-      for (const { list } of this.#of(connection)) if (list !== null) used.set(list.key, list);
-    this.#following.pass(changes, used);
+    this.#following.pass(changes, this.#usedBy(connections));
     return (part) => this.#telling(this.#following.move(part));
   }
 
@@ -103,6 +103,13 @@ export class Lists {
         ];
       });
     };
+  }
+
+  #usedBy(connections: Iterable<Connection>): Map<string, LiveList> {
+    const used = new Map<string, LiveList>();
+    for (const connection of connections)
+      for (const { list } of this.#of(connection)) if (list !== null) used.set(list.key, list);
+    return used;
   }
 
   /** The lists of a connection as its grant shows them now. */

@@ -45,6 +45,21 @@ describe('a list', () => {
     expect(room.reads).toBe(2);
   });
 
+  test('that nobody follows any more is forgotten though nothing is written, when there are many; one that somebody does is not', async () => {
+    await room.follow(['/clients?limit=1']).subscribe();
+    const restless = Array.from({ length: 300 }, (_, n) => `/clients?limit=1&tag=${n}`);
+    for (const [n, path] of restless.entries()) {
+      const follower = room.follow([path], { session: `y${n}`, actor: `USER:${n}` });
+      await follower.subscribe();
+      room.world.hub.sockets.delete(follower.socket);
+    }
+    room.reads = 0;
+    await room.follow(['/clients?limit=1'], { session: 'z' }).subscribe();
+    expect(room.reads).toBe(0);
+    await room.follow([String(restless[0])], { session: 'zz' }).subscribe();
+    expect(room.reads).toBe(1);
+  });
+
   test('is known again after a sleep, without a read', async () => {
     room.reads = 0;
     const follower = room.follow(['/clients?limit=1&sort=name']);

@@ -4,6 +4,7 @@ import { type Listener, openTicket, sealTicket, TICKET_SECONDS } from '../../../
 import { addMember } from '../../support/accounts.ts';
 import { signUp, type Tenant } from '../../support/api.ts';
 import { listen, type Ticket, ticketOf, WireListener } from '../../support/listener.ts';
+import { uuidOf } from '../../support/people.ts';
 import { until } from '../../support/until.ts';
 import { openWorld, type World } from '../../support/world.ts';
 
@@ -209,6 +210,21 @@ describe('ending', () => {
     // Nor does a ticket from before open anything.
     const late = open(ticket);
     expect([await late.closed(), late.frames]).toEqual([4503, []]);
+  });
+
+  test('with the session, because the room is told: its own look would find nothing', async () => {
+    const login = await other.api.post('/auth/login', { email: other.email, password: other.password });
+    const session = other.api.as(String(login.json.accessToken));
+    const [ends, stays] = [await listen(session), await listen(other.api)];
+    await session.post('/auth/logout');
+    await world.sql(
+      'update sessions set revoked_at = null where company_id = $1',
+      [uuidOf('comp', other.companyId)],
+      'cp_owner',
+    );
+    expect(await ends.closed()).toBe(4503);
+    expect(stays.code).toBeNull();
+    await stays.close();
   });
 
   test('with the key, at once; tickets from before it, or from before a user had another role, open what is theirs now', async () => {
