@@ -51,7 +51,7 @@ export class Hub {
     this.#delivery = new Delivery(audience, time.now);
     this.#quotas = new Quotas(limits);
     this.#seats = new Seats(parts.connections);
-    this.#talk = new Talk(audience, parts.connections);
+    this.#talk = new Talk(audience, parts.connections, time.now);
     const position = (): Position | null => this.#stream.position();
     const { readLists: read, shelf } = parts;
     this.#lists = new Lists(audience, parts.connections, { read, time, ring, shelf, position });

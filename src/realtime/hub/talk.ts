@@ -1,3 +1,4 @@
+import { Pace } from '../../core/pace.ts';
 import type { Audience } from './audience.ts';
 import type { Connection, Member } from './member.ts';
 import { type Command, errorFrame } from './protocol.ts';
@@ -5,14 +6,26 @@ import { type Command, errorFrame } from './protocol.ts';
 /** Characters of what someone tells of themselves. */
 const LONGEST_PRESENCE = 1024;
 
+/**
+ * KiB a second that a room hands on, counted for each who hears them, and at once. A drag across a calendar that a hundred see takes
+ * a hundred of them; a hundred users who say the largest as often as each may would take as much of the isolate as there is.
+ */
+const KIB_A_SECOND = 2048;
+const KIB_AT_ONCE = 8192;
+/** Characters around what is told, and what it costs to tell it. */
+const AROUND = 200;
+
 /** What clients tell each other. Nothing of it is logged, kept or told again. */
 export class Talk {
   readonly #audience: Audience;
   readonly #connections: () => Iterable<Connection>;
+  readonly #now: () => number;
+  readonly #pace = new Pace(60 * KIB_A_SECOND, KIB_AT_ONCE);
 
-  constructor(audience: Audience, connections: () => Iterable<Connection>) {
+  constructor(audience: Audience, connections: () => Iterable<Connection>, now: () => number) {
     this.#audience = audience;
     this.#connections = connections;
+    this.#now = now;
   }
 
   /** To everybody else who listens on the topic; both ends may read it. */
@@ -22,12 +35,19 @@ export class Talk {
       connection.send(errorFrame('forbidden', 'This topic does not exist or may not be listened to.'));
       return;
     }
-    const frame = JSON.stringify({ type: 'signal', topic, from: connection.member.session, data });
-    for (const other of this.#connections()) {
-      const { live, topics, grant } = other.member;
-      const hears = live && topics?.includes(topic) === true && this.#audience.may(grant, permission);
-      if (other !== connection && hears) other.send(frame);
+    const now = this.#now();
+    const retryAfterMs = Math.ceil(this.#pace.readyAt(now) - now);
+    if (retryAfterMs > 0) {
+      connection.send(
+        errorFrame('rate_limited', 'Too many signals of all together.', { temporary: true, retryAfterMs }),
+      );
+      return;
     }
+    const frame = JSON.stringify({ type: 'signal', topic, from: connection.member.session, data });
+    this.#send(frame, (other) => {
+      const { live, topics, grant } = other.member;
+      return other !== connection && live && topics?.includes(topic) === true && this.#audience.may(grant, permission);
+    });
   }
 
   /** Shows this connection to the others who listen or show themselves, and the latter to it when it begins. */
@@ -51,8 +71,17 @@ export class Talk {
 
   #tell(connection: Connection, what: object): void {
     const frame = JSON.stringify({ type: 'presence', ...what });
-    for (const other of this.#connections())
-      if (other !== connection && (other.member.live || other.member.presence !== undefined)) other.send(frame);
+    this.#send(frame, (other) => other !== connection && (other.member.live || other.member.presence !== undefined));
+  }
+
+  #send(frame: string, hears: (other: Connection) => boolean): void {
+    let count = 0;
+    for (const other of this.#connections()) {
+      if (!hears(other)) continue;
+      other.send(frame);
+      count += 1;
+    }
+    this.#pace.spend((count * (frame.length + AROUND)) / 1024, this.#now());
   }
 
   *#present(): Generator<Connection> {

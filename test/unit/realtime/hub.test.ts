@@ -139,6 +139,30 @@ describe('what is said', () => {
     expect(mayNot.last()).toMatchObject({ type: 'error', code: 'forbidden' });
   });
 
+  test('signals of a whole company have a measure as well: drags of many pass, floods of large ones do not', async () => {
+    const listeners = Array.from(
+      { length: 100 },
+      (_, n) => new Client(world, { session: `s${n}`, actor: `USER:${n}` }),
+    );
+    for (const listener of listeners) await listener.subscribe({ topics: ['a'] });
+    const [first, last] = [listeners[0] as Client, listeners[99] as Client];
+    /** Five signals of each of these, in the course of a second. */
+    const second = async (senders: readonly Client[], length: number): Promise<void> => {
+      for (let n = 0; n < 5; n += 1) {
+        for (const sender of senders) await sender.say({ type: 'signal', topic: 'a', data: 'x'.repeat(length) });
+        world.pass(200);
+      }
+    };
+    for (let n = 0; n < 3; n += 1) await second(listeners.slice(0, 10), 100);
+    expect([last.of('signal').length, first.of('error')]).toEqual([150, []]);
+    for (let n = 0; n < 10; n += 1) await second(listeners.slice(0, 20), 7900);
+    const heard = last.of('signal').slice(150).length * 99 * 7900;
+    expect(heard).toBeLessThan(8 * 2 ** 20 + 10.5 * 2 * 2 ** 20);
+    expect(heard).toBeGreaterThan(10 * 2 ** 20);
+    expect(first.last()).toMatchObject({ type: 'error', code: 'rate_limited', temporary: true });
+    expect(first.code).toBeNull();
+  });
+
   test('presence is shown to those who show themselves, and to those who listen', async () => {
     const [one, two, silent, listens] = [
       new Client(world, { session: '1' }),
