@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
 import { describe, expect, test } from 'vitest';
@@ -34,7 +35,9 @@ function* schemasIn(node: unknown): Generator<Json> {
 }
 
 test('is OpenAPI 3.1 and documents the mounted routes, no more and no fewer', () => {
-  expect(served).toEqual(JSON.parse(JSON.stringify(describeApi())));
+  const described: unknown = JSON.parse(JSON.stringify(describeApi()));
+  // Where they differ, in words: to compare two of this size so takes a second.
+  if (!isDeepStrictEqual(served, described)) expect(served).toEqual(described);
   expect(served.openapi).toMatch(/^3\.1\./);
   const mounted = modules.flat().map((spec) => `${spec.method.toUpperCase()} /api/v1${templated(spec.path)}`);
   expect(everyOperation.map(({ name }) => name).sort()).toEqual(mounted.sort());
@@ -116,7 +119,7 @@ test('every error code is published', () => {
 });
 
 describe('examples', () => {
-  const ajv = new Ajv2020({ strict: false, allErrors: true });
+  const ajv = new Ajv2020({ strict: false, allErrors: true, inlineRefs: false, code: { optimize: false } });
   addFormats.default(ajv);
   ajv.addSchema({ $id: 'api', components: { schemas: document.components.schemas } });
   const compiled = new Map<string, ReturnType<typeof ajv.compile>>();
@@ -185,17 +188,19 @@ test('requests are closed and answers open; nothing is bounded by what a number 
   for (const { operation } of everyOperation) {
     for (const { content = {} } of Object.values(operation.responses)) {
       for (const { schema } of Object.values(content)) {
-        for (const part of schemasIn(resolved(schema))) expect(part.additionalProperties).not.toBe(false);
+        const shut = [...schemasIn(resolved(schema))].filter((part) => part.additionalProperties === false);
+        expect(shut).toEqual([]);
       }
     }
     for (const { schema } of Object.values(operation.requestBody?.content ?? {})) {
       if (resolved(schema).type === 'object') expect(resolved(schema).additionalProperties).toBe(false);
     }
   }
-  for (const part of schemasIn(served)) {
-    expect([part.minimum, part.maximum]).not.toContain(Number.MIN_SAFE_INTEGER);
-    expect([part.minimum, part.maximum]).not.toContain(Number.MAX_SAFE_INTEGER);
-  }
+  const unbounded: unknown[] = [Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER];
+  const bounded = [...schemasIn(served)].filter(({ minimum, maximum }) =>
+    [minimum, maximum].some((bound) => unbounded.includes(bound)),
+  );
+  expect(bounded).toEqual([]);
 });
 
 test('events are told apart by their type, and their data is the object', () => {
