@@ -19,7 +19,6 @@ const seats = new Seats({
 
 const encoder = new TextEncoder();
 const nothing = (): void => undefined;
-const nobody = new Uint8Array();
 
 /** What an answer's body may be before it is sent. */
 export type Body = BodyInit | LargeBody | null;
@@ -34,10 +33,10 @@ const isInParts = (body: Body): body is LargeBody => body !== null && typeof bod
  */
 export function sentBody(c: AppContext, companyId: string | null, body: Body): BodyInit | null {
   const isRead = companyId !== null && c.req.method === 'GET';
-  if (isInParts(body)) return isRead ? taken(c, companyId, body) : null;
+  if (isInParts(body)) return isRead ? taken(c, companyId, bytesOf(body), body.byteLength) : null;
   if (!isRead || !(typeof body === 'string' || body instanceof Uint8Array) || body.length <= LARGE) return body;
   const bytes = typeof body === 'string' ? encoder.encode(body) : body;
-  return taken(c, companyId, { parts: [bytes], byteLength: bytes.byteLength });
+  return taken(c, companyId, piecesOf(bytes), bytes.byteLength);
 }
 
 /**
@@ -50,14 +49,17 @@ export const placeFor = (companyId: string, now: number, bytes: number): Seat =>
 export const leavePlace = (seat: Seat): void => seats.close(seat);
 
 /** A large answer as its reader takes it, for as long as there is room for what is left of it. @throws AppError busy */
-function taken(c: AppContext, companyId: string, body: LargeBody): ReadableStream {
+function taken(c: AppContext, companyId: string, pieces: Iterator<Uint8Array>, byteLength: number): ReadableStream {
   const { ctx } = c.env;
-  const seat = seats.open(companyId, ctx.now(), Math.min(body.byteLength, LARGEST));
-  const pieces = bytesOf(body, PIECE);
+  const seat = seats.open(companyId, ctx.now(), Math.min(byteLength, LARGEST));
   let sent = 0;
   return pieceByPiece({ seats, seat, now: ctx.now, closed: nothing }, () => {
-    const bytes = pieces.next().value ?? nobody;
+    const bytes: Uint8Array = pieces.next().value;
     sent += bytes.byteLength;
-    return { bytes, last: sent >= body.byteLength };
+    return { bytes, last: sent >= byteLength };
   });
+}
+
+function* piecesOf(bytes: Uint8Array): Generator<Uint8Array> {
+  for (let at = 0; at < bytes.byteLength; at += PIECE) yield bytes.subarray(at, at + PIECE);
 }

@@ -2,7 +2,7 @@ import { type SQL, sql } from 'drizzle-orm';
 import { AppError } from '../core/errors.ts';
 import { anchored, type Ctx } from '../data/ctx.ts';
 import type { Deps } from '../data/deps.ts';
-import { bytesOf, type LargeBody, largeBodyOf } from '../data/large-body.ts';
+import { type LargeBody, largeBodyOf } from '../data/large-body.ts';
 import { PIECE, type Row, type Snapshot, snapshot } from '../data/log.ts';
 import { Places, sharesOf } from '../data/places.ts';
 import type { Position } from '../data/position.ts';
@@ -44,17 +44,14 @@ export const firstPiece = (page: SQL, limit: number): SQL<Found> => sql<Found>`w
     case when row_number() over way <= ${limit} and sum(octet_length(text)) over way <= ${PIECE} then text end as row
   from page window way as (rows unbounded preceding)`;
 
-/**
- * A row of a page. `row` is its text until it is taken; then it is `shown`, in bytes if its page is a large one, and its sorts have
- * these `values`.
- */
+/** A row of a page. `row` is its text until it is taken; then it is `shown`, and its sorts have these `values`. */
 export type Found = {
   id: string;
   embedded: Record<string, unknown> | null;
   rank: number | null;
   bytes: number;
   row: string | null;
-  shown?: string | Uint8Array;
+  shown?: string;
   values?: (string | null)[];
 };
 
@@ -111,7 +108,7 @@ async function inPieces(
         // Restored to another history meanwhile: there is nothing that both pieces were part of.
         if (later.epoch !== epoch || later.revision < revision)
           throw new AppError('busy', undefined, { extra: { retryAfter: 1 } });
-        await writeOut(inBytes(take), piece, (_, at) => later.rows[0][at]?.row);
+        await writeOut(take, piece, (_, at) => later.rows[0][at]?.row);
       }
     } finally {
       large.release(turn);
@@ -155,25 +152,12 @@ async function writeOut(
   }
 }
 
-const [encoder, decoder] = [new TextEncoder(), new TextDecoder()];
-const BEGIN = encoder.encode('{"data":[');
-
-/** Takes a row, and makes its bytes in the same turn, behind a comma. */
-const inBytes =
-  (take: Asked['take']): Asked['take'] =>
-  (row, found) => {
-    take(row, found);
-    found.shown = encoder.encode(`,${found.shown}`);
-  };
-
-/** A page of rows that were taken. In parts where it is large: what is shown of large rows may be little. */
+/** A page of rows that were taken; in parts where it is large. */
 export function written(rows: readonly Found[], pagination: string): string | LargeBody {
+  const shown = rows.map((row) => String(row.shown));
   const end = `],"pagination":${pagination}}`;
-  const shown = rows.map((row) => row.shown);
-  const parts = shown.flatMap((row, at) => (row instanceof Uint8Array ? [at === 0 ? row.subarray(1) : row] : []));
-  if (parts.length === 0) return `{"data":[${shown.join()}${end}`;
-  const body = largeBodyOf([BEGIN, ...parts, encoder.encode(end)]);
-  return body.byteLength > PIECE ? body : [...bytesOf(body, PIECE)].map((bytes) => decoder.decode(bytes)).join('');
+  if (shown.reduce((sum, { length }) => sum + length, 0) <= PIECE) return `{"data":[${shown.join()}${end}`;
+  return largeBodyOf(['{"data":[', ...shown.flatMap((row, at) => (at === 0 ? [row] : [',', row])), end]);
 }
 
 /** Rows by id, in that order, as they were at `revision`. */
