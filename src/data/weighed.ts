@@ -25,11 +25,15 @@ export const shareOf = (kind: keyof typeof SHARES): number => SHARES[kind] * MIB
 /** That of all of them. */
 export const allShares = (): number => Object.values(SHARES).reduce<number>((sum, mib) => sum + mib, 0) * MIB;
 
-/** A map that may weigh so many bytes: whatever was used longest ago goes first. Plain data; keys count, too. */
+/** `place`: the one it was given in the order of use, counted from the first. */
+type Entry<V> = { value: V; bytes: number; place: number };
+
+/** A map that may weigh so many bytes: what was used longest ago goes first. Plain data; keys count, too. */
 export class WeighedMap<V> {
-  readonly #entries = new Map<string, { value: V; bytes: number }>();
+  readonly #entries = new Map<string, Entry<V>>();
   readonly #most: number;
   #bytes = 0;
+  #places = 0;
 
   constructor(mostBytes: number) {
     this.#most = mostBytes;
@@ -38,8 +42,12 @@ export class WeighedMap<V> {
   get(key: string): V | undefined {
     const found = this.#entries.get(key);
     if (found === undefined) return undefined;
-    this.#entries.delete(key);
-    this.#entries.set(key, found);
+    // To move one costs more than to find it: what is among the newer half stays where it is.
+    if (this.#places - found.place > this.#entries.size / 2) {
+      this.#entries.delete(key);
+      found.place = ++this.#places;
+      this.#entries.set(key, found);
+    }
     return found.value;
   }
 
@@ -47,7 +55,7 @@ export class WeighedMap<V> {
   set(key: string, value: V, bytes: number): void {
     this.delete(key);
     const whole = bytes + key.length + SLOT_BYTES;
-    this.#entries.set(key, { value, bytes: whole });
+    this.#entries.set(key, { value, bytes: whole, place: ++this.#places });
     this.#bytes += whole;
     for (const oldest of this.#entries.keys()) {
       if (this.#bytes <= this.#most) break;
