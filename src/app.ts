@@ -1,4 +1,4 @@
-import { Hono } from 'hono';
+import { HonoBase as Hono } from 'hono/hono-base';
 import { apiKeyRoutes } from './account/api-keys/routes.ts';
 import { companyRoutes } from './account/company/routes.ts';
 import { identify, jwks, signInRoutes } from './account/sign-in/routes.ts';

@@ -1,4 +1,4 @@
-import { Hono } from 'hono';
+import { HonoBase as Hono } from 'hono/hono-base';
 import { identify } from './account/sign-in/routes.ts';
 import { BASE } from './app.ts';
 import { AppError } from './core/errors.ts';

@@ -1,4 +1,5 @@
-import type { Handler, Hono } from 'hono';
+import type { Handler } from 'hono';
+import type { HonoBase as Hono } from 'hono/hono-base';
 import type { ErrorCode } from '../core/errors.ts';
 import type { DetailDeclaration, FilterKind, ListDeclaration } from '../core/list-query.ts';
 import type { LiveRoute } from '../data/live-list.ts';

@@ -1,4 +1,4 @@
-import type { Hono } from 'hono';
+import type { HonoBase as Hono } from 'hono/hono-base';
 import type { AppContext, AppEnv } from '../http/context.ts';
 import { put } from '../http/route.ts';
 import { send } from '../http/send.ts';
