@@ -98,7 +98,9 @@ function add(
     const known = names.get(id);
     if (known !== undefined) return known;
     const frame = byId.get(id)?.callFrame;
-    let found = (frame && nameOf(frame)) ?? `(${frame?.functionName || 'anonymous'})`;
+    // V8 has its own kinds of time in brackets: (idle), (program), (garbage collector).
+    const own = frame?.functionName || 'anonymous';
+    let found = (frame && nameOf(frame)) ?? (own.startsWith('(') ? own : `(${own})`);
     for (let at = parents.get(id); found.startsWith('(') && at !== undefined; at = parents.get(at)) {
       const above = byId.get(at)?.callFrame;
       const caller = above && nameOf(above);
