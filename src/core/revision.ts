@@ -156,8 +156,8 @@ export function matchesETag(ifNoneMatch: string, named: Named, now: number): boo
 }
 
 /** The `Min-Revision` header: absent → 0; digits only, ≤ 2^53-1, else AppError `invalid_min_revision`. */
-export function parseMinRevision(value: string | undefined): number {
-  if (value === undefined) return 0;
+export function parseMinRevision(value: string | null | undefined): number {
+  if (value == null) return 0;
   const revision = /^[0-9]+$/.test(value) ? Number(value) : Number.NaN;
   if (Number.isSafeInteger(revision)) return revision;
   const detail = 'Min-Revision must be a whole number of at most 9007199254740991.';

@@ -8,7 +8,7 @@ import { flight } from './flight.ts';
 import { type Computed, keepAnswer } from './keep-answer.ts';
 import type { MemoryTier } from './memory.ts';
 import { isDown } from './outcome.ts';
-import type { Read } from './read.ts';
+import type { Origin, Read } from './read.ts';
 import { type ReadingParts, Readings, type Trip } from './readings.ts';
 import { ERASED } from './registry.ts';
 import { Renewals } from './renewals.ts';
@@ -21,6 +21,10 @@ type CacheParts = ReadingParts & {
   /** Null where the Cache API is switched off. */
   readonly edge: EdgeTier | null;
 };
+
+/** A read that its answer is not at hand for. */
+type Opened = Read & Origin;
+const opened = (read: Read): Opened => ({ ...read, ...read.origin() });
 
 /** An entry, and where it was found. */
 type Found = { entry: CachedAnswer | null; tier: 'memory' | 'edge' | 'redis' };
@@ -50,18 +54,19 @@ export class AnswerCache {
    */
   read(read: Read): ReadAnswer | Promise<ReadAnswer> {
     const { ctx, plan, demand, admission } = read;
-    if (demand.bypass || !admission.ready(ctx.now())) return this.#afar(read, null);
-    const readings = this.#readings.fresh(plan, ctx.now());
-    if (readings === null || readings.head < demand.min) return this.#afar(read, readings);
+    const now = ctx.now();
+    if (demand.bypass || !admission.ready(now)) return this.#afar(opened(read), null);
+    const readings = this.#readings.fresh(plan, now);
+    if (readings === null || readings.head < demand.min) return this.#afar(opened(read), readings);
     admission.decide(ctx);
     this.#readings.renew(ctx, plan, readings, admission);
     const found = this.#near(read);
     const near = this.#serve(read, readings, found) ?? outdated(read, readings, found);
-    return near === null ? this.#beside(read, readings) : this.#renewing(read, near);
+    return near === null ? this.#beside(opened(read), readings) : this.#renewing(read, near);
   }
 
   /** From parts at hand or the location's own copy, which the readings vouch for; else from afar. */
-  async #beside(read: Read, readings: FreshTags): Promise<ReadAnswer> {
+  async #beside(read: Opened, readings: FreshTags): Promise<ReadAnswer> {
     const made = await this.#composed(read, readings);
     if (made !== null) return made;
     const entry = (await this.#parts.edge?.get(read.ctx, read.plan.key)) ?? null;
@@ -69,7 +74,7 @@ export class AnswerCache {
   }
 
   /** From Redis, or computed; `readings` are those that are remembered. */
-  async #afar(read: Read, readings: FreshTags | null): Promise<ReadAnswer> {
+  async #afar(read: Opened, readings: FreshTags | null): Promise<ReadAnswer> {
     const { ctx, plan, demand, admission } = read;
     const trip = await this.#readings.trip(ctx, plan, demand.bypass, admission);
     const sure = admission.decide(ctx);
@@ -106,13 +111,13 @@ export class AnswerCache {
 
   /** An answer that is given from before is computed anew behind it. */
   #renewing(read: Read, answer: ReadAnswer): ReadAnswer {
+    if (answer.outcome !== 'STALE') return answer;
     const { maxStale: _exact, ...plan } = read.plan;
     const demand = { min: 0, ifNoneMatch: null, bypass: false };
     // Its caller is admitted.
-    if (answer.outcome === 'STALE')
-      this.#renewals.begin(read.ctx, plan.key, async (ctx) =>
-        this.read({ ...read, ctx, plan, demand, admission: ADMITTED }),
-      );
+    this.#renewals.begin(read.ctx, plan.key, async (ctx) =>
+      this.read({ ...read, ctx, plan, demand, admission: ADMITTED }),
+    );
     return answer;
   }
 
@@ -122,7 +127,7 @@ export class AnswerCache {
   }
 
   /** Whether what a reading vouches for may be answered: its caller lives, and Redis is as new as it must be. */
-  async #stands({ ctx, plan, admission, confirm }: Read, trip: Trip, sure: boolean): Promise<boolean> {
+  async #stands({ ctx, plan, admission, confirm }: Opened, trip: Trip, sure: boolean): Promise<boolean> {
     const sound = trip.standing === 'sound';
     if (sure && sound) return true;
     try {
@@ -146,10 +151,11 @@ export class AnswerCache {
   #serve({ ctx, plan, demand }: Read, row: TagRow, { entry, tier }: Found): ReadAnswer | null {
     const { epoch, incarnation } = row;
     const { representation } = plan;
+    const now = ctx.now();
     const newest = newestTag(row.floor, row.values);
     const present = { epoch, incarnation, newest, representation };
-    const valid = entry !== null && judge(entry, row, ctx.now()) === 'valid';
-    if ((valid || !plan.linked) && holds(demand, present, ctx.now())) {
+    const valid = entry !== null && judge(entry, row, now) === 'valid';
+    if ((valid || !plan.linked) && holds(demand, present, now)) {
       // The tag the caller sent keeps its own end of validity, which may be all that is known of it here.
       const own = SINGLE_TAG.test(demand.ifNoneMatch ?? '') ? demand.ifNoneMatch : null;
       const etag = own ?? formatETag(present, entry?.validUntil ?? null);
@@ -167,12 +173,12 @@ export class AnswerCache {
     const etag = formatETag(named, entry.validUntil);
     const revision = Math.max(entry.revision, row.head);
     const { body, link } = entry;
-    if (named.newest !== newest && holds(demand, named, ctx.now())) return unchanged({ revision, etag, tier, link });
+    if (named.newest !== newest && holds(demand, named, now)) return unchanged({ revision, etag, tier, link });
     return { status: 200, body, revision, etag, link, outcome: 'HIT', tier, stored: false };
   }
 
   /** An answer of parts: an entry of the reading's own moment, which it vouches for. */
-  async #composed(read: Read, row: TagRow): Promise<ReadAnswer | null> {
+  async #composed(read: Opened, row: TagRow): Promise<ReadAnswer | null> {
     const loaded = (await read.compose?.(row)) ?? null;
     if (loaded === null) return null;
     const entry = keepAnswer(read, this.#parts, { loaded, row, at: read.ctx.now() });
@@ -180,7 +186,7 @@ export class AnswerCache {
   }
 
   async #fill(
-    { ctx, plan, demand, heal }: Read,
+    { ctx, plan, demand, heal }: Opened,
     trip: Trip | null,
     { compute, isOwn }: { compute: () => Promise<Computed>; isOwn: () => boolean },
   ): Promise<ReadAnswer> {

@@ -21,8 +21,9 @@ export class MemoryTier implements Tier {
   get(ctx: Ctx, key: string): CachedAnswer | null {
     const entry = this.#entries.get(key);
     if (entry === undefined) return null;
+    const now = ctx.now();
     // One from the future was stored before the clock stepped back: when it ends is not known any more.
-    if (ctx.now() < entry.expiresAt && ctx.now() > entry.storedAt - SKEW) return entry;
+    if (now < entry.expiresAt && now > entry.storedAt - SKEW) return entry;
     this.#entries.delete(key);
     return null;
   }

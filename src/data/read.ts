@@ -4,12 +4,18 @@ import type { Ctx } from './ctx.ts';
 import type { Head } from './readings.ts';
 import type { TagRow } from './tags.ts';
 
-/** One read: what its answer depends on, what the caller demands, who admits them, and how Postgres is asked. */
+/** One read: what its answer depends on, what the caller demands, who admits them, and where it comes from. */
 export type Read = {
   ctx: Ctx;
   plan: ReadPlan;
   demand: ReadDemand;
   admission: Admission;
+  /** Made where an answer is not at hand: a hit needs none of it. */
+  origin(): Origin;
+};
+
+/** What is behind the cache, for one read. */
+export type Origin = {
   /** Computes the answer from one snapshot, which the reading came before; with `unsure` it also settles the caller's life. */
   load(unsure: boolean, row: TagRow | null): Promise<Loaded>;
   /** Puts the answer together from parts that this reading vouches for; null: Postgres is needed. */

@@ -3,12 +3,12 @@ import { type Body, sentBody } from './large-answer.ts';
 
 /** Set on every answer. The policies say: nothing here is a page, and nothing may be framed, sniffed or leaked. */
 export const SECURITY = {
-  'Strict-Transport-Security': 'max-age=63072000; includeSubDomains; preload',
-  'X-Content-Type-Options': 'nosniff',
-  'Referrer-Policy': 'no-referrer',
-  'Cross-Origin-Resource-Policy': 'cross-origin',
-  'Content-Security-Policy': "default-src 'none'; frame-ancestors 'none'",
-  'Permissions-Policy': 'camera=(), geolocation=(), microphone=()',
+  'strict-transport-security': 'max-age=63072000; includeSubDomains; preload',
+  'x-content-type-options': 'nosniff',
+  'referrer-policy': 'no-referrer',
+  'cross-origin-resource-policy': 'cross-origin',
+  'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+  'permissions-policy': 'camera=(), geolocation=(), microphone=()',
 } as const;
 
 const EXPOSED =
@@ -45,35 +45,38 @@ function templateOf(fixed: Readonly<Record<string, string>>): Headers {
 /**
  * The one place that makes a Response, with every header of contract 2. The runtime copies a template of its own faster
  * than it reads a record of ours (19 headers: 19 µs as a record, 12 as 12 copied and 7 set), so only what differs is set.
+ * Names are in small letters, as HTTP/2 has them: of any other spelling it keeps a copy beside (3 % of a cached read).
  */
 export function send(c: AppContext, answer: Answer): Response {
   const { ctx, deps, state } = c.env;
   const took = Math.max(0, ctx.now() - ctx.startedAt);
   const { principal } = state;
-  const response = new Response(sentBody(c, principal?.companyId ?? null, answer.body), {
-    status: answer.status,
-    headers: templateOf(answer.fixed ?? SECURITY),
-    ...(answer.encoded === true && { encodeBody: 'manual' }),
-  });
+  const body = sentBody(c, principal?.companyId ?? null, answer.body);
+  const { status } = answer;
+  const template = templateOf(answer.fixed ?? SECURITY);
+  const response = new Response(
+    body,
+    answer.encoded === true ? { status, headers: template, encodeBody: 'manual' } : { status, headers: template },
+  );
   const { headers } = response;
-  headers.set('Request-Id', ctx.requestId);
-  headers.set('X-Response-Time', `${took}ms`);
+  headers.set('request-id', ctx.requestId);
+  headers.set('x-response-time', `${took}ms`);
   for (const name in answer.headers) headers.set(name, answer.headers[name] as string);
-  if (answer.type !== undefined) headers.set('Content-Type', answer.type);
-  const origin = answer.isPrivate ? null : allowedOrigin(c.req.header('Origin'), deps.settings.corsOrigins);
+  if (answer.type !== undefined) headers.set('content-type', answer.type);
+  const origin = answer.isPrivate ? null : allowedOrigin(c.req.header('origin'), deps.settings.corsOrigins);
   if (origin !== null) {
-    headers.set('Access-Control-Allow-Origin', origin);
-    headers.set('Access-Control-Expose-Headers', EXPOSED);
-    if (origin !== '*') headers.append('Vary', 'Origin');
+    headers.set('access-control-allow-origin', origin);
+    headers.set('access-control-expose-headers', EXPOSED);
+    if (origin !== '*') headers.append('vary', 'Origin');
   }
   if (state.principal?.proven === true) {
-    headers.set('Revision', String(answer.revision ?? deps.tags.newest(state.principal.companyId)));
-    headers.set('Server-Timing', timings(c, took));
+    headers.set('revision', String(answer.revision ?? deps.tags.newest(state.principal.companyId)));
+    headers.set('server-timing', timings(c, took));
   }
   if (state.rate !== null) {
     const { limit, remaining, reset } = state.rate;
-    headers.set('RateLimit-Policy', `"company";q=${limit};w=60`);
-    headers.set('RateLimit', `"company";r=${remaining};t=${reset}`);
+    headers.set('ratelimit-policy', `"company";q=${limit};w=60`);
+    headers.set('ratelimit', `"company";r=${remaining};t=${reset}`);
   }
   return response;
 }
@@ -112,11 +115,11 @@ export function preflight(c: AppContext, methods: string): Response {
     status: 204,
     body: null,
     headers: {
-      Allow: methods,
-      'Access-Control-Allow-Methods': methods,
-      'Access-Control-Allow-Headers':
+      allow: methods,
+      'access-control-allow-methods': methods,
+      'access-control-allow-headers':
         'Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, Min-Revision, Cache-Control, Request-Id',
-      'Access-Control-Max-Age': '86400',
+      'access-control-max-age': '86400',
     },
   });
 }

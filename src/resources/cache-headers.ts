@@ -1,23 +1,24 @@
 import type { ReadAnswer } from '../data/answer.ts';
 
-/** What every cached answer of one kind says, as constants: as many as there are outcomes, tiers and types. */
-const kinds = new Map<string, Readonly<Record<string, string>>>();
+type Kinds = Map<ReadAnswer['outcome'], Map<ReadAnswer['tier'], Readonly<Record<string, string>>>>;
+
+/** What every cached answer of one kind says, as constants: as many as there are types, outcomes and tiers. */
+const kinds = new Map<string, Kinds>();
 
 /** What a cached answer says of itself besides its ETag: the same object for all answers of its kind. */
 export function fixedHeaders(answer: ReadAnswer, type: string): Readonly<Record<string, string>> {
-  const cacheStatus = statusOf(answer);
-  const kind = `${answer.outcome} ${type} ${cacheStatus}`;
-  let headers = kinds.get(kind);
-  if (headers === undefined) {
-    headers = {
-      'Content-Type': type,
-      'Cache-Control': 'private, no-cache',
-      Vary: 'Authorization, Accept, Accept-Encoding',
-      'X-Cache': answer.outcome,
-      'Cache-Status': cacheStatus,
-    };
-    kinds.set(kind, headers);
-  }
+  const { outcome, tier } = answer;
+  const known = kinds.get(type)?.get(outcome)?.get(tier);
+  if (known !== undefined) return known;
+  const headers = {
+    'content-type': type,
+    'cache-control': 'private, no-cache',
+    vary: 'Authorization, Accept, Accept-Encoding',
+    'x-cache': outcome,
+    'cache-status': statusOf(answer),
+  };
+  const ofType: Kinds = kinds.get(type) ?? new Map();
+  kinds.set(type, ofType.set(outcome, (ofType.get(outcome) ?? new Map()).set(tier, headers)));
   return headers;
 }
 

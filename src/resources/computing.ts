@@ -3,7 +3,7 @@ import { alone } from '../data/alone.ts';
 import type { Loaded } from '../data/answer.ts';
 import type { Ctx } from '../data/ctx.ts';
 import type { Work } from '../data/deps.ts';
-import type { Read } from '../data/read.ts';
+import type { Origin } from '../data/read.ts';
 import type { TagRow } from '../data/tags.ts';
 import { whenDue } from './due.ts';
 
@@ -142,7 +142,7 @@ export async function turnToCompute(work: Work, companyId: string, kib: number):
 /** How a read computes what is not kept; `charge` for what it finds to be large. */
 export type Computed = {
   load(unsure: boolean, row: TagRow | null, charge: Charge): Promise<Loaded>;
-  compose?: Read['compose'];
+  compose?: Origin['compose'];
 };
 
 /** Computes in the company's turn. What was read before a wait is too old to be built on, and who is not known yet is charged at the end. */
@@ -151,7 +151,7 @@ export function paced(
   { name, effort = 0, mayBeLarge = false }: Omit<Kind, 'companyId'>,
   companyId: string,
   { load, compose }: Computed,
-): Pick<Read, 'load' | 'compose'> {
+): Pick<Origin, 'load' | 'compose'> {
   const weigh = ({ body }: Loaded): number =>
     effort + weightOf(typeof body === 'string' ? body.length : body.byteLength);
   const charged = (loaded: Loaded): Loaded => {

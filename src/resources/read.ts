@@ -95,7 +95,7 @@ type Prepared<Q> = { query: Q; plan: ReadPlan };
 /** A parsed request beside its URL, which it holds in four forms (measured: bench/heap.ts). */
 const PREPARED_BYTES = 1500;
 /** Parsed requests by URL and scope, so that a repeated URL is neither parsed nor hashed again. Plain data, bounded. */
-const prepared = new WeighedMap<Prepared<ParsedQuery>>(shareOf('requests'));
+const remembered = new WeighedMap<Prepared<ParsedQuery>>(shareOf('requests'));
 
 /** How a route computes what the cache does not have. */
 type Computing<Q> = (c: AppContext, query: Q, { min, bypass }: ReadDemand, admission: Admission) => Computed;
@@ -144,14 +144,16 @@ function cached<Q extends ParsedQuery>(route: CachedRoute<Q>, computing: Computi
     const { companyId } = claimantOf(c);
     const { headers } = c.req.raw;
     const { permission, weight = 1 } = route;
-    let parsed: Prepared<Q> & { min: number };
+    let min: number;
+    let prepared: Prepared<Q>;
     try {
-      parsed = prepare(c, url, route, scope);
+      min = parseMinRevision(headers.get('Min-Revision'));
+      prepared = preparedOf(c, url, route, scope);
     } catch (error) {
       return refuse(c, weight, error);
     }
     const admission = admissionOf(c, { permission, weight }, 'read');
-    const { query, plan, min } = parsed;
+    const { query, plan } = prepared;
     // `fetch` adds no-cache by itself to a request with If-None-Match (Fetch standard), which asks for the opposite.
     const ifNoneMatch = headers.get('If-None-Match');
     // `*` matches whatever is there (RFC 9110, 13.1.2), so whether anything is must be known first.
@@ -166,9 +168,11 @@ function cached<Q extends ParsedQuery>(route: CachedRoute<Q>, computing: Computi
       plan,
       demand,
       admission,
-      ...paced(c.env, kindOf(route, query), companyId, computing(c, query, demand, admission)),
-      confirm: (unsure) => headOf(c, unsure ? admission : null),
-      heal: (head) => announceSnapshot({ ctx: behind(ctx), deps }, companyId, head),
+      origin: () => ({
+        ...paced(c.env, kindOf(route, query), companyId, computing(c, query, demand, admission)),
+        confirm: (unsure) => headOf(c, unsure ? admission : null),
+        heal: (head) => announceSnapshot({ ctx: behind(ctx), deps }, companyId, head),
+      }),
     });
     return answer instanceof Promise ? answer.then((found) => told(c, found, anything)) : told(c, answer, anything);
   }
@@ -189,25 +193,24 @@ function told(c: AppContext, answer: ReadAnswer, anything: boolean): Response {
     body: unchanged ? null : answer.body,
     revision: answer.revision,
     fixed: fixedHeaders(answer, 'application/json'),
-    headers: answer.link === null ? { ETag: answer.etag } : { ETag: answer.etag, Link: answer.link },
+    headers: answer.link === null ? { etag: answer.etag } : { etag: answer.etag, link: answer.link },
   });
 }
 
-function prepare<Q extends ParsedQuery>(
+function preparedOf<Q extends ParsedQuery>(
   c: AppContext,
   url: string,
   route: CachedRoute<Q>,
   scope: string,
-): Prepared<Q> & { min: number } {
+): Prepared<Q> {
   const { deps } = c.env;
   const principal = claimantOf(c);
-  const min = parseMinRevision(c.req.header('Min-Revision'));
   const path = url.slice(url.indexOf('/', 8));
   const memo = `${principal.companyId} ${scope} ${route.name} ${path}`;
   // The memo's key names the route, so what comes back was put in by this very route.
-  const known = prepared.get(memo) as Prepared<Q> | undefined;
+  const known = remembered.get(memo) as Prepared<Q> | undefined;
   const until = known?.query.until;
-  if (known !== undefined && (until === undefined || c.env.ctx.now() < until)) return { ...known, min };
+  if (known !== undefined && (until === undefined || c.env.ctx.now() < until)) return known;
   const start = path.indexOf('?');
   const query = route.parse(new URLSearchParams(start < 0 ? '' : path.slice(start)), principal, c);
   const representation = shortHash(
@@ -222,8 +225,9 @@ function prepare<Q extends ParsedQuery>(
     linked: route.linked === true,
     ...(route.maxStale !== undefined && { maxStale: route.maxStale }),
   };
-  prepared.set(memo, { query, plan }, 3 * path.length + PREPARED_BYTES);
-  return { query, plan, min };
+  const made = { query, plan };
+  remembered.set(memo, made, 3 * path.length + PREPARED_BYTES);
+  return made;
 }
 
 async function load<Q extends ParsedQuery, S extends readonly SQL[]>(

@@ -38,7 +38,7 @@ export const identify: Authenticator = (c, token) => {
   const { ctx, deps } = c.env;
   const { settings } = deps;
   if (token.startsWith(KEY_PREFIX)) return keyPrincipal(c, token);
-  const claims = recallAccess(settings.jwtPrivateKey, settings.jwtPublicKeys, token, ctx.now());
+  const claims = recallAccess(settings.jwtPrivateKey, settings.jwtPublicKeys, token, ctx.startedAt);
   return claims === null ? identifyAnew(c, token) : userPrincipal(claims, deps);
 };
 

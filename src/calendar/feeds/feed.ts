@@ -46,9 +46,11 @@ export async function answerFeed(c: AppContext): Promise<Response> {
     },
     demand: { min: 0, ifNoneMatch: c.req.header('If-None-Match') ?? null, bypass: false },
     admission,
-    load: () => load(c, claim),
-    confirm: () => snapshot(ctx, { database: deps.read, companyId, name: 'head' }, []),
-    heal: (head) => announceSnapshot({ ctx: behind(ctx), deps }, companyId, head),
+    origin: () => ({
+      load: () => load(c, claim),
+      confirm: () => snapshot(ctx, { database: deps.read, companyId, name: 'head' }, []),
+      heal: (head) => announceSnapshot({ ctx: behind(ctx), deps }, companyId, head),
+    }),
   });
   remember(name);
   return send(c, {

@@ -156,14 +156,16 @@ export function isolate({ world, store, tell }: Place, withEdge = true, more: Pa
       plan: { ...plan, key },
       demand: { min: 0, ifNoneMatch: null, bypass: false, ...demand },
       admission,
-      load,
-      confirm: async () => {
-        if (!world.databaseUp) throw new AppError('database_unavailable');
-        world.heads += 1;
-        tags.see('c', world.epoch, world.revision, world.now);
-        return { epoch: world.epoch, revision: world.revision };
-      },
-      heal,
+      origin: () => ({
+        load,
+        confirm: async () => {
+          if (!world.databaseUp) throw new AppError('database_unavailable');
+          world.heads += 1;
+          tags.see('c', world.epoch, world.revision, world.now);
+          return { epoch: world.epoch, revision: world.revision };
+        },
+        heal,
+      }),
     });
     // What is done behind an answer may begin more.
     while (waiting.length > 0) await Promise.all(waiting.splice(0));
