@@ -1,6 +1,6 @@
 import { defineConfig } from 'vitest/config';
 
-// Four workers on two cores: outages and limits are waited for, half of the time of a suite, and others run meanwhile.
+// Three workers on two cores: outages and limits are waited for, and others run meanwhile.
 // Unit tests need nothing; the others share one Postgres and one bundle (test/support), and most of them a Worker per process.
 const stack = {
   globalSetup: ['test/support/global-setup.ts'],
@@ -30,7 +30,7 @@ export default defineConfig({
           exclude: [long],
           setupFiles: ['test/support/draws.ts'],
           isolate: false,
-          maxWorkers: 4,
+          maxWorkers: 3,
           // Properties work for seconds, on a machine that others use for longer.
           testTimeout: 120_000,
         },
@@ -41,7 +41,7 @@ export default defineConfig({
           name: 'stack',
           include: ['test/database/**/*.test.ts', 'test/worker/**/*.test.ts', 'client/test/worker/**/*.test.ts'],
           exclude: [long],
-          maxWorkers: 4,
+          maxWorkers: 3,
           // On a machine that others use as well, everything takes several times as long.
           testTimeout: 180_000,
           hookTimeout: 180_000,
