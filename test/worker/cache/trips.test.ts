@@ -1,22 +1,21 @@
-import { afterAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { formatId, newUuid } from '../../../src/core/id.ts';
-import { addMember } from '../../support/accounts.ts';
 import type { Api, Reply } from '../../support/api.ts';
 import { openCompany } from '../../support/company.ts';
 import { unique } from '../../support/fixtures.ts';
 import { operationOf } from '../../support/operations.ts';
 import { cachedPaths } from '../../support/paths.ts';
-import { monitor, openRedis } from '../../support/redis.ts';
+import { recordedOwner } from '../../support/recorded-session.ts';
+import { monitor } from '../../support/redis.ts';
 import { aim, fire, makeEach, mutations, topics } from '../../support/routes.ts';
 import { ownWorld } from '../../support/shared.ts';
-import { inOneMinute, settled, until } from '../../support/until.ts';
+import { inOneMinute, settled } from '../../support/until.ts';
 
 // The round-trip budget, counted where the trips arrive: at the bridges of Redis and Postgres.
 
 const world = await ownWorld();
-const kept = openRedis(world);
-afterAll(() => kept.stop());
 const salon = await openCompany(world);
+const owner = recordedOwner(world, salon);
 const ids: Record<string, string> = await makeEach(salon.api);
 
 type Trips = { redis: number; postgres: number };
@@ -203,13 +202,8 @@ test('what is refused costs no more than what is done', async () => {
     ['no such row', (api) => api.get(`/clients/${formatId('clnt', newUuid())}`), { redis: 1, postgres: 1 }],
   ];
   for (const [name, ask, most] of cases) {
-    // Whose session this read has just recorded: every half minute that is one trip more, behind the answer.
-    const { api } = await addMember(world, salon, 'ADMIN');
-    const others = await kept.keys('session:*');
+    const api = await owner();
     await api.get('/clients');
-    await until('its session is recorded', async () =>
-      (await kept.keys('session:*')).some((key) => !others.includes(key)),
-    );
     const { reply, redis, postgres } = await count(() => ask(api));
     expect(reply.status, name).toBeGreaterThanOrEqual(400);
     expect(redis, name).toBeLessThanOrEqual(most.redis);

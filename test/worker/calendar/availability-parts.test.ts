@@ -3,6 +3,7 @@ import type { Json, Reply } from '../../support/api.ts';
 import { openCompany } from '../../support/company.ts';
 import { maker } from '../../support/made.ts';
 import { uuidOf } from '../../support/people.ts';
+import { recordedOwner } from '../../support/recorded-session.ts';
 import { ownWorld } from '../../support/shared.ts';
 import { settled, until } from '../../support/until.ts';
 
@@ -12,6 +13,7 @@ import { settled, until } from '../../support/until.ts';
 const world = await ownWorld({ CACHE_MAX_STALENESS_MS: '0', EDGE_CACHE: 'off', REDIS_DEADLINE_MS: '60000' });
 const salon = await openCompany(world);
 const { api } = salon;
+const owner = recordedOwner(world, salon);
 
 const made = maker(api);
 const branch = await made('/branches', { name: 'Mitte', timeZone: 'Europe/Vienna' });
@@ -60,8 +62,7 @@ world.neon.setHooks({
 type Seen = { reply: Reply; redis: number; postgres: number; asked: string[][] };
 /** The trips of one question, and its answer beside the one that is computed for itself. */
 async function see(path: string): Promise<Seen> {
-  // Every half minute a read also asks whether the session lives: if any, this one.
-  await api.get('/company');
+  const api = await owner();
   const now = () => [world.upstash.counts().requests, world.neon.counts().requests] as const;
   await settled(() => String(now()));
   asked = [];
