@@ -19,8 +19,9 @@ export async function waysToRead(of: Place, busy: Tenant): Promise<Record<string
     const own = await openCompany(of);
     return { ...own, headers: bearer(own) };
   };
-  const [slow, fat, open, planner] = [await company(), await company(), await company(), await company()];
-  await addFatClients(of, slow.companyId, 120);
+  const [slow, heavy, fat] = [await company(), await company(), await company()];
+  const [open, planner] = [await company(), await company()];
+  for (const { companyId } of [slow, heavy]) await addFatClients(of, companyId, 120);
   await addFatClients(of, fat.companyId, 40);
   const [{ branchId, serviceId }, salon] = [await openSalon(open.api), await openSalon(planner.api)];
   const day = (n: number): string => new Date(Date.now() + n * 86_400_000).toISOString().slice(0, 10);
@@ -36,6 +37,8 @@ export async function waysToRead(of: Place, busy: Tenant): Promise<Record<string
   return {
     'pages of 10 MB that nobody reads, 40 connections': () =>
       unread({ url, loops: 40, method: 'GET', path: '/clients?limit=100', headers: slow.headers }),
+    'pages of 10 MB, 6 loops': get(6, '/clients?limit=100', heavy.headers),
+    'exports of 12 MB, 2 loops': get(2, '/clients/export?format=ndjson', heavy.headers),
     'pages of 4 MB, 8 loops': get(8, '/clients?limit=100', fat.headers),
     'free times of a month, 24 loops': get(
       24,
