@@ -14,8 +14,10 @@ const stack = {
 const long = '{test,client/test}/**/*.long.test.ts';
 /** What multiplies routes by something else, of which `npm test` does a share (`shareOf` in test/support/paths.ts). */
 const sampled = [
-  'test/worker/cache/{freshness,cached-equals-uncached}.test.ts',
-  'test/worker/contract/{conventions,registry-errors,registry-roles}.test.ts',
+  'test/worker/cache/{cached-equals-uncached,freshness,trips}.test.ts',
+  'test/worker/contract/{conventions,openapi,registry,registry-errors,registry-roles}.test.ts',
+  'test/worker/realtime/lists.test.ts',
+  'test/worker/tenants/isolation.test.ts',
 ];
 
 /** `npm test` runs all but what is long by nature; that is `npm run test:long`. */

@@ -2,7 +2,7 @@ import { afterEach, expect, inject, test } from 'vitest';
 import type { Reply } from '../../support/api.ts';
 import { openCompany } from '../../support/company.ts';
 import { fixtures, unique } from '../../support/fixtures.ts';
-import { cachedPaths, pathsAfter } from '../../support/paths.ts';
+import { cachedPaths, pathsAfter, shareOfEach } from '../../support/paths.ts';
 import { uuidOf } from '../../support/people.ts';
 import { aim, fire, make, makeEach, mutations, ofChildren, ofMany } from '../../support/routes.ts';
 import { ownWorld } from '../../support/shared.ts';
@@ -41,9 +41,8 @@ async function seen(path: string, text: string, since: number, deadline: number)
   return Date.now() - since;
 }
 
-// What a write spoils is looked at after every one by cached-equals-uncached; here every third, and all in the long run.
-const looked = mutations.filter((_, n) => inject('thorough') || n % 3 === 0);
-test.each(looked.map((route) => [route.name, route] as const))(
+// What a write spoils is looked at after every one by cached-equals-uncached; here after a share, and all in the long run.
+test.each(shareOfEach(mutations, 4).map((route) => [route.name, route] as const))(
   '%s is seen at once by whoever sends its Revision, on every route',
   async (_, route) => {
     const shot = await aim(route, salon);

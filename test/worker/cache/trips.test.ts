@@ -4,7 +4,7 @@ import type { Api, Reply } from '../../support/api.ts';
 import { openCompany } from '../../support/company.ts';
 import { unique } from '../../support/fixtures.ts';
 import { operationOf } from '../../support/operations.ts';
-import { cachedPaths } from '../../support/paths.ts';
+import { cachedPaths, shareOfEach } from '../../support/paths.ts';
 import { recordedOwner } from '../../support/recorded-session.ts';
 import { monitor } from '../../support/redis.ts';
 import { aim, fire, makeEach, mutations, topics } from '../../support/routes.ts';
@@ -177,7 +177,7 @@ const PLANNING: Record<string, number> = {
   'DELETE /appointments/series/:id': 1,
 };
 
-test.each(mutations.map((route) => [route.name, route] as const))(
+test.each(shareOfEach(mutations, 3).map((route) => [route.name, route] as const))(
   '%s: at most 2 Redis, exactly 1 Postgres beside what plans it',
   async (_, route) => {
     const shot = await aim(route, salon);

@@ -2,19 +2,10 @@ import { beforeAll, describe, expect, inject, test } from 'vitest';
 import { Api, type Reply } from '../../support/api.ts';
 import { newCompany, openCompany } from '../../support/company.ts';
 import { fixtures, unique } from '../../support/fixtures.ts';
+import { repeated } from '../../support/paths.ts';
 import { uuidOf } from '../../support/people.ts';
 import { expectProblem } from '../../support/problem.ts';
-import {
-  answersSecret,
-  bodyOf,
-  fire,
-  guarded,
-  make,
-  mutations,
-  otherBody,
-  pathTo,
-  takesId,
-} from '../../support/routes.ts';
+import { bodyOf, fire, guarded, make, otherBody, pathTo, takesId } from '../../support/routes.ts';
 import { sharedWorld } from '../../support/shared.ts';
 import { inOneMinute } from '../../support/until.ts';
 import type { RunningWorker } from '../../support/worker.ts';
@@ -25,13 +16,9 @@ const salon = await openCompany(world);
 const keyed = (key: string): { headers: Record<string, string> } => ({ headers: { 'Idempotency-Key': key } });
 const head = async (): Promise<number> => Number((await salon.api.get('/events?limit=1')).json.head);
 
-const AT_ONCE = inject('thorough') ? 20 : 8;
+const AT_ONCE = inject('thorough') ? 20 : 5;
 
-describe.each(
-  mutations
-    .filter((route) => route.method === 'POST' && !answersSecret(route))
-    .map((route) => [route.name, route] as const),
-)('Idempotency-Key at %s', (_, route) => {
+describe.each(repeated.map((route) => [route.name, route] as const))('Idempotency-Key at %s', (_, route) => {
   test('many at once: one effect, one answer', async () => {
     const id = takesId(route) ? await make(salon.api, route.topic) : null;
     const { states } = route.fixture;

@@ -22,9 +22,9 @@ describe.each(guarded.map((route, turn) => [route.name, route, turn] as const))(
   // What is read or refused stays as it is, for the next who tries.
   const aimed = aimedOnce(route, salon);
 
-  // Of those who may write, the least of them and a share of the others: each needs a request of its own.
+  // Of those who may, the least of them and a share of the others; of those who write a smaller one, as each needs a request of its own.
   const [least, ...others] = ROLES.filter(may);
-  const trying = route.method === 'GET' ? others : shareOf(others, turn, others.length);
+  const trying = shareOf(others, turn, (route.method === 'GET' ? 1 : 3) * others.length);
   test.each([...(least === undefined ? [] : [least]), ...trying])('as %s', async (role) => {
     const shot = await (route.method === 'GET' ? aimed() : aim(route, salon));
     const reply = await fire(people.get(role) as Api, shot);

@@ -8,17 +8,16 @@ import { openCompany } from '../../support/company.ts';
 import { documented } from '../../support/document.ts';
 import type { Kit, Refusal } from '../../support/fixtures.ts';
 import { operationNamed } from '../../support/operations.ts';
+import { faulted, repeated } from '../../support/paths.ts';
 import { refusals } from '../../support/refusals.ts';
 import {
   aim,
   aimedOnce,
-  answersSecret,
   cached,
   everyRoute,
   fire,
   guarded,
   keyFor,
-  mutations,
   ofSignIn,
   type Route,
   routes,
@@ -73,12 +72,13 @@ const refusesSomeRole = ({ spec }: Route): boolean =>
  */
 const HELD_ELSEWHERE: Partial<Record<ErrorCode, (route: Route) => boolean>> = {
   ...{ unauthenticated: known, unknown_parameter: known, not_found: takesId, version_mismatch: takesIfMatch },
-  ...{ malformed_json: writes, unsupported_media_type: writes, payload_too_large: writes, empty_body: writes },
+  ...{ malformed_json: writes, unsupported_media_type: writes, payload_too_large: writes },
+  empty_body: (route) => writes(route) && faulted.includes(route),
   invalid_body: ({ method }) => method !== 'GET',
   invalid_min_revision: ({ method }) => method === 'GET',
-  revision_ahead: ({ method }) => method === 'GET',
+  revision_ahead: (route) => route.method === 'GET' && faulted.includes(route),
   forbidden: (route) => guarded.includes(route) && refusesSomeRole(route),
-  idempotency_key_reused: (route) => mutations.includes(route) && !answersSecret(route),
+  idempotency_key_reused: (route) => repeated.includes(route),
 };
 const isHere = (route: Route, code: ErrorCode): boolean =>
   !TOGETHER.includes(code) && !(routes.includes(route) && HELD_ELSEWHERE[code]?.(route));
