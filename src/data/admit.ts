@@ -1,5 +1,9 @@
+import type { SQL } from 'drizzle-orm';
 import type { Admission } from './caller.ts';
+import type { Ctx } from './ctx.ts';
 import type { Work } from './deps.ts';
+import { type ReadCall, type Snapshot, snapshot } from './log.ts';
+import type { RowsOf } from './query.ts';
 
 /** Decides on the caller, with a Redis trip of its own only where no other trip carries it. False: see `Admission.decide`. */
 export async function admit({ ctx, deps }: Work, admission: Admission): Promise<boolean> {
@@ -12,4 +16,21 @@ export async function admit({ ctx, deps }: Work, admission: Admission): Promise<
     );
   }
   return admission.decide(ctx);
+}
+
+/**
+ * A read that with `unsure` also settles the caller's life. That comes first, because it may raise: nobody makes the database
+ * work for a key that was made up.
+ */
+export async function settledSnapshot<const Q extends readonly SQL[]>(
+  ctx: Ctx,
+  call: ReadCall,
+  unsure: Admission | null,
+  queries: Q,
+): Promise<Snapshot<Q>> {
+  if (unsure === null) return snapshot(ctx, call, queries);
+  const { rows, ...at } = await snapshot(ctx, call, [unsure.credentialQuery(), ...queries] as const);
+  const [standing, ...results] = rows;
+  unsure.settleCredential(ctx, standing);
+  return { ...at, rows: results as RowsOf<Q> };
 }

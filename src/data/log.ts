@@ -55,7 +55,7 @@ export type Committed<Q extends readonly SQL[] = readonly SQL[]> = {
 };
 
 /** Whose read of what; `name` is for the slow-query log. */
-type ReadCall = { database: Database; companyId: string; name: string; isHeavy?: boolean };
+export type ReadCall = { database: Database; companyId: string; name: string; isHeavy?: boolean };
 
 /**
  * The one way to read: one round trip, REPEATABLE READ, revision and rows from one snapshot (R2).

@@ -1,8 +1,7 @@
 import { AppError, ERROR_CODES } from '../core/errors.ts';
 import { parseMinRevision } from '../core/revision.ts';
-import { admit } from '../data/admit.ts';
+import { admit, settledSnapshot } from '../data/admit.ts';
 import type { Admission } from '../data/caller.ts';
-import { snapshot } from '../data/log.ts';
 import type { Head } from '../data/readings.ts';
 import { admissionOf } from '../http/admission.ts';
 import { type AppContext, claimantOf } from '../http/context.ts';
@@ -85,7 +84,6 @@ async function settled(c: AppContext, terms: Terms): Promise<void> {
 export async function headOf(c: AppContext, unsure: Admission | null): Promise<Head> {
   const { ctx, deps } = c.env;
   const call = { database: deps.read, companyId: claimantOf(c).companyId, name: 'head' };
-  const { epoch, revision, rows } = await snapshot(ctx, call, unsure === null ? [] : [unsure.credentialQuery()]);
-  unsure?.settleCredential(ctx, rows[0] ?? []);
+  const { epoch, revision } = await settledSnapshot(ctx, call, unsure, []);
   return { epoch, revision };
 }

@@ -21,7 +21,7 @@ import { narrowedTo, type Parent, paramOf } from './parent.ts';
 import { carryOut, type Look, lookOf, type Plan, type Told } from './planned.ts';
 import { readBody } from './read-body.ts';
 import type { Resource } from './resource.ts';
-import { expectVersion, rowOf, type WriteInput } from './row-sql.ts';
+import { expectVersion, ownRows, rowOf, type WriteInput } from './row-sql.ts';
 import { namingUnknown } from './unknown-references.ts';
 
 /** The body of a verb that takes none: absent or empty. */
@@ -133,7 +133,7 @@ export function change<S extends z.ZodType>(route: WriteRoute<S>): (c: AppContex
       if (told !== undefined) return told;
       const result = extra ?? route.extra?.(input);
       const kept: Kept = { status: route.status, entityId: input.id, ...(result !== undefined && { result }) };
-      const present = sql<Present>`select ${resource.row} as row, (${result ?? sql`null::jsonb`}) as extra from ${resource.table} where ${resource.companyId} = ${companyId}::uuid and ${resource.id} = ${input.id}::uuid`;
+      const present = sql<Present>`select ${resource.row} as row, (${result ?? sql`null::jsonb`}) as extra from ${resource.table} where ${ownRows(resource, principal)} and ${resource.id} = ${input.id}::uuid`;
       return write(c.env, { ...order, kept, guard, takes: contested?.marks }, [...statements, present]);
     };
     const committed = await carried(perform).catch(async (error: unknown) => {

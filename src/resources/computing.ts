@@ -47,13 +47,14 @@ const paceOf = ({ small, large }: Account, kib: number): Pace => (kib > LARGE ? 
 const weightOf = (characters: number): number => EACH + characters / KIB;
 
 /** A kind of answer of a company, and what it takes besides its bytes, KiB. */
-type Kind = { companyId: string; name: string; effort?: number; mayBeLarge?: boolean };
+export type Kind = { companyId: string; name: string; effort?: number | undefined; mayBeLarge?: boolean };
 
 /**
  * Has what turns out to weigh so much, KiB, wait for its own turn before it is made.
  * @throws AppError busy
  */
 export type Charge = (kib: number) => Promise<void>;
+export type Charged = Work & { charge: Charge };
 
 /** How one is computed, and what it weighed, KiB. `waited`: what was read before is of long ago. */
 type Computing<T> = { compute(waited: boolean, charge: Charge): Promise<T>; weigh(made: T): number };
@@ -146,12 +147,8 @@ export type Computed = {
 };
 
 /** Computes in the company's turn. What was read before a wait is too old to be built on, and who is not known yet is charged at the end. */
-export function paced(
-  work: Work,
-  { name, effort = 0, mayBeLarge = false }: Omit<Kind, 'companyId'>,
-  companyId: string,
-  { load, compose }: Computed,
-): Pick<Origin, 'load' | 'compose'> {
+export function paced(work: Work, kind: Kind, { load, compose }: Computed): Pick<Origin, 'load' | 'compose'> {
+  const { companyId, effort = 0 } = kind;
   const weigh = ({ body }: Loaded): number =>
     effort + weightOf(typeof body === 'string' ? body.length : body.byteLength);
   const charged = (loaded: Loaded): Loaded => {
@@ -171,11 +168,7 @@ export function paced(
     load: (unsure, row) =>
       unsure
         ? outOfTurn(row)
-        : inTurn(
-            work,
-            { companyId, name, effort, mayBeLarge },
-            { compute: (waited, charge) => load(unsure, waited ? null : row, charge), weigh },
-          ),
+        : inTurn(work, kind, { compute: (waited, charge) => load(unsure, waited ? null : row, charge), weigh }),
     ...(compose !== undefined && {
       async compose(row) {
         const composed = isFree(work, companyId) ? await compose(row) : null;

@@ -89,7 +89,7 @@ export function exportOf(resource: Resource): (c: AppContext) => Promise<Respons
     require(principal, resource.permission);
 
     const { format, query } = asked;
-    const filtered = conditionsOf(seenBy(resource, principal), query, companyId);
+    const filtered = conditionsOf(seenBy(resource, principal), query, principal);
     const write = writerOf(resource, format, query);
     const call = { database: deps.read, companyId, name };
     const desk = {

@@ -24,7 +24,7 @@ import { narrowedTo, type Parent, paramOf, parentIdOf, parentThere, partedBy } f
 import { type Found, wholePage, written } from './pieces.ts';
 import { type ParsedQuery, type ReadRoute, read, TTL } from './read.ts';
 import type { Resource } from './resource.ts';
-import { beside, seenBy } from './row-sql.ts';
+import { rowOf, seenBy } from './row-sql.ts';
 
 /** Rows of a page that whatever they are is no large one, as far as anybody has to wait for another to see. */
 const ORDINARY = 20;
@@ -69,16 +69,14 @@ export function listRoute(resource: Resource, parent?: Parent): ReadRoute<PageQu
       ...(parent === undefined || query.parentId === null ? [] : parent.of.detailTags(query.parentId)),
     ],
     statements(query, principal) {
-      const { companyId } = principal;
       const seen = seenBy(resource, principal);
-      if (parent === undefined || query.parentId === null) return pageStatements(seen, query, query.at, companyId);
-      const own = pageStatements(partedBy(seen, parent, query.parentId), query, query.at, companyId);
-      return [...own, parentThere(parent, companyId, query.parentId)];
+      if (parent === undefined || query.parentId === null) return pageStatements(seen, query, query.at, principal);
+      const own = pageStatements(partedBy(seen, parent, query.parentId), query, query.at, principal);
+      return [...own, parentThere(parent, principal, query.parentId)];
     },
     isHeavy: ({ search }) => search !== null,
     mayBeLarge: ({ limit }) => limit > ORDINARY,
-    complete({ ctx, deps, charge }, query, principal, taken) {
-      const { companyId } = principal;
+    complete(work, query, principal, taken) {
       const project = compileProjection(query.fields);
       const take = (row: Row, found: Found): void => {
         const view = project(resource.view(row, resource.version));
@@ -89,7 +87,7 @@ export function listRoute(resource: Resource, parent?: Parent): ReadRoute<PageQu
         found.values = query.sort.map(({ field }) => row[resource.sorts[field]?.property ?? 'id'] as string | null);
       };
       const isWhole = query.fields === null;
-      return wholePage({ ctx, deps, resource, companyId, name, limit: query.limit, isWhole, charge, take }, taken);
+      return wholePage(work, { resource, owner: principal, name, limit: query.limit, isWhole, take }, taken);
     },
     answer([found, ...others], query, principal, c) {
       if (parent !== undefined && others.at(-1)?.length === 0) throw notFound(parent.of);
@@ -222,7 +220,7 @@ export function detailRoute(resource: Resource, { own, parent }: Which = {}): Re
     statements({ id, parentId, include }, principal) {
       const seen = parent === undefined || parentId === null ? resource : narrowedTo(resource, parent, parentId);
       return [
-        sql`select ${resource.row} as row, ${embed(resource, include)} as embedded from ${resource.table} where ${resource.companyId} = ${principal.companyId}::uuid and ${resource.id} = ${id}::uuid${beside(seen, principal)}`,
+        sql`select ${resource.row} as row, ${embed(resource, include)} as embedded from ${resource.table} where ${rowOf(seen, { principal, id })}`,
       ];
     },
     answer([[found]], query, principal) {

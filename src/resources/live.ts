@@ -17,7 +17,7 @@ import { askedOf } from './filters.ts';
 import { conditionsOf, includeTags } from './page.ts';
 import { type Parent, parentThere, partedBy } from './parent.ts';
 import type { Resource } from './resource.ts';
-import { seenBy } from './row-sql.ts';
+import { type Owner, ownRows, seenBy } from './row-sql.ts';
 
 /** How a room follows the lists of a resource, or of what belongs to one parent: the same filters, sorts and rights as GET. */
 export function liveRoute(resource: Resource, parent?: Parent): LiveRoute {
@@ -31,7 +31,7 @@ export function liveRoute(resource: Resource, parent?: Parent): LiveRoute {
       const seen = seenBy(resource, viewer);
       const parentId = parent === undefined ? null : uuidOf(parent.of.prefix, parentText ?? '');
       const own = parent === undefined || parentId === null ? seen : partedBy(seen, parent, parentId);
-      const there = parent === undefined || parentId === null ? null : parentThere(parent, viewer.companyId, parentId);
+      const there = parent === undefined || parentId === null ? null : parentThere(parent, viewer, parentId);
       const scope = resource.visibility?.scope(viewer) ?? '';
       const rows = rowsOf(own, query);
       return {
@@ -39,7 +39,7 @@ export function liveRoute(resource: Resource, parent?: Parent): LiveRoute {
         permission: resource.permission,
         tags: new Set([...resource.listTags(query), ...includeTags(resource, query.include)]),
         rows,
-        count: () => counted(own, query, viewer.companyId, { placed: rows !== null, there }),
+        count: () => counted(own, query, viewer, { placed: rows !== null, there }),
       };
     },
   };
@@ -103,18 +103,18 @@ const ranked = (unit: number): number => (unit < 0xd800 ? unit : unit < 0xe000 ?
 function counted(
   resource: Resource,
   query: ListQuery,
-  companyId: string,
+  owner: Owner,
   { placed, there }: { placed: boolean; there: SQL | null },
 ): SQL<Counted> {
   const isThere = there === null ? sql`true` : sql`exists (${there})`;
   const most = MOST_FOLLOWED + 1;
   if (!placed) {
-    const found = sql`select 1 from ${resource.table} where ${conditionsOf(resource, query, companyId)} limit ${most}`;
+    const found = sql`select 1 from ${resource.table} where ${conditionsOf(resource, query, owner)} limit ${most}`;
     return sql`select count(*)::int as size, null as places, ${isThere} as "isThere" from (${found}) r`;
   }
   const keys = keysOf(resource.sorts, query.sort, resource.id);
   const way = {
-    ...{ table: resource.table, company: sql`${resource.companyId} = ${companyId}::uuid`, keys },
+    ...{ table: resource.table, company: ownRows(resource, owner), keys },
     ...{ parts: resource.parts?.(query) ?? null, at: null, backwards: false, where: [] },
   };
   const values = keys.slice(0, -1).map((_, i) => sql.raw(`r.k${i}`));

@@ -7,7 +7,7 @@ import { detail, list } from './list.ts';
 import { liveRoute } from './live.ts';
 import { belonging, narrowedTo, type Parent, paramOf } from './parent.ts';
 import type { Resource } from './resource.ts';
-import { expectVersion, insertRow, newRow, rowOf } from './row-sql.ts';
+import { expectVersion, insertRow, newRow, ownRows, rowOf } from './row-sql.ts';
 
 /** What belongs to one object of another resource and has no life of its own: listed, added, read, deleted for good. */
 export function nestedRoutes(resource: Resource & { create: Schema<z.ZodObject> }, parent: Parent): RouteModule {
@@ -39,10 +39,10 @@ export function nestedRoutes(resource: Resource & { create: Schema<z.ZodObject> 
       handler: change({
         ...{ resource, within: parent, name: `${name}.create`, body: resource.create, target: 'new', status: 201 },
         statements({ principal, id, parentId, body }) {
-          const { companyId } = principal;
+          const { of } = parent;
           return [
-            sql`select app.expect_version(max(version), null) from ${parent.of.table}
-              where ${parent.of.companyId} = ${companyId}::uuid and ${parent.of.id} = ${parentId}::uuid`,
+            sql`select app.expect_version(max(version), null) from ${of.table}
+              where ${ownRows(of, principal)} and ${of.id} = ${parentId}::uuid`,
             insertRow(resource, { ...newRow(resource, id, body), ...belonging(resource, parent, parentId) }),
           ];
         },

@@ -8,6 +8,7 @@ import type { Principal } from '../http/context.ts';
 import { type Found, firstPiece } from './pieces.ts';
 import type { ParsedQuery, ReadRoute } from './read.ts';
 import type { Resource, SearchFunctions } from './resource.ts';
+import { type Owner, ownRows } from './row-sql.ts';
 
 /** The rows that pages can reach, and up to where an estimated count is an exact one. */
 export const MOST_PAGED = 10_000;
@@ -28,12 +29,12 @@ export function mostCounted(query: ListQuery): number | null {
 export function conditionsOf(
   resource: Resource,
   query: ListQuery,
-  companyId: string,
+  owner: Owner,
   filters: readonly Filter[] = resource.filters(query),
 ): SQL {
   const parts = resource.parts?.(query);
   const own = [
-    sql`${resource.companyId} = ${companyId}::uuid`,
+    ownRows(resource, owner),
     ...(parts === undefined ? [] : [ofParts(parts)]),
     ...filters.map(({ where }) => where),
   ];
@@ -45,27 +46,22 @@ export function conditionsOf(
 export type PageStatements = readonly [page: SQL<Found>, ...total: SQL<{ total: number }>[]];
 
 /** One page as `firstPiece` answers it: `id`, `embedded` and, of a ranked search, `rank`; then the total, if asked for. */
-export function pageStatements(
-  resource: Resource,
-  query: ListQuery,
-  at: Cursor | null,
-  companyId: string,
-): PageStatements {
+export function pageStatements(resource: Resource, query: ListQuery, at: Cursor | null, owner: Owner): PageStatements {
   const { search, filters, count } = query;
   const offset = query.mode === 'page' ? (query.page - 1) * query.limit : 0;
   const limit = query.limit + 1;
   const most = mostCounted(query);
+  const company = ownRows(resource, owner);
   const columns = sql`(${resource.row})::text as text, ${resource.id} as id, ${embed(resource, query.include)} as embedded`;
   if (search !== null && resource.search !== undefined) {
     const page = searched(resource, resource.search, { ...query, search }, at, { offset, limit });
     const found = sql`select ${columns}, ${page.rank} as rank from ${page.from} join ${resource.table}
-      on ${resource.companyId} = ${companyId}::uuid and ${resource.id} = found.id order by ${page.order}`;
+      on ${company} and ${resource.id} = found.id order by ${page.order}`;
     const first = firstPiece(found, query.limit);
     if (count === 'none') return [first];
     const total = resource.search.count({ search, filters, most: most === null ? null : most + 1 });
     return [first, sql<{ total: number }>`select ${total} as total`];
   }
-  const company = sql`${resource.companyId} = ${companyId}::uuid`;
   const keys = keysOf(resource.sorts, query.sort, resource.id);
   const backwards = at?.direction === 'prev';
   const narrowing = resource.filters(query);
@@ -83,7 +79,7 @@ export function pageStatements(
   if (count === 'none') return [page];
   const held = heldBy(narrowing);
   const source = held === null ? resource.table : inPlaceOf(resource.table, held);
-  const filtered = sql`${conditionsOf(resource, query, companyId, besides(narrowing, held))}${most === null ? sql`` : sql` limit ${most + 1}`}`;
+  const filtered = sql`${conditionsOf(resource, query, owner, besides(narrowing, held))}${most === null ? sql`` : sql` limit ${most + 1}`}`;
   return [
     page,
     sql<{

@@ -2,6 +2,7 @@ import { type SQL, sql } from 'drizzle-orm';
 import { uuidOf } from '../core/id.ts';
 import type { AppContext } from '../http/context.ts';
 import type { Resource } from './resource.ts';
+import { type Owner, ownRows } from './row-sql.ts';
 
 /** Whose objects these are: what comes before them in the path, `/staff/:id/time-off`, and their field that refers to it. */
 export type Parent = { readonly of: Resource; readonly field: string };
@@ -45,5 +46,5 @@ export const narrowedTo = (resource: Resource, parent: Parent, id: string): Reso
 };
 
 /** Whether the company has this parent: a row, or none. */
-export const parentThere = ({ of }: Parent, companyId: string, id: string): SQL<{ total: number }> =>
-  sql`select 1 as total from ${of.table} where ${of.companyId} = ${companyId}::uuid and ${of.id} = ${id}::uuid`;
+export const parentThere = ({ of }: Parent, owner: Owner, id: string): SQL<{ total: number }> =>
+  sql`select 1 as total from ${of.table} where ${ownRows(of, owner)} and ${of.id} = ${id}::uuid`;

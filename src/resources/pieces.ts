@@ -1,7 +1,6 @@
 import { type SQL, sql } from 'drizzle-orm';
 import { AppError } from '../core/errors.ts';
 import { anchored, type Ctx } from '../data/ctx.ts';
-import type { Deps } from '../data/deps.ts';
 import { type LargeBody, largeBodyOf } from '../data/large-body.ts';
 import { PIECE, type Row, type Snapshot, snapshot } from '../data/log.ts';
 import { Places, sharesOf } from '../data/places.ts';
@@ -9,9 +8,10 @@ import type { Position } from '../data/position.ts';
 import { DATABASE_DEADLINE, takePlace } from '../data/postgres.ts';
 import { leavePlace, placeFor } from '../http/large-answer.ts';
 import type { Seat } from '../http/slow-readers.ts';
-import type { Charge } from './computing.ts';
+import type { Charged } from './computing.ts';
 import { pause } from './pause.ts';
 import type { Resource } from './resource.ts';
+import { type Owner, ownRows } from './row-sql.ts';
 
 const KIB = 1024;
 
@@ -57,15 +57,12 @@ export type Found = {
 
 /** What a page was read from, and what it was asked for. */
 type Asked = {
-  ctx: Ctx;
-  deps: Deps;
   resource: Resource;
-  companyId: string;
+  owner: Owner;
   name: string;
   limit: number;
   /** All of its rows is shown. */
   isWhole: boolean;
-  charge: Charge;
   /** Takes a row as it comes, so that a page is never held as objects; `found` is what the page says of it. */
   take: (row: Row, found: Found) => void;
 };
@@ -75,19 +72,25 @@ type Asked = {
  * were at the first one's revision (R2): what has changed since has the state of then in the log, as the image before its
  * first change. @throws AppError invalid_parameter for a page beyond all bounds; busy
  */
-export async function wholePage(asked: Asked, taken: Snapshot<readonly [SQL<Found>, ...SQL[]]>): Promise<void> {
+export async function wholePage(
+  work: Charged,
+  asked: Asked,
+  taken: Snapshot<readonly [SQL<Found>, ...SQL[]]>,
+): Promise<void> {
   const rows = taken.rows[0].slice(0, asked.limit);
-  if (rows.some(({ row }) => row === null)) return inPieces(asked, taken, rows);
+  if (rows.some(({ row }) => row === null)) return inPieces(work, asked, taken, rows);
   await writeOut(asked.take, rows, (found) => found.row);
 }
 
 /** A page larger than one answer of Postgres: when there is room for it, its company may have it, and it is its turn. */
 async function inPieces(
-  { ctx, deps, resource, companyId, name, isWhole, charge, take }: Asked,
+  { ctx, deps, charge }: Charged,
+  { resource, owner, name, isWhole, take }: Asked,
   { epoch, revision }: Position,
   rows: readonly Found[],
 ): Promise<void> {
   refuseBeyond(rows);
+  const { companyId } = owner;
   // What has come is let go of and read again: whoever waits holds nothing.
   for (const found of rows) found.row = null;
   const bytes = rows.reduce((sum, row) => sum + row.bytes, 0);
@@ -104,7 +107,7 @@ async function inPieces(
       for (const piece of piecesOf(rows)) {
         const ids = piece.map(({ id }) => id);
         const call = { database: deps.read, companyId, name };
-        const later = await snapshot(ctx, call, [asOf(resource, companyId, revision, ids)]);
+        const later = await snapshot(ctx, call, [asOf(resource, owner, revision, ids)]);
         // Restored to another history meanwhile: there is nothing that both pieces were part of.
         if (later.epoch !== epoch || later.revision < revision)
           throw new AppError('busy', undefined, { extra: { retryAfter: 1 } });
@@ -161,11 +164,11 @@ export function written(rows: readonly Found[], pagination: string): string | La
 }
 
 /** Rows by id, in that order, as they were at `revision`. */
-function asOf(resource: Resource, companyId: string, revision: number, ids: readonly string[]): SQL<{ row: string }> {
-  const before = sql`select c.before from changes c where c.company_id = ${companyId}::uuid and c.entity_id = wanted.id
+function asOf(resource: Resource, owner: Owner, revision: number, ids: readonly string[]): SQL<{ row: string }> {
+  const before = sql`select c.before from changes c where c.company_id = ${owner.companyId}::uuid and c.entity_id = wanted.id
     and c.entity = ${resource.entity} and c.revision > ${revision} order by c.revision limit 1`;
   const now = sql`select ${resource.row} from ${resource.table}
-    where ${resource.companyId} = ${companyId}::uuid and ${resource.id} = wanted.id`;
+    where ${ownRows(resource, owner)} and ${resource.id} = wanted.id`;
   return sql<{ row: string }>`select coalesce((${before}), (${now}))::text as row
     from unnest(${sql.param([...ids])}::uuid[]) with ordinality as wanted (id, place) order by wanted.place`;
 }

@@ -1,12 +1,11 @@
 import { type SQL, sql } from 'drizzle-orm';
 import { AppError, ERROR_CODES } from '../core/errors.ts';
-import { admit } from '../data/admit.ts';
+import { admit, settledSnapshot } from '../data/admit.ts';
 import { alone } from '../data/alone.ts';
 import type { Admission } from '../data/caller.ts';
 import type { Ctx } from '../data/ctx.ts';
 import type { Work } from '../data/deps.ts';
-import { type Guard, type Snapshot, snapshot } from '../data/log.ts';
-import type { RowsOf } from '../data/query.ts';
+import type { Guard, Snapshot } from '../data/log.ts';
 import type { Registry } from '../data/registry.ts';
 import { crowded, OVERTAKEN } from '../data/rooms.ts';
 import type { FreshTags } from '../data/tags.ts';
@@ -59,12 +58,9 @@ export async function lookOf(c: AppContext, admission: Admission, name: string):
   const call = { database: deps.read, companyId, name };
   let sure = await admit(c.env, admission);
   const look = async <const Q extends readonly SQL[]>(queries: Q): Promise<Snapshot<Q>> => {
-    if (sure) return snapshot(ctx, call, queries);
-    const { rows, ...at } = await snapshot(ctx, call, [admission.credentialQuery(), ...queries] as const);
-    const [standing, ...results] = rows;
-    admission.settleCredential(ctx, standing);
+    const found = await settledSnapshot(ctx, call, sure ? null : admission, queries);
     sure = true;
-    return { ...at, rows: results as RowsOf<Q> };
+    return found;
   };
   const recall: Recall = {
     ctx,

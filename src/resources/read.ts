@@ -5,7 +5,6 @@ import { announceSnapshot } from '../data/announce.ts';
 import type { Loaded, ReadAnswer, ReadDemand, ReadPlan } from '../data/answer.ts';
 import type { Admission } from '../data/caller.ts';
 import { behind } from '../data/ctx.ts';
-import type { Work } from '../data/deps.ts';
 import type { Snapshot } from '../data/log.ts';
 import type { RowsOf } from '../data/query.ts';
 import type { TagRow } from '../data/tags.ts';
@@ -16,7 +15,7 @@ import { type AppContext, claimantOf, type Principal } from '../http/context.ts'
 import { send } from '../http/send.ts';
 import { headOf, refuse } from './admitted.ts';
 import { fixedHeaders } from './cache-headers.ts';
-import { type Charge, type Computed, paced } from './computing.ts';
+import { type Charge, type Charged, type Computed, type Kind, paced } from './computing.ts';
 import type { Look } from './planned.ts';
 import { taken } from './taken.ts';
 
@@ -62,7 +61,7 @@ export type ReadRoute<Q extends ParsedQuery, S extends readonly SQL[]> = CachedR
   /** Whether it keeps a processor of the database busy; absent: it does not. */
   isHeavy?(query: Q): boolean;
   /** Reads what one answer of Postgres did not hold, into the rows, as of the same revision. */
-  complete?(work: Work & { charge: Charge }, query: Q, principal: Principal, taken: Snapshot<S>): Promise<void>;
+  complete?(work: Charged, query: Q, principal: Principal, taken: Snapshot<S>): Promise<void>;
   /** The body, serialised. @throws AppError not_found */
   answer(
     rows: RowsOf<S>,
@@ -141,7 +140,6 @@ function cached<Q extends ParsedQuery>(route: CachedRoute<Q>, computing: Computi
 
   function answerOf(c: AppContext, url: string, scope: string): ReturnType<Handler> {
     const { ctx, deps } = c.env;
-    const { companyId } = claimantOf(c);
     const { headers } = c.req.raw;
     const { permission, weight = 1 } = route;
     let min: number;
@@ -169,16 +167,20 @@ function cached<Q extends ParsedQuery>(route: CachedRoute<Q>, computing: Computi
       demand,
       admission,
       origin: () => ({
-        ...paced(c.env, kindOf(route, query), companyId, computing(c, query, demand, admission)),
+        ...paced(c.env, kindOf(route, prepared), computing(c, query, demand, admission)),
         confirm: (unsure) => headOf(c, unsure ? admission : null),
-        heal: (head) => announceSnapshot({ ctx: behind(ctx), deps }, companyId, head),
+        heal: (head) => announceSnapshot({ ctx: behind(ctx), deps }, plan.companyId, head),
       }),
     });
     return answer instanceof Promise ? answer.then((found) => told(c, found, anything)) : told(c, answer, anything);
   }
 }
 
-const kindOf = <Q extends ParsedQuery>({ name, effort = 0, mayBeLarge }: CachedRoute<Q>, query: Q) => ({
+const kindOf = <Q extends ParsedQuery>(
+  { name, effort, mayBeLarge }: CachedRoute<Q>,
+  { query, plan }: Prepared<Q>,
+): Kind => ({
+  companyId: plan.companyId,
   name,
   effort,
   mayBeLarge: mayBeLarge?.(query) === true,

@@ -20,9 +20,16 @@ export type WriteInput<B> = {
   expected: number | null;
 };
 
-/** The row a write is about, as far as its writer sees it. */
+/** Whose rows these are: of a viewer all that matters to `ownRows`. */
+export type Owner = Pick<Viewer, 'companyId'>;
+
+/** The rows of a company: every query of a resource names it, behind row-level security. */
+export const ownRows = ({ companyId: company }: Resource, { companyId }: Owner): SQL =>
+  sql`${company} = ${companyId}::uuid`;
+
+/** The row that is asked for or written, as far as its reader or writer sees it. */
 export const rowOf = (resource: Resource, { principal, id }: { principal: Viewer; id: string }): SQL =>
-  sql`${resource.companyId} = ${principal.companyId}::uuid and ${resource.id} = ${id}::uuid${beside(resource, principal)}`;
+  sql`${ownRows(resource, principal)} and ${resource.id} = ${id}::uuid${beside(resource, principal)}`;
 
 /** Beside the id of a row: that this viewer sees it. */
 export const beside = ({ visibility }: Resource, viewer: Viewer): SQL =>

@@ -1,8 +1,8 @@
 import type { SQL } from 'drizzle-orm';
+import { settledSnapshot } from '../data/admit.ts';
 import type { Admission } from '../data/caller.ts';
 import type { Deps } from '../data/deps.ts';
-import { type Snapshot, snapshot } from '../data/log.ts';
-import type { RowsOf } from '../data/query.ts';
+import type { Snapshot } from '../data/log.ts';
 import { type AppContext, claimantOf } from '../http/context.ts';
 
 /** One snapshot for a read, of the replica where that will do; with `unsure` it settles the caller's life. */
@@ -14,15 +14,8 @@ export async function taken<const S extends readonly SQL[]>(
 ): Promise<Snapshot<S>> {
   const { ctx, deps } = c.env;
   const { companyId } = claimantOf(c);
-  const from = async (database: Deps['read']): Promise<Snapshot<S>> => {
-    const call = { database, companyId, name, isHeavy };
-    if (unsure === null) return snapshot(ctx, call, own);
-    // First, because it may raise: nobody makes the database work for a key that was made up.
-    const { rows, ...at } = await snapshot(ctx, call, [unsure.credentialQuery(), ...own] as const);
-    const [standing, ...results] = rows;
-    unsure.settleCredential(ctx, standing);
-    return { ...at, rows: results as RowsOf<S> };
-  };
+  const from = (database: Deps['read']): Promise<Snapshot<S>> =>
+    settledSnapshot(ctx, { database, companyId, name, isHeavy }, unsure, own);
   // A replica may not know yet that a session or key has begun, or ended; without Redis nobody can tell how far it lags.
   const replica = unsure === null && deps.redis.fault === null ? deps.replica : null;
   const found = await from(replica ?? deps.read);

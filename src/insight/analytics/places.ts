@@ -3,7 +3,7 @@ import type { Viewer } from '../../data/registry.ts';
 import type { Principal } from '../../http/context.ts';
 import { TTL } from '../../resources/read.ts';
 import type { Resource } from '../../resources/resource.ts';
-import { beside } from '../../resources/row-sql.ts';
+import { beside, ownRows } from '../../resources/row-sql.ts';
 import { PERMISSION } from './query.ts';
 
 /** F2: figures may be a minute old, ms, unless a caller says what they have seen. */
@@ -26,10 +26,9 @@ export const place = ({ companyId, branchId }: Whose): SQL => sql`p as materiali
   left join app.zones k on k.name = w.zone, lateral (select app.local_at(w.zone, now()) as now) l)`;
 
 /** The rows of a table that are this company's and branch's, as far as whoever asks sees them. */
-export function own(resource: Resource, viewer: Viewer, { companyId, branchId }: Whose): SQL {
-  const { companyId: company, table } = resource;
-  const there = branchId === null ? sql`` : sql` and ${table}.branch_id = ${branchId}::uuid`;
-  return sql`${company} = ${companyId}::uuid${there}${beside(resource, viewer)}`;
+export function own(resource: Resource, viewer: Viewer, { branchId }: Pick<Whose, 'branchId'>): SQL {
+  const there = branchId === null ? sql`` : sql` and ${resource.table}.branch_id = ${branchId}::uuid`;
+  return sql`${ownRows(resource, viewer)}${there}${beside(resource, viewer)}`;
 }
 
 /** The day of an instant in the zone of `p`, as `app.local_at` has it, which called for each row would take longer than all the rest. */

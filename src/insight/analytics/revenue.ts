@@ -69,7 +69,7 @@ export const revenueReport: ReadRoute<Report, readonly [SQL<Row | { currency: st
     return [
       sql`with ${place({ companyId, branchId })},
         i as (select invoices.id, invoices.branch_id, invoices.issue_date, invoices.tax, invoices.total from invoices
-          where ${own(invoice, principal, { companyId, branchId })} and ${ISSUED}
+          where ${own(invoice, principal, { branchId })} and ${ISSUED}
           and invoices.issue_date >= ${date(before)} and invoices.issue_date < ${date(to)}),
         h as (select ${isCurrent(report, sql`i.issue_date`)} as current, ${of} as of, ${heaped(lines)} from i ${lines ? joined : sql``} group by 1, 2),
         g as (select h.current, case when h.current then ${key} end as key, ${summed(groupBy)} from h ${groupBy === 'tax' ? taxes : sql``} group by 1, 2)

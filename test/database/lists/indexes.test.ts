@@ -81,7 +81,9 @@ const nodesOf = (node: Node): Node[] => [node, ...(node.Plans ?? []).flatMap(nod
 
 test.each(INDEXES)('%s: %s', async (_, index, resource, text) => {
   const query = askedOf(resource.list, new URLSearchParams(`${text}&limit=10&count=none`));
-  const { text: statement, values } = statementOf(pageStatements(resource, query, null, company)[0] as SQL);
+  const { text: statement, values } = statementOf(
+    pageStatements(resource, query, null, { companyId: company })[0] as SQL,
+  );
   const { rows } = await asReader(client, company, () =>
     client.query<{ 'QUERY PLAN': [{ Plan: Node }] }>(`explain (analyze, timing off, format json) ${statement}`, values),
   );

@@ -106,7 +106,9 @@ type Query = { sql: string; params: unknown[] };
 /** What the list sends for this query: the page, then the count. */
 function statementsOf(query: string): Query[] {
   const parsed = parseListQuery(clientResource.list, new URLSearchParams(query));
-  return pageStatements(clientResource, parsed, null, company).map((statement) => dialect.sqlToQuery(statement));
+  return pageStatements(clientResource, parsed, null, { companyId: company }).map((statement) =>
+    dialect.sqlToQuery(statement),
+  );
 }
 const dialect = new PgDialect();
 

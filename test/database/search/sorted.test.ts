@@ -61,7 +61,7 @@ function oracle(query: ListQuery): Promise<Row[]> {
     sql`, `,
   );
   return rowsOf(
-    sql`select ${resource.table}.* from ${resource.table} where ${conditionsOf(resource, query, company)} order by ${order}`,
+    sql`select ${resource.table}.* from ${resource.table} where ${conditionsOf(resource, query, { companyId: company })} order by ${order}`,
   );
 }
 
@@ -75,7 +75,7 @@ test.each(SEARCHES.flatMap((search) => SORTS.map((sort) => [search, sort] as con
     const all = await oracle(ask(''));
     expect(all.length > 0).toBe(search !== 'nobody at all');
     const page = async (query: ListQuery, at: Cursor | null): Promise<unknown[]> =>
-      ids(await rowsOf(pageStatements(resource, query, at, company)[0] as ReturnType<typeof sql>));
+      ids(await rowsOf(pageStatements(resource, query, at, { companyId: company })[0] as ReturnType<typeof sql>));
     expect(await page(ask('limit=20'), null)).toEqual(ids(all.slice(0, 21)));
     expect(await page(ask('limit=10&page=7'), null)).toEqual(ids(all.slice(60, 71)));
     const nulls = all.findIndex((row) => row[resource.sorts[ask('').sort[0]?.field ?? '']?.property ?? ''] === null);

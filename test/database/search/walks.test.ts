@@ -104,13 +104,13 @@ async function sorted(resource: Resource, query: ListQuery): Promise<Row[]> {
     sql`select ${resource.id} as id, to_jsonb(array[${sql.join(
       values.map((value) => sql`to_jsonb(${value})`),
       sql`, `,
-    )}]) as values from ${resource.table} where ${conditionsOf(resource, query, company)} order by ${sql.join(order, sql`, `)}`,
+    )}]) as values from ${resource.table} where ${conditionsOf(resource, query, { companyId: company })} order by ${sql.join(order, sql`, `)}`,
   );
   return (await client.query<Row>(text, bound)).rows;
 }
 
 async function page(resource: Resource, query: ListQuery, at: Cursor | null): Promise<string[]> {
-  const { text, values } = statementOf(pageStatements(resource, query, at, company)[0] as SQL);
+  const { text, values } = statementOf(pageStatements(resource, query, at, { companyId: company })[0] as SQL);
   return (await client.query<Row>(text, values)).rows.map(({ id }) => id);
 }
 
@@ -150,7 +150,7 @@ describe.each(CASES.flatMap(([resource, cases]) => cases.map(([filter, most]) =>
 
     test('a page reads few rows more than it shows', async () => {
       const read = (sort: string, more: string) =>
-        explain(client, statementOf(pageStatements(resource, ask(sort, more), null, company)[0] as SQL));
+        explain(client, statementOf(pageStatements(resource, ask(sort, more), null, { companyId: company })[0] as SQL));
       await asReader(client, company, async () => {
         for (const sort of sortsOf(resource, filter).filter((each) => most !== null && !each.includes(','))) {
           const first = await read(sort, '');

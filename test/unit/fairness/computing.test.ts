@@ -61,8 +61,8 @@ test('after a wait nothing is built on what was read before; parts are not put t
   const loaded = { epoch: '', revision: 1, body: 'x'.repeat(3000 * KIB), link: null, validUntil: null };
   const load = vi.fn(async () => loaded);
   const compose = vi.fn(async () => loaded);
-  const read = paced(work(), { name: 'list' }, companyId, { load, compose });
-  const away = paced(work(), { name: 'list' }, companyId, { load: () => Promise.reject(new Error('who?')) });
+  const read = paced(work(), { companyId, name: 'list' }, { load, compose });
+  const away = paced(work(), { companyId, name: 'list' }, { load: () => Promise.reject(new Error('who?')) });
   for (let i = 0; i < 100; i += 1) await expect(away.load(true, row)).rejects.toThrow('who?');
   expect(await read.compose?.(row)).toBe(loaded);
   expect(await read.compose?.(row)).toBeNull();

@@ -52,15 +52,19 @@ async function built(
     },
   };
   const asked = {
-    ...{ ctx, deps: { read } as unknown as Deps, resource: client, companyId: COMPANY, name: 'clients.list' },
+    ...{ resource: client, owner: { companyId: COMPANY }, name: 'clients.list' },
     ...{ limit: rows.length, isWhole: more.isWhole ?? true },
-    charge: async (kib: number): Promise<void> => {
-      charged.push(Math.round(kib));
-      await more.charge?.(kib);
-    },
     take(row: Record<string, unknown>, found: Found): void {
       found.shown = JSON.stringify(more.shown?.(row) ?? row);
       turns[turns.length - 1] = (turns.at(-1) ?? 0) + found.bytes;
+    },
+  };
+  const work = {
+    ctx,
+    deps: { read } as unknown as Deps,
+    charge: async (kib: number): Promise<void> => {
+      charged.push(Math.round(kib));
+      await more.charge?.(kib);
     },
   };
   const later = setTimeout;
@@ -71,7 +75,7 @@ async function built(
       begin();
     }, ms),
   );
-  await wholePage(asked, { epoch: 'e', revision: 7, rows: [rows] });
+  await wholePage(work, asked, { epoch: 'e', revision: 7, rows: [rows] });
   return { turns: turns.filter((bytes) => bytes > 0), reads, charged };
 }
 
