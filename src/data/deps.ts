@@ -2,6 +2,7 @@ import type { Settings } from '../settings.ts';
 import { AnswerCache } from './cache.ts';
 import type { Ctx } from './ctx.ts';
 import type { Dispatchers } from './dispatch.ts';
+import { Door } from './door.ts';
 import { EdgeTier } from './edge.ts';
 import { MemoryTier } from './memory.ts';
 import type { MonitorOf } from './monitor.ts';
@@ -32,6 +33,7 @@ export type Deps = {
   readonly jobs: Database;
   readonly tags: TagMemory;
   readonly rate: RateCounter;
+  readonly door: Door;
   readonly cache: AnswerCache;
   readonly rooms: Rooms;
   readonly watch: WatchOf;
@@ -96,6 +98,7 @@ export function openDeps(
     jobs: open(settings.databaseJobsUrl, 'write', 'jobs'),
     tags,
     rate: new RateCounter(),
+    door: new Door(),
     cache: new AnswerCache({
       redis,
       memory: new MemoryTier(),

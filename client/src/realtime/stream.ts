@@ -103,14 +103,14 @@ export class Stream extends Emitter<StreamEvents> {
         if (isLate()) return;
         if (error instanceof ProblemError && [401, 403].includes(error.status)) this.#finish(null, error);
         // Also where what answered in the place of the API names no address that a socket opens to.
-        else this.#lost(null);
+        else this.#lost(null, error instanceof ProblemError ? (error.retryAfter ?? 0) : 0);
       });
   }
 
-  #lost(code: number | null): void {
+  #lost(code: number | null, told = 0): void {
     this.#generation += 1;
     this.#rest();
-    const pause = pauseAfter(code, this.#tries, this.#client.host.random());
+    const pause = pauseAfter(code, this.#tries, this.#client.host.random(), told);
     if (pause === null) {
       this.#finish(code, null);
       return;

@@ -78,6 +78,17 @@ describe('R8 coming back', () => {
     expect(fake.host.sockets).toHaveLength(2);
   });
 
+  test('when it was told to, where too many come for a ticket, at a random moment after that', async () => {
+    const fake = await room();
+    fake.tickets = () => refusal(429, 'rate_limited', {}, { 'Retry-After': '20' });
+    openStream(fake.client);
+    await fake.host.pass(0);
+    await fake.host.pass(19_999);
+    expect(fake.host.asked).toHaveLength(1);
+    await fake.host.pass(3001);
+    expect(fake.host.asked).toHaveLength(2);
+  });
+
   test('at once when the network is back or the page is seen; not at all while there is none', async () => {
     const { fake, stream } = await start();
     fake.socket.drop(1006);

@@ -2,9 +2,10 @@ import * as z from 'zod';
 import { AppError } from '../../core/errors.ts';
 import { formatId, parseId } from '../../core/id.ts';
 import { lazy } from '../../core/lazy.ts';
-import { type Listener, openTicket, sealTicket, TICKET_SECONDS } from '../../core/ticket.ts';
+import { type Listener, openTicket, sealTicket, TICKET_SECONDS, type Ticket } from '../../core/ticket.ts';
 import { CLOSE, LOOKED_AFTER_WITHIN, PROTOCOL, type Upgrade, upgradeHeader } from '../../core/upgrade.ts';
 import { admit } from '../../data/admit.ts';
+import { awaitDoor } from '../../data/door.ts';
 import { flight } from '../../data/flight.ts';
 import { closedSocket } from '../../data/rooms.ts';
 import { admissionOf } from '../../http/admission.ts';
@@ -69,6 +70,7 @@ const originOf = (url: string): string => url.slice(0, url.indexOf('/', url.inde
 
 async function makeTicket(base: string, c: AppContext): Promise<Response> {
   const { ctx, deps } = c.env;
+  await awaitDoor(c.env, principalOf(c).companyId, 'ticket');
   const raw = await readBody(c).catch((error: unknown) => refuse(c, LISTENING.weight, error));
   await admitListener(c);
   const { session = null } = raw === undefined ? {} : await validateBody(c, raw);
@@ -86,6 +88,7 @@ async function makeTicket(base: string, c: AppContext): Promise<Response> {
  */
 export function openSocket(identify: Authenticator): (c: AppContext) => Promise<Response> | Response {
   const withBearer = authenticated(identify, false, async (c) => {
+    await awaitDoor(c.env, principalOf(c).companyId, 'socket');
     await admitListener(c);
     return connect(c, { listener: listenerOf(c), session: c.req.query('session') ?? null, ticket: null });
   });
@@ -100,14 +103,34 @@ export function openSocket(identify: Authenticator): (c: AppContext) => Promise<
     const ticket = openTicket(c.env.deps.settings.cursorSecret, text ?? '', c.env.ctx.now());
     if (ticket === null)
       return closedSocket(CLOSE.unauthorized, 'unauthorized', offered.includes(PROTOCOL) ? PROTOCOL : null);
-    const { listener, session, id, until } = ticket;
-    return connect(c, { listener, session, ticket: { id, until } });
+    return withTicket(c, ticket, offered.includes(PROTOCOL) ? PROTOCOL : null);
   };
 }
 
+/** A ticket must be good until it has waited for its turn. */
+const LEFT = 1000;
+
+async function withTicket(
+  c: AppContext,
+  { listener, session, id, until }: Ticket,
+  chosen: string | null,
+): Promise<Response> {
+  try {
+    const { ctx } = c.env;
+    await awaitDoor(c.env, companyOf(listener), 'socket', until - ctx.now() - LEFT);
+  } catch (error) {
+    if (!(error instanceof AppError)) throw error;
+    c.env.ctx.note('code', error.code);
+    return closedSocket(CLOSE.rateLimited, 'rate limited', chosen);
+  }
+  return connect(c, { listener, session, ticket: { id, until } });
+}
+
+const companyOf = ({ company }: Listener): string => parseId('comp', company) ?? '';
+
 function connect(c: AppContext, { listener, session, ticket }: Omit<Upgrade, 'companyId'>): Promise<Response> {
   const protocol = c.req.header('Sec-WebSocket-Protocol');
-  const companyId = parseId('comp', listener.company) ?? '';
+  const companyId = companyOf(listener);
   const headers = {
     Upgrade: 'websocket',
     ...upgradeHeader({ companyId, listener, session, ticket }),

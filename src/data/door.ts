@@ -1,0 +1,65 @@
+import { AppError } from '../core/errors.ts';
+import { Pace } from '../core/pace.ts';
+import type { Work } from './deps.ts';
+
+/** What somebody comes for: each has a pace of its own, as whoever listens needs one of both. */
+type Errand = 'ticket' | 'socket';
+
+/** Of one company in an isolate, a minute and at once. A socket costs ten reads from memory. */
+const PER_MINUTE = 3000;
+const AT_ONCE = 20;
+/** Longest wait, ms: whoever comes back gives up on a greeting after ten seconds. */
+const PATIENCE = 6000;
+const MOST_COMPANIES = 5000;
+
+/**
+ * Before the room of a company, in each isolate: whoever comes for a socket or a ticket waits for their turn, which costs nobody
+ * else anything. A salon that comes back together is let in within two seconds; those who open sockets as fast as they can hold up
+ * themselves, and are refused only where the wait would be too long. Plain numbers, bounded.
+ */
+export class Door {
+  readonly #paces = new Map<string, Pace>();
+
+  /** @returns how long to wait before going in, ms; or, where that is more than `patience`, when to come again */
+  knock(companyId: string, errand: Errand, now: number, patience = PATIENCE): { wait: number } | { again: number } {
+    const pace = this.#of(`${errand} ${companyId}`, now);
+    const wait = Math.ceil(pace.readyAt(now) - now);
+    // However little patience: who need not wait goes in.
+    const most = Math.max(0, Math.min(patience, PATIENCE));
+    if (wait > most) return { again: wait - most };
+    pace.spend(1, now);
+    return { wait };
+  }
+
+  #of(key: string, now: number): Pace {
+    let pace = this.#paces.get(key);
+    if (pace === undefined) {
+      if (this.#paces.size >= MOST_COMPANIES) this.#forget(now);
+      pace = new Pace(PER_MINUTE, AT_ONCE);
+      this.#paces.set(key, pace);
+    }
+    return pace;
+  }
+
+  /** Those who owe nothing are as good as new; should all owe something, all begin anew. */
+  #forget(now: number): void {
+    for (const [key, pace] of this.#paces) if (pace.isIdle(now)) this.#paces.delete(key);
+    if (this.#paces.size >= MOST_COMPANIES) this.#paces.clear();
+  }
+}
+
+/** Waits at the door of a company. @throws AppError rate_limited */
+export async function awaitDoor(
+  { ctx, deps }: Work,
+  companyId: string,
+  errand: Errand,
+  patience?: number,
+): Promise<void> {
+  const turn = deps.door.knock(companyId, errand, ctx.now(), patience);
+  if ('again' in turn) {
+    throw new AppError('rate_limited', `Too many ${errand}s are asked for at once.`, {
+      extra: { retryAfter: Math.ceil(turn.again / 1000) },
+    });
+  }
+  if (turn.wait > 0) await new Promise((resolve) => setTimeout(resolve, turn.wait));
+}
