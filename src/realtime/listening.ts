@@ -47,13 +47,17 @@ export function openSockets(
       return { epoch, revision, counted: rows.flatMap(([counted]) => counted ?? []) };
     },
     log: {
-      async after(revision): Promise<LogPage> {
+      async after(revision, most = PAGE): Promise<LogPage> {
         const companyId = companyOf();
         const oldest = sql<{
           oldest: string | null;
         }>`select min(revision) as oldest from changes where company_id = ${companyId}::uuid`;
         const call = { database: deps.read, companyId, name: 'room' };
-        const { epoch, revision: head, rows } = await snapshot(ctx(), call, [changesAfter(revision, PAGE), oldest]);
+        const {
+          epoch,
+          revision: head,
+          rows,
+        } = await snapshot(ctx(), call, [changesAfter(revision, Math.min(most, PAGE)), oldest]);
         const kept = rows[1][0]?.oldest ?? null;
         const changes = rows[0].map(readChange);
         // What nobody pushed is heard here.

@@ -1,39 +1,99 @@
-/** A confirmation is asked for after so many frames or characters. */
+/** A confirmation is asked for after so many frames or characters, or by chance with a later frame. */
 const ASK_FRAMES = 32;
 const ASK_LENGTH = 64 * 1024;
-/** Characters without confirmation from which on a reader is slow, when one asked for is late. */
-const MOST_UNCONFIRMED = 256 * 1024;
-/** How long a reader has for it, ms. */
-const PATIENCE = 10_000;
+const CHANCE = 1 / 2;
+/** Those asked for after so many frames, at most: who confirms nothing of small ones is asked no more until they are many. */
+const MOST_ASKS = 8;
+/** Characters without confirmation beyond which a reader is sent nothing more for now. */
+const WINDOW = 256 * 1024;
+/** How long a reader has for a confirmation, ms. */
+export const PATIENCE = 10_000;
+/** Characters that a sleep may make forgotten: as much is taken for sent after one. */
+const MOST_UNKEPT = 8 * 1024;
+/** Confirmations that nobody asked for, and one more with each so many that were, until none is believed. */
+const MOST_FALSE = 8;
+const PER_TRUE = 8;
+
+/** What one reader has been sent and has not confirmed, as plain data that survives a sleep. Lengths in characters. */
+export type Unread = {
+  length: number;
+  /** Since what was last asked for. */
+  frames: number;
+  since: number;
+  /** In the order they were asked for; `length` since the one before; `at` ms. */
+  asks: { revision: number; at: number; length: number }[];
+  confirmed: number;
+  unasked: number;
+};
+
+const NONE: Unread = { length: 0, frames: 0, since: 0, asks: [], confirmed: 0, unasked: 0 };
 
 /**
- * What one reader has been sent and has not confirmed. The runtime tells nobody how much waits in a socket, so a reader says
- * so itself. State of memory alone: after a hibernation nothing is under way. Pure.
+ * How much a reader may be sent. The runtime tells nobody how much waits in a socket, so a reader says so itself; and as one that
+ * reads nothing can say so too, chance has a part in when it is asked, and whoever answers what it was not asked for is not believed. Pure.
  */
 export class Credit {
-  #length = 0;
-  #frames = 0;
-  /** What was unconfirmed when it was last asked for, by revision. */
-  #asked: { revision: number; at: number; length: number } | null = null;
+  readonly #unread: Unread;
+  readonly #random: () => number;
+  #unkept = 0;
+
+  /** @param kept of before a sleep */
+  constructor(kept: Unread | undefined, random: () => number) {
+    this.#random = random;
+    this.#unread = kept ?? { ...NONE, asks: [] };
+    if (kept === undefined) return;
+    kept.length += MOST_UNKEPT;
+    kept.since += MOST_UNKEPT;
+  }
+
+  get unread(): Unread {
+    return this.#unread;
+  }
 
   /** Another frame goes out. @returns whether it must ask for confirmation */
   spend(length: number, revision: number, now: number): boolean {
-    this.#length += length;
-    this.#frames += 1;
-    if (this.#asked !== null || (this.#frames < ASK_FRAMES && this.#length < ASK_LENGTH)) return false;
-    this.#asked = { revision, at: now, length: this.#length };
-    this.#frames = 0;
+    const unread = this.#unread;
+    unread.length += length;
+    unread.frames += 1;
+    unread.since += length;
+    this.#unkept += length;
+    const isMany = unread.frames >= ASK_FRAMES && unread.asks.length < MOST_ASKS;
+    if (!isMany && unread.since < ASK_LENGTH) return false;
+    if (!this.isFull && this.#random() < CHANCE) return false;
+    unread.asks.push({ revision, at: now, length: unread.since });
+    [unread.frames, unread.since] = [0, 0];
     return true;
   }
 
-  /** The reader has everything up to this revision. */
-  confirm(revision: number): void {
-    if (this.#asked === null || revision < this.#asked.revision) return;
-    this.#length -= this.#asked.length;
-    this.#asked = null;
+  /** Whether it is to be kept now, after a frame went out that asks for confirmation or does not. */
+  mustBeKept(asks: boolean): boolean {
+    if (!asks && this.#unkept < MOST_UNKEPT) return false;
+    this.#unkept = 0;
+    return true;
   }
 
-  isSlow(now: number): boolean {
-    return this.#length > MOST_UNCONFIRMED && this.#asked !== null && now - this.#asked.at >= PATIENCE;
+  /** The reader says that it has everything up to this revision. */
+  confirm(revision: number): void {
+    const unread = this.#unread;
+    const { asks } = unread;
+    const asked = asks.findIndex((ask) => ask.revision === revision);
+    if (asked < 0) unread.unasked += 1;
+    else unread.confirmed += 1;
+    if (unread.unasked > MOST_FALSE + unread.confirmed / PER_TRUE) return;
+    // One that answers with where it is by now has read what was asked for as well.
+    const later = asks.findIndex((ask) => ask.revision > revision);
+    const count = asked >= 0 ? asked + 1 : later < 0 ? asks.length : later;
+    for (const { length } of asks.splice(0, count)) unread.length -= length;
+  }
+
+  /** Whether it is to be sent nothing more for now. Something is asked for then. */
+  get isFull(): boolean {
+    return this.#unread.length > WINDOW;
+  }
+
+  /** When it is too late for what was asked for first, ms; null where nothing is. */
+  get due(): number | null {
+    const [first] = this.#unread.asks;
+    return first === undefined ? null : first.at + PATIENCE;
   }
 }

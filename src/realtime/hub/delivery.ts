@@ -1,11 +1,12 @@
 import { CLOSE } from '../../core/upgrade.ts';
 import type { Change } from '../../data/log.ts';
 import { type Audience, isFor, signatureOf } from './audience.ts';
-import { Credit } from './credit.ts';
+import { Credit, PATIENCE } from './credit.ts';
 import { type Message, partsOf, SharedFrame } from './frames.ts';
 import type { Telling } from './lists.ts';
 import type { Connection, Member } from './member.ts';
 import type { Batch } from './sequence.ts';
+import type { Time } from './stream.ts';
 
 /** Characters of a frame around its messages and lists, about. */
 const AROUND = 100;
@@ -13,16 +14,24 @@ const AROUND = 100;
 /** A change that nobody is shown still moves everybody's position. */
 const unseen = (revision: number): Message => ({ revision, topic: '', permission: '', text: '' });
 
+export type DeliveryParts = {
+  audience: Audience;
+  time: Time;
+  random(): number;
+  /** One who was live has taken no more for now: what follows this revision is sent as they confirm. */
+  behind(connection: Connection, revision: number): void;
+};
+
 /** Sends batches as frames, each rendered once for all who see the same, and closes those who do not read. */
 export class Delivery {
-  readonly #audience: Audience;
-  readonly #now: () => number;
+  readonly #parts: DeliveryParts;
   readonly #signatures = new WeakMap<Connection, Pick<Member, 'topics' | 'grant'> & { signature: string }>();
   readonly #credits = new WeakMap<Connection, Credit>();
+  /** Who waits until a reader may be sent more, each told whether it is there. */
+  readonly #waiting = new Map<Connection, ((isThere: boolean) => void)[]>();
 
-  constructor(audience: Audience, now: () => number) {
-    this.#audience = audience;
-    this.#now = now;
+  constructor(parts: DeliveryParts) {
+    this.#parts = parts;
   }
 
   /**
@@ -33,49 +42,118 @@ export class Delivery {
     const readers = [...connections];
     // Changes go on while nobody listens; they are rendered for somebody.
     if (readers.length === 0) return;
-    const now = this.#now();
-    const messages = batch.items.map((change) => this.#audience.render(change) ?? unseen(change.revision));
-    const parts = partsOf({ ...batch, items: messages });
+    const parts = this.#partsOf(batch);
     const rendered = new Map<string, SharedFrame[]>();
-    let at = 0;
-    const told = parts.map(({ items }) => {
-      at += items.length;
-      return telling(batch.items.slice(at - items.length, at));
-    });
+    const told = parts.map(({ changes }) => telling(changes));
     for (const connection of readers) {
-      const { member } = connection;
       const signature = this.#signatureOf(connection);
       let frames = rendered.get(signature);
       if (frames === undefined) {
-        frames = parts.map(({ prev, revision, items }) => {
-          const seen = items.filter((message) => isFor(this.#audience, member, message));
-          return new SharedFrame({ prev, revision, messages: seen.map(({ text }) => text), timestamp: now });
-        });
+        frames = parts.map((part) => this.#frame(connection, part));
         rendered.set(signature, frames);
       }
       for (const [at, frame] of frames.entries()) {
-        const revision = parts[at]?.revision ?? batch.revision;
-        this.#send(connection, frame, told[at]?.(connection, revision) ?? [], revision, now);
+        const { prev, revision } = parts[at] as Part;
+        if (this.#creditOf(connection).isFull) {
+          this.#parts.behind(connection, prev);
+          break;
+        }
+        this.#send(connection, frame, told[at]?.(connection, revision) ?? [], revision);
       }
     }
   }
 
-  confirmed(connection: Connection, revision: number): void {
-    this.#credits.get(connection)?.confirm(revision);
+  /** To one who is told again: as much of the batch as they may be sent. @returns up to which revision */
+  replay(connection: Connection, batch: Batch<Change>, telling: Telling): number {
+    for (const part of this.#partsOf(batch)) {
+      if (this.isFull(connection)) return part.prev;
+      const lists = telling(part.changes)(connection, part.revision);
+      this.#send(connection, this.#frame(connection, part), lists, part.revision);
+    }
+    return batch.revision;
   }
 
-  #send(connection: Connection, frame: SharedFrame, lists: readonly string[], revision: number, now: number): void {
-    let credit = this.#credits.get(connection);
-    if (credit === undefined) {
-      credit = new Credit();
-      this.#credits.set(connection, credit);
-    }
-    if (credit.isSlow(now)) {
+  isFull(connection: Connection): boolean {
+    return this.#creditOf(connection).isFull;
+  }
+
+  /** Waits until a reader may be sent more; who confirms nothing is closed. @returns whether it is there */
+  room(connection: Connection): Promise<boolean> {
+    const credit = this.#creditOf(connection);
+    if (!credit.isFull) return Promise.resolve(true);
+    return new Promise((resolve) => {
+      const waiting = this.#waiting.get(connection);
+      if (waiting === undefined) this.#look(connection, credit);
+      this.#waiting.set(connection, [...(waiting ?? []), resolve]);
+    });
+  }
+
+  confirmed(connection: Connection, revision: number): void {
+    const credit = this.#creditOf(connection);
+    credit.confirm(revision);
+    connection.save();
+    if (!credit.isFull) this.#settle(connection, true);
+  }
+
+  /** The socket has closed. */
+  left(connection: Connection): void {
+    this.#settle(connection, false);
+  }
+
+  /** Again and again while somebody waits: is what was asked for late? */
+  #look(connection: Connection, credit: Credit): void {
+    const { time } = this.#parts;
+    const now = time.now();
+    const due = credit.due ?? now;
+    if (due <= now) {
       connection.close(CLOSE.slow, 'slow reader');
+      this.#settle(connection, false);
       return;
     }
+    // However far the clock stepped back meanwhile.
+    time.after(Math.min(due - now, PATIENCE), () => {
+      if (this.#waiting.has(connection)) this.#look(connection, credit);
+    });
+  }
+
+  #settle(connection: Connection, isThere: boolean): void {
+    const waiting = this.#waiting.get(connection);
+    this.#waiting.delete(connection);
+    for (const resolve of waiting ?? []) resolve(isThere);
+  }
+
+  #partsOf(batch: Batch<Change>): Part[] {
+    const messages = batch.items.map((change) => this.#parts.audience.render(change) ?? unseen(change.revision));
+    let at = 0;
+    return partsOf({ ...batch, items: messages }).map(({ prev, revision, items }) => {
+      at += items.length;
+      return { prev, revision, messages: items, changes: batch.items.slice(at - items.length, at) };
+    });
+  }
+
+  #frame({ member }: Connection, { prev, revision, messages }: Part): SharedFrame {
+    const { audience, time } = this.#parts;
+    const seen = messages.filter((message) => isFor(audience, member, message));
+    return new SharedFrame({ prev, revision, messages: seen.map(({ text }) => text), timestamp: time.now() });
+  }
+
+  #send(connection: Connection, frame: SharedFrame, lists: readonly string[], revision: number): void {
+    const credit = this.#creditOf(connection);
     const length = lists.reduce((sum, text) => sum + text.length, frame.length + AROUND);
-    connection.send(frame.text(lists, credit.spend(length, revision, now)));
+    const asks = credit.spend(length, revision, this.#parts.time.now());
+    if (credit.mustBeKept(asks)) connection.save();
+    connection.send(frame.text(lists, asks));
+  }
+
+  #creditOf(connection: Connection): Credit {
+    let credit = this.#credits.get(connection);
+    if (credit === undefined) {
+      const { member } = connection;
+      credit = new Credit(member.unread, this.#parts.random);
+      member.unread = credit.unread;
+      this.#credits.set(connection, credit);
+    }
+    return credit;
   }
 
   #signatureOf(connection: Connection): string {
@@ -87,3 +165,6 @@ export class Delivery {
     return signature;
   }
 }
+
+/** What fits into one frame: as it is shown, and as it was logged. */
+type Part = { prev: number; revision: number; messages: readonly Message[]; changes: readonly Change[] };

@@ -2,10 +2,12 @@ import type { Grant, Listener } from '../../core/ticket.ts';
 import { CLOSE } from '../../core/upgrade.ts';
 import type { Change } from '../../data/log.ts';
 import type { Position } from '../../data/position.ts';
-import { type Audience, topicsFor } from './audience.ts';
+import type { Audience } from './audience.ts';
+import { reset } from './catch-up.ts';
 import { readCommand } from './command.ts';
 import { Delivery } from './delivery.ts';
 import type { ReadLists } from './following.ts';
+import { Grants } from './grants.ts';
 import { endOf } from './lifetime.ts';
 import { Lists } from './lists.ts';
 import type { Connection } from './member.ts';
@@ -15,7 +17,7 @@ import type { Ring } from './ring.ts';
 import { Seats } from './seats.ts';
 import type { Shelf } from './shelf.ts';
 import { type Log, Stream, type Time } from './stream.ts';
-import { reset, Subscriber } from './subscriber.ts';
+import { Subscriber } from './subscriber.ts';
 import { Talk } from './talk.ts';
 
 export type HubParts = {
@@ -44,17 +46,24 @@ export class Hub {
   readonly #talk: Talk;
   readonly #lists: Lists;
   readonly #seats: Seats;
+  readonly #grants: Grants;
 
   constructor(parts: HubParts) {
     this.#parts = parts;
     const { audience, limits, time, log, ring } = parts;
-    this.#delivery = new Delivery(audience, time.now);
+    this.#delivery = new Delivery({
+      audience,
+      time,
+      random: Math.random,
+      behind: (connection, revision) => this.#behind(connection, revision),
+    });
     this.#quotas = new Quotas(limits);
     this.#seats = new Seats(parts.connections);
     this.#talk = new Talk(audience, parts.connections, time.now);
     const position = (): Position | null => this.#stream.position();
     const { readLists: read, shelf } = parts;
     this.#lists = new Lists(audience, parts.connections, { read, time, ring, shelf, position });
+    this.#grants = new Grants(audience, parts.connections, (connection) => this.#lists.renew(connection));
     this.#stream = new Stream(
       {
         time,
@@ -65,7 +74,7 @@ export class Hub {
         isHeard: () => this.isHeard,
         deliver: (batch) => {
           // First, so that nobody is sent what the same moment has taken from them.
-          for (const change of batch.items) this.#applyGrant(change);
+          for (const change of batch.items) this.#grants.apply(change);
           const readers = [...this.#live()];
           this.#delivery.send(readers, batch, this.#lists.present(readers, batch.items));
         },
@@ -144,11 +153,13 @@ export class Hub {
 
   /** Whether anybody would be sent anything. */
   get isHeard(): boolean {
-    return some(this.#live());
+    return some(this.#live()) || this.#subscriber.isBringing;
   }
 
   left(connection: Connection): void {
     this.#seats.leave(connection);
+    this.#subscriber.left(connection);
+    this.#delivery.left(connection);
     this.#talk.left(connection);
   }
 
@@ -160,12 +171,7 @@ export class Hub {
 
   /** What a connection's credential may now; null: nothing any more. */
   regrant(connection: Connection, grant: Grant | null): void {
-    if (grant === null) {
-      connection.close(CLOSE.revoked, 'revoked');
-      return;
-    }
-    connection.member.grant = grant;
-    this.#narrow(connection);
+    this.#grants.renew(connection, grant);
   }
 
   /** Closes what has gone silent or whose credential has ended. @returns when to look again, ms; null with nobody there */
@@ -214,28 +220,15 @@ export class Hub {
     if (listener === null || listener.company !== member.company || listener.actor !== member.actor)
       return connection.send(errorFrame('invalid_ticket', 'The ticket is not, or no more, good for this.', { id }));
     Object.assign(member, listener);
-    this.#narrow(connection);
+    this.#grants.narrow(connection);
     const expiresAt = listener.expiresAt === null ? null : new Date(listener.expiresAt).toISOString();
     connection.send(JSON.stringify({ type: 'refreshed', id, expiresAt }));
   }
 
-  #applyGrant(change: Change): void {
-    const changed = this.#parts.audience.grantAfter(change);
-    if (changed === null) return;
-    for (const connection of this.#parts.connections()) {
-      const { actor, grant } = connection.member;
-      if (actor !== changed.actor) continue;
-      this.regrant(connection, changed.grant);
-      // Also where a later change of the same frame gives back what this one takes.
-      if (JSON.stringify(grant) !== JSON.stringify(changed.grant)) this.#lists.renew(connection);
-    }
-  }
-
-  /** What was subscribed to and may be seen no more is left out from here on. */
-  #narrow(connection: Connection): void {
-    const { member } = connection;
-    if (member.topics !== null) member.topics = topicsFor(this.#parts.audience, member.grant, member.topics);
-    connection.save();
+  #behind(connection: Connection, revision: number): void {
+    const epoch = this.#stream.position()?.epoch;
+    if (epoch === undefined) connection.close(CLOSE.positionLost, 'position lost');
+    else void this.#subscriber.behind(connection, { epoch, revision });
   }
 
   *#live(): Generator<Connection> {

@@ -1,4 +1,5 @@
 import type { Listener } from '../../core/ticket.ts';
+import type { Unread } from './credit.ts';
 import type { ListRequest } from './protocol.ts';
 
 /**
@@ -15,6 +16,8 @@ export type Member = Listener & {
   lists: readonly ListRequest[];
   /** Whether it gets every frame: its position is the room's. While it is being caught up, it is not. */
   live: boolean;
+  /** What it was sent and has not confirmed; undefined: nothing yet. */
+  unread?: Unread;
   /** What it tells the others of itself; undefined: nothing. */
   presence?: unknown;
 };

@@ -12,8 +12,10 @@ export interface Ring {
   position(): Position | null;
   /** Follows up to `position`; what lies between the last and the first of these is a hole. */
   append(changes: readonly Change[], position: Position): void;
-  /** Everything after this revision up to the position, or null where the ring does not hold all of it. */
-  after(revision: number): Change[] | null;
+  /** What follows this revision up to the position, `most` of it at most, or null where the ring does not hold all of that. */
+  after(revision: number, most?: number): Change[] | null;
+  /** Characters of what it holds after this revision. */
+  length(revision: number): number;
   /** Starts anew, at another position. */
   restart(position: Position): void;
 }
@@ -56,15 +58,23 @@ export class StoredRing implements Ring {
     this.#move(position);
   }
 
-  after(revision: number): Change[] | null {
-    const end = this.#position?.revision ?? 0;
-    if (end - revision > SLOTS || revision > end) return null;
+  after(revision: number, most: number = SLOTS): Change[] | null {
+    const head = this.#position?.revision ?? 0;
+    if (head - revision > SLOTS || revision > head) return null;
     // Most who come back have missed nothing.
-    if (revision === end) return [];
+    if (revision === head) return [];
+    const end = Math.min(head, revision + most);
     const rows = this.#sql
       .exec('select change from ring where revision > ? and revision <= ? order by revision', revision, end)
       .toArray();
     return rows.length === end - revision ? rows.map(({ change }) => JSON.parse(String(change)) as Change) : null;
+  }
+
+  length(revision: number): number {
+    const head = this.#position?.revision ?? 0;
+    if (revision >= head) return 0;
+    const sum = 'select sum(length(change)) as length from ring where revision > ? and revision <= ?';
+    return Number(this.#sql.exec(sum, revision, head).one().length ?? 0);
   }
 
   restart(position: Position): void {
@@ -94,9 +104,10 @@ export class MemoryRing implements Ring {
     this.#position = position;
   }
 
-  after(revision: number): Change[] | null {
-    const end = this.#position?.revision ?? 0;
-    if (revision > end) return null;
+  after(revision: number, most: number = SLOTS): Change[] | null {
+    const head = this.#position?.revision ?? 0;
+    if (revision > head) return null;
+    const end = Math.min(head, revision + most);
     const found: Change[] = [];
     for (let at = revision + 1; at <= end; at += 1) {
       const change = this.#changes.get(at);
@@ -104,6 +115,13 @@ export class MemoryRing implements Ring {
       found.push(change);
     }
     return found;
+  }
+
+  length(revision: number): number {
+    let length = 0;
+    for (const change of this.#changes.values())
+      if (change.revision > revision) length += JSON.stringify(change).length;
+    return length;
   }
 
   restart(position: Position): void {

@@ -7,9 +7,9 @@ import { type Batch, Sequence } from './sequence.ts';
 /** Clock and timer of whoever runs it, ms. */
 export type Time = { now(): number; after(ms: number, work: () => void): void };
 
-/** The log after a revision, as much as fits into one answer: where it ends, and from which revision on it is kept. */
+/** The log after a revision, as much as fits into one answer or as was asked for: where it ends, and from which revision on it is kept. */
 export type LogPage = { epoch: string; head: number; oldest: number | null; changes: Change[] };
-export type Log = { after(revision: number): Promise<LogPage> };
+export type Log = { after(revision: number, most?: number): Promise<LogPage> };
 
 export type StreamParts = {
   time: Time;

@@ -1,20 +1,23 @@
 import { AppError } from '../../core/errors.ts';
+import { CLOSE } from '../../core/upgrade.ts';
 import { type LiveList, MOST_FOLLOWED } from '../../data/live-list.ts';
 import type { Position } from '../../data/position.ts';
 import { type Audience, topicsFor } from './audience.ts';
+import { CatchUp, reset } from './catch-up.ts';
 import type { Delivery } from './delivery.ts';
 import type { Refusal } from './following.ts';
 import type { Lists } from './lists.ts';
 import type { Connection } from './member.ts';
 import { type Command, errorFrame } from './protocol.ts';
 import type { Ring } from './ring.ts';
-import type { Log, LogPage, Stream } from './stream.ts';
+import type { Log, Stream } from './stream.ts';
 
 export type Subscribe = Extract<Command, { type: 'subscribe' }>;
 
-/** What a client who comes back is told again: at most so many changes, not older than so many ms. Beyond, it loads anew. */
+/** What a client who comes back is told again: at most so many changes. Beyond, it loads anew. */
 const MOST_REPLAYED = 5000;
-const OLDEST_REPLAYED = 24 * 60 * 60 * 1000;
+/** Of these at most so many characters at once, which tell its lists what became of them; of more it is told as it reads. */
+const LONGEST_AT_ONCE = 512 * 1024;
 /** When to ask again while the log cannot be read, ms. */
 const TRY_AGAIN = 2000;
 
@@ -36,11 +39,11 @@ export class Subscriber {
   readonly #parts: SubscriberParts;
   /** The subscription a connection is being brought to; a later one takes its place. */
   readonly #current = new WeakMap<Connection, Subscribe>();
-  /** Pages of the log that are being read, by the revision they follow. */
-  readonly #pages = new Map<number, Promise<LogPage>>();
+  readonly #catchUp: CatchUp;
 
   constructor(parts: SubscriberParts) {
     this.#parts = parts;
+    this.#catchUp = new CatchUp(parts);
   }
 
   /** Never rejects; answers with `subscribed`, `reset` or `error`. The returned promise is for tests and `waitUntil`. */
@@ -65,7 +68,7 @@ export class Subscriber {
       if (this.#current.get(connection) !== wanted) return;
       if (refusal !== null) return refuse(connection, wanted, refusal.code, refusalOf(wanted, refusal));
       // Taken in the very turn that puts the connection there.
-      const at = stream.position() ?? (await this.#located());
+      const at = stream.position() ?? (await this.#catchUp.located());
       if (this.#current.get(connection) !== wanted) return;
       Object.assign(member, { topics, lists: wanted.queries, live: false });
       // What a sleep would bring back otherwise gets frames again, and not those in between.
@@ -96,76 +99,49 @@ export class Subscriber {
 
   async #bring(connection: Connection, wanted: Subscribe, at: Position): Promise<void> {
     const { resume } = wanted;
-    if (resume === null) return this.#begin(connection, wanted, at, at.revision, false);
+    if (resume === null) {
+      connection.send(subscribed(connection, wanted, at, at.revision, false));
+      connection.member.live = true;
+      return connection.save();
+    }
     if (resume.epoch !== at.epoch) return reset(connection, 'epoch_changed', at);
     if (resume.revision > at.revision) return reset(connection, 'position_ahead', at);
     if (at.revision - resume.revision > MOST_REPLAYED) return reset(connection, 'window_exceeded', at);
-    const kept = this.#parts.ring.after(resume.revision);
-    if (kept === null) return await this.#catchUp(connection, wanted, at, resume.revision);
-    this.#begin(connection, wanted, at, resume.revision, true);
-    if (kept.length === 0) return;
-    const { delivery, lists } = this.#parts;
+    const { delivery, lists, ring } = this.#parts;
+    const isWanted = (): boolean => this.#current.get(connection) === wanted;
+    const begin = (now: Position): void => connection.send(subscribed(connection, wanted, now, resume.revision, true));
+    const isShort = !delivery.isFull(connection) && ring.length(resume.revision) <= LONGEST_AT_ONCE;
+    const kept = isShort ? ring.after(resume.revision) : null;
+    if (kept === null) return await this.#catchUp.bring(connection, { from: resume, isWanted, begin });
+    begin(at);
     const batch = { prev: resume.revision, revision: at.revision, items: kept };
-    delivery.send([connection], batch, lists.past(connection, kept, at.revision));
-  }
-
-  /** Answers `subscribed`; from here on the connection is live, after what it is sent in the same turn. */
-  #begin(connection: Connection, wanted: Subscribe, at: Position, from: number, recovered: boolean): void {
-    connection.send(subscribed(connection, wanted, at, from, recovered));
+    const telling = lists.past(connection, kept, at.revision);
+    const revision = kept.length === 0 ? at.revision : delivery.replay(connection, batch, telling);
+    if (revision < at.revision)
+      return await this.#catchUp.bring(connection, { from: { epoch: at.epoch, revision }, isWanted });
     connection.member.live = true;
     connection.save();
   }
 
-  /** Where the room is, which may have been lost with nobody to tell. @throws whatever reading the log throws */
-  async #located(): Promise<Position> {
-    const { stream } = this.#parts;
-    for (;;) {
-      await stream.locate();
-      const at = stream.position();
-      if (at !== null) return at;
-    }
+  /** One who was live takes no more for now: what follows this position is sent as they confirm. Never rejects. */
+  async behind(connection: Connection, from: Position): Promise<void> {
+    const wanted = this.#current.get(connection);
+    connection.member.live = false;
+    connection.save();
+    const isWanted = (): boolean => this.#current.get(connection) === wanted;
+    await this.#catchUp
+      .bring(connection, { from, isWanted })
+      .catch(() => connection.close(CLOSE.positionLost, 'position lost'));
   }
 
-  /** From the log, until the rest is what everybody live has. */
-  async #catchUp(connection: Connection, wanted: Subscribe, at: Position, from: number): Promise<void> {
-    const { stream, ring, delivery, lists, now } = this.#parts;
-    const telling = lists.unsure(connection);
-    let reached = from;
-    for (let first = true; ; first = false) {
-      const page = await this.#page(reached);
-      const sent = stream.position() ?? (await this.#located());
-      if (this.#current.get(connection) !== wanted) return;
-      // Where it was counts in the history that it was asked for in.
-      if (sent.epoch !== at.epoch || page.epoch !== at.epoch) return reset(connection, 'epoch_changed', sent);
-      const lost = page.oldest !== null && page.oldest > reached + 1;
-      const oldest = page.changes[0];
-      const tooOld = first && oldest !== undefined && now() - Date.parse(oldest.changedAt) > OLDEST_REPLAYED;
-      if (lost || tooOld) return reset(connection, 'window_exceeded', sent);
-      if (first) connection.send(subscribed(connection, wanted, sent, from, true));
-      // Not beyond what everybody live has: those frames come to all at once.
-      const items = page.changes.filter(({ revision }) => revision > reached && revision <= sent.revision);
-      const revision = items.at(-1)?.revision ?? reached;
-      if (items.length > 0) delivery.send([connection], { prev: reached, revision, items }, telling);
-      reached = revision;
-      const rest = reached === sent.revision ? [] : ring.after(reached);
-      if (rest !== null) {
-        if (rest.length > 0)
-          delivery.send([connection], { prev: reached, revision: sent.revision, items: rest }, telling);
-        connection.member.live = true;
-        return connection.save();
-      }
-      // Read before all of it was there: once more.
-      if (items.length === 0 && page.head >= sent.revision) return reset(connection, 'window_exceeded', sent);
-    }
+  /** Whether anybody is on the way to being live. */
+  get isBringing(): boolean {
+    return this.#catchUp.isUnderWay;
   }
 
-  /** Those whose lines were lost together stand at the same place: one read is for all of them. */
-  #page(after: number): Promise<LogPage> {
-    const underWay = this.#pages.get(after);
-    if (underWay !== undefined) return underWay;
-    const page = this.#parts.log.after(after).finally(() => this.#pages.delete(after));
-    this.#pages.set(after, page);
-    return page;
+  /** The socket has closed. */
+  left(connection: Connection): void {
+    this.#current.delete(connection);
   }
 }
 
@@ -186,16 +162,6 @@ const subscribed = (
     recovered,
     replay: at.revision - from,
   });
-
-export function reset(
-  connection: Connection,
-  reason: 'epoch_changed' | 'window_exceeded' | 'position_ahead',
-  { epoch, revision }: Position,
-): void {
-  connection.member.live = false;
-  connection.save();
-  connection.send(JSON.stringify({ type: 'reset', reason, epoch, revision }));
-}
 
 const refusalOf = ({ queries }: Subscribe, { at, code }: Refusal): string =>
   `queries: ${queries[at]?.id}: ${code === 'query_too_large' ? `More than ${MOST_FOLLOWED} rows match.` : 'There is nothing at this path.'}`;

@@ -8,6 +8,7 @@ import type { LogPage } from '../../../src/realtime/hub/stream.ts';
 /** A read of the log that is under way; `page` as of when it was looked at. */
 export type Asked = {
   after: number;
+  most: number;
   answer: (page: LogPage) => void;
   fail: (error: Error) => void;
   page: LogPage | null;

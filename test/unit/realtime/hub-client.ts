@@ -8,6 +8,10 @@ export type Frame = { type: string; [member: string]: unknown };
 export class Client {
   readonly frames: Frame[] = [];
   code: number | null = null;
+  /** Whether it answers what asks for a confirmation. */
+  confirms = true;
+  /** Characters of all that it was sent. */
+  length = 0;
   readonly socket: Socket;
   readonly #world: HubWorld;
 
@@ -15,12 +19,24 @@ export class Client {
     this.#world = world;
     this.socket = world.open(
       member,
-      (text) => void this.frames.push(JSON.parse(text) as Frame),
+      (text) => this.#hear(text),
       (code) => {
         this.code = code;
       },
       replaces,
     );
+  }
+
+  #hear(text: string): void {
+    const frame = JSON.parse(text) as Frame;
+    this.frames.push(frame);
+    this.length += text.length;
+    if (frame.ack === true && this.confirms) void this.confirm(frame.revision);
+  }
+
+  /** Says that it has read up to here. */
+  confirm(revision: unknown): Promise<void> {
+    return this.#world.hub.hear(this.socket, JSON.stringify({ type: 'ack', revision }));
   }
 
   /** Says something; what is asked of the log is answered at once. */
@@ -43,10 +59,10 @@ export class Client {
   }
 }
 
-/** Commits and announces so many changes, and lets them leave. */
-export async function happen(world: HubWorld, count: number, entity = 'a'): Promise<void> {
+/** Commits and announces so many changes, each with so many characters more, and lets them leave. */
+export async function happen(world: HubWorld, count: number, entity = 'a', more = 0): Promise<void> {
   for (let n = 0; n < count; n += 1)
-    world.hub.published({ ...world.head(), revision: world.log.length + 1 }, [world.commit(entity)]);
+    world.hub.published({ ...world.head(), revision: world.log.length + 1 }, [world.commit(entity, false, more)]);
   world.pass(200);
   await world.answerAll();
 }

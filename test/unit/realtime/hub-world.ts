@@ -60,7 +60,8 @@ export class HubWorld {
     return this.#timers.length === 0 && this.asked.length === 0 && this.counting.length === 0;
   }
 
-  commit(entity: string, erased = false): Change {
+  /** @param more characters that the change carries */
+  commit(entity: string, erased = false, more = 0): Change {
     const revision = this.log.length + 1;
     const change: Change = {
       revision,
@@ -69,7 +70,7 @@ export class HubWorld {
       operation: 'INSERT',
       schemaVersion: 1,
       before: null,
-      after: { value: `${this.epoch}:${revision}`, erased },
+      after: { value: `${this.epoch}:${revision}`, erased, ...(more > 0 && { more: 'x'.repeat(more) }) },
       actor: 'SYSTEM',
       requestId: null,
       changedAt: new Date(this.now).toISOString(),
@@ -102,12 +103,12 @@ export class HubWorld {
 
   /** A read of the log sees the log as it is now, and is answered later. */
   see(asked: Asked): void {
-    const { after } = asked;
+    const { after, most } = asked;
     asked.page ??= {
       epoch: this.epoch,
       head: this.log.length,
       oldest: 1,
-      changes: this.log.slice(after, after + PAGE),
+      changes: this.log.slice(after, after + most),
     };
   }
 
@@ -201,7 +202,8 @@ export class HubWorld {
     };
     return {
       position: () => this.#ring.position(),
-      after: (revision) => this.#ring.after(revision),
+      after: (revision, most) => this.#ring.after(revision, most),
+      length: (revision) => this.#ring.length(revision),
       append: (changes, position) => write(() => this.#ring.append(changes, position)),
       restart: (position) => write(() => this.#ring.restart(position)),
     };
@@ -230,9 +232,9 @@ export class HubWorld {
         },
       },
       log: {
-        after: (after) =>
+        after: (after, most = PAGE) =>
           new Promise((answer, fail) => {
-            if (life === this.#life) this.asked.push({ after, answer, fail, page: null });
+            if (life === this.#life) this.asked.push({ after, most: Math.min(most, PAGE), answer, fail, page: null });
           }),
       },
       readLists: (lists) =>

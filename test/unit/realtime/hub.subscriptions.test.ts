@@ -221,16 +221,4 @@ describe('what is sent', () => {
     expect(JSON.stringify(told)).not.toContain('e001:1');
     expect(told.flatMap(({ messages = [] }) => messages as object[])).toHaveLength(4);
   });
-
-  test('who never confirms is closed once ten seconds and 256 KiB are over, others are not', async () => {
-    const [slow, good] = [new Client(world), new Client(world, { session: 'g' })];
-    await slow.subscribe();
-    await good.subscribe();
-    for (let n = 0; n < 150; n += 1) {
-      await happen(world, 30);
-      const frame = good.last();
-      if (frame?.ack === true) await good.say({ type: 'ack', revision: frame.revision });
-    }
-    expect([slow.code, good.code]).toEqual([4008, null]);
-  });
 });
