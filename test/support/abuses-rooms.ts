@@ -27,10 +27,12 @@ const open = (of) => {
   socket.on('error', () => undefined);
   socket.on('close', () => { clearInterval(timer); again(open, of); });
   socket.on('message', () => undefined);
-  socket.once('message', () => {
+  socket.once('message', (welcome) => {
+    const { epoch } = JSON.parse(String(welcome));
     socket.send(JSON.stringify({ type: 'subscribe', id: 1, companyId }));
     if (!reads) socket._socket.pause();
-    timer = setInterval(() => socket.send(says[next++ % says.length].replace('"id":2', '"id":' + next)), each);
+    const said = () => says[next++ % says.length].replace('"id":2', '"id":' + next).replace('"epoch":"here"', '"epoch":"' + epoch + '"');
+    timer = setInterval(() => socket.send(said()), each);
   });
 };
 const take = async (of) => {
@@ -79,6 +81,8 @@ export async function waysToListen(of: Place): Promise<Record<string, Begin>> {
     const resume = { epoch: '00000000-0000-7000-8000-000000000000', revision: 0 };
     return JSON.stringify({ type: 'subscribe', id: 2, companyId, queries, ...(n % 2 === 0 && { resume }) });
   });
+  const again = JSON.stringify({ type: 'subscribe', id: 2, companyId, resume: { epoch: 'here', revision: 0 } });
+  const blind = JSON.stringify({ type: 'ack', revision: Number.MAX_SAFE_INTEGER });
   const way =
     (says: string[], each: number, reads = true): Begin =>
     () =>
@@ -92,6 +96,8 @@ export async function waysToListen(of: Place): Promise<Record<string, Begin>> {
     'signals as many as allowed, 110 sockets': way([signal], 1000),
     'signals as many as allowed, which nobody reads, 110 sockets': way([signal], 1000, false),
     'signals beyond that, 110 sockets': way([signal], 50),
+    // All they are allowed in a minute, within the five seconds that are watched.
+    'told again and again and confirming it, which nobody reads, 110 sockets': way([again, blind], 250, false),
     'tickets used and left, 110 loops': () => {
       const workerData = { ...crowd, says: [], each: 0, reads: true, tickets: true };
       const thread = new Worker(SOCKETS_OF, { eval: true, workerData });

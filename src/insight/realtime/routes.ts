@@ -146,7 +146,7 @@ export const realtimeRoutes = (base: string): RouteModule => [
     tag: 'Realtime',
     summary: 'Get a ticket for a WebSocket',
     description:
-      'Then `new WebSocket(url, ["clientsplus.v1", "ticket." + ticket])`. A ticket opens one connection. `session` is that of an earlier `welcome` of the same user or key: its socket is closed first.',
+      'Then `new WebSocket(url, ["clientsplus.v1", "ticket." + ticket])`. A ticket opens one connection. `session` is that of an earlier `welcome` of the same user or key: its socket is closed first. A company is given 20 at once and 50 a second; beyond that an answer takes its time, and is 429 where that would be more than six seconds. So it is with sockets, of which those with a ticket are closed then (4029).',
     permission: 'realtime',
     body: TicketRequest,
     optionalBody: true,
