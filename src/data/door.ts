@@ -1,6 +1,6 @@
 import { AppError } from '../core/errors.ts';
 import { Pace } from '../core/pace.ts';
-import type { Work } from './deps.ts';
+import type { Ctx } from './ctx.ts';
 
 /** What somebody comes for: each has a pace of its own, as whoever listens needs one of both. */
 type Errand = 'ticket' | 'socket';
@@ -31,6 +31,17 @@ export class Door {
     return { wait };
   }
 
+  /** Waits for one's turn. @throws AppError rate_limited */
+  async enter(ctx: Ctx, companyId: string, errand: Errand, patience?: number): Promise<void> {
+    const turn = this.knock(companyId, errand, ctx.now(), patience);
+    if ('again' in turn) {
+      throw new AppError('rate_limited', `Too many ${errand}s are asked for at once.`, {
+        extra: { retryAfter: Math.ceil(turn.again / 1000) },
+      });
+    }
+    if (turn.wait > 0) await new Promise((resolve) => setTimeout(resolve, turn.wait));
+  }
+
   #of(key: string, now: number): Pace {
     let pace = this.#paces.get(key);
     if (pace === undefined) {
@@ -46,20 +57,4 @@ export class Door {
     for (const [key, pace] of this.#paces) if (pace.isIdle(now)) this.#paces.delete(key);
     if (this.#paces.size >= MOST_COMPANIES) this.#paces.clear();
   }
-}
-
-/** Waits at the door of a company. @throws AppError rate_limited */
-export async function awaitDoor(
-  { ctx, deps }: Work,
-  companyId: string,
-  errand: Errand,
-  patience?: number,
-): Promise<void> {
-  const turn = deps.door.knock(companyId, errand, ctx.now(), patience);
-  if ('again' in turn) {
-    throw new AppError('rate_limited', `Too many ${errand}s are asked for at once.`, {
-      extra: { retryAfter: Math.ceil(turn.again / 1000) },
-    });
-  }
-  if (turn.wait > 0) await new Promise((resolve) => setTimeout(resolve, turn.wait));
 }

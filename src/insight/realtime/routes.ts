@@ -5,7 +5,6 @@ import { lazy } from '../../core/lazy.ts';
 import { type Listener, openTicket, sealTicket, TICKET_SECONDS, type Ticket } from '../../core/ticket.ts';
 import { CLOSE, LOOKED_AFTER_WITHIN, PROTOCOL, type Upgrade, upgradeHeader } from '../../core/upgrade.ts';
 import { admit } from '../../data/admit.ts';
-import { awaitDoor } from '../../data/door.ts';
 import { flight } from '../../data/flight.ts';
 import { closedSocket } from '../../data/rooms.ts';
 import { admissionOf } from '../../http/admission.ts';
@@ -70,7 +69,7 @@ const originOf = (url: string): string => url.slice(0, url.indexOf('/', url.inde
 
 async function makeTicket(base: string, c: AppContext): Promise<Response> {
   const { ctx, deps } = c.env;
-  await awaitDoor(c.env, principalOf(c).companyId, 'ticket');
+  await deps.door.enter(ctx, principalOf(c).companyId, 'ticket');
   const raw = await readBody(c).catch((error: unknown) => refuse(c, LISTENING.weight, error));
   await admitListener(c);
   const { session = null } = raw === undefined ? {} : await validateBody(c, raw);
@@ -88,7 +87,7 @@ async function makeTicket(base: string, c: AppContext): Promise<Response> {
  */
 export function openSocket(identify: Authenticator): (c: AppContext) => Promise<Response> | Response {
   const withBearer = authenticated(identify, false, async (c) => {
-    await awaitDoor(c.env, principalOf(c).companyId, 'socket');
+    await c.env.deps.door.enter(c.env.ctx, principalOf(c).companyId, 'socket');
     await admitListener(c);
     return connect(c, { listener: listenerOf(c), session: c.req.query('session') ?? null, ticket: null });
   });
@@ -116,8 +115,8 @@ async function withTicket(
   chosen: string | null,
 ): Promise<Response> {
   try {
-    const { ctx } = c.env;
-    await awaitDoor(c.env, companyOf(listener), 'socket', until - ctx.now() - LEFT);
+    const { ctx, deps } = c.env;
+    await deps.door.enter(ctx, companyOf(listener), 'socket', until - ctx.now() - LEFT);
   } catch (error) {
     if (!(error instanceof AppError)) throw error;
     c.env.ctx.note('code', error.code);
