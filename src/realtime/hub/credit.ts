@@ -50,6 +50,13 @@ export class Credit {
     return this.#unread;
   }
 
+  /** Something went out with which nothing can be asked for. */
+  add(length: number): void {
+    this.#unread.length += length;
+    this.#unread.since += length;
+    this.#unkept += length;
+  }
+
   /** Another frame goes out. @returns whether it must ask for confirmation */
   spend(length: number, revision: number, now: number): boolean {
     const unread = this.#unread;
@@ -89,6 +96,11 @@ export class Credit {
   /** Whether it is to be sent nothing more for now. Something is asked for then. */
   get isFull(): boolean {
     return this.#unread.length > WINDOW;
+  }
+
+  /** Whether that would soon be so. */
+  get isHalf(): boolean {
+    return this.#unread.length > WINDOW / 2;
   }
 
   /** When it is too late for what was asked for first, ms; null where nothing is. */

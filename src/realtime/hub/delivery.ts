@@ -1,8 +1,9 @@
 import { CLOSE } from '../../core/upgrade.ts';
 import type { Change } from '../../data/log.ts';
+import type { Position } from '../../data/position.ts';
 import { type Audience, isFor, signatureOf } from './audience.ts';
 import { Credit, PATIENCE } from './credit.ts';
-import { type Message, partsOf, SharedFrame } from './frames.ts';
+import { askingFrame, type Message, partsOf, SharedFrame } from './frames.ts';
 import type { Telling } from './lists.ts';
 import type { Connection, Member } from './member.ts';
 import type { Batch } from './sequence.ts';
@@ -18,6 +19,8 @@ export type DeliveryParts = {
   audience: Audience;
   time: Time;
   random(): number;
+  /** Where everybody is who is live. */
+  position(): Position | null;
   /** One who was live has taken no more for now: what follows this revision is sent as they confirm. */
   behind(connection: Connection, revision: number): void;
 };
@@ -71,6 +74,24 @@ export class Delivery {
       this.#send(connection, this.#frame(connection, part), lists, part.revision);
     }
     return batch.revision;
+  }
+
+  /** To one who listens, something that is told once or not at all: not to who has confirmed too little. */
+  pass(connection: Connection, text: string): void {
+    const { position, time } = this.#parts;
+    const credit = this.#creditOf(connection);
+    const { live } = connection.member;
+    const at = live ? position() : null;
+    if (at === null ? credit.isHalf : credit.isFull) return;
+    connection.send(text);
+    if (at === null) {
+      credit.add(text.length);
+      return;
+    }
+    const asks = credit.spend(text.length, at.revision, time.now());
+    if (credit.mustBeKept(asks)) connection.save();
+    const { revision } = at;
+    if (asks) connection.send(askingFrame(revision, time.now()));
   }
 
   isFull(connection: Connection): boolean {

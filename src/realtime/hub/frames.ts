@@ -59,6 +59,10 @@ export class SharedFrame {
   }
 }
 
+/** Nothing new for one who is here, but that they are to confirm that they are. */
+export const askingFrame = (revision: number, timestamp: number): string =>
+  batchFrame({ prev: revision, revision, messages: [], timestamp }, [], true);
+
 function batchFrame(shared: Shared, lists: readonly string[], ack: boolean): string {
   const { prev, revision, messages, timestamp } = shared;
   const more = `${lists.length > 0 ? `,"lists":[${lists.join(',')}]` : ''}${ack ? ',"ack":true' : ''}`;

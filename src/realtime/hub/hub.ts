@@ -51,16 +51,19 @@ export class Hub {
   constructor(parts: HubParts) {
     this.#parts = parts;
     const { audience, limits, time, log, ring } = parts;
+    const position = (): Position | null => this.#stream.position();
     this.#delivery = new Delivery({
       audience,
       time,
       random: Math.random,
+      position,
       behind: (connection, revision) => this.#behind(connection, revision),
     });
     this.#quotas = new Quotas(limits);
     this.#seats = new Seats(parts.connections);
-    this.#talk = new Talk(audience, parts.connections, time.now);
-    const position = (): Position | null => this.#stream.position();
+    this.#talk = new Talk(audience, parts.connections, time.now, (connection, text) =>
+      this.#delivery.pass(connection, text),
+    );
     const { readLists: read, shelf } = parts;
     this.#lists = new Lists(audience, parts.connections, { read, time, ring, shelf, position });
     this.#grants = new Grants(audience, parts.connections, (connection) => this.#lists.renew(connection));

@@ -20,12 +20,20 @@ export class Talk {
   readonly #audience: Audience;
   readonly #connections: () => Iterable<Connection>;
   readonly #now: () => number;
+  readonly #pass: (connection: Connection, text: string) => void;
   readonly #pace = new Pace(60 * KIB_A_SECOND, KIB_AT_ONCE);
 
-  constructor(audience: Audience, connections: () => Iterable<Connection>, now: () => number) {
+  /** @param pass tells it to somebody, if they read */
+  constructor(
+    audience: Audience,
+    connections: () => Iterable<Connection>,
+    now: () => number,
+    pass: (connection: Connection, text: string) => void,
+  ) {
     this.#audience = audience;
     this.#connections = connections;
     this.#now = now;
+    this.#pass = pass;
   }
 
   /** To everybody else who listens on the topic; both ends may read it. */
@@ -78,7 +86,7 @@ export class Talk {
     let count = 0;
     for (const other of this.#connections()) {
       if (!hears(other)) continue;
-      other.send(frame);
+      this.#pass(other, frame);
       count += 1;
     }
     this.#pace.spend((count * (frame.length + AROUND)) / 1024, this.#now());

@@ -69,6 +69,42 @@ describe('who confirms nothing', () => {
     expect(silent.code).toBe(4008);
   });
 
+  test('of what others signal hears 256 KiB and no more, others hear all of it', async () => {
+    const [silent, good] = [mute('m'), new Client(world, { session: 'g' })];
+    const speak = new Client(world, { session: 's', actor: 'USER:2' });
+    for (const one of [silent, good, speak]) await one.subscribe();
+    await happen(world, 1);
+    for (let n = 0; n < 100; n += 1) {
+      await speak.say({ type: 'signal', topic: 'a', data: 'x'.repeat(LARGE) });
+      world.pass(200);
+    }
+    expect(silent.length).toBeGreaterThan(256 * 1024);
+    expect(silent.length).toBeLessThan(MOST);
+    expect([silent.code, good.of('signal').length]).toEqual([null, 100]);
+    // What it is asked with says nothing new.
+    expect(good.of('batch_update').slice(1)).toEqual(
+      good
+        .of('batch_update')
+        .slice(1)
+        .map(({ timestamp }) => ({ type: 'batch_update', prev: 1, revision: 1, messages: [], timestamp, ack: true })),
+    );
+    await happen(world, 1);
+    expect(silent.code).toBe(4008);
+  });
+
+  test('and only shows itself hears of others for as long as it is little, and may listen yet', async () => {
+    const [shown, other] = [mute('m'), new Client(world, { session: 'o' })];
+    for (const one of [shown, other]) await one.say({ type: 'presence', state: 'here' });
+    for (let n = 0; n < 400; n += 1) {
+      world.pass(1200);
+      await other.say({ type: 'presence', state: 'x'.repeat(1000) });
+    }
+    expect(shown.length).toBeLessThan(MOST / 2);
+    await shown.subscribe();
+    await happen(world, 1);
+    expect([shown.code, revisions(shown)]).toEqual([null, [1]]);
+  });
+
   test('is not forgiven by a sleep of the room', async () => {
     const silent = mute('m');
     await silent.subscribe();
