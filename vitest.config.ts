@@ -14,8 +14,12 @@ const stack = {
 const long = '{test,client/test}/**/*.long.test.ts';
 /** What multiplies routes by something else, of which `npm test` does a share (`shareOf` in test/support/paths.ts). */
 const sampled = [
+  'test/database/log/{concurrency,snapshot}.test.ts',
+  'test/unit/calendar/availability.property.test.ts',
   'test/worker/cache/{cached-equals-uncached,freshness,trips}.test.ts',
   'test/worker/contract/{conventions,openapi,registry,registry-errors,registry-roles}.test.ts',
+  'test/worker/clients/erased-everywhere.test.ts',
+  'test/worker/faults/{outcomes,redis-away}.test.ts',
   'test/worker/realtime/lists.test.ts',
   'test/worker/tenants/isolation.test.ts',
 ];
@@ -33,6 +37,7 @@ export default defineConfig({
           setupFiles: ['test/support/draws.ts'],
           isolate: false,
           maxWorkers: 3,
+          provide: { thorough: false },
           // Properties work for seconds, on a machine that others use for longer.
           testTimeout: 120_000,
         },

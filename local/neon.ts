@@ -34,6 +34,8 @@ export interface NeonOptions {
   tripMs?: number;
   /** Requests with such a body are neither counted nor held back by a budget: what goes on by itself. */
   isApart?: (body: string) => boolean;
+  /** Whether a connection keeps the plans of functions from request to request, which the hosted proxy's does not. Default false. */
+  keepPlans?: boolean;
   /** Largest answer, bytes of JSON. Default: the hosted proxy's 10 MiB. */
   mostBytes?: number;
   /** Called with every well-formed request before it runs; a promise is awaited, a rejection answers 500. */
@@ -69,7 +71,7 @@ export interface NeonBridge {
  * and shapes as far as @neondatabase/serverless meets them: values always as raw text.
  */
 export async function startNeonBridge(options: NeonOptions): Promise<NeonBridge> {
-  const pool = new NeonPool(options.postgresHost, options.postgresPort);
+  const pool = new NeonPool(options.postgresHost, options.postgresPort, options.keepPlans);
   const targets = new Map<string, Target>();
   const total = { requests: 0, batches: 0, statements: 0, largestAnswer: 0 };
   let { onRequest, afterCommit, tripMs = 0, mostBytes = MOST_BYTES } = options;

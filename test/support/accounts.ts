@@ -4,7 +4,7 @@ import { formatId, newUuid } from '../../src/core/id.ts';
 import { makeCtx } from '../../src/data/ctx.ts';
 import { openRedis, tell } from '../../src/data/redis.ts';
 import type { Api, Reply, Tenant } from './api.ts';
-import { accessToken, hashOf, newSession, type Place } from './company.ts';
+import { hashOf, newSignIn, type Place } from './company.ts';
 import { uuidOf } from './people.ts';
 
 export const MEMBER_PASSWORD = 'another horse battery';
@@ -30,6 +30,13 @@ export async function signIn(api: Api, email: string, password: string): Promise
   return { api: api.as(accessToken), id, uuid: uuidOf('usr', id), email, refreshToken };
 }
 
+/** The same for the owner of a company, in SQL. */
+export async function signInOwner(world: Place, tenant: Tenant): Promise<Pick<Member, 'api' | 'refreshToken'>> {
+  const [company, user] = [uuidOf('comp', tenant.companyId), uuidOf('usr', tenant.userId)];
+  const { token, refreshToken } = await newSignIn(world, { company, user, role: 'OWNER' });
+  return { api: tenant.api.as(token), refreshToken };
+}
+
 /** A user of this role in the tenant's company, signed in: both in SQL, without deriving a password. */
 export async function addMember(world: Place, tenant: Tenant, role: string): Promise<Member> {
   const company = uuidOf('comp', tenant.companyId);
@@ -45,14 +52,7 @@ export async function addMember(world: Place, tenant: Tenant, role: string): Pro
     [company, user, await hashOf(MEMBER_PASSWORD)],
     'cp_owner',
   );
-  const session = newSession();
-  await world.sql(
-    'select app.sign_in($1::uuid, $2::uuid, $3::jsonb, null)',
-    [company, user, JSON.stringify(session.row)],
-    'cp_auth',
-  );
-  const token = await accessToken(world, { company, user, role: role as Role }, session);
-  const { refreshToken } = session;
+  const { token, refreshToken } = await newSignIn(world, { company, user, role: role as Role });
   return { api: tenant.api.as(token), id: formatId('usr', user), uuid: user, email, refreshToken };
 }
 

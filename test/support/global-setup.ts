@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestProject } from 'vitest/node';
 import { migrate } from '../../local/migrate.ts';
-import { startStack } from '../../local/stack.ts';
+import { type Stack, startStack } from '../../local/stack.ts';
 import { bundleWorker } from './bundle.ts';
 
 export const TEMPLATE = 'clientsplus_template';
@@ -45,6 +45,12 @@ async function inMemory(): Promise<string> {
   return bavail * bsize > ROOM ? '/dev/shm' : tmpdir();
 }
 
+async function startTemplate(dir: string, postgresLog: string): Promise<Stack> {
+  const stack = await startStack({ dir, durable: false, database: TEMPLATE, fresh: true, postgresLog });
+  await migrate(stack.vars.DATABASE_MIGRATION_URL ?? '', { log: () => undefined });
+  return stack;
+}
+
 /** One Postgres with a migrated template and one bundle for all files; each file takes its own database and Redis. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const dir = await makeFolder(tmpdir());
@@ -53,10 +59,9 @@ export default async function setup(project: TestProject): Promise<() => Promise
   await mkdir(seen);
   const postgresLog = join(dir, 'postgres.log');
   const [stack, bundle] = await Promise.all([
-    startStack({ dir: join(dir, 'data'), durable: false, database: TEMPLATE, fresh: true, postgresLog }),
+    startTemplate(join(dir, 'data'), postgresLog),
     bundleWorker(join(dir, 'bundle')),
   ]);
-  await migrate(stack.vars.DATABASE_MIGRATION_URL ?? '', { log: () => undefined });
   project.provide('adminUrl', stack.adminUrl);
   project.provide('vars', stack.vars);
   project.provide('bundle', bundle);

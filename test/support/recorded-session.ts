@@ -1,7 +1,7 @@
 import { afterAll } from 'vitest';
 import { HOLDS } from '../../src/account/holds.ts';
 import type { Api, Tenant } from './api.ts';
-import { accessToken, newSession, type Place } from './company.ts';
+import { newSignIn, type Place } from './company.ts';
 import { uuidOf } from './people.ts';
 import { type DirectRedis, openRedis } from './redis.ts';
 import { until } from './until.ts';
@@ -23,13 +23,7 @@ export function recordedOwner(world: World, tenant: Tenant): () => Promise<Api> 
 
 async function recordedSession(world: Place, tenant: Tenant, redis: DirectRedis): Promise<Api> {
   const [company, user] = [uuidOf('comp', tenant.companyId), uuidOf('usr', tenant.userId)];
-  const session = newSession();
-  await world.sql(
-    'select app.sign_in($1::uuid, $2::uuid, $3::jsonb, null)',
-    [company, user, JSON.stringify(session.row)],
-    'cp_auth',
-  );
-  const api = tenant.api.as(await accessToken(world, { company, user, role: 'OWNER' }, session));
+  const api = tenant.api.as((await newSignIn(world, { company, user, role: 'OWNER' })).token);
   const others = new Set(await redis.keys('session:*'));
   await api.get('/company');
   await until('it is recorded', async () => (await redis.keys('session:*')).some((key) => !others.has(key)));

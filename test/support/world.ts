@@ -53,7 +53,10 @@ export async function openStack(): Promise<Stack> {
   const url = new URL(admin);
   const redis = await startRedis();
   const [neon, upstash] = await Promise.all([
-    startNeonBridge({ postgresHost: '127.0.0.1', postgresPort: Number(url.port), isApart: isFollowing }),
+    startNeonBridge({
+      ...{ postgresHost: '127.0.0.1', postgresPort: Number(url.port), isApart: isFollowing },
+      keepPlans: !inject('thorough'),
+    }),
     startUpstashBridge({ redisPort: redis.port, token: 'test', isApart: isWatching }),
   ]);
   await beginEra(redis.port, name);

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { type Accidents, ALL, explore } from './set-back-model.ts';
+import { type Accidents, ALL, explore, type Watchers } from './set-back-model.ts';
 
 it.each<[string, Accidents]>([
   ['is set back', { back: true, writes: 3, beats: 3 }],
@@ -12,3 +12,17 @@ it.each<[string, Accidents]>([
   console.log(`${name}: ${states} states`);
   expect(faults).toEqual({ stale: 0, believed: 0, wentBack: 0, example: '' });
 });
+
+it.each<[keyof Watchers, Accidents, 'stale' | 'believed' | 'wentBack']>([
+  ['looks', { back: true }, 'stale'],
+  ['marks', { back: true }, 'stale'],
+  ['beats', { back: true }, 'believed'],
+  ['floor', { back: true, reader: true, beats: 1 }, 'wentBack'],
+  ['refusals', { refusal: true }, 'believed'],
+])(
+  'without %s there is a fault',
+  (watcher, accidents, fault) => {
+    expect(explore({ ...ALL, [watcher]: false }, accidents, fault)[fault]).toBeGreaterThan(0);
+  },
+  60_000,
+);

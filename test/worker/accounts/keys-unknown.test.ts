@@ -2,6 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { addKey, redisOf } from '../../support/accounts.ts';
 import { openCompany } from '../../support/company.ts';
+import { once } from '../../support/once.ts';
 import { uuidOf } from '../../support/people.ts';
 import { expectProblem, gist } from '../../support/problem.ts';
 import { openRedis } from '../../support/redis.ts';
@@ -12,6 +13,8 @@ const world = await sharedWorld();
 const salon = await openCompany(world);
 const neighbour = await openCompany(world);
 const redis = redisOf(world);
+/** One that counts to one. */
+const counting = once(() => world.another({ LOGIN_LIMIT: '1' }));
 
 describe('no key at all', () => {
   test('malformed, unknown, altered: one answer, which tells nothing', async () => {
@@ -50,7 +53,7 @@ describe('no key at all', () => {
   });
 
   test('counted by address and refused before the database; real keys that are remembered go on', async () => {
-    const strict = world.api.at((await world.another({ LOGIN_LIMIT: '1' })).url);
+    const strict = world.api.at((await counting()).url);
     const key = await addKey(salon.api, ['clients:read']);
     const made = `${key.secret.slice(0, 55)}${'A'.repeat(43)}`;
     const from = (token: string) => strict.as(token).get('/clients', { headers: { 'CF-Connecting-IP': '192.0.2.9' } });
@@ -78,7 +81,7 @@ describe('no key at all', () => {
   });
 
   test('a revoked key is no guess: it does not count', async () => {
-    const strict = world.api.at((await world.another({ LOGIN_LIMIT: '1' })).url);
+    const strict = world.api.at((await counting()).url);
     const key = await addKey(salon.api, ['clients:read']);
     await salon.api.delete(`/api-keys/${key.id}`);
     const headers = { 'CF-Connecting-IP': '192.0.2.20' };

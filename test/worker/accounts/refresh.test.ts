@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { addMember, signIn } from '../../support/accounts.ts';
+import { addMember, signInOwner } from '../../support/accounts.ts';
 import { PASSWORD, type Reply } from '../../support/api.ts';
 import { openCompany } from '../../support/company.ts';
 import { expectProblem } from '../../support/problem.ts';
@@ -10,7 +10,7 @@ const salon = await openCompany(world);
 
 const refresh = (refreshToken: unknown): Promise<Reply> => world.api.post('/auth/refresh', { refreshToken });
 const tokenOf = (reply: Reply): string => String(reply.json.refreshToken);
-const fresh = () => signIn(world.api, salon.email, PASSWORD);
+const fresh = () => signInOwner(world, salon);
 /** Lets time pass for the families of one user, in the database. */
 const age = (seconds: number) =>
   world.sql(`update refresh_tokens set used_at = used_at - make_interval(secs => $1)`, [seconds], 'cp_owner');

@@ -1,6 +1,13 @@
 import { describe, expect, test } from 'vitest';
-import { addKey, addMember, MEMBER_PASSWORD, type Member, redisOf, signIn } from '../../support/accounts.ts';
-import { PASSWORD } from '../../support/api.ts';
+import {
+  addKey,
+  addMember,
+  MEMBER_PASSWORD,
+  type Member,
+  redisOf,
+  signIn,
+  signInOwner,
+} from '../../support/accounts.ts';
 import { openCompany } from '../../support/company.ts';
 import { expectProblem } from '../../support/problem.ts';
 import { ownWorld } from '../../support/shared.ts';
@@ -14,11 +21,11 @@ const salon = await openCompany(world);
 const [second = '', third = '', fourth = ''] = world.elsewhere;
 const redis = redisOf(world);
 
-const write = (member: Member) => member.api.post('/clients', { firstName: 'x' });
+const write = (member: Pick<Member, 'api'>) => member.api.post('/clients', { firstName: 'x' });
 
 describe('logout', () => {
   test('204, again 204; writes and reads end', async () => {
-    const session = await signIn(world.api, salon.email, PASSWORD);
+    const session = await signInOwner(world, salon);
     expect((await session.api.get('/clients')).status).toBe(200);
     const first = await session.api.post('/auth/logout');
     expect([first.status, first.text]).toEqual([204, '']);
@@ -34,7 +41,7 @@ describe('logout', () => {
   });
 
   test('another isolate that has not asked lately refuses at once: the record in Redis is gone', async () => {
-    const session = await signIn(world.api, salon.email, PASSWORD);
+    const session = await signInOwner(world, salon);
     expect((await session.api.at(third).get('/clients')).status).toBe(200);
     await until('the record is in Redis', async () => (await redis.lives('session:*')).size > 0);
     await session.api.post('/auth/logout');

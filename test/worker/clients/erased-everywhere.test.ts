@@ -7,6 +7,7 @@ import { openCompany } from '../../support/company.ts';
 import { ended, imported, send } from '../../support/imports.ts';
 import { listen } from '../../support/listener.ts';
 import { wellAgain } from '../../support/outage.ts';
+import { shareOf } from '../../support/paths.ts';
 import { expectProblem } from '../../support/problem.ts';
 import { ownWorld } from '../../support/shared.ts';
 import { until } from '../../support/until.ts';
@@ -19,7 +20,7 @@ const salon = await openCompany(world);
 const there = await world.another();
 const { api } = await addKey(salon.api, ['clients:read', 'events:read', 'audit:read', 'export', 'import']);
 /** A key and a session, each here and in another isolate. */
-const callers = [salon.api, api, salon.api.at(there.url), api.at(there.url)];
+const callers = shareOf([salon.api, api, api.at(there.url), salon.api.at(there.url)], 0, 2);
 afterEach(() => wellAgain(world, salon.api));
 
 /** Somebody whose every field is recognised, however it is written. */
@@ -64,51 +65,55 @@ const CUTS = {
   'Postgres is back': () => world.neon.setFault(null),
 };
 
-test.each<(keyof typeof CUTS)[]>([
+const cuts: [keyof typeof CUTS, keyof typeof CUTS][] = [
   ['Postgres', 'Redis too'],
   ['both', 'Postgres is back'],
-])('erased, then cut: %s, then %s: no byte of the person from any route, in any isolate', async (first, second) => {
-  const { mark, body } = somebody();
-  const key = { headers: { 'Idempotency-Key': randomUUID() } };
-  const { id } = (await salon.api.post('/clients', body, key)).json;
-  // A file whose only unknown column is the person's name, and one that lacks its header row but for one name.
-  const jobs = [
-    await imported(salon.api, `externalId,firstName,${body.lastName}\n1,2,3`),
-    await imported(
-      salon.api,
-      `${body.email},externalId,customFields.${body.lastName.toUpperCase()}\n1,2,${'x'.repeat(3000)}`,
-    ),
-  ];
-  const paths = [...pathsTo(id, mark), ...jobs.map((job) => `/imports/${job.id}`)];
-  for (const api of callers) {
-    let shown = 0;
-    for (const path of [...paths, ...paths]) shown += Number((await api.get(path)).text.includes(mark));
-    expect(shown).toBeGreaterThan(paths.length);
-  }
-  const erased = await salon.api.post(`/clients/${id}/erase`);
-  expect(erased.status, erased.text).toBe(200);
-  const since = Date.now();
-  CUTS[first]();
-  // What an isolate may know ends with its staleness; asking is what takes the time until then.
-  const answers = async (): Promise<string[]> => {
-    const named: string[] = [];
-    for (const [n, api] of callers.entries()) {
-      for (const path of paths) {
-        const started = Date.now();
-        const reply = await api.get(path);
-        if (started - since > STALENESS && reply.text.toLowerCase().includes(mark))
-          named.push(`caller ${n}, ${path}: ${reply.status} ${reply.headers.get('x-cache')}`);
-      }
-      const replay: Reply = await api.post('/clients', body, key);
-      if (replay.text.includes(mark)) named.push(`caller ${n}, replay: ${replay.status}`);
+];
+test.each(shareOf(cuts, 0, 2))(
+  'erased, then cut: %s, then %s: no byte of the person from any route, in any isolate',
+  async (first, second) => {
+    const { mark, body } = somebody();
+    const key = { headers: { 'Idempotency-Key': randomUUID() } };
+    const { id } = (await salon.api.post('/clients', body, key)).json;
+    // A file whose only unknown column is the person's name, and one that lacks its header row but for one name.
+    const jobs = [
+      await imported(salon.api, `externalId,firstName,${body.lastName}\n1,2,3`),
+      await imported(
+        salon.api,
+        `${body.email},externalId,customFields.${body.lastName.toUpperCase()}\n1,2,${'x'.repeat(3000)}`,
+      ),
+    ];
+    const paths = [...pathsTo(id, mark), ...jobs.map((job) => `/imports/${job.id}`)];
+    for (const api of callers) {
+      let shown = 0;
+      for (const path of [...paths, ...paths]) shown += Number((await api.get(path)).text.includes(mark));
+      expect(shown).toBeGreaterThan(paths.length);
     }
-    return named;
-  };
-  while (Date.now() - since <= 2 * STALENESS) expect(await answers()).toEqual([]);
-  CUTS[second]();
-  expect(await answers()).toEqual([]);
-  expect(await answers()).toEqual([]);
-});
+    const erased = await salon.api.post(`/clients/${id}/erase`);
+    expect(erased.status, erased.text).toBe(200);
+    const since = Date.now();
+    CUTS[first]();
+    // What an isolate may know ends with its staleness; asking is what takes the time until then.
+    const answers = async (): Promise<string[]> => {
+      const named: string[] = [];
+      for (const [n, api] of callers.entries()) {
+        for (const path of paths) {
+          const started = Date.now();
+          const reply = await api.get(path);
+          if (started - since > STALENESS && reply.text.toLowerCase().includes(mark))
+            named.push(`caller ${n}, ${path}: ${reply.status} ${reply.headers.get('x-cache')}`);
+        }
+        const replay: Reply = await api.post('/clients', body, key);
+        if (replay.text.includes(mark)) named.push(`caller ${n}, replay: ${replay.status}`);
+      }
+      return named;
+    };
+    while (Date.now() - since <= 2 * STALENESS) expect(await answers()).toEqual([]);
+    CUTS[second]();
+    expect(await answers()).toEqual([]);
+    expect(await answers()).toEqual([]);
+  },
+);
 
 test('nor from what hangs on them: visits, books, calendars, deliveries, sockets that come back', async () => {
   const place = await openSalon(salon.api);

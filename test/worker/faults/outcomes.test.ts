@@ -6,6 +6,7 @@ import type { Reply } from '../../support/api.ts';
 import { openCompany } from '../../support/company.ts';
 import { unique } from '../../support/fixtures.ts';
 import { counts, ended, send } from '../../support/imports.ts';
+import { shareOf } from '../../support/paths.ts';
 import { uuidOf } from '../../support/people.ts';
 import { expectProblem } from '../../support/problem.ts';
 import { make } from '../../support/routes.ts';
@@ -32,10 +33,11 @@ const once = (matches: (request: NeonRequest) => boolean, fault: () => Promise<n
   };
 };
 
-describe.each([
+const ends: [string, () => Promise<never>][] = [
   ['Postgres says that it ends', () => Promise.reject(terminated())],
   ['the connection is cut', () => Promise.reject(new Error('Connection terminated unexpectedly'))],
-])('%s', (_, fault) => {
+];
+describe.each(shareOf(ends, 0, 2))('%s', (_, fault) => {
   const endAfterCommit = (): void => world.neon.setHooks({ afterCommit: once(isWrite, fault) });
 
   test('after the commit: the answer does not deny it, the key replays it, and all others see it in time', async () => {

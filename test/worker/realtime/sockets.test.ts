@@ -2,7 +2,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
 import { type Listener, openTicket, sealTicket, TICKET_SECONDS } from '../../../src/core/ticket.ts';
 import { addMember } from '../../support/accounts.ts';
-import { signUp, type Tenant } from '../../support/api.ts';
+import type { Tenant } from '../../support/api.ts';
+import { openCompany } from '../../support/company.ts';
 import { listen, type Ticket, ticketOf, WireListener } from '../../support/listener.ts';
 import { uuidOf } from '../../support/people.ts';
 import { until } from '../../support/until.ts';
@@ -15,8 +16,8 @@ let salon: Tenant;
 let other: Tenant;
 beforeAll(async () => {
   world = await openWorld({ ROOM_MAX_CONNECTIONS: '20' });
-  salon = await signUp(world.api);
-  other = await signUp(world.api);
+  salon = await openCompany(world);
+  other = await openCompany(world);
 });
 afterAll(() => world.close());
 
