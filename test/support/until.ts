@@ -18,19 +18,27 @@ export async function until<T>(
   }
 }
 
-/** Waits until `read` has answered the same for 80 ms: for counting what happens behind an answer. */
-export async function settled(read: () => string): Promise<void> {
+/**
+ * Waits until `read` has answered the same for 80 ms, for counting what happens behind an answer; where nothing has moved since it
+ * waited last, it need not wait again.
+ */
+export function stillness(read: () => string): () => Promise<void> {
   let last = read();
   let since = Date.now();
-  await until('nothing moves any more', () => {
-    const now = read();
-    if (now !== last) {
-      last = now;
-      since = Date.now();
-    }
-    return Date.now() - since > 80;
-  });
+  return async () => {
+    await until('nothing moves any more', () => {
+      const now = read();
+      if (now !== last) {
+        last = now;
+        since = Date.now();
+      }
+      return Date.now() - since > 80;
+    });
+  };
 }
+
+/** The same, once. */
+export const settled = (read: () => string): Promise<void> => stillness(read)();
 
 /**
  * The least of up to `rounds` measurements of ms, the first that is below `bound` being enough: noise of the machine only adds, what

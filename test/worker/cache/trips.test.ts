@@ -9,7 +9,7 @@ import { recordedOwner } from '../../support/recorded-session.ts';
 import { monitor } from '../../support/redis.ts';
 import { aim, fire, makeEach, mutations, topics } from '../../support/routes.ts';
 import { ownWorld } from '../../support/shared.ts';
-import { inOneMinute, settled } from '../../support/until.ts';
+import { inOneMinute, stillness } from '../../support/until.ts';
 
 // The round-trip budget, counted where the trips arrive: at the bridges of Redis and Postgres.
 
@@ -20,7 +20,7 @@ const ids: Record<string, string> = await makeEach(salon.api);
 
 type Trips = { redis: number; postgres: number };
 const now = (): Trips => ({ redis: world.upstash.counts().requests, postgres: world.neon.counts().requests });
-const quiet = (): Promise<void> => settled(() => JSON.stringify(now()));
+const quiet = stillness(() => JSON.stringify(now()));
 
 /** The trips of what is asked, those behind the answers included. */
 async function count<T>(ask: () => Promise<T>): Promise<Trips & { reply: T }> {

@@ -5,7 +5,7 @@ import { maker } from '../../support/made.ts';
 import { uuidOf } from '../../support/people.ts';
 import { recordedOwner } from '../../support/recorded-session.ts';
 import { ownWorld } from '../../support/shared.ts';
-import { settled, until } from '../../support/until.ts';
+import { stillness, until } from '../../support/until.ts';
 
 // Free starts are put together from what an isolate knows of catalogue and days; Postgres is asked for the rest, in one trip.
 
@@ -59,19 +59,20 @@ world.neon.setHooks({
   },
 });
 
+const now = () => [world.upstash.counts().requests, world.neon.counts().requests] as const;
+const quiet = stillness(() => String(now()));
 type Seen = { reply: Reply; redis: number; postgres: number; asked: string[][] };
 /** The trips of one question, and its answer beside the one that is computed for itself. */
 async function see(path: string): Promise<Seen> {
   const api = await owner();
-  const now = () => [world.upstash.counts().requests, world.neon.counts().requests] as const;
-  await settled(() => String(now()));
+  await quiet();
   asked = [];
   const [redis, postgres] = now();
   const reply = await api.get(path);
   const trips = now();
   const spans = asked;
   asked = [];
-  await settled(() => String(now()));
+  await quiet();
   const fresh = await api.get(path, { headers: { 'Cache-Control': 'no-cache' } });
   expect([reply.status, fresh.headers.get('x-cache')], reply.text).toEqual([200, 'BYPASS']);
   expect(reply.text).toBe(fresh.text);
