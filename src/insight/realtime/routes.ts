@@ -100,9 +100,9 @@ export function openSocket(identify: Authenticator): (c: AppContext) => Promise<
       return closedSocket(CLOSE.unsupportedProtocol, 'unknown protocol', offered[0] ?? null);
     if (text === undefined && c.req.header('Authorization') !== undefined) return withBearer(c);
     const ticket = openTicket(c.env.deps.settings.cursorSecret, text ?? '', c.env.ctx.now());
-    if (ticket === null)
-      return closedSocket(CLOSE.unauthorized, 'unauthorized', offered.includes(PROTOCOL) ? PROTOCOL : null);
-    return withTicket(c, ticket, offered.includes(PROTOCOL) ? PROTOCOL : null);
+    const chosen = offered.includes(PROTOCOL) ? PROTOCOL : null;
+    if (ticket === null) return closedSocket(CLOSE.unauthorized, 'unauthorized', chosen);
+    return withTicket(c, ticket, chosen);
   };
 }
 

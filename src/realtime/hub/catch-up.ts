@@ -81,8 +81,7 @@ export class CatchUp {
       if (reached < end) most = Math.max(LEAST_READ, 2 * items.filter((item) => item.revision <= reached).length);
       else if (reached === revision) break;
     }
-    connection.member.live = true;
-    connection.save();
+    setLive(connection, true);
   }
 
   /** Where the room is, which may have been lost with nobody to tell. @throws whatever reading the log throws */
@@ -110,12 +109,17 @@ export class CatchUp {
   }
 }
 
+/** Whether it gets every frame from here on. */
+export function setLive(connection: Connection, live: boolean): void {
+  connection.member.live = live;
+  connection.save();
+}
+
 export function reset(
   connection: Connection,
   reason: 'epoch_changed' | 'window_exceeded' | 'position_ahead',
   { epoch, revision }: Position,
 ): void {
-  connection.member.live = false;
-  connection.save();
+  setLive(connection, false);
   connection.send(JSON.stringify({ type: 'reset', reason, epoch, revision }));
 }

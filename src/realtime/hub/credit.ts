@@ -60,10 +60,8 @@ export class Credit {
   /** Another frame goes out. @returns whether it must ask for confirmation */
   spend(length: number, revision: number, now: number): boolean {
     const unread = this.#unread;
-    unread.length += length;
+    this.add(length);
     unread.frames += 1;
-    unread.since += length;
-    this.#unkept += length;
     const isMany = unread.frames >= ASK_FRAMES && unread.asks.length < MOST_ASKS;
     if (!isMany && unread.since < ASK_LENGTH) return false;
     if (!this.isFull && this.#random() < CHANCE) return false;

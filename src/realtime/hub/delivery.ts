@@ -80,18 +80,11 @@ export class Delivery {
   pass(connection: Connection, text: string): void {
     const { position, time } = this.#parts;
     const credit = this.#creditOf(connection);
-    const { live } = connection.member;
-    const at = live ? position() : null;
+    const at = connection.member.live ? position() : null;
     if (at === null ? credit.isHalf : credit.isFull) return;
     connection.send(text);
-    if (at === null) {
-      credit.add(text.length);
-      return;
-    }
-    const asks = credit.spend(text.length, at.revision, time.now());
-    if (credit.mustBeKept(asks)) connection.save();
-    const { revision } = at;
-    if (asks) connection.send(askingFrame(revision, time.now()));
+    if (at === null) credit.add(text.length);
+    else if (this.#spend(connection, text.length, at.revision)) connection.send(askingFrame(at.revision, time.now()));
   }
 
   isFull(connection: Connection): boolean {
@@ -159,11 +152,16 @@ export class Delivery {
   }
 
   #send(connection: Connection, frame: SharedFrame, lists: readonly string[], revision: number): void {
-    const credit = this.#creditOf(connection);
     const length = lists.reduce((sum, text) => sum + text.length, frame.length + AROUND);
+    connection.send(frame.text(lists, this.#spend(connection, length, revision)));
+  }
+
+  /** @returns whether to ask for confirmation */
+  #spend(connection: Connection, length: number, revision: number): boolean {
+    const credit = this.#creditOf(connection);
     const asks = credit.spend(length, revision, this.#parts.time.now());
     if (credit.mustBeKept(asks)) connection.save();
-    connection.send(frame.text(lists, asks));
+    return asks;
   }
 
   #creditOf(connection: Connection): Credit {

@@ -3,14 +3,10 @@ import { CLOSE } from '../../core/upgrade.ts';
 import { type LiveList, MOST_FOLLOWED } from '../../data/live-list.ts';
 import type { Position } from '../../data/position.ts';
 import { type Audience, topicsFor } from './audience.ts';
-import { CatchUp, reset } from './catch-up.ts';
-import type { Delivery } from './delivery.ts';
+import { CatchUp, type CatchUpParts, reset, setLive } from './catch-up.ts';
 import type { Refusal } from './following.ts';
-import type { Lists } from './lists.ts';
 import type { Connection } from './member.ts';
 import { type Command, errorFrame } from './protocol.ts';
-import type { Ring } from './ring.ts';
-import type { Log, Stream } from './stream.ts';
 
 export type Subscribe = Extract<Command, { type: 'subscribe' }>;
 
@@ -21,15 +17,7 @@ const LONGEST_AT_ONCE = 512 * 1024;
 /** When to ask again while the log cannot be read, ms. */
 const TRY_AGAIN = 2000;
 
-export type SubscriberParts = {
-  audience: Audience;
-  stream: Stream;
-  ring: Ring;
-  log: Log;
-  delivery: Delivery;
-  lists: Lists;
-  now(): number;
-};
+export type SubscriberParts = CatchUpParts & { audience: Audience };
 
 /**
  * Puts connections at the room's position, from which on they get every frame: at once where the ring holds what they
@@ -101,8 +89,7 @@ export class Subscriber {
     const { resume } = wanted;
     if (resume === null) {
       connection.send(subscribed(connection, wanted, at, at.revision, false));
-      connection.member.live = true;
-      return connection.save();
+      return setLive(connection, true);
     }
     if (resume.epoch !== at.epoch) return reset(connection, 'epoch_changed', at);
     if (resume.revision > at.revision) return reset(connection, 'position_ahead', at);
@@ -119,15 +106,13 @@ export class Subscriber {
     const revision = kept.length === 0 ? at.revision : delivery.replay(connection, batch, telling);
     if (revision < at.revision)
       return await this.#catchUp.bring(connection, { from: { epoch: at.epoch, revision }, isWanted });
-    connection.member.live = true;
-    connection.save();
+    setLive(connection, true);
   }
 
   /** One who was live takes no more for now: what follows this position is sent as they confirm. Never rejects. */
   async behind(connection: Connection, from: Position): Promise<void> {
     const wanted = this.#current.get(connection);
-    connection.member.live = false;
-    connection.save();
+    setLive(connection, false);
     const isWanted = (): boolean => this.#current.get(connection) === wanted;
     await this.#catchUp
       .bring(connection, { from, isWanted })
