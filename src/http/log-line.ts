@@ -1,5 +1,5 @@
 import { formatId } from '../core/id.ts';
-import type { Call } from './context.ts';
+import type { Call, Principal } from './context.ts';
 
 /** A whole segment of a path that is a public id; secrets in paths are longer. */
 const ENTITY = /\/([a-z]{2,4}_[0-9a-hjkmnp-tv-z]{26})(?=\/|$)/;
@@ -25,22 +25,31 @@ export function maskedPath(path: string, words: ReadonlySet<string>): string {
 /** A path as a developer may see it: whole, but for what stands where the secret of a calendar does. */
 export const withoutSecret = (path: string): string => path.replace(/(\/calendars?\/).*/is, '$1*');
 
-/** One wide line per request: no path of the caller's making, no query, no body, no address; ids as the API shows them. */
-export function logLine({ ctx, deps, state }: Call, request: Request, status: number, level: string): void {
-  const caller = state.principal?.proven === true ? state.principal : undefined;
-  const line = {
-    level,
-    requestId: ctx.requestId,
-    method: request.method,
-    route: state.route,
-    status,
-    ms: ctx.now() - ctx.startedAt,
-    company: caller && formatId('comp', caller.companyId),
-    actor: caller && actorId(caller.actor),
-    trips: ctx.trips,
-    dbMs: deps.settings.databaseMetrics && ctx.trips.postgres > 0 ? ctx.times.postgres : undefined,
-    entity: status >= 400 ? entityIn(request.url) : undefined,
-    ...ctx.notes,
-  };
-  console.log(JSON.stringify(line));
+/** What a line says of a caller, as text: a token's principal is one object for all requests with it. */
+const callers = new WeakMap<Principal, string>();
+
+function callerText(principal: Principal): string {
+  let text = callers.get(principal);
+  if (text === undefined) {
+    text = `,"company":"${formatId('comp', principal.companyId)}","actor":"${actorId(principal.actor)}"`;
+    callers.set(principal, text);
+  }
+  return text;
 }
+
+/**
+ * One wide line per request: no path of the caller's making, no query, no body, no address; ids as the API shows them. What
+ * every line has is written out, of values that need no escape (a quarter of what a line costs); facts of the few are not.
+ */
+export function lineOf({ ctx, deps, state }: Call, request: Request, status: number, level: string): string {
+  const { trips, times, notes } = ctx;
+  const caller = state.principal?.proven === true ? callerText(state.principal) : '';
+  let line = `{"level":"${level}","requestId":"${ctx.requestId}","method":"${request.method}","route":"${state.route}","status":${status},"ms":${ctx.now() - ctx.startedAt}${caller},"trips":{"redis":${trips.redis},"postgres":${trips.postgres},"room":${trips.room}}`;
+  if (deps.settings.databaseMetrics && trips.postgres > 0) line += `,"dbMs":${times.postgres}`;
+  const entity = status >= 400 && notes.entity === undefined ? entityIn(request.url) : undefined;
+  if (entity !== undefined) line += `,"entity":"${entity}"`;
+  for (const name in notes) line += `,${JSON.stringify(name)}:${JSON.stringify(notes[name])}`;
+  return `${line}}`;
+}
+
+export const logLine = (...of: Parameters<typeof lineOf>): void => console.log(lineOf(...of));
