@@ -1,6 +1,6 @@
 const MIB = 1024 * 1024;
 
-/** What an isolate remembers, each kind by its weight, MiB: 43.75 of 48 together, of the 128 that it has for everything. */
+/** What an isolate remembers, each kind by its weight, MiB: 44 of 48 together, of the 128 that it has for everything. */
 const SHARES = {
   answers: 12,
   tags: 9.5,
@@ -15,6 +15,7 @@ const SHARES = {
   counts: 2,
   sessions: 1.5,
   keys: 1.5,
+  keyClaims: 0.25,
   stamps: 0.5,
   feeds: 0.25,
 } as const;

@@ -22,12 +22,16 @@ const STAMP = 60_000;
 /** A key beside its scopes, and a scope beside its text: objects, the hash and its buffer (measured: bench/heap.ts). */
 const KEY_BYTES = 450;
 const SCOPE_BYTES = 32;
+/** Two ids, and the hash and its buffer, beside the text. */
+const CLAIM_BYTES = 400;
 
 type Held = KeyRecord & { until: number };
 type LivingKey = { scopes: string[]; expires_at: string | null };
 
 /** Keys that were vouched for, by id, and until when (ms). Bounded plain data. */
 const vouched = new WeighedMap<Held>(shareOf('keys'));
+/** What the texts of keys that were vouched for say: to read and hash one took a quarter of a cached answer. Plain data. */
+const claims = new WeighedMap<KeyClaim>(shareOf('keyClaims'));
 /** When this isolate last stamped a key (ms). Bounded plain data. */
 const stamped = new WeighedMap<number>(shareOf('stamps'));
 
@@ -39,14 +43,14 @@ const recordKey = ({ redis }: Deps, keyId: string): string => redis.key('key', k
  * @throws AppError unauthenticated for what is no key at all, counted by address; rate_limited after too many
  */
 export function keyPrincipal(c: AppContext, text: string): Principal {
-  const claim = parseKey(text);
-  if (claim !== null) return principalOfKey(c, claim);
+  const claim = claims.get(text) ?? parseKey(text);
+  if (claim !== null) return principalOfKey(c, text, claim);
   refuseKnown(c.env, unknownLimits(c));
   countUnknown(c);
   throw new AppError('unauthenticated', NOT_VALID);
 }
 
-function principalOfKey(c: AppContext, claim: KeyClaim): Principal {
+function principalOfKey(c: AppContext, text: string, claim: KeyClaim): Principal {
   const { ctx, deps } = c.env;
   const { companyId, keyId, hash } = claim;
   const key = recordKey(deps, keyId);
@@ -55,6 +59,10 @@ function principalOfKey(c: AppContext, claim: KeyClaim): Principal {
     candidate !== null && holds(candidate.until, now) && (candidate.expiresAt === null || now < candidate.expiresAt);
   const take = (candidate: Held | null, now: number): void => {
     if (candidate !== null && living(candidate, now) && timingSafeEqual(candidate.hash, hash)) held = candidate;
+  };
+  const vouch = (record: Held): void => {
+    remember(keyId, record);
+    claims.set(text, claim, CLAIM_BYTES);
   };
   take(vouched.get(keyId) ?? null, ctx.now());
 
@@ -68,7 +76,7 @@ function principalOfKey(c: AppContext, claim: KeyClaim): Principal {
       const record = decodeRecord(unseal(deps.settings.cursorSecret, key, answer[0], now));
       if (record === null) return;
       take({ ...record, until: now + HOLDS }, now);
-      if (held !== null) vouch(keyId, held);
+      if (held !== null) vouch(held);
     },
     beforeAsking: () => refuseKnown(c.env, unknownLimits(c)),
     statement: () => sql<LivingKey>`select scopes, expires_at from app.living_key(${keyId}::uuid, ${bytea(hash)})`,
@@ -77,7 +85,7 @@ function principalOfKey(c: AppContext, claim: KeyClaim): Principal {
       const expiresAt = row.expires_at === null ? null : Date.parse(row.expires_at);
       const record: KeyRecord = { hash, scopes: row.scopes, expiresAt };
       held = { ...record, until: at.now() + HOLDS };
-      vouch(keyId, held);
+      vouch(held);
       keepRecord(at, deps, key, record, ctx.startedAt);
     },
   };
@@ -147,7 +155,7 @@ const countUnknown = (c: AppContext): void => countBehind(c.env, unknownLimits(c
 /** A revoked key was somebody's: only those that never were count as guesses. */
 const isUnknown = (error: unknown): boolean => error instanceof AppError && error.code === 'unauthenticated';
 
-function vouch(keyId: string, held: Held): void {
+function remember(keyId: string, held: Held): void {
   const scopes = held.scopes.reduce((sum, scope) => sum + scope.length + SCOPE_BYTES, 0);
   vouched.set(keyId, held, KEY_BYTES + scopes);
 }

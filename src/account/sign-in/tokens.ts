@@ -25,7 +25,10 @@ export type TokenKeys = {
   /** All live keys by `kid`; a key taken out of the setting is no longer here, and its tokens are refused. */
   readonly verifying: ReadonlyMap<string, CryptoKey>;
   readonly published: readonly PublicJwk[];
-  /** Tokens whose signature these very keys have verified; those used longest ago go first. Plain data. */
+  /**
+   * Tokens whose signature these very keys have verified, which costs more than the rest of a cached answer (50 µs); those used
+   * longest ago go first. Plain data.
+   */
   readonly verified: WeighedMap<AccessClaims>;
 };
 
@@ -38,7 +41,6 @@ export const LIFETIME_SECONDS = 10 * 60;
 /** What whoever sends something else than a token or a key of ours is told. */
 export const NOT_VALID = 'The token or key is not valid.';
 
-/** A verification costs 50 µs, more than the rest of a cached answer. */
 /** What a token names, and the principal that hangs on it, beside its text (measured: bench/heap.ts). */
 const CLAIMS_BYTES = 2500;
 /** Checked first, because jose overlooks white space: each spelling of one token would take a place among the verified. */
