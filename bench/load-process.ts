@@ -4,8 +4,12 @@ import { obey } from './obey.ts';
 
 obey(run);
 
-async function run({ url, headers, connections, seconds }: LoadOrder): Promise<LoadReport> {
-  const result = await autocannon({ url, headers, connections, duration: seconds });
+async function run({ url, headers, connections, seconds, perSecond, requests }: LoadOrder): Promise<LoadReport> {
+  const result = await autocannon({
+    ...{ url, headers, connections, duration: seconds },
+    ...(perSecond !== undefined && { overallRate: perSecond }),
+    ...(requests !== undefined && { requests: [...requests], idReplacement: true }),
+  });
   return {
     requests: result.requests.total,
     seconds: result.duration,

@@ -2,8 +2,16 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 
-/** What to ask for, how wide and how long. */
-export type LoadOrder = { url: string; headers: Record<string, string>; connections: number; seconds: number };
+/** What to ask for, how wide and how long; `perSecond` in all, as fast as it is answered when absent. */
+export type LoadOrder = {
+  url: string;
+  headers: Record<string, string>;
+  connections: number;
+  seconds: number;
+  perSecond?: number | undefined;
+  /** Asked in turn on each connection, instead of `url` alone; `[<id>]` in a body is another text each time. */
+  requests?: readonly { method: 'GET' | 'PATCH'; path: string; headers: Record<string, string>; body?: string }[];
+};
 
 /** What came of it. `bad` counts answers other than 2xx, errors and timeouts. */
 export type LoadReport = { requests: number; seconds: number; p50Ms: number; p99Ms: number; bad: number };

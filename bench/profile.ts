@@ -3,11 +3,14 @@ import { SourceMap } from 'node:module';
 import { freePort } from '../local/ports.ts';
 import { type Debugger, openDebugger } from '../test/support/debugger.ts';
 import type { BenchOptions, BenchResult } from './benchmark.ts';
+import { KINDS, type KindName } from './kinds.ts';
 import { startLoadGenerator } from './load.ts';
+import type { RoomTarget } from './room-load.ts';
+import { company } from './rooms.ts';
 import { round } from './statistics.ts';
 import { table } from './table.ts';
 
-const PATH = '/clients?limit=20';
+const COMPANIES = 4;
 const SECONDS = 5;
 /** What takes less of a request than this is summed up, µs. */
 const LEAST_US = 0.3;
@@ -20,7 +23,7 @@ type Profile = {
 };
 
 /**
- * Where a cached read from memory spends its time: V8's samples of the production bundle under load, by place in our
+ * Where a cached read from memory (or PROFILE_KIND) spends its time: V8's samples of the production bundle under load, by place in our
  * source. Work of the runtime itself (HTTP, garbage, what it does for a call of ours) is told as such, and beside the
  * function of ours that called for it.
  */
@@ -28,12 +31,15 @@ export async function profile({ rounds, stack, progress }: BenchOptions): Promis
   const bench = await stack();
   const inspectorPort = await freePort();
   const worker = await bench.start({ LOG_LEVEL: process.env.LOG_LEVEL ?? 'warn' }, { inspectorPort });
-  const { api } = await bench.company(worker, 20);
+  const kind = process.env.PROFILE_KIND ?? 'cached';
+  if (!Object.hasOwn(KINDS, kind)) throw new Error(`PROFILE_KIND is one of ${Object.keys(KINDS).join(', ')}`);
+  const rooms: RoomTarget[] = [];
+  while (rooms.length < COMPANIES) rooms.push(await company(bench, worker));
   const generator = startLoadGenerator();
   const isolate = await openDebugger(inspectorPort);
   const load = async (): Promise<number> => {
-    const headers = { Authorization: `Bearer ${api.token}` };
-    const order = { url: `${worker.url}/api/v1${PATH}`, headers, connections: 8, seconds: SECONDS };
+    const requests = rooms.flatMap(KINDS[kind as KindName]);
+    const order = { url: worker.url, headers: {}, connections: 8, seconds: SECONDS, requests };
     return (await generator.run(order)).requests;
   };
   try {

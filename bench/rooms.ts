@@ -39,7 +39,7 @@ const STEPS: readonly Step[] = counts.flatMap((rooms) =>
 
 /**
  * How long after its commit a change is with those who listen, and what telling it costs; in turn with another system where
- * ROOMS_PEER names its folder.
+ * PEER names its folder.
  */
 export async function rooms({ rounds, stack, progress }: BenchOptions): Promise<BenchResult> {
   const bench = await stack();
@@ -57,7 +57,7 @@ export async function rooms({ rounds, stack, progress }: BenchOptions): Promise<
     await load.run({ kind: 'show', side: 'ours', url: worker.url, pid: worker.pid, rooms: targets });
     bare = await startBareRooms(bench, await eventOf(bench, worker));
     await load.run({ kind: 'show', side: 'bare', ...bare, rooms: targets });
-    const folder = process.env.ROOMS_PEER;
+    const folder = process.env.PEER;
     if (folder !== undefined) {
       peer = await startPeer(folder, String(bench.vars.DATABASE_MIGRATION_URL), most);
       await load.run({ kind: 'show', side: 'peer', ...peer });
@@ -109,7 +109,7 @@ function commitsOf({ neon }: Bench): ReadonlyMap<number, number> {
 }
 
 /** A company with clients, and a key that outlives the token of its owner. */
-async function company(bench: Bench, worker: BenchWorker): Promise<RoomTarget> {
+export async function company(bench: Bench, worker: BenchWorker): Promise<RoomTarget> {
   const { api, companyId } = await bench.company(worker, 0);
   const { status, text } = await api.post('/clients/bulk', {
     mode: 'atomic',

@@ -12,11 +12,14 @@ const benchmarks: Readonly<Record<string, () => Promise<Benchmark>>> = {
   herd: async () => (await import('./herd.ts')).herd,
   export: async () => (await import('./export.ts')).exporting,
   'live-lists': async () => (await import('./live-lists.ts')).liveLists,
+  predecessor: async () => (await import('./predecessor.ts')).predecessor,
   profile: async () => (await import('./profile.ts')).profile,
   queries: async () => (await import('./queries.ts')).queries,
   rooms: async () => (await import('./rooms.ts')).rooms,
   roundtrips: async () => (await import('./roundtrips.ts')).roundtrips,
   startup: async () => (await import('./startup.ts')).startup,
+  uncached: async () => (await import('./trips.ts')).uncached,
+  write: async () => (await import('./trips.ts')).write,
 };
 
 const names = Object.keys(benchmarks);
