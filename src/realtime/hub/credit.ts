@@ -84,11 +84,17 @@ export class Credit {
     const asked = asks.findIndex((ask) => ask.revision === revision);
     if (asked < 0) unread.unasked += 1;
     else unread.confirmed += 1;
-    if (unread.unasked > MOST_FALSE + unread.confirmed / PER_TRUE) return;
+    if (!this.isBelieved) return;
     // One that answers with where it is by now has read what was asked for as well.
     const later = asks.findIndex((ask) => ask.revision > revision);
     const count = asked >= 0 ? asked + 1 : later < 0 ? asks.length : later;
     for (const { length } of asks.splice(0, count)) unread.length -= length;
+  }
+
+  /** False of a reader that has confirmed too much that it was not asked for: it may be told by another what it has not read. */
+  get isBelieved(): boolean {
+    const { unasked, confirmed } = this.#unread;
+    return unasked <= MOST_FALSE + confirmed / PER_TRUE;
   }
 
   /** Whether it is to be sent nothing more for now. Something is asked for then. */

@@ -6,8 +6,12 @@ import { Credit, PATIENCE } from './credit.ts';
 import { askingFrame, type Message, partsOf, SharedFrame } from './frames.ts';
 import type { Telling } from './lists.ts';
 import type { Connection, Member } from './member.ts';
+import { errorFrame } from './protocol.ts';
 import type { Batch } from './sequence.ts';
 import type { Time } from './stream.ts';
+
+const DOUBTED =
+  'Only a frame with "ack": true asks for a confirmation, which names its revision. Too many others came: none of this socket counts any more.';
 
 /** Characters of a frame around its messages and lists, about. */
 const AROUND = 100;
@@ -104,7 +108,10 @@ export class Delivery {
 
   confirmed(connection: Connection, revision: number): void {
     const credit = this.#creditOf(connection);
+    const wasBelieved = credit.isBelieved;
     credit.confirm(revision);
+    // Whoever wrote a client that confirms every frame is told so at once, and not by a close hours later.
+    if (wasBelieved && !credit.isBelieved) connection.send(errorFrame('bad_frame', DOUBTED));
     connection.save();
     if (!credit.isFull) this.#settle(connection, true);
   }

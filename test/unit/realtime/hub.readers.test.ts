@@ -182,6 +182,22 @@ describe('who confirms without reading', () => {
     expect([reads.code, revisions(reads).length]).toEqual([null, world.log.length]);
   });
 
+  test('is told so once, at the ninth that nobody asked for, and never one who answers what asks', async () => {
+    const [eager, good] = [mute('e'), new Client(world, { session: 'g' })];
+    await eager.subscribe();
+    await good.subscribe();
+    const told: number[] = [];
+    for (let n = 0; n < 24; n += 1) {
+      await happen(world, 1);
+      await eager.confirm(world.log.length);
+      told.push(eager.of('error').length);
+    }
+    expect(told.slice(0, 8)).toEqual(Array(8).fill(0));
+    expect(told.slice(8)).toEqual(Array(16).fill(1));
+    expect(eager.of('error')[0]).toMatchObject({ code: 'bad_frame', message: expect.stringContaining('"ack": true') });
+    expect(good.of('error')).toEqual([]);
+  });
+
   test('while who answers with where it is by now, or twice, is believed as far as it may be', async () => {
     const loose = mute('l');
     await loose.subscribe();
