@@ -5,12 +5,30 @@ const PAUSE = 15;
 /** After which one that never told its end counts for none, ms. */
 const LEASE = 15_000;
 
-/** What is being done in this isolate by somebody alone, and since when, ms. Plain numbers, gone when it is done. */
+/** From so many on those are forgotten whose lease is over. */
+const MANY = 1000;
+
+/** What is being done in this isolate by somebody alone, and since when, ms. Plain numbers, gone when it is done or cut short. */
 const under = new Map<string, { since: number }>();
 
 function isUnderWay(key: string, now: number): boolean {
   const other = under.get(key);
   return other !== undefined && Math.abs(now - other.since) < LEASE;
+}
+
+function begun(key: string, now: number): () => void {
+  if (under.size >= MANY) for (const other of under.keys()) if (!isUnderWay(other, now)) under.delete(other);
+  const own = { since: now };
+  under.set(key, own);
+  return () => {
+    if (under.get(key) === own) under.delete(key);
+  };
+}
+
+/** Begins it unless somebody else is at it, and waits for nobody. @returns how to end it; null where somebody is */
+export function ifNobodyIs(ctx: Ctx, key: string): (() => void) | null {
+  const now = ctx.now();
+  return isUnderWay(key, now) ? null : begun(key, now);
 }
 
 /**
@@ -24,11 +42,7 @@ export async function alone(ctx: Ctx, key: string, until: number): Promise<(() =
     while (isUnderWay(key, ctx.now()) && ctx.now() < until);
     return null;
   }
-  const own = { since: ctx.now() };
-  under.set(key, own);
-  return () => {
-    if (under.get(key) === own) under.delete(key);
-  };
+  return begun(key, ctx.now());
 }
 
 /** Longest wait for somebody else who finds the same out, ms. */

@@ -77,7 +77,7 @@ export class AnswerCache {
   async #afar(read: Opened, readings: FreshTags | null): Promise<ReadAnswer> {
     const { ctx, plan, demand, admission } = read;
     const trip = await this.#readings.trip(ctx, plan, demand.bypass, admission);
-    const sure = admission.decide(ctx);
+    let sure = admission.decide(ctx);
     const row = trip?.row ?? null;
     if (trip !== null && row !== null && trip.standing !== 'behind' && !demand.bypass && row.head >= demand.min) {
       const [near, far] = [this.#near(read), { entry: trip.entry, tier: 'redis' } as const];
@@ -88,7 +88,12 @@ export class AnswerCache {
       const made = served === null && sure && trip.standing === 'sound' ? await this.#composed(read, row) : null;
       if (made !== null) return made;
     }
+    const leave = sure ? undefined : read.unsurePlace?.();
     try {
+      if (leave === null) {
+        await read.confirm(true);
+        sure = true;
+      }
       // The reading comes before the snapshot; without Redis a remembered one still does.
       const before = trip === null ? readings : row;
       let own = false;
@@ -106,6 +111,8 @@ export class AnswerCache {
       // Whoever may have been signed out gets nothing of what is kept.
       if (!sure && !admission.excused()) throw error;
       return await this.#rescue(read, trip?.entry ?? null, error);
+    } finally {
+      leave?.();
     }
   }
 
@@ -150,10 +157,9 @@ export class AnswerCache {
    */
   #serve({ ctx, plan, demand }: Read, row: TagRow, { entry, tier }: Found): ReadAnswer | null {
     const { epoch, incarnation } = row;
-    const { representation } = plan;
     const now = ctx.now();
     const newest = newestTag(row.floor, row.values);
-    const present = { epoch, incarnation, newest, representation };
+    const present = { epoch, incarnation, newest, representation: plan.representation };
     const valid = entry !== null && judge(entry, row, now) === 'valid';
     if ((valid || !plan.linked) && holds(demand, present, now)) {
       // The tag the caller sent keeps its own end of validity, which may be all that is known of it here.
@@ -202,10 +208,8 @@ export class AnswerCache {
     }
     const entry = keepAnswer({ ctx, plan }, this.#parts, computed);
     const { epoch, incarnation } = entry;
-    const named = {
-      ...{ epoch, incarnation, newest: namedRevision(loaded.revision, row) },
-      representation: plan.representation,
-    };
+    const newest = namedRevision(loaded.revision, row);
+    const named = { epoch, incarnation, newest, representation: plan.representation };
     const etag = formatETag(named, loaded.validUntil);
     if (trip?.missing === true || (trip?.row ?? loaded).epoch < loaded.epoch) ctx.waitUntil(heal(loaded));
     else if (trip !== null) this.#readings.confirm(ctx, plan, trip, loaded);

@@ -18,6 +18,11 @@ export type Read = {
 export type Origin = {
   /** Computes the answer from one snapshot, which the reading came before; with `unsure` it also settles the caller's life. */
   load(unsure: boolean, row: TagRow | null): Promise<Loaded>;
+  /**
+   * Of what is costly: takes the place of the one that is computed before its caller is known, and so in no turn.
+   * @returns how to leave it; null where it is taken, and callers are looked up first
+   */
+  unsurePlace?(): (() => void) | null;
   /** Puts the answer together from parts that this reading vouches for; null: Postgres is needed. */
   compose?(row: TagRow): Promise<Loaded | null>;
   /** Where the company is and, with `unsure`, whether the caller lives: for an answer that needs no Postgres itself. */

@@ -38,3 +38,7 @@ function statusOf(answer: ReadAnswer): string {
       return 'ClientsPlus; fwd=uri-miss; stored';
   }
 }
+
+/** RFC 9111, 5.2.1.4: the caller wants nothing that was computed before. */
+export const asksForFresh = (cacheControl: string | null): boolean =>
+  cacheControl !== null && /(?:^|,)\s*no-cache\s*(?:,|$)/i.test(cacheControl);

@@ -1,5 +1,5 @@
 import { Pace } from '../core/pace.ts';
-import { alone } from '../data/alone.ts';
+import { alone, ifNobodyIs } from '../data/alone.ts';
 import type { Loaded } from '../data/answer.ts';
 import type { Ctx } from '../data/ctx.ts';
 import type { Work } from '../data/deps.ts';
@@ -46,8 +46,14 @@ const paceOf = ({ small, large }: Account, kib: number): Pace => (kib > LARGE ? 
 /** What a body of so many characters weighs, KiB. */
 const weightOf = (characters: number): number => EACH + characters / KIB;
 
-/** A kind of answer of a company, and what it takes besides its bytes, KiB. */
-export type Kind = { companyId: string; name: string; effort?: number | undefined; mayBeLarge?: boolean };
+/** A kind of answer of a company, and what it takes besides its bytes, KiB. `isHeavy`: it keeps a processor of the database busy. */
+export type Kind = {
+  companyId: string;
+  name: string;
+  effort?: number | undefined;
+  mayBeLarge?: boolean;
+  isHeavy?: boolean;
+};
 
 /**
  * Has what turns out to weigh so much, KiB, wait for its own turn before it is made.
@@ -146,9 +152,16 @@ export type Computed = {
   compose?: Origin['compose'];
 };
 
-/** Computes in the company's turn. What was read before a wait is too old to be built on, and who is not known yet is charged at the end. */
-export function paced(work: Work, kind: Kind, { load, compose }: Computed): Pick<Origin, 'load' | 'compose'> {
-  const { companyId, effort = 0 } = kind;
+/**
+ * Computes in the company's turn. What was read before a wait is too old to be built on. Who is not known yet is charged at the end:
+ * of what costs little all of them, else one at a time.
+ */
+export function paced(
+  work: Work,
+  kind: Kind,
+  { load, compose }: Computed,
+): Pick<Origin, 'load' | 'compose' | 'unsurePlace'> {
+  const { companyId, effort = 0, mayBeLarge = false, isHeavy = false } = kind;
   const weigh = ({ body }: Loaded): number =>
     effort + weightOf(typeof body === 'string' ? body.length : body.byteLength);
   const charged = (loaded: Loaded): Loaded => {
@@ -169,6 +182,7 @@ export function paced(work: Work, kind: Kind, { load, compose }: Computed): Pick
       unsure
         ? outOfTurn(row)
         : inTurn(work, kind, { compute: (waited, charge) => load(unsure, waited ? null : row, charge), weigh }),
+    ...((effort > 0 || mayBeLarge || isHeavy) && { unsurePlace: () => ifNobodyIs(work.ctx, `unsure ${companyId}`) }),
     ...(compose !== undefined && {
       async compose(row) {
         const composed = isFree(work, companyId) ? await compose(row) : null;

@@ -14,7 +14,7 @@ import type { Handler } from '../http/authenticate.ts';
 import { type AppContext, claimantOf, type Principal } from '../http/context.ts';
 import { send } from '../http/send.ts';
 import { headOf, refuse } from './admitted.ts';
-import { fixedHeaders } from './cache-headers.ts';
+import { asksForFresh, fixedHeaders } from './cache-headers.ts';
 import { type Charge, type Charged, type Computed, type Kind, paced } from './computing.ts';
 import type { Look } from './planned.ts';
 import { taken } from './taken.ts';
@@ -49,6 +49,8 @@ type CachedRoute<Q extends ParsedQuery> = {
   effort?: number;
   /** Whether one may be large of which nobody has seen any; absent: none is. */
   mayBeLarge?(query: Q): boolean;
+  /** Whether it keeps a processor of the database busy; absent: it does not. */
+  isHeavy?(query: Q): boolean;
   parse(params: URLSearchParams, principal: Principal, c: AppContext): Q;
   tags(query: Q, principal: Principal): readonly string[];
   /** Answers carry a Link, which a 304 repeats: then one is not given from the tags alone. */
@@ -58,8 +60,6 @@ type CachedRoute<Q extends ParsedQuery> = {
 /** How one GET route reads: what it needs, what it depends on, and how its answer is made from one snapshot. */
 export type ReadRoute<Q extends ParsedQuery, S extends readonly SQL[]> = CachedRoute<Q> & {
   statements(query: Q, principal: Principal): S;
-  /** Whether it keeps a processor of the database busy; absent: it does not. */
-  isHeavy?(query: Q): boolean;
   /** Reads what one answer of Postgres did not hold, into the rows, as of the same revision. */
   complete?(work: Charged, query: Q, principal: Principal, taken: Snapshot<S>): Promise<void>;
   /** The body, serialised. @throws AppError not_found */
@@ -177,13 +177,14 @@ function cached<Q extends ParsedQuery>(route: CachedRoute<Q>, computing: Computi
 }
 
 const kindOf = <Q extends ParsedQuery>(
-  { name, effort, mayBeLarge }: CachedRoute<Q>,
+  { name, effort, mayBeLarge, isHeavy }: CachedRoute<Q>,
   { query, plan }: Prepared<Q>,
 ): Kind => ({
   companyId: plan.companyId,
   name,
   effort,
   mayBeLarge: mayBeLarge?.(query) === true,
+  isHeavy: isHeavy?.(query) === true,
 });
 
 function told(c: AppContext, answer: ReadAnswer, anything: boolean): Response {
@@ -244,7 +245,3 @@ async function load<Q extends ParsedQuery, S extends readonly SQL[]>(
   const { body, link = null, validUntil = null } = route.answer(found.rows, query, principal, c);
   return { epoch: found.epoch, revision: found.revision, body, link, validUntil };
 }
-
-/** RFC 9111, 5.2.1.4: the caller wants nothing that was computed before. */
-const asksForFresh = (cacheControl: string | null): boolean =>
-  cacheControl !== null && /(?:^|,)\s*no-cache\s*(?:,|$)/i.test(cacheControl);
