@@ -1,17 +1,16 @@
 import { type SQL, sql } from 'drizzle-orm';
 import { AppError } from '../core/errors.ts';
 import type { ListDeclaration, ListQuery } from '../core/list-query.ts';
-import { compileProjection } from '../core/project.ts';
 import { fault } from '../core/query-values.ts';
-import { PIECE, type Row, snapshot } from '../data/log.ts';
+import { PIECE, snapshot } from '../data/log.ts';
 import { type AppContext, principalOf, require } from '../http/context.ts';
-import { csvLine } from '../http/csv.ts';
 import { takesGzip } from '../http/encoding.ts';
 import type { QueryParameter } from '../http/route.ts';
 import { send } from '../http/send.ts';
-import { pieceByPiece, type Reading, Seats } from '../http/slow-readers.ts';
+import { Seats } from '../http/slow-readers.ts';
 import { admitted, reached } from './admitted.ts';
-import { besides, withBesides } from './exported.ts';
+import { FORMATS, type Format, Pages, type Piece, shownOneByOne, writerOf } from './export-text.ts';
+import { besidesOf, type Shown } from './exported.ts';
 import { askedOf } from './filters.ts';
 import { conditionsOf } from './page.ts';
 import type { Resource } from './resource.ts';
@@ -30,8 +29,6 @@ const seats = new Seats({
   refusal: 'Many exports are being read. Try again when one of them is done.',
 });
 
-const FORMATS = ['ndjson', 'csv'] as const;
-type Format = (typeof FORMATS)[number];
 const TYPES: Readonly<Record<Format, string>> = {
   ndjson: 'application/x-ndjson',
   csv: 'text/csv; charset=utf-8; header=present',
@@ -97,6 +94,14 @@ export function exportOf(resource: Resource): (c: AppContext) => Promise<Respons
       look: <const Q extends readonly SQL[]>(queries: Q) => snapshot(ctx, call, queries),
       may: (permission: string) => principal.may(permission),
     };
+    // Who asks for certain fields gets these.
+    const isBare = query.fields !== null || resource.exported === undefined;
+    const shown = async (texts: (string | null)[]): Promise<Iterable<Shown>> => {
+      if (isBare) return shownOneByOne(texts, write);
+      // Made objects twice, one after the other, rather than kept as such meanwhile.
+      const whole = await besidesOf(resource, desk, shownOneByOne([...texts], write));
+      return shownOneByOne(texts, write, whole);
+    };
     const read = async (after: string | null): Promise<Piece & { revision: number }> => {
       const beyond = after === null ? sql`` : sql` and ${resource.id} > ${after}::uuid`;
       // A cursor, so that rows which do not fit any more are not written out either.
@@ -107,12 +112,7 @@ export function exportOf(resource: Resource): (c: AppContext) => Promise<Respons
       const texts = rows[1].map(({ line }) => line);
       const more = texts.at(-1) === null;
       if (more) texts.pop();
-      const found = texts.map((text) => JSON.parse(String(text)) as Row);
-      const views = found.map((row) => write.view(row));
-      const uuids = found.map(({ id }) => String(id));
-      // Who asks for certain fields gets these.
-      const whole = query.fields === null ? await withBesides(resource, desk, views, uuids) : views;
-      return { revision, more, rows: whole, last: uuids.at(-1) ?? null };
+      return { revision, more, count: texts.length, rows: await shown(texts) };
     };
     const seat = seats.open(companyId, ctx.now());
     const close = (): void => seats.close(seat);
@@ -152,83 +152,6 @@ export function exportOf(resource: Resource): (c: AppContext) => Promise<Respons
       },
     });
   };
-}
-
-/** How rows become text: what stands before, each row, what stands after. */
-type Writer = { head: string; view(row: Row): View; line(view: View): string; tail(count: number): string };
-type View = Record<string, unknown>;
-
-function writerOf(resource: Resource, format: Format, { fields }: ListQuery): Writer {
-  const project = compileProjection(fields);
-  const view = (row: Row) => project(resource.view(row, resource.version));
-  if (format === 'ndjson') {
-    return {
-      head: '',
-      view,
-      line: (shown) => `${JSON.stringify(shown)}\n`,
-      // Without this line a file is not whole.
-      tail: (count) => `${JSON.stringify({ _end: true, count })}\n`,
-    };
-  }
-  const columns =
-    fields === null
-      ? [...resource.list.fields, ...besides(resource)]
-      : ['id', ...fields.filter((field) => field !== 'id')];
-  return {
-    head: csvLine(columns),
-    view,
-    line: (shown) => csvLine(columns.map((column) => shown[column])),
-    tail: () => '',
-  };
-}
-
-const encoder = new TextEncoder();
-
-/** What one read of an export brought, and whether more follows. */
-type Piece = { rows: View[]; more: boolean; last: string | null };
-
-/** The text of an export, made page by page. */
-class Pages {
-  readonly #next: (after: string) => Promise<Piece>;
-  readonly #writer: Writer;
-  #piece: Piece;
-  #count = 0;
-
-  constructor(first: Piece, next: (after: string) => Promise<Piece>, writer: Writer) {
-    this.#piece = first;
-    this.#next = next;
-    this.#writer = writer;
-  }
-
-  /** All of it, where it is one page of at most `most` bytes. */
-  small(most: number): Uint8Array | null {
-    // A row is never below ten bytes, so many rows need no writing to be too long.
-    if (this.#piece.more || this.#piece.rows.length > most / 10) return null;
-    const text = this.#text(true);
-    this.#count = 0;
-    const bytes = encoder.encode(text);
-    return bytes.byteLength <= most ? bytes : null;
-  }
-
-  stream(reading: Reading): ReadableStream<Uint8Array> {
-    let started = false;
-    return pieceByPiece(reading, async () => {
-      if (started) this.#piece = await this.#next(String(this.#piece.last));
-      const bytes = encoder.encode(this.#text(!started));
-      started = true;
-      const { last, more } = this.#piece;
-      // As text it is on its way; whoever reads slowly keeps no rows besides.
-      this.#piece = { rows: [], last, more };
-      return { bytes, last: !more };
-    });
-  }
-
-  #text(first: boolean): string {
-    const { rows, more } = this.#piece;
-    this.#count += rows.length;
-    const lines = rows.map((row) => this.#writer.line(row)).join('');
-    return `${first ? this.#writer.head : ''}${lines}${more ? '' : this.#writer.tail(this.#count)}`;
-  }
 }
 
 /** The answer has begun, so the caller sees a connection that breaks off; the log says why. */

@@ -59,23 +59,30 @@ function named(references: Readonly<Record<string, Reference>>, object: View, na
   return whole;
 }
 
-/** Reads it for some objects as they are shown, in one trip; `uuids` are theirs, in their order. */
-export async function withBesides(
+/** An object as it is shown, and its id as the database has it. */
+export type Shown = { id: string; view: View };
+
+/** Reads it for some objects, in one trip. @returns how one of them is shown with it */
+export async function besidesOf(
   { exported }: Exporting,
   { companyId, look, may }: { companyId: string; look: Look; may(permission: string): boolean },
-  views: readonly View[],
-  uuids: readonly string[],
-): Promise<View[]> {
-  if (exported === undefined || views.length === 0) return [...views];
+  shown: Iterable<Shown>,
+): Promise<(of: Shown) => View> {
+  const bare = ({ view }: Shown): View => view;
+  if (exported === undefined) return bare;
   const referring = exported.referring();
   const asked = new Map<string, { reference: Reference; ids: Set<string> }>();
-  for (const view of views)
+  const uuids: string[] = [];
+  for (const { id: uuid, view } of shown) {
+    uuids.push(uuid);
     for (const [reference, id] of idsOf(referring, view)) {
       const table = getTableName(reference.table);
       const own = asked.get(table) ?? { reference, ids: new Set<string>() };
       own.ids.add(id);
       asked.set(table, own);
     }
+  }
+  if (uuids.length === 0) return bare;
   const queries: SQL[] = [...asked].map(([table, { reference, ids }]) => {
     const known = [...ids].map((id) => uuidOf(reference.prefix, id));
     return sql`select x.id, x.external_id as name from ${sql.identifier(table)} x where x.company_id = ${companyId}::uuid
@@ -84,7 +91,7 @@ export async function withBesides(
   const { more } = exported;
   const isMore = more !== undefined && may(more.needs);
   if (isMore) queries.push(more.query(companyId, uuids));
-  if (queries.length === 0) return [...views];
+  if (queries.length === 0) return bare;
   const { rows } = await look(queries);
   const names = new Map(
     [...asked].map(([table, { reference, ids }], i) => {
@@ -99,10 +106,10 @@ export async function withBesides(
   const added = new Map(
     isMore ? (rows[queries.length - 1] as { id: string; more: View }[]).map((row) => [row.id, row.more]) : [],
   );
-  return views.map((view, i) => {
+  return ({ id, view }) => {
     const whole = named(referring.ids, view, names);
     for (const [field, members] of Object.entries(referring.within))
       if (Array.isArray(view[field])) whole[field] = objectsOf(view[field]).map((each) => named(members, each, names));
-    return { ...whole, ...added.get(uuids[i] ?? '') };
-  });
+    return { ...whole, ...added.get(id) };
+  };
 }
