@@ -39,8 +39,8 @@ export async function sharedWorld(): Promise<SharedWorld> {
 }
 
 /** A World that is this suite's alone: for settings, outages, and whatever counts what all do. */
-export async function ownWorld(vars: Record<string, string> = {}, isolates = 1): Promise<World> {
-  const world = await openWorld(vars, isolates);
+export async function ownWorld(vars: Record<string, string> = {}, isolates = 1, keepPlans?: boolean): Promise<World> {
+  const world = await openWorld(vars, isolates, keepPlans);
   afterAll(() => world.close());
   return world;
 }

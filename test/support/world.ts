@@ -45,8 +45,11 @@ function newName(): string {
   }
 }
 
-/** The database alone, for suites that need no Worker. */
-export async function openStack(): Promise<Stack> {
+/**
+ * The database alone, for suites that need no Worker.
+ * @param keepPlans whether its bridge keeps the plans of functions, which the hosted proxy does not; in the long run none does
+ */
+export async function openStack(keepPlans = true): Promise<Stack> {
   const admin = inject('adminUrl');
   const name = newName();
   await copyDatabase(admin, name, TEMPLATE, async () => undefined);
@@ -55,7 +58,7 @@ export async function openStack(): Promise<Stack> {
   const [neon, upstash] = await Promise.all([
     startNeonBridge({
       ...{ postgresHost: '127.0.0.1', postgresPort: Number(url.port), isApart: isFollowing },
-      keepPlans: !inject('thorough'),
+      keepPlans: keepPlans && !inject('thorough'),
     }),
     startUpstashBridge({ redisPort: redis.port, token: 'test', isApart: isWatching }),
   ]);
@@ -94,11 +97,16 @@ export async function openStack(): Promise<Stack> {
     upstash,
     async sql<R extends pg.QueryResultRow>(text: string, values: unknown[] = [], role?: string) {
       const client = await pool.connect();
+      // Whose role could not be given back is not used again. To connect anew costs more than most of what is asked.
+      let isSpent = role !== undefined;
       try {
         if (role !== undefined) await client.query(`set role ${role}`);
-        return (await client.query<R>(text, values)).rows;
+        const { rows } = await client.query<R>(text, values);
+        if (role !== undefined) await client.query('reset role; reset all');
+        isSpent = false;
+        return rows;
       } finally {
-        client.release(role !== undefined);
+        client.release(isSpent);
       }
     },
     async close() {
@@ -133,9 +141,10 @@ function isWatching(commands: readonly (readonly string[])[]): boolean {
 /**
  * @param vars settings that differ from the defaults of tests
  * @param isolates of its Worker, all but the first in `elsewhere`
+ * @param keepPlans see `openStack`
  */
-export async function openWorld(vars: Record<string, string> = {}, isolates = 1): Promise<World> {
-  const database = await openStack();
+export async function openWorld(vars: Record<string, string> = {}, isolates = 1, keepPlans?: boolean): Promise<World> {
+  const database = await openStack(keepPlans);
   const settings = { ...database.vars, ...vars };
   const workers: RunningWorker[] = [];
   const start = async (more: Record<string, string> = {}, of = 1): Promise<RunningWorker> => {
