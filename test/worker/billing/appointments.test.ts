@@ -1,26 +1,21 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { formatId, newUuid, parseId } from '../../../src/core/id.ts';
 import { addKey, addUser } from '../../support/accounts.ts';
-import type { Api, Json, Tenant } from '../../support/api.ts';
+import type { Api, Json } from '../../support/api.ts';
 import { openCompany } from '../../support/company.ts';
+import { maker } from '../../support/made.ts';
 import { expectProblem } from '../../support/problem.ts';
-import { openWorld, type World } from '../../support/world.ts';
+import { sharedWorld } from '../../support/shared.ts';
 
 // What an appointment is worth: on an invoice, and in what a client's stats say.
 
-let world: World;
-let salon: Tenant;
-let ids: Record<'branch' | 'staff' | 'service' | 'client', string>;
-beforeAll(async () => {
-  world = await openWorld();
-  salon = await openCompany(world);
-  const made = async (path: string, body: Json): Promise<string> => String((await salon.api.post(path, body)).json.id);
-  const branch = await made('/branches', { name: 'Centre', timeZone: 'Europe/Vienna' });
-  const service = await made('/services', { name: 'Cut', durationMinutes: 60 });
-  const staff = await made('/staff', { firstName: 'Ann', branchIds: [branch], serviceIds: [service] });
-  ids = { branch, service, staff, client: await made('/clients', { firstName: 'Zoë' }) };
-});
-afterAll(() => world.close());
+const world = await sharedWorld();
+const salon = await openCompany(world);
+const made = maker(salon.api);
+const branch = await made('/branches', { name: 'Centre', timeZone: 'Europe/Vienna' });
+const service = await made('/services', { name: 'Cut', durationMinutes: 60 });
+const staff = await made('/staff', { firstName: 'Ann', branchIds: [branch], serviceIds: [service] });
+const ids = { branch, service, staff, client: await made('/clients', { firstName: 'Zoë' }) };
 
 const uuid = (prefix: 'brch' | 'stf' | 'svc' | 'clnt' | 'comp', id: string): string => parseId(prefix, id) ?? '';
 

@@ -1,21 +1,15 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import type { ErrorCode } from '../../../src/core/errors.ts';
-import type { Json, Reply, Tenant } from '../../support/api.ts';
+import type { Json, Reply } from '../../support/api.ts';
 import { openCompany } from '../../support/company.ts';
 import { expectProblem } from '../../support/problem.ts';
-import { openWorld, type World } from '../../support/world.ts';
+import { sharedWorld } from '../../support/shared.ts';
 
 // A sale as the till makes it. The rules of money have their suites beside the database (test/database/billing).
 
-let world: World;
-let salon: Tenant;
-let branchId: string;
-beforeAll(async () => {
-  world = await openWorld();
-  salon = await openCompany(world);
-  branchId = String((await salon.api.post('/branches', { name: 'Centre', timeZone: 'Europe/Vienna' })).json.id);
-});
-afterAll(() => world.close());
+const world = await sharedWorld();
+const salon = await openCompany(world);
+const branchId = String((await salon.api.post('/branches', { name: 'Centre', timeZone: 'Europe/Vienna' })).json.id);
 
 const euros = (amount: number): Json => ({ amount, currency: 'EUR' });
 const line = (amount: number, more: Json = {}): Json => ({ description: 'Cut', unitPrice: euros(amount), ...more });

@@ -1,15 +1,11 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { openCompany } from '../../support/company.ts';
 import { maker } from '../../support/made.ts';
-import { openWorld, type World } from '../../support/world.ts';
+import { sharedWorld } from '../../support/shared.ts';
 
 // Who offers what is said on both sides, and asked from both; references inside of objects are public ids.
 
-let world: World;
-beforeAll(async () => {
-  world = await openWorld();
-});
-afterAll(() => world.close());
+const world = await sharedWorld();
 
 test('a staff member offers what either side says, and lists follow at once', async () => {
   const { api } = await openCompany(world);

@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest';
 import { openCompany } from '../../support/company.ts';
-import { ownWorld } from '../../support/shared.ts';
+import { sharedWorld } from '../../support/shared.ts';
 
 // Row-level security would hide a query that forgot its company. Here the Worker connects as a role that bypasses it,
 // so the first wall (every query names company_id) stands alone.
 
-const world = await ownWorld();
+const world = await sharedWorld();
 await world.sql(`do $$ begin
   if not exists (select from pg_roles where rolname = 'cp_app_no_rls') then create role cp_app_no_rls login bypassrls inherit password 'x'; end if;
 end $$`);
