@@ -11,6 +11,7 @@ const benchmarks: Readonly<Record<string, () => Promise<Benchmark>>> = {
   cached: async () => (await import('./cached.ts')).cached,
   herd: async () => (await import('./herd.ts')).herd,
   export: async () => (await import('./export.ts')).exporting,
+  hitrate: async () => (await import('./hitrate.ts')).hitrate,
   'live-lists': async () => (await import('./live-lists.ts')).liveLists,
   predecessor: async () => (await import('./predecessor.ts')).predecessor,
   profile: async () => (await import('./profile.ts')).profile,
