@@ -7,14 +7,17 @@ const ANALYTICS_BOUND = 60_000;
 
 /**
  * One read: what was answered, and what is true by an uncached answer right behind it, with no write between. `key` names company
- * and question, `writtenAt` when the company was last written to, `at` when it was asked, ms.
+ * and question, `writtenAt` when the company was last written to, `at` when it was asked, ms. `isExact`: asked with the revision of
+ * the last write, so nothing of before will do.
  */
-export type Read = Truth & { kind: ReadKind; isHit: boolean; text: string; at: number };
+export type Read = Truth & { kind: JudgedKind; isHit: boolean; isExact?: boolean; text: string; at: number };
+/** `foreign`: asked of one company in the words of another; judged as all are, and no part of the workload. */
+export type JudgedKind = ReadKind | 'foreign';
 export type Truth = { key: string; truth: string; writtenAt: number };
-export type Verdict = 'fresh' | 'stale' | 'wrong';
-export type Counts = { reads: number; hits: number; oracle: number; stale: number; wrong: number };
+export type Verdict = 'fresh' | 'stale' | 'late' | 'wrong';
+export type Counts = { reads: number; hits: number; oracle: number; stale: number; late: number; wrong: number };
 
-export const none = (): Counts => ({ reads: 0, hits: 0, oracle: 0, stale: 0, wrong: 0 });
+export const none = (): Counts => ({ reads: 0, hits: 0, oracle: 0, stale: 0, late: 0, wrong: 0 });
 
 /** Adds one to the other. */
 export function add(sum: Counts, counts: Counts): void {
@@ -22,21 +25,22 @@ export function add(sum: Counts, counts: Counts): void {
 }
 
 /**
- * Judges answers one after the other. An answer is stale that was the truth within the bound, and wrong that was not. The oracle
- * is a cache that computes anew only what really differs from when it was last asked for.
+ * Judges answers one after the other. An answer is stale that was the truth within the bound, late that was before it, and wrong
+ * that never was. The oracle is a cache that computes anew only what really differs from when it was last asked for.
  */
 export class Judge {
-  #counts = new Map<ReadKind, Counts>();
+  #counts = new Map<JudgedKind, Counts>();
   /** Of each question the truths that were seen, each with when it ended to be that at the latest. */
   readonly #truths = new Map<string, Map<string, number>>();
   readonly #newest = new Map<string, string>();
 
-  read({ kind, isHit, text, at, ...real }: Read): Verdict {
+  read({ kind, isHit, isExact = false, text, at, ...real }: Read): Verdict {
     const said = short(text);
-    const isSame = this.learn(real);
-    const ended = this.#truths.get(real.key)?.get(said) ?? Number.NEGATIVE_INFINITY;
     const bound = kind === 'analytics' ? ANALYTICS_BOUND : BOUND;
-    const verdict: Verdict = said === this.#newest.get(real.key) ? 'fresh' : at - ended <= bound ? 'stale' : 'wrong';
+    const before = (ended: number): Verdict => (!isExact && at - ended <= bound ? 'stale' : 'late');
+    const isSame = this.learn(real);
+    const ended = this.#truths.get(real.key)?.get(said);
+    const verdict = said === this.#newest.get(real.key) ? 'fresh' : ended === undefined ? 'wrong' : before(ended);
     const of = this.#counts.get(kind) ?? none();
     this.#counts.set(kind, of);
     of.reads += 1;
@@ -63,7 +67,7 @@ export class Judge {
   }
 
   /** What was counted since this was last asked for, by kind; what is known stays. */
-  take(): ReadonlyMap<ReadKind, Counts> {
+  take(): ReadonlyMap<JudgedKind, Counts> {
     const counts = this.#counts;
     this.#counts = new Map();
     return counts;

@@ -1,8 +1,13 @@
 /** What one step of the reference workload does (contract 9); numbers are places in the company's lists. */
 export type Step =
-  | { company: number; kind: ReadKind; path: (c: CompanyIds) => string }
+  | { company: number; kind: ReadKind; manner: Manner; path: (c: CompanyIds) => string }
   | { company: number; kind: 'write'; write: Write };
 export type ReadKind = 'board' | 'list' | 'search' | 'detail' | 'catalogue' | 'analytics';
+/**
+ * How a read is asked: by anyone; by who has written last, who sends the revision of that; by who has an answer already, and its
+ * ETag; and with another company's key, too, behind it.
+ */
+export type Manner = 'plain' | 'own' | 'held' | 'foreign';
 export type Write =
   | { what: 'appointment'; branch: number; day: number; minute: number; client: number }
   | { what: 'client'; client: number; note: number }
@@ -28,6 +33,12 @@ const SHARES: readonly [ReadKind, number][] = [
   ['catalogue', 11],
   ['analytics', 5],
 ];
+const MANNERS: readonly [Manner, number][] = [
+  ['plain', 68],
+  ['own', 10],
+  ['held', 20],
+  ['foreign', 2],
+];
 /** Of the days around today, today most. */
 const DAY_SHARES = [1, 2, 3, 8, 3, 2, 1];
 
@@ -38,6 +49,7 @@ export function* trace(seed: number, companies: number, writes: number): Generat
   const [whose, term, who] = [zipf(companies), zipf(TERMS), zipf(CLIENTS)];
   const day = chooser(DAY_SHARES);
   const kindOf = chooser(SHARES.map(([, share]) => share));
+  const mannerOf = chooser(MANNERS.map(([, share]) => share));
   for (;;) {
     const company = whose(random());
     if (random() < writes) {
@@ -58,10 +70,13 @@ export function* trace(seed: number, companies: number, writes: number): Generat
       continue;
     }
     const [kind] = SHARES[kindOf(random())] as (typeof SHARES)[number];
+    const [manner] = MANNERS[mannerOf(random())] as (typeof MANNERS)[number];
     const [branch, on, said, which, few] = [below(BRANCHES), day(random()), term(random()), who(random()), below(3)];
     yield {
       company,
       kind,
+      // Which of a minute's answers another company has is asked by its own reads.
+      manner: kind === 'analytics' && manner === 'foreign' ? 'plain' : manner,
       path: ({ branches, clients, days }) => {
         switch (kind) {
           case 'board':

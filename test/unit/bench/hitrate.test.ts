@@ -28,6 +28,10 @@ test('a seed is a trace, with the shares of the contract', () => {
   const ofWrites = (what: string): number =>
     Math.round((10 * writes.filter((each) => each === what).length) / writes.length);
   expect(['appointment', 'client', 'payment'].map(ofWrites)).toEqual([6, 2, 2]);
+  const manners = steps.flatMap((step) => ('manner' in step ? [step.manner] : []));
+  const ofManners = (name: string): number =>
+    Math.round((100 * manners.filter((each) => each === name).length) / manners.length);
+  expect(['plain', 'own', 'held', 'foreign'].map(ofManners)).toEqual([68, 10, 20, 2]);
   // Zipf: of fifty, the first is drawn by 1 / (1 + 1/2 + … + 1/50).
   expect(share(({ company }) => company === 0)).toBe(22);
   expect(steps.map(told).join()).not.toMatch(/undefined/);
@@ -42,15 +46,18 @@ test('fresh, stale and wrong are told apart, and the oracle knows what changed',
   expect(read('a', 'a')).toBe('fresh');
   expect(read('a', 'b')).toBe('stale');
   expect(read('a', 'b', { at: 3000 })).toBe('stale');
-  expect(read('a', 'b', { at: 3001 })).toBe('wrong');
+  expect(read('a', 'b', { at: 3001 })).toBe('late');
+  // Who sends the revision of the write gets nothing of before it.
+  expect(read('a', 'b', { isExact: true })).toBe('late');
+  expect(read('b', 'b', { isExact: true })).toBe('fresh');
   expect(read('c', 'b')).toBe('wrong');
   // Of another question, or company, it never was the truth.
   expect(read('a', 'b', { key: '1 /x' })).toBe('wrong');
   expect(read('a', 'b', { kind: 'analytics', at: 61_000 })).toBe('stale');
-  expect(read('a', 'b', { kind: 'analytics', at: 61_001 })).toBe('wrong');
+  expect(read('a', 'b', { kind: 'analytics', at: 61_001 })).toBe('late');
   const counts = judge.take();
-  expect(counts.get('list')).toEqual({ reads: 7, hits: 6, oracle: 4, stale: 2, wrong: 3 });
-  expect(counts.get('analytics')).toEqual({ reads: 2, hits: 2, oracle: 2, stale: 1, wrong: 1 });
+  expect(counts.get('list')).toEqual({ reads: 9, hits: 8, oracle: 6, stale: 2, late: 2, wrong: 2 });
+  expect(counts.get('analytics')).toEqual({ reads: 2, hits: 2, oracle: 2, stale: 1, late: 1, wrong: 0 });
 });
 
 test('what is learnt between reads is known, and what was counted is counted once', () => {
