@@ -12,7 +12,7 @@ const COMPANIES = 50;
 const SHARES = (process.env.HITRATE_WRITES ?? '1,5,20').split(',').map((share) => Number(share) / 100);
 const SEED = Number(process.env.HITRATE_SEED ?? 20_261);
 /** Steps of each share and round, after as many that only warm. */
-const STEPS = Number(process.env.HITRATE_STEPS ?? 1500);
+const STEPS = Number(process.env.HITRATE_STEPS ?? 1000);
 
 /** One share of writes, made at the isolate that is read from or at another, which it hears of by Redis alone. */
 type Case = { name: string; writes: number; at: 'api' | 'elsewhere' };
