@@ -7,7 +7,7 @@ export async function loadClients(client: pg.Client, companyId: string, count: n
     `insert into companies (id, name, currency, time_zone) values ($1, 'Big', 'EUR', 'UTC') on conflict do nothing`,
     [companyId],
   );
-  // A name of one in a hundred stands ten times in a sample of 750, and is searched for in another way, with one book in five.
+  // How often a sample of 750 holds a name differs from book to book.
   await client.query('select setseed($1)', [(SEED % 1_000_000) / 1_000_000]);
   await client.query(
     `with names as (select array['John','Anna','Maria','Michael','Peter','Sarah','David','Laura','Thomas','Julia','Jonas','Joan','Andreas','Eva','Zoë',
