@@ -1,3 +1,5 @@
+import { randomOf } from '../local/random.ts';
+
 /** What one step of the reference workload does (contract 9); numbers are places in the company's lists. */
 export type Step =
   | { company: number; kind: ReadKind; manner: Manner; path: (c: CompanyIds) => string }
@@ -131,17 +133,6 @@ export function termOf(n: number): string {
   if (n < names.length) return names[n] as string;
   const { firstName, lastName } = nameOf(n * 3);
   return `${firstName}%20${lastName}`;
-}
-
-/** Mulberry32: 32 bits of state, the same everywhere. */
-export function randomOf(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
 }
 
 /** Of `n` places, the k-th 1/k as often as the first (Zipf, 1.0). */

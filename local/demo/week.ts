@@ -1,3 +1,4 @@
+import { randomOf } from '../random.ts';
 import {
   type DemoService,
   type DemoStaff,
@@ -54,17 +55,6 @@ const dateAt = (date: string, days: number): string =>
 const weekdayOf = (date: string): number => ((new Date(date).getUTCDay() + 6) % 7) + 1;
 const minutesOf = (time: string): number => Number(time.slice(0, 2)) * 60 + Number(time.slice(3));
 
-/** Numbers from 0 to 1 that only the seed decides (mulberry32). */
-function dice(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let t = Math.imul(state ^ (state >>> 15), state | 1);
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
-
 const dayNumber = (date: string): number => Date.parse(date) / DAY_MS;
 const serviceOf = (id: string): DemoService => {
   const found = services.find(({ externalId }) => externalId === id);
@@ -109,7 +99,7 @@ function bookedOn(
   clients: readonly string[],
   isAway: (staff: string, span: Span) => boolean,
 ): DemoBooking[] {
-  const roll = dice(dayNumber(date));
+  const roll = randomOf(dayNumber(date));
   const pick = <T>(list: readonly T[]): T => list[Math.floor(roll() * list.length)] as T;
   const taken = new Map<string, Span[]>();
   const left = [...clients];
@@ -185,7 +175,7 @@ function statusOf(date: string, { from, to }: Span, now: Now, chance: number): D
 function receiptsOf(bookings: readonly DemoBooking[]): DemoReceipt[] {
   const came = bookings.filter(({ status }) => status === 'COMPLETED');
   return came.map((booking, i): DemoReceipt => {
-    const roll = dice(dayNumber(booking.date) + booking.start);
+    const roll = randomOf(dayNumber(booking.date) + booking.start);
     const product = roll() < 0.25 ? (products[Math.floor(roll() * products.length)] ?? null) : null;
     const chance = roll();
     const method = chance < 0.6 ? 'CARD' : chance < 0.92 ? 'CASH' : 'TRANSFER';

@@ -1,17 +1,7 @@
+import { randomOf } from '../../../local/random.ts';
 import { ROLES, TOPICS } from './hub-cast.ts';
 import { Reader } from './hub-readers.ts';
 import { HubWorld } from './hub-world.ts';
-
-/** Numbers from 0 to below 1 that follow from the seed (mulberry32). */
-export function randomOf(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296;
-  };
-}
 
 export type StormReport = { delivered: number; commits: number; crashes: number; hibernations: number; resets: number };
 

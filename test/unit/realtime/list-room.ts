@@ -1,6 +1,6 @@
+import { randomOf } from '../../../local/random.ts';
 import type { Member } from '../../../src/realtime/hub/member.ts';
 import type { Socket } from './hub-cast.ts';
-import { randomOf } from './hub-storm.ts';
 import { type Luck, luckOf, newRow, uuidFrom } from './list-rows.ts';
 import { COMPANY, ListWorld } from './list-world.ts';
 

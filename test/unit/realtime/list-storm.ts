@@ -1,5 +1,5 @@
+import { randomOf } from '../../../local/random.ts';
 import type { Change } from '../../../src/data/log.ts';
-import { randomOf } from './hub-storm.ts';
 import { ListReader } from './list-reader.ts';
 import { luckOf, newRow } from './list-rows.ts';
 import { ListWorld } from './list-world.ts';

@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, inject, test } from 'vitest';
+import { randomOf } from '../../../local/random.ts';
 import type { Json } from '../../support/api.ts';
 import { openCompany } from '../../support/company.ts';
 import { SEED } from '../../support/draws.ts';
@@ -31,17 +32,6 @@ afterAll(async () => {
   await rm(dir, { recursive: true, force: true });
 });
 
-/** A small generator of our own, so that a printed seed says it all (mulberry32). */
-function random(from: number): () => number {
-  let state = from;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
-
 async function hook(types: string[]) {
   const salon = await openCompany(world);
   const path = `/${salon.companyId}`;
@@ -52,7 +42,7 @@ async function hook(types: string[]) {
 
 test('10,000 events to a flapping receiver, the Worker killed on the way: each in order, none missing', async () => {
   console.log(`seed ${seed}`);
-  const draw = random(seed);
+  const draw = randomOf(seed);
   const { path, secret, companyId, api } = await hook(['client.created']);
   const taken: Received[] = [];
   receiver.answer = (response, n, got) => {
