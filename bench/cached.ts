@@ -4,10 +4,11 @@ import { startBare } from './bare.ts';
 import type { BenchOptions, BenchResult } from './benchmark.ts';
 import { type LoadGenerator, type LoadReport, startLoadGenerator } from './load.ts';
 import { type LogFile, loggingToFile } from './log-file.ts';
+import { measured } from './measured.ts';
 import type { Bench, BenchWorker } from './stack.ts';
 import { median, round } from './statistics.ts';
 import { table } from './table.ts';
-import { canReadCpu, cpuMs } from './workerd.ts';
+import { canReadCpu } from './workerd.ts';
 
 const PATH = '/clients?limit=20';
 const CONNECTIONS = 24;
@@ -52,17 +53,17 @@ export async function cached({ rounds, stack, progress }: BenchOptions): Promise
       { name: 'headed', ...headed },
       { name: 'logging', ...logging },
     ];
-    const measured: Round[] = [];
+    const taken: Round[] = [];
     // Round 0 warms JIT and connections and is thrown away.
     for (let number = 0; number <= rounds; number++) {
       for (const runner of runners) {
         const result = await measure(bench, generator, runner, api, number);
-        if (number > 0) measured.push(result);
+        if (number > 0) taken.push(result);
       }
       if (number > 0) progress(`round ${number} of ${rounds}`);
     }
     await warm(api, quiet, body);
-    return summary(measured, body, rounds);
+    return summary(taken, body, rounds);
   } finally {
     await generator.stop();
     await Promise.all([quiet.stop(), logged.stop(), bare.stop(), headed.stop(), logging.stop()]);
@@ -108,23 +109,18 @@ async function measure(
   api: Api,
   number: number,
 ): Promise<Round> {
-  const { pid, url, name } = runner;
+  const { url, name } = runner;
   const postgres = bench.neon.counts().requests;
   const redis = bench.upstash.counts().requests;
-  const started = pid === null ? 0 : await cpuMs(pid);
-  const report = await generator.run({
-    url: `${url}/api/v1${PATH}`,
-    headers: { Authorization: `Bearer ${api.token}` },
-    connections: CONNECTIONS,
-    seconds: SECONDS,
-  });
-  const used = pid === null ? null : (await cpuMs(pid)) - started;
-  if (report.bad > 0) throw new Error(`${name}: ${report.bad} of ${report.requests} answers were no 200`);
+  const list = { ...runner, url: `${url}/api/v1${PATH}` };
+  const headers = { Authorization: `Bearer ${api.token}` };
+  const report = await measured(generator, list, { headers, connections: CONNECTIONS, seconds: SECONDS });
+  const used = report.cpuUsPerRequest;
   return {
     worker: name,
     round: number,
     requestsPerSecond: Math.round(report.requests / report.seconds),
-    cpuUsPerRequest: used === null ? null : round((used * 1000) / report.requests, 1),
+    cpuUsPerRequest: used === null ? null : round(used, 1),
     ...latencies(report),
     postgresRequests: bench.neon.counts().requests - postgres,
     redisRequests: bench.upstash.counts().requests - redis,

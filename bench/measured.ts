@@ -9,7 +9,7 @@ export type Measured = LoadReport & { cpuUsPerRequest: number | null };
 export async function measured(
   generator: LoadGenerator,
   { name, url, pid }: { name: string; url: string; pid: number | null },
-  order: Omit<LoadOrder, 'url' | 'headers'>,
+  order: Omit<LoadOrder, 'url' | 'headers'> & Partial<Pick<LoadOrder, 'headers'>>,
 ): Promise<Measured> {
   const before = pid === null ? 0 : await cpuMs(pid);
   const report = await generator.run({ url, headers: {}, ...order });

@@ -6,7 +6,7 @@ import { measured } from './measured.ts';
 import { type Peer, startPeer } from './peer.ts';
 import { type PeerRound, type PeerSide, predecessorLines, type StepName } from './predecessor-table.ts';
 import type { RoomTarget } from './room-load.ts';
-import { company } from './rooms.ts';
+import { companies } from './rooms.ts';
 import type { BenchWorker } from './stack.ts';
 
 const COMPANIES = 8;
@@ -31,8 +31,7 @@ export async function predecessor({ rounds, stack, progress }: BenchOptions): Pr
   const generator = startLoadGenerator();
   let peer: Peer | null = null;
   try {
-    const rooms: RoomTarget[] = [];
-    while (rooms.length < COMPANIES) rooms.push(await company(bench, worker));
+    const rooms = await companies(bench, worker, COMPANIES);
     peer = await startPeer(folder, String(bench.vars.DATABASE_MIGRATION_URL), COMPANIES);
     const sides: Record<PeerSide, Pick<BenchWorker, 'url' | 'pid'> & { rooms: readonly RoomTarget[] }> = {
       ours: { url: worker.url, pid: worker.pid, rooms },

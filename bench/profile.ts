@@ -5,8 +5,7 @@ import { type Debugger, openDebugger } from '../test/support/debugger.ts';
 import type { BenchOptions, BenchResult } from './benchmark.ts';
 import { KINDS, type KindName } from './kinds.ts';
 import { startLoadGenerator } from './load.ts';
-import type { RoomTarget } from './room-load.ts';
-import { company } from './rooms.ts';
+import { companies } from './rooms.ts';
 import { round } from './statistics.ts';
 import { table } from './table.ts';
 
@@ -33,8 +32,7 @@ export async function profile({ rounds, stack, progress }: BenchOptions): Promis
   const worker = await bench.start({ LOG_LEVEL: process.env.LOG_LEVEL ?? 'warn' }, { inspectorPort });
   const kind = process.env.PROFILE_KIND ?? 'cached';
   if (!Object.hasOwn(KINDS, kind)) throw new Error(`PROFILE_KIND is one of ${Object.keys(KINDS).join(', ')}`);
-  const rooms: RoomTarget[] = [];
-  while (rooms.length < COMPANIES) rooms.push(await company(bench, worker));
+  const rooms = await companies(bench, worker, COMPANIES);
   const generator = startLoadGenerator();
   const isolate = await openDebugger(inspectorPort);
   const load = async (): Promise<number> => {

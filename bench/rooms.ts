@@ -52,8 +52,7 @@ export async function rooms({ rounds, stack, progress }: BenchOptions): Promise<
   let bare: PlainWorker | null = null;
   let peer: Peer | null = null;
   try {
-    const targets: RoomTarget[] = [];
-    while (targets.length < most) targets.push(await company(bench, worker));
+    const targets = await companies(bench, worker, most);
     await load.run({ kind: 'show', side: 'ours', url: worker.url, pid: worker.pid, rooms: targets });
     bare = await startBareRooms(bench, await eventOf(bench, worker));
     await load.run({ kind: 'show', side: 'bare', ...bare, rooms: targets });
@@ -108,8 +107,15 @@ function commitsOf({ neon }: Bench): ReadonlyMap<number, number> {
   return commits;
 }
 
+/** So many companies, one after the other. */
+export async function companies(bench: Bench, worker: BenchWorker, count: number): Promise<RoomTarget[]> {
+  const targets: RoomTarget[] = [];
+  while (targets.length < count) targets.push(await company(bench, worker));
+  return targets;
+}
+
 /** A company with clients, and a key that outlives the token of its owner. */
-export async function company(bench: Bench, worker: BenchWorker): Promise<RoomTarget> {
+async function company(bench: Bench, worker: BenchWorker): Promise<RoomTarget> {
   const { api, companyId } = await bench.company(worker, 0);
   const { status, text } = await api.post('/clients/bulk', {
     mode: 'atomic',

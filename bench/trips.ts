@@ -5,7 +5,7 @@ import { headersOf, KINDS, LIST } from './kinds.ts';
 import { startLoadGenerator } from './load.ts';
 import { type Measured, measured, medians, ratios } from './measured.ts';
 import type { RoomTarget } from './room-load.ts';
-import { company } from './rooms.ts';
+import { companies } from './rooms.ts';
 import { table } from './table.ts';
 
 const COMPANIES = 8;
@@ -25,8 +25,7 @@ async function beside(
 ): Promise<BenchResult> {
   const bench = await stack();
   const worker = await bench.start({ LOG_LEVEL: 'warn' });
-  const rooms: RoomTarget[] = [];
-  while (rooms.length < COMPANIES) rooms.push(await company(bench, worker));
+  const rooms = await companies(bench, worker, COMPANIES);
   const bare = await startBare(bench, await bodyOf(worker.url, kind, rooms[0] as RoomTarget));
   const generator = startLoadGenerator();
   const sides = {
