@@ -10,6 +10,8 @@ export type Filter = {
   holds?: (row: Row) => boolean;
   /** The property of a sort column: its index finds the rows. */
   property?: string;
+  /** Properties of sort columns that have an index in which what this asks for stands before them: there it is a condition on the walk. */
+  before?: readonly string[];
   /** At most one row has it, which an index finds. */
   single?: true;
   /** `most` of the company's rows that have it, found by an index of its own; in the place of the table. */
@@ -38,7 +40,10 @@ export function narrowed(w: Walk, filters: readonly Filter[], limit: number): SQ
     return walk({ ...w, table: inPlaceOf(w.table, held), where }, limit);
   }
   // These are conditions on the walk's index.
-  const along = filters.filter(({ property }) => property !== undefined && property === first?.property);
+  const along = filters.filter(({ property, before }) => {
+    const sorted = first?.property;
+    return sorted !== undefined && (property === sorted || before?.includes(sorted) === true);
+  });
   const others = filters.filter((filter) => !along.includes(filter));
   const way: Walk = { ...w, where: [...w.where, ...along.map(({ where }) => where)] };
   return others.length === 0 ? walk(way, limit) : searched(way, others, limit);

@@ -79,6 +79,8 @@ export const invoices = pgTable(
     index('invoices_updated').on(t.companyId, t.status, t.updatedAt, t.id),
     index('invoices_issued').on(t.companyId, t.status, t.issueDate, t.id),
     index('invoices_due').on(t.companyId, t.status, t.dueDate, t.id),
+    // Who has paid in part is asked for by what is due first, and those are after all the paid ones.
+    index('invoices_due_paid').on(t.companyId, t.status, t.paymentStatus, t.dueDate, t.id),
     index('invoices_client').on(t.companyId, t.clientId, t.createdAt, t.id),
     index('invoices_branch').on(t.companyId, t.branchId, t.issueDate, t.id),
     index('invoices_payment_status').on(t.companyId, t.paymentStatus, t.createdAt, t.id),
