@@ -8,7 +8,7 @@ const MOST_ASKS = 8;
 const WINDOW = 256 * 1024;
 /** How long a reader has for a confirmation, ms. */
 export const PATIENCE = 10_000;
-/** Characters that a sleep may make forgotten: as much is taken for sent after one. */
+/** Characters that a sleep may make forgotten: as much is taken for sent after one, up to the window. */
 const MOST_UNKEPT = 8 * 1024;
 /** Confirmations that nobody asked for, and one more with each so many that were, until none is believed. */
 const MOST_FALSE = 8;
@@ -42,8 +42,10 @@ export class Credit {
     this.#random = random;
     this.#unread = kept ?? { ...NONE, asks: [] };
     if (kept === undefined) return;
-    kept.length += MOST_UNKEPT;
-    kept.since += MOST_UNKEPT;
+    // Sleeps alone fill no window: of one who is full something was asked for.
+    const forgotten = Math.min(MOST_UNKEPT, Math.max(0, WINDOW - kept.since));
+    kept.length += forgotten;
+    kept.since += forgotten;
   }
 
   get unread(): Unread {

@@ -101,8 +101,9 @@ export class Delivery {
     if (!credit.isFull) return Promise.resolve(true);
     return new Promise((resolve) => {
       const waiting = this.#waiting.get(connection);
-      if (waiting === undefined) this.#look(connection, credit);
       this.#waiting.set(connection, [...(waiting ?? []), resolve]);
+      // Behind that: one for whom it is too late already is told at once.
+      if (waiting === undefined) this.#look(connection, credit);
     });
   }
 

@@ -117,6 +117,50 @@ describe('who confirms nothing', () => {
   });
 });
 
+test('whoever comes back too late to be told more is closed, and nothing waits for them any longer', async () => {
+  const silent = mute('m');
+  await silent.subscribe();
+  for (let n = 0; n < 30; n += 1) await happen(world, 10, 'a', LARGE);
+  // Else it would stand behind what waits already.
+  world.hub.left(silent.socket);
+  world.now += PATIENCE;
+  await silent.subscribe({ resume: { epoch: 'e001', revision: 0 } });
+  expect(silent.code).toBe(4008);
+});
+
+describe('a room that sleeps often', () => {
+  const SLEEPS = 60;
+  const sleep = async (): Promise<void> => {
+    await world.answerAll();
+    expect(world.isQuiet()).toBe(true);
+    world.hibernate();
+  };
+
+  test('keeps one who showed itself for long and then listens', async () => {
+    const [shown, other] = [new Client(world, { session: 's' }), new Client(world, { session: 'o' })];
+    for (let n = 0; n < SLEEPS; n += 1) {
+      for (const one of [other, shown]) await one.say({ type: 'presence', state: n });
+      await sleep();
+      world.pass(1200);
+    }
+    await shown.subscribe();
+    await happen(world, 1);
+    expect([shown.code, revisions(shown)]).toEqual([null, [1]]);
+  });
+
+  test('keeps one who says again and again what it listens to', async () => {
+    const client = new Client(world);
+    await client.subscribe();
+    for (let n = 0; n < SLEEPS; n += 1) {
+      await sleep();
+      world.pass(1200);
+      await client.subscribe({ resume: { epoch: 'e001', revision: 0 } });
+    }
+    await happen(world, 1);
+    expect([client.code, revisions(client)]).toEqual([null, [1]]);
+  });
+});
+
 describe('who confirms late', () => {
   test('goes on where it was, and has all of it', async () => {
     const late = mute('l');
