@@ -9,8 +9,8 @@ import { ClientMerge } from './schema.ts';
 /** The row must exist, have the version the caller expects, and be neither erased nor merged into another, which is named. */
 const expectClient = (input: WriteInput<unknown>): SQL =>
   sql`select app.expect_version(max(version), null), ${sameVersion(sql`max(version)`, input.expected)}, app.refuse(bool_or(erased_at is not null), 'erased'),
-    app.refuse(bool_or(merged_into is not null), 'conflict', jsonb_build_object('detail', 'This client was merged into another one.',
-      'mergedInto', app.living_client(${input.id}::uuid)))
+    case when bool_or(merged_into is not null) then app.refuse(true, 'conflict', jsonb_build_object('detail',
+      'This client was merged into another one.', 'mergedInto', app.living_client(${input.id}::uuid))) end
     from clients where ${rowOf(resource, input)}`;
 
 export const createClient = createOf(resource, {
