@@ -166,8 +166,10 @@ create or replace function app.keep_client_tags() returns trigger language plpgs
 begin
   if tg_op = 'UPDATE' then
     if not exists (select from new_rows where tags <> '{}' union all select from old_rows where tags <> '{}') then return null; end if;
-    delete from public.client_tags t using old_rows o join new_rows n on n.id = o.id
-      where o.tags <> n.tags and t.company_id = o.company_id and t.client_id = o.id and t.tag <> all (n.tags);
+    if exists (select id, tags from old_rows except select id, tags from new_rows) then
+      delete from public.client_tags t using old_rows o join new_rows n on n.id = o.id
+        where o.tags <> n.tags and t.company_id = o.company_id and t.client_id = o.id and t.tag <> all (n.tags);
+    end if;
   elsif not exists (select from new_rows where tags <> '{}') then
     return null;
   end if;
