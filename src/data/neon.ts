@@ -1,5 +1,5 @@
 import type { SQL } from 'drizzle-orm';
-import { CasingCache } from 'drizzle-orm/casing';
+import { statementText } from './statement-text.ts';
 
 /** What Postgres, the SQL proxy or the way to it said in place of an answer. */
 export class NeonDbError extends Error {
@@ -75,16 +75,9 @@ async function errorOf(answer: Response): Promise<NeonDbError> {
   return Object.assign(new NeonDbError(said.message), Object.fromEntries(known));
 }
 
-const dialect = {
-  casing: new CasingCache(),
-  escapeName: (name: string) => `"${name.replaceAll('"', '""')}"`,
-  escapeParam: (index: number) => `$${index + 1}`,
-  escapeString: (text: string) => `'${text.replaceAll("'", "''")}'`,
-};
-
 function textOf(statement: SQL): { query: string; params: (string | null)[] } {
-  const { sql, params } = statement.toQuery(dialect);
-  return { query: sql, params: params.map(parameter) };
+  const { query, params } = statementText(statement);
+  return { query, params: params.map(parameter) };
 }
 
 /** A parameter as Postgres reads it from text. */
