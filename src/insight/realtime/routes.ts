@@ -69,7 +69,7 @@ const originOf = (url: string): string => url.slice(0, url.indexOf('/', url.inde
 
 async function makeTicket(base: string, c: AppContext): Promise<Response> {
   const { ctx, deps } = c.env;
-  await deps.door.enter(ctx, principalOf(c).companyId, 'ticket');
+  await deps.door.enter(ctx, principalOf(c), 'ticket');
   const raw = await readBody(c).catch((error: unknown) => refuse(c, LISTENING.weight, error));
   await admitListener(c);
   const { session = null } = raw === undefined ? {} : await validateBody(c, raw);
@@ -87,7 +87,7 @@ async function makeTicket(base: string, c: AppContext): Promise<Response> {
  */
 export function openSocket(identify: Authenticator): (c: AppContext) => Promise<Response> | Response {
   const withBearer = authenticated(identify, false, async (c) => {
-    await c.env.deps.door.enter(c.env.ctx, principalOf(c).companyId, 'socket');
+    await c.env.deps.door.enter(c.env.ctx, principalOf(c), 'socket');
     await admitListener(c);
     return connect(c, { listener: listenerOf(c), session: c.req.query('session') ?? null, ticket: null });
   });
@@ -116,7 +116,8 @@ async function withTicket(
 ): Promise<Response> {
   try {
     const { ctx, deps } = c.env;
-    await deps.door.enter(ctx, companyOf(listener), 'socket', until - ctx.now() - LEFT);
+    const comer = { companyId: companyOf(listener), actor: listener.actor };
+    await deps.door.enter(ctx, comer, 'socket', until - ctx.now() - LEFT);
   } catch (error) {
     if (!(error instanceof AppError)) throw error;
     c.env.ctx.note('code', error.code);
@@ -145,7 +146,7 @@ export const realtimeRoutes = (base: string): RouteModule => [
     tag: 'Realtime',
     summary: 'Get a ticket for a WebSocket',
     description:
-      'Then `new WebSocket(url, ["clientsplus.v1", "ticket." + ticket])`. A ticket opens one connection. `session` is that of an earlier `welcome` of the same user or key: its socket is closed first. A company is given 20 at once and 50 a second; beyond that an answer takes its time, and is 429 where that would be more than six seconds. So it is with sockets, of which those with a ticket are closed then (4029).',
+      'Then `new WebSocket(url, ["clientsplus.v1", "ticket." + ticket])`. A ticket opens one connection. `session` is that of an earlier `welcome` of the same user or key: its socket is closed first. A company is given 20 at once and 50 a second, and a user or key that takes more than 5 a second waits behind itself; beyond that an answer takes its time, and is 429 where that would be more than six seconds. So it is with sockets, of which those with a ticket are closed then (4029).',
     permission: 'realtime',
     body: TicketRequest,
     optionalBody: true,
