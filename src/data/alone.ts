@@ -1,4 +1,4 @@
-import type { Ctx } from './ctx.ts';
+import { anchored, type Ctx } from './ctx.ts';
 
 /** How often whoever waits looks whether it is over, ms: on a timer of its own, since a promise of another request may hang. */
 const PAUSE = 15;
@@ -56,10 +56,13 @@ export async function foundOut<T>(ctx: Ctx, key: string, recall: () => T | null,
     if (remembered !== null) return remembered;
     const end = await alone(ctx, key, until);
     if (end === null) continue;
-    try {
-      return await find();
-    } finally {
-      end();
-    }
+    // To its end although the caller may leave, who would keep all others waiting.
+    return await anchored(ctx, async () => {
+      try {
+        return await find();
+      } finally {
+        end();
+      }
+    });
   }
 }
