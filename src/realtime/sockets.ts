@@ -105,6 +105,8 @@ export class Sockets {
 
   /** @returns work that goes on behind it; not to be waited for in the handler, which holds up the socket's pongs */
   heard(socket: WebSocket, frame: string | ArrayBuffer): Promise<void> {
+    // Who was told to go is heard no more, though it may go on.
+    if (socket.readyState !== WebSocket.OPEN) return Promise.resolve();
     const connection = this.#of(socket);
     return connection === null ? Promise.resolve() : this.#hub.hear(connection, frame);
   }

@@ -79,18 +79,19 @@ export class Credit {
     return true;
   }
 
-  /** The reader says that it has everything up to this revision. */
-  confirm(revision: number): void {
+  /** The reader says that it has everything up to this revision. @returns whether it was asked for that */
+  confirm(revision: number): boolean {
     const unread = this.#unread;
     const { asks } = unread;
     const asked = asks.findIndex((ask) => ask.revision === revision);
     if (asked < 0) unread.unasked += 1;
     else unread.confirmed += 1;
-    if (!this.isBelieved) return;
+    if (!this.isBelieved) return asked >= 0;
     // One that answers with where it is by now has read what was asked for as well.
     const later = asks.findIndex((ask) => ask.revision > revision);
     const count = asked >= 0 ? asked + 1 : later < 0 ? asks.length : later;
     for (const { length } of asks.splice(0, count)) unread.length -= length;
+    return asked >= 0;
   }
 
   /** False of a reader that has confirmed too much that it was not asked for: it may be told by another what it has not read. */

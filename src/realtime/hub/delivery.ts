@@ -107,14 +107,16 @@ export class Delivery {
     });
   }
 
-  confirmed(connection: Connection, revision: number): void {
+  /** @returns whether it was asked for */
+  confirmed(connection: Connection, revision: number): boolean {
     const credit = this.#creditOf(connection);
     const wasBelieved = credit.isBelieved;
-    credit.confirm(revision);
+    const isAsked = credit.confirm(revision);
     // Whoever wrote a client that confirms every frame is told so at once, and not by a close hours later.
     if (wasBelieved && !credit.isBelieved) connection.send(errorFrame('bad_frame', DOUBTED));
     connection.save();
     if (!credit.isFull) this.#settle(connection, true);
+    return isAsked;
   }
 
   /** The socket has closed. */

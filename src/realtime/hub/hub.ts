@@ -140,8 +140,11 @@ export class Hub {
       return;
     }
     const { command } = reading;
-    if (command.type === 'ping') return connection.send(PONG);
-    if (command.type === 'ack') return this.#delivery.confirmed(connection, command.revision);
+    if (command.type === 'ack' && this.#delivery.confirmed(connection, command.revision)) return;
+    if (command.type === 'ack' || command.type === 'ping') {
+      if (this.#quotas.isIdleTooOften(connection, now)) return connection.close(CLOSE.rateLimited, 'rate limited');
+      return command.type === 'ping' ? connection.send(PONG) : undefined;
+    }
     const wait = this.#quotas.take(member.actor, command.type === 'signal' ? 'signals' : 'messages', now);
     if (wait === 0) return await this.#obey(connection, command);
     const more = { id: 'id' in command ? command.id : null, temporary: true, retryAfterMs: wait };

@@ -7,6 +7,12 @@ const SIGNALS_PER_MINUTE = 300;
 /** Too much said, or senseless frames, within a minute, until the socket is closed. */
 const MOST_STRIKES = 3;
 const MINUTE = 60_000;
+/**
+ * Frames that count for none of a user's messages, of one socket: pings, and confirmations that nobody asked for. Who confirms all
+ * there is sends ten a second; one that sends as many as it can keeps the whole isolate busy, whatever is made of them.
+ */
+const IDLE_PER_MINUTE = 1800;
+const IDLE_AT_ONCE = 300;
 
 type Quota = { messages: Pace; signals: Pace; refused: Strikes };
 
@@ -16,6 +22,7 @@ export class Quotas {
   readonly #byActor = new Map<string, Quota>();
   /** Senseless frames are one program's: another window of the same user is not closed for them. */
   readonly #bad = new WeakMap<Connection, Strikes>();
+  readonly #idle = new WeakMap<Connection, Pace>();
 
   constructor(limits: RoomLimits) {
     this.#limits = limits;
@@ -36,6 +43,13 @@ export class Quotas {
     const bad = this.#bad.get(connection) ?? new Strikes(MOST_STRIKES, MINUTE);
     this.#bad.set(connection, bad);
     return bad.strike(now);
+  }
+
+  /** A frame came that counts for nothing. @returns whether that was one too many */
+  isIdleTooOften(connection: Connection, now: number): boolean {
+    const pace = this.#idle.get(connection) ?? new Pace(IDLE_PER_MINUTE, IDLE_AT_ONCE);
+    this.#idle.set(connection, pace);
+    return pace.take(now) > 0;
   }
 
   /** Forgets those who owe nothing and are gone. */

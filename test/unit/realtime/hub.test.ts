@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, test } from 'vitest';
+import { Credit } from '../../../src/realtime/hub/credit.ts';
 import { Client, happen } from './hub-client.ts';
 import { HubWorld } from './hub-world.ts';
 
@@ -111,12 +112,28 @@ describe('what is said', () => {
     await one.subscribe();
     await one.subscribe();
     expect(one.code).toBe(4029);
-    // Another user has a measure of their own; pings and confirmations are not measured.
+    // Another user has a measure of their own, in which pings are not counted.
     const other = new Client(world, { actor: 'USER:2' });
     for (let n = 0; n < 200; n += 1) await other.say({ type: 'ping' });
     await other.subscribe();
     expect([other.of('pong').length, other.of('subscribed').length]).toEqual([200, 1]);
   });
+
+  test.each([{ type: 'ping' }, { type: 'ack', revision: 77 }])(
+    'who sends more than three hundred of $type at once, and thirty a second, is closed, but for what was asked for',
+    async (frame) => {
+      const client = new Client(world);
+      for (let n = 0; n < 300; n += 1) await client.say(frame);
+      world.pass(1000);
+      for (let n = 0; n < 30; n += 1) await client.say(frame);
+      expect(client.code).toBeNull();
+      await client.say(frame);
+      expect(client.code).toBe(4029);
+      const credit = new Credit(undefined, () => 1);
+      for (let n = 1; n <= 32; n += 1) credit.spend(10, n, 0);
+      expect([credit.confirm(32), credit.confirm(32)]).toEqual([true, false]);
+    },
+  );
 
   test('signals have a measure of their own, and reach those who listen to the topic and may', async () => {
     const sender = new Client(world);
