@@ -1,18 +1,19 @@
 import { TICKET_SECONDS } from '../core/ticket.ts';
+import { covers, joined, type Span } from './spans.ts';
 
 /** By its own id; ms until which it is good. */
 type Used = { id: string; until: number };
 
 /** What outlives the object. Each call is kept whole or not at all, before whatever is answered after it leaves the room. */
 export interface TicketStore {
-  /** Tickets that were used, and until when those end of which that is not known. */
-  read(): { used: readonly Used[]; doubtful: number };
-  /** From now on it is not known of tickets that end by this time (ms). */
-  doubt(until: number): void;
-  /** These were used; it is not known of those that end by `doubtful`, ms. */
-  keep(used: readonly Used[], doubtful: number): void;
-  /** Those that ended before now; it is not known of those that end by `doubtful`, ms. */
-  forget(now: number, doubtful: number): void;
+  /** Tickets that were used, and when those end of which that is not known. */
+  read(): { used: readonly Used[]; doubtful: readonly Span[] };
+  /** From now on it is not known of tickets that end then. */
+  doubt(doubtful: readonly Span[]): void;
+  /** These were used; it is not known of those that end in `doubtful`. */
+  keep(used: readonly Used[], doubtful: readonly Span[]): void;
+  /** Those that ended before now; it is not known of those that end in `doubtful`. */
+  forget(now: number, doubtful: readonly Span[]): void;
 }
 
 /** Of tickets that end so much later than the one at hand, ms, it is said in advance that they may be used. */
@@ -23,16 +24,17 @@ const KEEP_AFTER = 2000;
 /**
  * A ticket is good once, also beyond the end of the object. A crowd that comes back at once costs no row each before it is let
  * in: one says that tickets of this moment may be used, and a moment later the used ones are kept together. Only what comes after
- * a crash in between with a ticket from before it is sent back for another.
+ * a crash in between with a ticket from before it is sent back for another. What is in doubt are
+ * spans: after a while with a clock that was far ahead nobody is sent back until that time has come.
  */
 export class UsedTickets {
   readonly #store: TicketStore;
   readonly #after: (ms: number, work: () => void) => void;
   readonly #used: Map<string, number>;
-  /** Ms; of an earlier life of the object, or forgotten since. */
-  #doubtful: number;
-  /** Ms; of this one. */
-  #doubted = 0;
+  /** Of an earlier life of the object, or forgotten since. */
+  #doubtful: readonly Span[];
+  /** Of this one. */
+  #doubted: Span | null = null;
   #unkept: Used[] = [];
 
   constructor(store: TicketStore, after: (ms: number, work: () => void) => void) {
@@ -44,7 +46,7 @@ export class UsedTickets {
   /** Uses it, where it is good. Where that cannot be kept in mind it is not used, and in doubt as after a crash. */
   use({ id, until }: Used, now: number): 'good' | 'used' | 'doubtful' {
     if (until <= now || this.#used.has(id)) return 'used';
-    if (until <= this.#doubtful) return 'doubtful';
+    if (covers(this.#doubtful, until)) return 'doubtful';
     try {
       this.#foresee({ id, until }, now);
     } catch {
@@ -58,9 +60,12 @@ export class UsedTickets {
     const over = [...this.#used].filter(([, until]) => until < now);
     if (over.length === 0) return;
     // Should the clock step back, they have not ended any more.
-    const last = over.reduce((most, [, until]) => Math.max(most, until), this.#doubtful);
-    this.#store.forget(now, Math.max(last, this.#doubted));
-    this.#doubtful = last;
+    const doubtful = over.reduce<readonly Span[]>(
+      (spans, [, until]) => joined(spans, { since: until, until }),
+      this.#doubtful,
+    );
+    this.#store.forget(now, besides(doubtful, this.#doubted));
+    this.#doubtful = doubtful;
     for (const [id] of over) this.#used.delete(id);
   }
 
@@ -68,12 +73,14 @@ export class UsedTickets {
   #foresee({ id, until }: Used, now: number): void {
     // By a clock so far ahead that after a crash everybody would be sent back for as long: a row of its own.
     if (until > now + TICKET_SECONDS * 1000 + AHEAD) {
-      this.#store.keep([{ id, until }], Math.max(this.#doubtful, this.#doubted));
+      this.#store.keep([{ id, until }], besides(this.#doubtful, this.#doubted));
       return;
     }
-    if (until > this.#doubted) {
-      this.#store.doubt(Math.max(this.#doubtful, until + AHEAD));
-      this.#doubted = until + AHEAD;
+    const known = this.#doubted ?? { since: now, until: 0 };
+    if (until > known.until || until < known.since) {
+      const doubted = { since: Math.min(known.since, until), until: Math.max(known.until, until + AHEAD) };
+      this.#store.doubt(besides(this.#doubtful, doubted));
+      this.#doubted = doubted;
     }
     this.#unkept.push({ id, until });
     if (this.#unkept.length === 1) this.#after(KEEP_AFTER, () => this.#keep());
@@ -87,9 +94,12 @@ export class UsedTickets {
       this.#after(KEEP_AFTER, () => this.#keep());
       return;
     }
-    [this.#unkept, this.#doubted] = [[], 0];
+    [this.#unkept, this.#doubted] = [[], null];
   }
 }
+
+const besides = (spans: readonly Span[], more: Span | null): readonly Span[] =>
+  more === null ? spans : joined(spans, more);
 
 /** In the object's own storage. */
 export class StoredTickets implements TicketStore {
@@ -98,29 +108,31 @@ export class StoredTickets implements TicketStore {
   constructor(sql: SqlStorage) {
     this.#sql = sql;
     sql.exec('create table if not exists tickets (id text primary key, until integer not null)');
-    sql.exec('create table if not exists doubt (one integer primary key check (one = 1), until integer not null)');
+    sql.exec('create table if not exists doubts (one integer primary key check (one = 1), spans text not null)');
+    // As it was before: one moment, until which all were in doubt.
+    sql.exec('drop table if exists doubt');
   }
 
-  read(): { used: Used[]; doubtful: number } {
+  read(): { used: Used[]; doubtful: Span[] } {
     const rows = this.#sql.exec('select id, until from tickets').toArray();
-    const doubt = this.#sql.exec('select until from doubt').toArray()[0];
+    const doubts = this.#sql.exec('select spans from doubts').toArray()[0];
     return {
       used: rows.map(({ id, until }) => ({ id: String(id), until: Number(until) })),
-      doubtful: Number(doubt?.until ?? 0),
+      doubtful: JSON.parse(String(doubts?.spans ?? '[]')) as Span[],
     };
   }
 
-  doubt(until: number): void {
-    this.#sql.exec('insert or replace into doubt (one, until) values (1, ?)', until);
+  doubt(doubtful: readonly Span[]): void {
+    this.#sql.exec('insert or replace into doubts (one, spans) values (1, ?)', JSON.stringify(doubtful));
   }
 
-  keep(used: readonly Used[], doubtful: number): void {
+  keep(used: readonly Used[], doubtful: readonly Span[]): void {
     const ids = JSON.stringify(used.map(({ id, until }) => [id, until]));
     this.#sql.exec('insert or ignore into tickets (id, until) select value ->> 0, value ->> 1 from json_each(?)', ids);
     this.doubt(doubtful);
   }
 
-  forget(now: number, doubtful: number): void {
+  forget(now: number, doubtful: readonly Span[]): void {
     this.#sql.exec('delete from tickets where until < ?', now);
     this.doubt(doubtful);
   }

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import type { Span } from '../../../src/realtime/spans.ts';
 import { type TicketStore, UsedTickets } from '../../../src/realtime/used-tickets.ts';
 
 type Used = { id: string; until: number };
@@ -9,20 +10,20 @@ class MemoryTickets implements TicketStore {
   writes = 0;
   isFailing = false;
   #used: Used[] = [];
-  #doubtful = 0;
+  #doubtful: readonly Span[] = [];
 
   read() {
     return { used: this.#used, doubtful: this.#doubtful };
   }
-  doubt(until: number): void {
+  doubt(doubtful: readonly Span[]): void {
     this.#write();
-    this.#doubtful = until;
+    this.#doubtful = doubtful;
   }
-  keep(used: readonly Used[], doubtful: number): void {
+  keep(used: readonly Used[], doubtful: readonly Span[]): void {
     this.doubt(doubtful);
     this.#used = [...this.#used, ...used];
   }
-  forget(now: number, doubtful: number): void {
+  forget(now: number, doubtful: readonly Span[]): void {
     this.doubt(doubtful);
     this.#used = this.#used.filter(({ until }) => until >= now);
   }
@@ -171,6 +172,46 @@ test('a clock that steps an hour ahead and back makes no used ticket good again,
   room.crash();
   expect(room.use(used)).not.toBe('good');
   expect(room.use({ id: 'next', until: room.now + GOOD_FOR })).toBe('good');
+});
+
+test.each([600_000, 86_400_000])(
+  'a clock that was %s ms ahead for minutes keeps nobody out afterwards, and what was used then is good no more',
+  (ahead) => {
+    const room = new Room();
+    const next = (): Used => ({ id: String(room.now), until: room.now + GOOD_FOR });
+    const spent: Used[] = [];
+    const come = (): void => {
+      const ticket = next();
+      expect(room.use(ticket)).toBe('good');
+      spent.push(ticket);
+      room.pass(2000);
+    };
+    come();
+    room.step(ahead);
+    for (let n = 0; n < 90; n += 1) {
+      come();
+      room.forget();
+    }
+    room.step(-ahead);
+    expect(room.use(next())).toBe('good');
+    room.pass(2000);
+    room.crash();
+    for (const ticket of spent) expect(room.use(ticket)).not.toBe('good');
+    // And once more where the clock is right by then.
+    room.step(ahead);
+    for (const ticket of spent) expect(room.use(ticket)).not.toBe('good');
+  },
+);
+
+test('what is in doubt is little, however long a room goes on and however often its clock steps', () => {
+  const store = new MemoryTickets();
+  const tickets = new UsedTickets(store, (_, work) => work());
+  for (let n = 0; n < 200; n += 1) {
+    const now = 1_000_000 + n * 600_000;
+    expect(tickets.use({ id: String(n), until: now + GOOD_FOR }, now)).toBe('good');
+    tickets.forget(now + GOOD_FOR + 1);
+  }
+  expect(store.read().doubtful.length).toBeLessThanOrEqual(8);
 });
 
 const step = fc.oneof(
