@@ -103,15 +103,19 @@ export class Hub {
   }
 
   /**
-   * Whether there is room for one more of this user or key.
-   * @param session the connection it takes the place of, where it says so: that one's socket closes before this one counts
+   * Whether there is room for one more of this user or key; of another that has more than half one goes.
+   * @param session the connection it takes the place of, where it says so: that one closes before this one counts
    */
   admits(actor: string, session: string | null): boolean {
     const named = session === null ? undefined : this.#seats.of(session);
     const ghost = named?.member.actor === actor ? named : undefined;
-    const isRoom = this.#seats.areFewerThan(this.#parts.limits.connections, ghost);
+    const { connections: limit } = this.#parts.limits;
+    const isRoom = this.#seats.areFewerThan(limit, ghost);
     ghost?.close(CLOSE.replaced, 'replaced');
-    return isRoom;
+    if (isRoom) return true;
+    const spared = this.#seats.sparedFor(actor, limit);
+    spared?.close(CLOSE.roomFull, 'room full');
+    return spared !== null;
   }
 
   /** Finds out where the company is, so that it can be told; whoever comes while that cannot be known is told nothing of it. */
@@ -212,11 +216,9 @@ export class Hub {
       case 'refresh':
         return await this.#refresh(connection, command);
       case 'signal':
-        this.#talk.signal(connection, command);
-        return;
+        return this.#talk.signal(connection, command);
       case 'presence':
-        this.#talk.presence(connection, command.state);
-        return;
+        return this.#talk.presence(connection, command.state);
     }
   }
 

@@ -11,7 +11,7 @@ const MINUTE = 60_000;
  * Frames that count for none of a user's messages, of one socket: pings, and confirmations that nobody asked for. Who confirms all
  * there is sends ten a second; one that sends as many as it can keeps the whole isolate busy, whatever is made of them.
  */
-const IDLE_PER_MINUTE = 1800;
+const IDLE_PER_MINUTE = 1500;
 const IDLE_AT_ONCE = 300;
 
 type Quota = { messages: Pace; signals: Pace; refused: Strikes };

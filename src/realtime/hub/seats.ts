@@ -34,6 +34,20 @@ export class Seats {
     return this.#taken.size - (isThere ? 1 : 0) < limit;
   }
 
+  /** Where another has more than half of all seats, the one they took last, which is free from now on: nobody keeps all colleagues out. */
+  sparedFor(actor: string, limit: number): Connection | null {
+    const byActor = new Map<string, Connection[]>();
+    for (const connection of this.#taken.values()) {
+      const own = byActor.get(connection.member.actor) ?? [];
+      own.push(connection);
+      byActor.set(connection.member.actor, own);
+    }
+    const most = [...byActor].find(([other, own]) => other !== actor && own.length > limit / 2);
+    const spared = most?.[1].at(-1) ?? null;
+    if (spared !== null) this.leave(spared);
+    return spared;
+  }
+
   /** Takes those who are there for all there are: the end of a connection may have passed unseen. */
   count(): void {
     this.#taken.clear();
