@@ -43,7 +43,8 @@ export class Seats {
       byActor.set(connection.member.actor, own);
     }
     const most = [...byActor].find(([other, own]) => other !== actor && own.length > limit / 2);
-    const spared = most?.[1].at(-1) ?? null;
+    // The platform lists sockets in an order of its own.
+    const spared = most?.[1].sort((a, b) => a.member.connectedAt - b.member.connectedAt).at(-1) ?? null;
     if (spared !== null) this.leave(spared);
     return spared;
   }
