@@ -1,7 +1,6 @@
 import { DAY_MINUTES, localOf, minuteOf } from '../core/civil.ts';
 import { AppError } from '../core/errors.ts';
-import { alone } from '../data/alone.ts';
-import { anchored } from '../data/ctx.ts';
+import { alone, toItsEnd } from '../data/alone.ts';
 import { shareOf, WeighedMap } from '../data/weighed.ts';
 import type { Look } from '../resources/planned.ts';
 import type { BookingRequest } from './booking.ts';
@@ -94,15 +93,10 @@ export async function lookAround(
     if (remembered !== null) return remembered;
     const end = await alone(ctx, `calendar ${name}`, until);
     if (end === null) continue;
-    // To its end although the caller may leave, who would keep all others waiting.
-    return await anchored(ctx, async () => {
-      try {
-        const calendar = await learned(asking, row, look, registry);
-        lately.set(name, { calendar, at: row.at }, weightOfCatalogue(calendar) + weightOfTimes(calendar.busy));
-        return calendar;
-      } finally {
-        end();
-      }
+    return await toItsEnd(ctx, end, async () => {
+      const calendar = await learned(asking, row, look, registry);
+      lately.set(name, { calendar, at: row.at }, weightOfCatalogue(calendar) + weightOfTimes(calendar.busy));
+      return calendar;
     });
   }
 }

@@ -55,14 +55,16 @@ export async function foundOut<T>(ctx: Ctx, key: string, recall: () => T | null,
     const remembered = recall();
     if (remembered !== null) return remembered;
     const end = await alone(ctx, key, until);
-    if (end === null) continue;
-    // To its end although the caller may leave, who would keep all others waiting.
-    return await anchored(ctx, async () => {
-      try {
-        return await find();
-      } finally {
-        end();
-      }
-    });
+    if (end !== null) return await toItsEnd(ctx, end, find);
   }
 }
+
+/** Does what was begun to its end although the caller may leave, who would keep all others waiting. */
+export const toItsEnd = <T>(ctx: Ctx, end: () => void, work: () => Promise<T>): Promise<T> =>
+  anchored(ctx, async () => {
+    try {
+      return await work();
+    } finally {
+      end();
+    }
+  });
