@@ -33,17 +33,16 @@ const FEW = 2000;
 /** The rows of a page as a query of `keyColumns`, in order. */
 export function narrowed(w: Walk, filters: readonly Filter[], limit: number): SQL {
   if (filters.some(({ single }) => single)) return sorted(w, sql.join(conditions(w, filters), sql` and `), limit);
-  const [first] = w.keys;
+  const sortedBy = w.keys[0]?.property;
   const held = heldBy(filters);
-  if (held !== null && held.along === first?.property) {
+  if (held !== null && held.along === sortedBy) {
     const where = [...w.where, ...besides(filters, held).map((filter) => filter.where)];
     return walk({ ...w, table: inPlaceOf(w.table, held), where }, limit);
   }
   // These are conditions on the walk's index.
-  const along = filters.filter(({ property, before }) => {
-    const sorted = first?.property;
-    return sorted !== undefined && (property === sorted || before?.includes(sorted) === true);
-  });
+  const along = filters.filter(
+    ({ property, before }) => sortedBy !== undefined && (property === sortedBy || before?.includes(sortedBy) === true),
+  );
   const others = filters.filter((filter) => !along.includes(filter));
   const way: Walk = { ...w, where: [...w.where, ...along.map(({ where }) => where)] };
   return others.length === 0 ? walk(way, limit) : searched(way, others, limit);

@@ -24,8 +24,8 @@ const KEEP_AFTER = 2000;
 /**
  * A ticket is good once, also beyond the end of the object. A crowd that comes back at once costs no row each before it is let
  * in: one says that tickets of this moment may be used, and a moment later the used ones are kept together. Only what comes after
- * a crash in between with a ticket from before it is sent back for another. What is in doubt are
- * spans: after a while with a clock that was far ahead nobody is sent back until that time has come.
+ * a crash in between with a ticket from before it is sent back for another. What is in doubt are spans: after a while with a clock
+ * that was far ahead nobody is sent back until that time has come.
  */
 export class UsedTickets {
   readonly #store: TicketStore;

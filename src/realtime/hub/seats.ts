@@ -36,12 +36,7 @@ export class Seats {
 
   /** Where another has more than half of all seats, the one they took last, which is free from now on: nobody keeps all colleagues out. */
   sparedFor(actor: string, limit: number): Connection | null {
-    const byActor = new Map<string, Connection[]>();
-    for (const connection of this.#taken.values()) {
-      const own = byActor.get(connection.member.actor) ?? [];
-      own.push(connection);
-      byActor.set(connection.member.actor, own);
-    }
+    const byActor = Map.groupBy(this.#taken.values(), ({ member }) => member.actor);
     const most = [...byActor].find(([other, own]) => other !== actor && own.length > limit / 2);
     // The platform lists sockets in an order of its own.
     const spared = most?.[1].sort((a, b) => a.member.connectedAt - b.member.connectedAt).at(-1) ?? null;

@@ -135,7 +135,7 @@ describe('what is said', () => {
   });
 
   test.each([{ type: 'ping' }, { type: 'ack', revision: 77 }])(
-    'who sends more than three hundred of $type at once, and 25 a second, is closed, but for what was asked for',
+    'who sends more than three hundred of $type at once, and 25 a second, is closed',
     async (frame) => {
       const client = new Client(world);
       for (let n = 0; n < 300; n += 1) await client.say(frame);
@@ -144,11 +144,14 @@ describe('what is said', () => {
       expect(client.code).toBeNull();
       await client.say(frame);
       expect(client.code).toBe(4029);
-      const credit = new Credit(undefined, () => 1);
-      for (let n = 1; n <= 32; n += 1) credit.spend(10, n, 0);
-      expect([credit.confirm(32), credit.confirm(32)]).toEqual([true, false]);
     },
   );
+
+  test('a confirmation counts as asked for once', () => {
+    const credit = new Credit(undefined, () => 1);
+    for (let n = 1; n <= 32; n += 1) credit.spend(10, n, 0);
+    expect([credit.confirm(32), credit.confirm(32)]).toEqual([true, false]);
+  });
 
   test('signals have a measure of their own, and reach those who listen to the topic and may', async () => {
     const sender = new Client(world);
