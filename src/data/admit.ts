@@ -25,7 +25,7 @@ export async function admit({ ctx, deps }: Work, admission: Admission): Promise<
 export async function settledSnapshot<const Q extends readonly SQL[]>(
   ctx: Ctx,
   call: ReadCall,
-  unsure: Admission | null,
+  unsure: Pick<Admission, 'credentialQuery' | 'settleCredential'> | null,
   queries: Q,
 ): Promise<Snapshot<Q>> {
   if (unsure === null) return snapshot(ctx, call, queries);

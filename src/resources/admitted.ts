@@ -1,7 +1,10 @@
+import type { SQL } from 'drizzle-orm';
 import { AppError, ERROR_CODES } from '../core/errors.ts';
 import { parseMinRevision } from '../core/revision.ts';
 import { admit, settledSnapshot } from '../data/admit.ts';
 import type { Admission } from '../data/caller.ts';
+import type { Ctx } from '../data/ctx.ts';
+import type { ReadCall, Snapshot } from '../data/log.ts';
 import type { Head } from '../data/readings.ts';
 import { admissionOf } from '../http/admission.ts';
 import { type AppContext, claimantOf } from '../http/context.ts';
@@ -86,4 +89,22 @@ export async function headOf(c: AppContext, unsure: Admission | null): Promise<H
   const call = { database: deps.read, companyId: claimantOf(c).companyId, name: 'head' };
   const { epoch, revision } = await settledSnapshot(ctx, call, unsure, []);
   return { epoch, revision };
+}
+
+/**
+ * A read that an admitted request makes later: an export or a poll may go on for longer than what was known of its caller holds, so
+ * each of these asks in its trip whether the credential still lives. @throws AppError session_revoked, token_expired, unauthenticated
+ */
+export function laterSnapshot<const Q extends readonly SQL[]>(
+  c: AppContext,
+  call: ReadCall,
+  queries: Q,
+): Promise<Snapshot<Q>> {
+  const { ctx, deps } = c.env;
+  const { credential } = claimantOf(c);
+  const unsure = {
+    credentialQuery: () => credential.statement(),
+    settleCredential: (at: Ctx, rows: readonly unknown[]) => credential.settle(at, deps, rows),
+  };
+  return settledSnapshot(ctx, call, unsure, queries);
 }

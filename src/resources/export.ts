@@ -8,7 +8,7 @@ import { takesGzip } from '../http/encoding.ts';
 import type { QueryParameter } from '../http/route.ts';
 import { send } from '../http/send.ts';
 import { Seats } from '../http/slow-readers.ts';
-import { admitted, reached } from './admitted.ts';
+import { admitted, laterSnapshot, reached } from './admitted.ts';
 import { FORMATS, type Format, Pages, type Piece, shownOneByOne, writerOf } from './export-text.ts';
 import { besidesOf, type Shown } from './exported.ts';
 import { askedOf } from './filters.ts';
@@ -105,10 +105,14 @@ export function exportOf(resource: Resource): (c: AppContext) => Promise<Respons
     const read = async (after: string | null): Promise<Piece & { revision: number }> => {
       const beyond = after === null ? sql`` : sql` and ${resource.id} > ${after}::uuid`;
       // A cursor, so that rows which do not fit any more are not written out either.
-      const { revision, rows } = await snapshot(ctx, call, [
+      const queries = [
         sql`declare walk no scroll cursor for select (${resource.row})::text from ${resource.table} where ${filtered}${beyond} order by ${resource.id} limit ${ROWS + 1}`,
         sql<{ line: string | null }>`select line from app.take_rows(${ROWS}, ${PIECE})`,
-      ]);
+      ] as const;
+      // Its caller was admitted for the first one a moment ago; how long they take over the others is up to them.
+      const { revision, rows } = await (after === null
+        ? snapshot(ctx, call, queries)
+        : laterSnapshot(c, call, queries));
       const texts = rows[1].map(({ line }) => line);
       const more = texts.at(-1) === null;
       if (more) texts.pop();

@@ -6,7 +6,7 @@ import { awaitNews } from '../../data/rooms.ts';
 import { type AppContext, type Principal, principalOf } from '../../http/context.ts';
 import type { QueryParameter } from '../../http/route.ts';
 import { sendJson } from '../../http/send.ts';
-import { admitted, reached } from '../../resources/admitted.ts';
+import { admitted, laterSnapshot, reached } from '../../resources/admitted.ts';
 
 /** The parameters of every reader of the log. */
 export const LOG_QUERY = {
@@ -107,7 +107,7 @@ export function readLog(reader: LogReader): (c: AppContext) => Promise<Response>
     let [piece, head] = [rows[0], revision];
     let data = shownOf(piece);
     const readOn = async (after: number): Promise<void> => {
-      const later = await snapshot(ctx, call, [changesAfter(after, position.limit, { entities, entityId })]);
+      const later = await laterSnapshot(c, call, [changesAfter(after, position.limit, { entities, entityId })]);
       if (later.epoch !== epoch) throw new AppError('busy', undefined, { extra: { retryAfter: 1 } });
       [piece, head] = [later.rows[0], later.revision];
       data = shownOf(piece);
