@@ -148,7 +148,7 @@ export async function announceIntent(ctx: Ctx, rooms: Rooms, companyId: string, 
 
 /**
  * Waits in the room, not in a backend, until it is this write's turn.
- * @throws AppError busy when it did not come in time, or could not; OVERTAKEN; the room has forgotten the write then
+ * @throws AppError busy when it did not come in time, or could not; Overtaken; the room has forgotten the write then
  */
 export async function awaitTurn(
   ctx: Ctx,
@@ -173,7 +173,7 @@ export async function awaitTurn(
     ctx.note('turnMs', now - asked);
     return 'expected';
   }
-  if (turn === 'overtaken') throw OVERTAKEN;
+  if (turn === 'overtaken') throw new Overtaken();
   if (turn.full) {
     if (full.size >= MOST_SILENT) full.clear();
     full.set(companyId, { said: now, free: now + turn.again });
@@ -182,7 +182,11 @@ export async function awaitTurn(
 }
 
 /** While a write waited for its turn another one took what it was to take: nothing was done, and it is to be planned again. */
-export const OVERTAKEN = new AppError('snapshot_conflict');
+export class Overtaken extends AppError {
+  constructor() {
+    super('snapshot_conflict');
+  }
+}
 
 /** @param again ms until a turn could come */
 export const crowded = (again: number): AppError =>

@@ -24,7 +24,7 @@ type WriteOrder = Omit<WriteCall, 'database'> & {
 /**
  * The way of every write: admission beside the room's `expect`, one transaction, then the announcement, Redis
  * awaited, the room not (R4): who listens is told beside it, all else of the room comes after it. Anchored as a whole, so a client that goes away neither undoes nor half-does it.
- * @throws AppError from admission and commit, OVERTAKEN; nothing was changed then, unless `mayBeStored` says that it is not known
+ * @throws AppError from admission and commit, Overtaken; nothing was changed then, unless `mayBeStored` says that it is not known
  */
 export function write<const Q extends readonly SQL[]>(
   work: Work,

@@ -7,7 +7,7 @@ import type { Ctx } from '../data/ctx.ts';
 import type { Work } from '../data/deps.ts';
 import type { Guard, Snapshot } from '../data/log.ts';
 import type { Registry } from '../data/registry.ts';
-import { crowded, OVERTAKEN } from '../data/rooms.ts';
+import { crowded, Overtaken } from '../data/rooms.ts';
 import type { FreshTags } from '../data/tags.ts';
 import { type AppContext, principalOf } from '../http/context.ts';
 
@@ -116,8 +116,10 @@ export async function carryOut<C>(carrying: Carrying<C>): Promise<C> {
     } catch (error) {
       if (!(error instanceof AppError)) throw error;
       // Somebody else took some of it while it waited for its turn.
-      if (error === OVERTAKEN && plans < MOST_PLANS) continue;
-      if (error === OVERTAKEN) throw crowded(0);
+      if (error instanceof Overtaken) {
+        if (plans < MOST_PLANS) continue;
+        throw crowded(0);
+      }
       const isStale = error.code === 'snapshot_conflict' || plan.isStale?.(error) === true;
       if (!isStale) throw (await plan.explain?.(error)) ?? error;
       if (tries === 2)
