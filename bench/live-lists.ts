@@ -119,7 +119,7 @@ async function open(lists: (socket: number) => string[]): Promise<Room> {
   const connections: Connection[] = [];
   const hub = new Hub({
     audience: audienceOf(registry, { may: listenerMay, grantAfter }, findLists(BASE, modules)),
-    limits: { connections: SOCKETS, messagesPerMinute: 50, idleMs: 300_000, batchMs: 100 },
+    limits: { connections: SOCKETS, messagesPerMinute: 50, readsPerMinute: 1e9, idleMs: 300_000, batchMs: 100 },
     time: { now: () => now, after: (ms, work) => void timers.push({ at: now + ms, work }) },
     log: { after: async () => ({ epoch: 'e', head: 0, oldest: null, changes: [] }) },
     async readLists(asked) {

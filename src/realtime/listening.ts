@@ -31,7 +31,7 @@ export function openSockets(
   return new Sockets(state, {
     audience,
     ended,
-    limits: settings.rooms,
+    limits: { ...settings.rooms, readsPerMinute: settings.rateLimitPerMinute },
     now: Date.now,
     unseal: (ticket) => openTicket(settings.cursorSecret, ticket, Date.now()),
     alive: (listeners) => living(ctx(), companyOf(), listeners),

@@ -70,6 +70,11 @@ export class Following {
     return followed;
   }
 
+  /** How many of these have to be read before they can be followed, by nobody yet. */
+  unread(lists: readonly LiveList[]): number {
+    return this.#fresh(lists.filter((list) => this.of(list).size === null)).length;
+  }
+
   /** Follows these lists, whose rows are read where they are not known. @throws whatever reading the database throws */
   async open(lists: readonly LiveList[]): Promise<Refusal | null> {
     const readings = this.#read(lists.filter((list) => this.of(list).size === null));
@@ -129,16 +134,11 @@ export class Following {
     return told;
   }
 
-  /** Another history: nothing of this one counts. */
+  /** Another history, or nobody listens: nothing of this one counts. */
   restart(): void {
     this.#lists = new Map();
     this.#readings.clear();
     this.#parts.shelf.clear();
-  }
-
-  /** Nobody listens. */
-  retire(): void {
-    this.restart();
   }
 
   /** As it was kept, and moved on by what was sent since. */
@@ -174,9 +174,7 @@ export class Following {
 
   /** Begins to read these, those under way excepted. @returns all that bring them */
   #read(lists: readonly LiveList[]): Reading[] {
-    const fresh = [...new Map(lists.map((list) => [list.key, list])).values()].filter(
-      ({ key }) => !this.#readings.has(key),
-    );
+    const fresh = this.#fresh(lists);
     for (let at = 0; at < fresh.length; at += AT_ONCE) {
       const some = fresh.slice(at, at + AT_ONCE);
       const reading: Reading = {
@@ -196,6 +194,11 @@ export class Following {
       for (const { key } of some) this.#readings.set(key, reading);
     }
     return [...new Set(lists.flatMap(({ key }) => this.#readings.get(key) ?? []))];
+  }
+
+  /** Each once, without those that are being read. */
+  #fresh(lists: readonly LiveList[]): LiveList[] {
+    return [...new Map(lists.map((list) => [list.key, list])).values()].filter(({ key }) => !this.#readings.has(key));
   }
 
   #settle(reading: Reading, { epoch, revision, counted }: Position & { counted: readonly Counted[] }): void {

@@ -92,13 +92,11 @@ export class Hub {
       some(parts.connections()),
     );
     this.#subscriber = new Subscriber({
-      audience,
+      ...{ audience, ring, log, now: time.now },
       stream: this.#stream,
-      ring,
-      log,
       delivery: this.#delivery,
       lists: this.#lists,
-      now: time.now,
+      quotas: this.#quotas,
     });
   }
 

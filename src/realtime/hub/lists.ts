@@ -41,9 +41,14 @@ export class Lists {
     return this.#audience.list(member, path);
   }
 
+  /** How many of these would be read by `open`. */
+  unread(lists: readonly LiveList[]): number {
+    this.#following.tidy(() => this.#usedBy(this.#connections()));
+    return this.#following.unread(lists);
+  }
+
   /** Has these lists known. @throws whatever reading the database throws */
   open(lists: readonly LiveList[]): Promise<Refusal | null> {
-    this.#following.tidy(() => this.#usedBy(this.#connections()));
     return this.#following.open(lists);
   }
 
@@ -54,7 +59,7 @@ export class Lists {
 
   /** Nobody listens. */
   retire(): void {
-    this.#following.retire();
+    this.#following.restart();
   }
 
   /** The right of this connection has changed: what its lists show may be something else, or nothing. */

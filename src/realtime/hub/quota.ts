@@ -1,4 +1,4 @@
-import { Pace } from '../../core/pace.ts';
+import { burstOf, Pace } from '../../core/pace.ts';
 import type { Connection } from './member.ts';
 import type { RoomLimits } from './protocol.ts';
 
@@ -14,7 +14,12 @@ const MINUTE = 60_000;
 const IDLE_PER_MINUTE = 1500;
 const IDLE_AT_ONCE = 300;
 
-type Quota = { messages: Pace; signals: Pace; refused: Strikes };
+/** What one user may have of the lists that are read for a company: the half, so that a colleague has the other. */
+const SHARE = 1 / 2;
+/** The longest that somebody whose lists are not read yet is told to wait, ms. */
+const LONGEST_WAIT = 30_000;
+
+type Quota = { messages: Pace; signals: Pace; reads: Pace; refused: Strikes };
 
 /** What each user may still say, over all their sockets. Pure; memory alone, so a hibernation forgives what it slept through. */
 export class Quotas {
@@ -24,13 +29,34 @@ export class Quotas {
   readonly #bad = new WeakMap<Connection, Strikes>();
   readonly #idle = new WeakMap<Connection, Pace>();
 
+  /** Lists that are read, of all users together; and those that were not, each told to come when it is its turn. */
+  readonly #reads: Pace;
+  readonly #later: Pace;
+
   constructor(limits: RoomLimits) {
     this.#limits = limits;
+    const { readsPerMinute } = limits;
+    this.#reads = new Pace(readsPerMinute, burstOf(readsPerMinute));
+    this.#later = new Pace(readsPerMinute, 1);
   }
 
   /** Takes one message or signal. @returns 0, or in how many ms one may be sent */
   take(actor: string, kind: 'messages' | 'signals', now: number): number {
     return this.#of(actor)[kind].take(now);
+  }
+
+  /** Reads so many lists for this user, or none. @returns 0, or in how many ms it is their turn */
+  takeReads(actor: string, lists: number, now: number): number {
+    if (lists === 0) return 0;
+    const paces = [this.#reads, this.#of(actor).reads];
+    const wait = Math.ceil(Math.max(...paces.map((pace) => pace.readyAt(now) - now)));
+    if (wait <= 0) {
+      for (const pace of paces) pace.spend(lists, now);
+      return 0;
+    }
+    const turn = Math.max(wait, Math.ceil(this.#later.readyAt(now) - now));
+    this.#later.spend(lists, now);
+    return Math.min(turn, LONGEST_WAIT);
   }
 
   /** Something was refused because it was one too many. */
@@ -54,17 +80,21 @@ export class Quotas {
 
   /** Forgets those who owe nothing and are gone. */
   forget(present: ReadonlySet<string>, now: number): void {
-    for (const [actor, { messages, signals }] of this.#byActor)
-      if (!present.has(actor) && messages.isIdle(now) && signals.isIdle(now)) this.#byActor.delete(actor);
+    for (const [actor, { messages, signals, reads }] of this.#byActor) {
+      const isIdle = [messages, signals, reads].every((pace) => pace.isIdle(now));
+      if (isIdle && !present.has(actor)) this.#byActor.delete(actor);
+    }
   }
 
   #of(actor: string): Quota {
     let quota = this.#byActor.get(actor);
     if (quota === undefined) {
-      const { messagesPerMinute } = this.#limits;
+      const { messagesPerMinute, readsPerMinute } = this.#limits;
+      const ownReads = readsPerMinute * SHARE;
       quota = {
         messages: new Pace(messagesPerMinute, messagesPerMinute),
         signals: new Pace(SIGNALS_PER_MINUTE, SIGNALS_PER_MINUTE),
+        reads: new Pace(ownReads, burstOf(ownReads)),
         refused: new Strikes(MOST_STRIKES, MINUTE),
       };
       this.#byActor.set(actor, quota);

@@ -7,6 +7,7 @@ import { CatchUp, type CatchUpParts, reset, setLive } from './catch-up.ts';
 import type { Refusal } from './following.ts';
 import type { Connection } from './member.ts';
 import { type Command, errorFrame } from './protocol.ts';
+import type { Quotas } from './quota.ts';
 
 export type Subscribe = Extract<Command, { type: 'subscribe' }>;
 
@@ -17,7 +18,7 @@ const LONGEST_AT_ONCE = 512 * 1024;
 /** When to ask again while the log cannot be read, ms. */
 const TRY_AGAIN = 2000;
 
-export type SubscriberParts = CatchUpParts & { audience: Audience };
+export type SubscriberParts = CatchUpParts & { audience: Audience; quotas: Quotas };
 
 /**
  * Puts connections at the room's position, from which on they get every frame: at once where the ring holds what they
@@ -45,7 +46,7 @@ export class Subscriber {
     if (topics.length === 0 && (wanted.topics?.length !== 0 || wanted.queries.length === 0))
       return refuse(connection, wanted, 'forbidden', 'None of these topics exists and may be listened to.');
     const lists = this.#find(connection, wanted);
-    if (lists === null) return;
+    if (lists === null || !this.#mayRead(connection, wanted, lists)) return;
     this.#current.set(connection, wanted);
     try {
       // A position beyond what is known here may be right: what was kept may have been lost with a crash.
@@ -83,6 +84,16 @@ export class Subscriber {
       }
     }
     return found;
+  }
+
+  /** What nobody follows is read from the database, at the pace at which GET may ask for it. */
+  #mayRead(connection: Connection, { id }: Subscribe, found: readonly LiveList[]): boolean {
+    const { quotas, lists, now } = this.#parts;
+    const wait = quotas.takeReads(connection.member.actor, lists.unread(found), now());
+    if (wait === 0) return true;
+    const more = { id, temporary: true, retryAfterMs: wait };
+    connection.send(errorFrame('rate_limited', 'Too many lists that nobody follows yet.', more));
+    return false;
   }
 
   async #bring(connection: Connection, wanted: Subscribe, at: Position): Promise<void> {

@@ -42,11 +42,13 @@ export class HubWorld {
   #life = 0;
 
   readonly #messages: number;
+  readonly #reads: number;
   readonly #lists: Lists | null;
 
-  /** @param messages that each user may send in a minute */
-  constructor(messages = 50, lists: Lists | null = null) {
+  /** @param messages that each user may send in a minute @param reads lists that are read in a minute */
+  constructor(messages = 50, lists: Lists | null = null, reads = 1e9) {
     this.#messages = messages;
+    this.#reads = reads;
     this.#lists = lists;
     this.hub = this.#open();
   }
@@ -224,7 +226,13 @@ export class HubWorld {
         ...audience,
         grantAfter: ({ revision }) => this.grants.get(revision) ?? null,
       },
-      limits: { connections: 100, messagesPerMinute: this.#messages, idleMs: 300_000, batchMs: 100 },
+      limits: {
+        connections: 100,
+        messagesPerMinute: this.#messages,
+        readsPerMinute: this.#reads,
+        idleMs: 300_000,
+        batchMs: 100,
+      },
       time: {
         now: () => this.now,
         after: (ms, work) => {

@@ -9,9 +9,14 @@ export type Frame = { type: string; [member: string]: unknown };
 /** A room whose lists are followed, and which is answered when it is said. */
 export class ListRoom {
   readonly luck: Luck = luckOf(randomOf(7));
-  readonly world = new ListWorld(this.luck);
+  readonly world: ListWorld;
   /** How often it read where rows stand. */
   reads = 0;
+
+  /** @param lists that it reads in a minute */
+  constructor(lists?: number) {
+    this.world = new ListWorld(this.luck, lists);
+  }
 
   follow(paths: readonly string[], member: Partial<Member> = {}): ListFollower {
     return new ListFollower(this, paths, member);

@@ -27,7 +27,7 @@ export class ListWorld {
   readonly #answers = new Map<string, string>();
   #ids = 10;
 
-  constructor(luck: Luck) {
+  constructor(luck: Luck, reads?: number) {
     this.#luck = luck;
     const audience = audienceOf(registry, { may: listenerMay, grantAfter }, liveLists(BASE, modules));
     const list = (...asked: Parameters<typeof audience.list>): LiveList => {
@@ -35,7 +35,7 @@ export class ListWorld {
       this.#paths.set(found.key, asked[1]);
       return found;
     };
-    this.hub = new HubWorld(1e9, { audience: { ...audience, list }, count: (asked) => this.#count(asked) });
+    this.hub = new HubWorld(1e9, { audience: { ...audience, list }, count: (asked) => this.#count(asked) }, reads);
   }
 
   /** Rows at a revision of the present history. */

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { MOST_FOLLOWED } from '../../../src/data/live-list.ts';
 import { MemoryShelf } from '../../../src/realtime/hub/shelf.ts';
-import { ListRoom } from './list-room.ts';
+import { type Frame, ListRoom } from './list-room.ts';
 import { newRow, uuidFrom } from './list-rows.ts';
 
 // What a room says of lists, frame by frame; under faults: lists.property.test.ts.
@@ -58,6 +58,31 @@ describe('a list', () => {
     expect(room.reads).toBe(0);
     await room.follow([String(restless[0])], { session: 'zz' }).subscribe();
     expect(room.reads).toBe(1);
+  });
+
+  test('that nobody follows yet is read at the pace at which GET may ask for it, and a colleague has the half', async () => {
+    // Two hundred at once, of which one user may have a hundred.
+    room = new ListRoom(1000);
+    let n = 0;
+    const ask = async (actor: string, lists = 20): Promise<Frame | undefined> => {
+      const paths = Array.from({ length: lists }, () => `/clients?tag=t${n++}`);
+      return room.follow(paths, { session: `s${n}`, actor }).subscribe();
+    };
+    for (let i = 0; i < 5; i += 1) expect(await ask('USER:1')).toMatchObject({ type: 'subscribed' });
+    const turn = { type: 'error', id: 1, code: 'rate_limited', temporary: true };
+    const [first, second] = [await ask('USER:1'), await ask('USER:1')];
+    // One after the other, and not all of them at the same time.
+    expect([first, second]).toMatchObject([turn, turn]);
+    expect(Number(second?.retryAfterMs) - Number(first?.retryAfterMs)).toBeGreaterThan(1000);
+    for (let i = 0; i < 5; i += 1) expect(await ask('USER:2')).toMatchObject({ type: 'subscribed' });
+    expect(await ask('USER:3', 1)).toMatchObject(turn);
+    // What somebody follows is known, and a stream without lists needs none.
+    expect(await room.follow(['/clients?tag=t0'], { session: 'x' }).subscribe()).toMatchObject({ type: 'subscribed' });
+    expect(await room.follow([], { session: 'y' }).subscribe({ topics: ['clients'] })).toMatchObject({
+      type: 'subscribed',
+    });
+    room.world.hub.pass(Number(second?.retryAfterMs));
+    expect(await ask('USER:1')).toMatchObject({ type: 'subscribed' });
   });
 
   test('is known again after a sleep, without a read', async () => {
