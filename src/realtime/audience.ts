@@ -15,6 +15,7 @@ const anybody = (_: Grant): boolean => true;
 /** What rooms know of the company's resources and people, from what these say of themselves. */
 export function audienceOf(registry: Registry, { may, grantAfter }: GrantRules, find: FindList): Audience {
   const topics = new Map([...registry.values()].map(({ topic, permission }) => [topic, permission]));
+  const partial = [...registry.values()].flatMap(({ visibility }) => visibility ?? []);
   const tags = (change: Change): readonly string[] => registry.get(change.entity)?.tagsTouched(change) ?? [];
   return {
     topics,
@@ -22,6 +23,7 @@ export function audienceOf(registry: Registry, { may, grantAfter }: GrantRules, 
     grantAfter,
     tags,
     list: (listener, path) => find(path, viewerOf(listener, may)),
+    scope: (listener) => JSON.stringify([listener.grant, partial.map(({ scope }) => scope(viewerOf(listener, may)))]),
     purges: (change) => tags(change).includes(ERASED),
     render(change) {
       const event = eventOf(registry, null, change);

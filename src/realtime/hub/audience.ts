@@ -16,6 +16,8 @@ export type Audience = {
   purges(change: Change): boolean;
   /** The list behind a GET path, as this listener would be answered. @throws AppError as GET refuses it */
   list(listener: Listener, path: string): LiveList;
+  /** Listeners of one scope are answered the same lists. */
+  scope(listener: Listener): string;
   /** What a change touches; a list that rests on none of it stays as it is. */
   tags(change: Change): readonly string[];
 };

@@ -70,9 +70,9 @@ export class Following {
     return followed;
   }
 
-  /** How many of these have to be read before they can be followed, by nobody yet. */
-  unread(lists: readonly LiveList[]): number {
-    return this.#fresh(lists.filter((list) => this.of(list).size === null)).length;
+  /** Whether it can be followed without being read for that, or is read already. */
+  isKnown(list: LiveList): boolean {
+    return this.of(list).size !== null || this.#readings.has(list.key);
   }
 
   /** Follows these lists, whose rows are read where they are not known. @throws whatever reading the database throws */
@@ -174,7 +174,9 @@ export class Following {
 
   /** Begins to read these, those under way excepted. @returns all that bring them */
   #read(lists: readonly LiveList[]): Reading[] {
-    const fresh = this.#fresh(lists);
+    const fresh = [...new Map(lists.map((list) => [list.key, list])).values()].filter(
+      ({ key }) => !this.#readings.has(key),
+    );
     for (let at = 0; at < fresh.length; at += AT_ONCE) {
       const some = fresh.slice(at, at + AT_ONCE);
       const reading: Reading = {
@@ -194,11 +196,6 @@ export class Following {
       for (const { key } of some) this.#readings.set(key, reading);
     }
     return [...new Set(lists.flatMap(({ key }) => this.#readings.get(key) ?? []))];
-  }
-
-  /** Each once, without those that are being read. */
-  #fresh(lists: readonly LiveList[]): LiveList[] {
-    return [...new Map(lists.map((list) => [list.key, list])).values()].filter(({ key }) => !this.#readings.has(key));
   }
 
   #settle(reading: Reading, { epoch, revision, counted }: Position & { counted: readonly Counted[] }): void {

@@ -14,6 +14,10 @@ export type Telling = (changes: readonly Change[]) => Told;
 /** Characters of all lists of a connection in one frame; beyond, it is told to load the rest anew. */
 const MOST_TOLD = 256 * 1024;
 
+/** Paths that are remembered. */
+const MOST_PATHS = 500;
+const nameOf = (scope: string, path: string): string => `${scope} ${path}`;
+
 /**
  * One list of a connection, null while it may not be seen. `isNews`: it may not be the one it was. Each frame says so up to
  * the one that brings the connection to where the room is: what was loaded meanwhile is newer than the frames before.
@@ -28,6 +32,8 @@ export class Lists {
   readonly #following: Following;
   readonly #position: FollowingParts['position'];
   readonly #owned = new WeakMap<Connection, Owned>();
+  /** What paths mean, by who asks: to read one anew takes as long as the rest of a whole frame does. */
+  readonly #paths = new Map<string, LiveList>();
 
   constructor(audience: Audience, connections: () => Iterable<Connection>, parts: Omit<FollowingParts, 'audience'>) {
     this.#audience = audience;
@@ -38,13 +44,22 @@ export class Lists {
 
   /** The list behind a path, as this connection's caller would GET it. @throws AppError as GET refuses it */
   find({ member }: Connection, path: string): LiveList {
-    return this.#audience.list(member, path);
+    const name = nameOf(this.#audience.scope(member), path);
+    const known = this.#paths.get(name);
+    if (known !== undefined) return known;
+    const list = this.#audience.list(member, path);
+    if (this.#paths.size >= MOST_PATHS) this.#paths.clear();
+    this.#paths.set(name, list);
+    return list;
   }
 
-  /** How many of these would be read by `open`. */
-  unread(lists: readonly LiveList[]): number {
+  /** Of how many of these paths it is not known yet what list they mean, or where its rows stand. */
+  unknown({ member }: Connection, requests: readonly ListRequest[]): number {
+    if (requests.length === 0) return 0;
     this.#following.tidy(() => this.#usedBy(this.#connections()));
-    return this.#following.unread(lists);
+    const scope = this.#audience.scope(member);
+    const lists = new Set(requests.map(({ path }) => this.#paths.get(nameOf(scope, path)) ?? path));
+    return [...lists].filter((list) => typeof list === 'string' || !this.#following.isKnown(list)).length;
   }
 
   /** Has these lists known. @throws whatever reading the database throws */
@@ -59,6 +74,7 @@ export class Lists {
 
   /** Nobody listens. */
   retire(): void {
+    this.#paths.clear();
     this.#following.restart();
   }
 

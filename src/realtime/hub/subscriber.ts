@@ -45,8 +45,9 @@ export class Subscriber {
     // Whoever follows lists may want nothing else.
     if (topics.length === 0 && (wanted.topics?.length !== 0 || wanted.queries.length === 0))
       return refuse(connection, wanted, 'forbidden', 'None of these topics exists and may be listened to.');
+    if (!this.#mayRead(connection, wanted)) return;
     const lists = this.#find(connection, wanted);
-    if (lists === null || !this.#mayRead(connection, wanted, lists)) return;
+    if (lists === null) return;
     this.#current.set(connection, wanted);
     try {
       // A position beyond what is known here may be right: what was kept may have been lost with a crash.
@@ -86,10 +87,10 @@ export class Subscriber {
     return found;
   }
 
-  /** What nobody follows is read from the database, at the pace at which GET may ask for it. */
-  #mayRead(connection: Connection, { id }: Subscribe, found: readonly LiveList[]): boolean {
+  /** Paths that nobody asked for before are read and looked up at the pace at which GET may ask for them. */
+  #mayRead(connection: Connection, { id, queries }: Subscribe): boolean {
     const { quotas, lists, now } = this.#parts;
-    const wait = quotas.takeReads(connection.member.actor, lists.unread(found), now());
+    const wait = quotas.takeReads(connection.member.actor, lists.unknown(connection, queries), now());
     if (wait === 0) return true;
     const more = { id, temporary: true, retryAfterMs: wait };
     connection.send(errorFrame('rate_limited', 'Too many lists that nobody follows yet.', more));

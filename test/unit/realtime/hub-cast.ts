@@ -40,6 +40,7 @@ export const audience: Audience = {
   }),
   grantAfter: () => null,
   purges: (change) => change.after?.erased === true,
+  scope: ({ grant }) => JSON.stringify(grant),
   list: () => {
     throw new AppError('not_found');
   },

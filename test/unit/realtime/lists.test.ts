@@ -76,6 +76,8 @@ describe('a list', () => {
     expect(Number(second?.retryAfterMs) - Number(first?.retryAfterMs)).toBeGreaterThan(1000);
     for (let i = 0; i < 5; i += 1) expect(await ask('USER:2')).toMatchObject({ type: 'subscribed' });
     expect(await ask('USER:3', 1)).toMatchObject(turn);
+    // Nor is a path read that nobody asked for: that takes as long as all else of a frame.
+    expect(await room.follow(['/nonsense'], { session: 'w', actor: 'USER:3' }).subscribe()).toMatchObject(turn);
     // What somebody follows is known, and a stream without lists needs none.
     expect(await room.follow(['/clients?tag=t0'], { session: 'x' }).subscribe()).toMatchObject({ type: 'subscribed' });
     expect(await room.follow([], { session: 'y' }).subscribe({ topics: ['clients'] })).toMatchObject({
