@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { SCOPES } from '../src/account/permissions.ts';
-import { BASE, modules } from '../src/app.ts';
+import { BASE, everyRoute } from '../src/app.ts';
 import { addKey } from '../test/support/accounts.ts';
 import type { Api } from '../test/support/api.ts';
 import { uuidOf } from '../test/support/people.ts';
@@ -20,9 +20,9 @@ type Question = { kind: 'list' | 'deep' | 'search' | 'analytics' | 'dashboard'; 
 
 const dayFrom = (days: number): string => new Date(Date.now() + days * 86_400_000).toISOString().slice(0, 10);
 
-const lists = modules
-  .flat()
-  .filter(({ method, path, list }) => method === 'get' && list !== undefined && !path.includes(':'));
+const lists = everyRoute().filter(
+  ({ method, path, list }) => method === 'get' && list !== undefined && !path.includes(':'),
+);
 
 /** Every list by every sort, its first page and a deep one; searches; every report over a quarter and a year. */
 export function questions(): Question[] {

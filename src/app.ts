@@ -24,7 +24,7 @@ import { development } from './http/fault.ts';
 import { maskedPath, withoutSecret } from './http/log-line.ts';
 import { PathRouter } from './http/path-router.ts';
 import { problem } from './http/problem.ts';
-import { mount, put, type RouteModule } from './http/route.ts';
+import { mount, put, type RouteModule, type RouteSpec, type Routes } from './http/route.ts';
 import { preflight } from './http/send.ts';
 import { analyticsRoutes } from './insight/analytics/routes.ts';
 import { auditRoutes } from './insight/audit/routes.ts';
@@ -76,18 +76,22 @@ export const modules: readonly RouteModule[] = [
   historyRoutes,
 ];
 
+/** All routes, in the order of those lines. */
+export const everyRoute = (): readonly RouteSpec[] => modules.flatMap(({ routes }) => routes());
+
 /** The HTTP surface: what happens to a request, in order. */
 export function makeApp(): Hono<AppEnv> {
-  const app = new Hono<AppEnv>({ router: new PathRouter() });
+  const router: Routes = new PathRouter();
+  const app = new Hono<AppEnv>({ router });
   app.on('OPTIONS', '*', (c) => preflight(c, allowed(app, c) ?? 'GET, HEAD, POST, PATCH, PUT, DELETE'));
-  put(app, 'GET', '/.well-known/jwks.json', jwks);
-  put(app, 'GET', `${BASE}${SOCKET_PATH}`, openSocket(identify));
+  put(router, 'GET', '/.well-known/jwks.json', jwks);
+  put(router, 'GET', `${BASE}${SOCKET_PATH}`, openSocket(identify));
   const metrics = metricsPage(identify);
-  for (const path of ['/metrics', `${BASE}/metrics`]) put(app, 'GET', path, metrics);
-  mountPages(app, BASE);
-  mount(app, BASE, identify, modules); // authentication, then each route's own: admission, syntax, permission, rules
+  for (const path of ['/metrics', `${BASE}/metrics`]) put(router, 'GET', path, metrics);
+  mountPages(router, BASE);
+  mount(router, BASE, identify, modules); // authentication, then each route's own: admission, syntax, permission, rules
   // Also where probes and balancers look by themselves.
-  mount(app, '', identify, health);
+  mount(router, '', identify, health);
   app.notFound((c) => {
     c.env.ctx.note('path', development ? withoutSecret(c.req.path) : maskedPath(c.req.path, words()));
     return problem(c, missing(app, c));
@@ -97,7 +101,7 @@ export function makeApp(): Hono<AppEnv> {
 }
 
 /** What our own paths are made of; the rest of a path that leads nowhere may be anything. */
-const words = lazy(() => new Set(modules.flat().flatMap(({ path }) => `${BASE}${path}`.split('/'))));
+const words = lazy(() => new Set(everyRoute().flatMap(({ path }) => `${BASE}${path}`.split('/'))));
 
 /** The methods some route has for this path (RFC 9110, 15.5.6), or null when no route knows it. */
 function allowed(app: Hono<AppEnv>, c: AppContext): string | null {

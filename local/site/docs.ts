@@ -1,5 +1,5 @@
 import { ERROR_CODES } from '../../src/core/errors.ts';
-import { type RouteModule, type RouteSpec, templated } from '../../src/http/route.ts';
+import { type RouteSpec, templated } from '../../src/http/route.ts';
 import { exampleOf } from './examples.ts';
 import type { Page } from './pages.ts';
 import { parametersOf } from './parameters.ts';
@@ -13,8 +13,7 @@ const escaped = (text: string): string =>
  * The page `/docs`: every operation in a line, and every error code under the anchor that a problem's `type` names.
  * @param style what it looks like
  */
-export function docsPage(base: string, modules: readonly RouteModule[], style: Page): string {
-  const specs = modules.flat();
+export function docsPage(base: string, specs: readonly RouteSpec[], style: Page): string {
   const tags = [...new Set(specs.map(({ tag }) => tag))];
   const operations = tags
     .map((tag) =>

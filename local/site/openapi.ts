@@ -1,4 +1,4 @@
-import { type RouteModule, type RouteSpec, templated } from '../../src/http/route.ts';
+import { type RouteSpec, templated } from '../../src/http/route.ts';
 import { exampleOf, mediaOf } from './examples.ts';
 import { parametersOf } from './parameters.ts';
 import { RESPONSE_HEADERS, type Refusals, responsesOf } from './responses.ts';
@@ -94,11 +94,11 @@ function onlyUsed(components: Components, paths: string): Components {
 }
 
 /** The OpenAPI 3.1 document, from the very declarations that the routes run on. */
-export function openApiDocument(base: string, modules: readonly RouteModule[], needs: Needs): Json {
+export function openApiDocument(base: string, routes: readonly RouteSpec[], needs: Needs): Json {
   const components: Components = { schemas: {}, examples: {}, responses: {} };
   const refusals: Refusals = new Map();
   const paths: Record<string, Json> = {};
-  for (const spec of modules.flat()) {
+  for (const spec of routes) {
     const path = `${base}${templated(spec.path)}`;
     paths[path] = { ...paths[path], [spec.method]: operationOf(spec, components, refusals, needs) };
   }
@@ -112,9 +112,7 @@ export function openApiDocument(base: string, modules: readonly RouteModule[], n
       license: { name: 'Proprietary', url: 'https://docs.clientsplus.dev/license' },
     },
     servers: [{ url: '/', description: 'Where this document was read.' }],
-    tags: [...new Set(modules.flat().map(({ tag }) => tag))]
-      .sort()
-      .map((name) => ({ name, description: TAGS[name] ?? name })),
+    tags: [...new Set(routes.map(({ tag }) => tag))].sort().map((name) => ({ name, description: TAGS[name] ?? name })),
     paths,
     components: {
       ...onlyUsed(components, JSON.stringify(paths)),

@@ -1,6 +1,6 @@
 import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { BASE, modules } from '../../src/app.ts';
+import { BASE, everyRoute } from '../../src/app.ts';
 import { describeApi } from './describe.ts';
 import { docsPage } from './docs.ts';
 import { readPages } from './pages.ts';
@@ -12,7 +12,7 @@ export async function renderSite(): Promise<Map<string, string>> {
   if (style === undefined) throw new Error('public/page.css is missing');
   return new Map([
     ...pages.map(({ name, body }): [string, string] => [name, body]),
-    ['docs.html', docsPage(BASE, modules, style)],
+    ['docs.html', docsPage(BASE, everyRoute(), style)],
     ['openapi.json', JSON.stringify(describeApi())],
   ]);
 }

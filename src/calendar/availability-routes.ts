@@ -4,7 +4,7 @@ import { AppError, type Fault } from '../core/errors.ts';
 import { formatId } from '../core/id.ts';
 import { lazy } from '../core/lazy.ts';
 import { offsetsOf } from '../core/offsets.ts';
-import type { RouteModule } from '../http/route.ts';
+import { routesBelow } from '../http/route.ts';
 import { instant } from '../http/schemas.ts';
 import { type Assembled, type AssembledRoute, readAssembled, TTL } from '../resources/read.ts';
 import { countStarts, freeStarts, offeredUntil } from './availability.ts';
@@ -131,7 +131,7 @@ const Availability = lazy(() =>
     }),
 );
 
-export const availabilityRoutes: RouteModule = [
+export const availabilityRoutes = routesBelow(['availability'], () => [
   {
     method: 'get',
     path: '/availability',
@@ -145,4 +145,4 @@ export const availabilityRoutes: RouteModule = [
     errors: ['unknown_reference', 'not_offered'],
     handler: readAssembled(availability),
   },
-];
+]);

@@ -1,6 +1,6 @@
 import { sql } from 'drizzle-orm';
 import { branch } from '../catalog/branches/resource.ts';
-import type { RouteModule } from '../http/route.ts';
+import { routesBelow } from '../http/route.ts';
 import type { Plan } from '../resources/planned.ts';
 import { expectVersion, patchRow, rowOf } from '../resources/row-sql.ts';
 import { standardRoutes } from '../resources/standard-routes.ts';
@@ -36,11 +36,13 @@ const updateBranch = updateOf(branch, {
   },
 });
 
-export const branchRoutes: RouteModule = standardRoutes(branch, {
-  update: {
-    description:
-      'JSON Merge Patch (RFC 7396): null clears, absence leaves. A change that changes nothing takes no revision. Another `timeZone` moves no appointment: those from yesterday on (UTC) keep `startsAt` and are told by the new clock (`timeZone`, `localStart`, the day they are listed on), each of them a revision. What was earlier, and days of invoices and payments, stay as they were told. Of more than 3,000 it is refused (`conflict`).',
-    errors: ['not_found', 'version_mismatch', 'external_id_taken', 'conflict'],
-    handler: updateBranch,
-  },
-});
+export const branchRoutes = routesBelow(['branches'], () =>
+  standardRoutes(branch, {
+    update: {
+      description:
+        'JSON Merge Patch (RFC 7396): null clears, absence leaves. A change that changes nothing takes no revision. Another `timeZone` moves no appointment: those from yesterday on (UTC) keep `startsAt` and are told by the new clock (`timeZone`, `localStart`, the day they are listed on), each of them a revision. What was earlier, and days of invoices and payments, stay as they were told. Of more than 3,000 it is refused (`conflict`).',
+      errors: ['not_found', 'version_mismatch', 'external_id_taken', 'conflict'],
+      handler: updateBranch,
+    },
+  }),
+);

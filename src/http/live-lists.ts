@@ -5,14 +5,18 @@ import type { RouteModule } from './route.ts';
 
 /** The lists of these routes by their path, with the base of the API or without. */
 export function liveLists(base: string, modules: readonly RouteModule[]): FindList {
-  const routes = lazy(() =>
-    modules.flat().flatMap(({ path, live }) => (live === undefined ? [] : [{ steps: path.split('/'), live }])),
-  );
+  const of = modules.map(({ below, routes }) => ({
+    below,
+    lists: lazy(() =>
+      routes().flatMap(({ path, live }) => (live === undefined ? [] : [{ steps: path.split('/'), live }])),
+    ),
+  }));
   return (path, viewer) => {
     const mark = path.indexOf('?');
     const place = mark < 0 ? path : path.slice(0, mark);
     const steps = (place.startsWith(`${base}/`) ? place.slice(base.length) : place).split('/');
-    for (const { steps: own, live } of routes()) {
+    const near = of.filter(({ below }) => below.includes(steps[1] ?? ''));
+    for (const { steps: own, live } of near.flatMap(({ lists }) => lists())) {
       const parent = matched(own, steps);
       if (parent !== undefined)
         return ofRoute(live, new URLSearchParams(mark < 0 ? '' : path.slice(mark)), parent, viewer);

@@ -11,6 +11,9 @@ type Table<T> = {
   forms: Map<number, Form<T>[]>;
 };
 
+/** Routes that are added when a path below one of these names is first looked for. */
+type Waiting = { readonly names: readonly string[]; add: (() => void) | null };
+
 /** What other patterns are made of. */
 const PATTERNS = ['*', '?', '{', '}'];
 const isLabel = (segment: string | undefined): boolean => segment?.startsWith(':') === true;
@@ -23,6 +26,8 @@ const isLabel = (segment: string | undefined): boolean => segment?.startsWith(':
 export class PathRouter<T> implements Router<T> {
   name = 'PathRouter';
   readonly #tables = new Map<string, Table<T>>();
+  /** By what they stand below: routes that nobody has looked for yet. */
+  readonly #waiting = new Map<string, Map<string, Waiting[]>>();
 
   /** @throws UnsupportedPathError for patterns other than whole labels and `*` alone */
   add(method: string, path: string, handler: T): void {
@@ -45,12 +50,50 @@ export class PathRouter<T> implements Router<T> {
     routes.set(key, [...(routes.get(key) ?? []), { handler, names }]);
   }
 
-  match(method: string, path: string): Result<T> {
-    const table = this.#tables.get(method);
-    if (table === undefined) return [[]];
-    const found = table.literal.get(path) ?? byForm(table, path);
-    return [table.always.length === 0 ? found : [...table.always, ...found]];
+  /** Has routes added when a path below one of these names of this base is first looked for. */
+  below(base: string, names: readonly string[], add: () => void): void {
+    const waiting: Map<string, Waiting[]> = this.#waiting.get(base) ?? new Map();
+    this.#waiting.set(base, waiting);
+    const one = { names, add };
+    for (const name of names) waiting.set(name, [...(waiting.get(name) ?? []), one]);
   }
+
+  match(method: string, path: string): Result<T> {
+    const found = this.#find(method, path);
+    const own = found.length > 0 || !this.#added(path) ? found : this.#find(method, path);
+    const always = this.#tables.get(method)?.always ?? [];
+    return [always.length === 0 ? own : [...always, ...own]];
+  }
+
+  #find(method: string, path: string): Found<T> {
+    const table = this.#tables.get(method);
+    return table === undefined ? [] : (table.literal.get(path) ?? byForm(table, path));
+  }
+
+  /** Adds what waits for such a path; whether there was any. */
+  #added(path: string): boolean {
+    let any = false;
+    for (const [base, waiting] of this.#waiting) {
+      if (!path.startsWith(`${base}/`)) continue;
+      const end = path.indexOf('/', base.length + 1);
+      if (addBelow(waiting, path.slice(base.length + 1, end < 0 ? undefined : end))) any = true;
+    }
+    return any;
+  }
+}
+
+/** Who is there is there with all that stands beside them: what a path finds below a name rests on all routes below it. */
+function addBelow(waiting: Map<string, Waiting[]>, name: string): boolean {
+  const all = waiting.get(name);
+  if (all === undefined) return false;
+  waiting.delete(name);
+  for (const one of all) {
+    const { names, add } = one;
+    one.add = null;
+    add?.();
+    for (const other of names) addBelow(waiting, other);
+  }
+  return true;
 }
 
 function formOf<T>(table: Table<T>, length: number, labels: readonly number[]): Form<T> {

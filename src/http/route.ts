@@ -1,10 +1,12 @@
 import type { Handler } from 'hono';
-import type { HonoBase as Hono } from 'hono/hono-base';
+import type { RouterRoute } from 'hono/types';
 import type { ErrorCode } from '../core/errors.ts';
+import { lazy } from '../core/lazy.ts';
 import type { DetailDeclaration, FilterKind, ListDeclaration } from '../core/list-query.ts';
 import type { LiveRoute } from '../data/live-list.ts';
 import { type Authenticator, authenticated } from './authenticate.ts';
 import type { AppContext, AppEnv } from './context.ts';
+import type { PathRouter } from './path-router.ts';
 import type { Schema } from './schemas.ts';
 
 type Method = 'get' | 'post' | 'patch' | 'put' | 'delete';
@@ -77,17 +79,38 @@ export type RouteSpec = {
 };
 
 /** What a resource contributes to the API; `app.ts` has one line for each. */
-export type RouteModule = readonly RouteSpec[];
+export type RouteModule = {
+  /** What its paths begin with. */
+  readonly below: readonly string[];
+  readonly routes: () => readonly RouteSpec[];
+};
+
+/** Routes that are made when a path below one of these names is first asked for: a start makes none. */
+export const routesBelow = (below: readonly string[], routes: () => readonly RouteSpec[]): RouteModule => ({
+  below,
+  routes: lazy(routes),
+});
+
+/** Where a request finds its handler. */
+export type Routes = PathRouter<[Handler<AppEnv>, RouterRoute]>;
 
 /** Mounts the routes; what may fail at authentication fails after 404 and 405 and before all else. */
-export function mount(app: Hono<AppEnv>, base: string, identify: Authenticator, modules: readonly RouteModule[]): void {
-  const specs = modules.flat();
-  const literal = new Set(specs.flatMap(({ path }) => (path.includes(':') ? [] : [`${base}${path}`])));
-  for (const spec of specs) {
+export function mount(router: Routes, base: string, identify: Authenticator, modules: readonly RouteModule[]): void {
+  const literal = new Set<string>();
+  for (const { below, routes } of modules)
+    router.below(base, below, () => {
+      const specs = routes();
+      const stray = specs.find(({ path }) => !below.includes(path.split('/')[1] ?? ''));
+      if (stray !== undefined) throw new Error(`${stray.path} is below none of ${below}`);
+      for (const { path } of specs) if (!path.includes(':')) literal.add(`${base}${path}`);
+      for (const spec of specs) mountOne(spec);
+    });
+
+  function mountOne(spec: RouteSpec): void {
     // Cached answers come from `read`; a handler that wrongly says so is refused by `principalOf`.
     const asksItself = spec.success.cached === true;
     const handler = spec.anonymous === true ? spec.handler : authenticated(identify, asksItself, spec.handler);
-    put(app, spec.method.toUpperCase(), `${base}${spec.path}`, (c) => {
+    put(router, spec.method.toUpperCase(), `${base}${spec.path}`, (c) => {
       // `/clients/bulk` is no client: with a verb it does not have, it is 405 and not an unknown id.
       if (spec.path.includes(':') && literal.has(c.req.path)) return c.notFound();
       c.env.state.route = spec.path;
@@ -96,9 +119,9 @@ export function mount(app: Hono<AppEnv>, base: string, identify: Authenticator, 
   }
 }
 
-/** What `app.on` comes to for one method and one path: a start mounts hundreds. */
-export function put(app: Hono<AppEnv>, method: string, path: string, handler: Handler<AppEnv>): void {
-  app.router.add(method, path, [handler, { basePath: '/', path, method, handler }]);
+/** What `app.on` comes to for one method and one path. */
+export function put(router: Routes, method: string, path: string, handler: Handler<AppEnv>): void {
+  router.add(method, path, [handler, { basePath: '/', path, method, handler }]);
 }
 
 /** `/clients/:id` as OpenAPI writes it. */

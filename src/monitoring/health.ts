@@ -4,7 +4,7 @@ import { lazy } from '../core/lazy.ts';
 import type { Ctx } from '../data/ctx.ts';
 import type { Deps } from '../data/deps.ts';
 import type { AppContext } from '../http/context.ts';
-import type { RouteModule } from '../http/route.ts';
+import { routesBelow } from '../http/route.ts';
 import { sendJson } from '../http/send.ts';
 import { refuseParameters } from '../resources/read-body.ts';
 import { SharedLook, unhurried } from './shared-look.ts';
@@ -102,7 +102,7 @@ async function pingRoom(deps: Deps): Promise<boolean> {
   return true;
 }
 
-export const healthRoutes: RouteModule = [
+export const healthRoutes = routesBelow(['health'], () => [
   {
     method: 'get',
     path: '/health/live',
@@ -132,4 +132,4 @@ export const healthRoutes: RouteModule = [
     errors: [],
     handler: ready,
   },
-];
+]);

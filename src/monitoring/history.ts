@@ -3,7 +3,7 @@ import type { Counts } from '../core/counts.ts';
 import { lazy } from '../core/lazy.ts';
 import { METRICS } from '../data/monitor.ts';
 import type { AppContext } from '../http/context.ts';
-import type { RouteModule } from '../http/route.ts';
+import { routesBelow } from '../http/route.ts';
 import { instant } from '../http/schemas.ts';
 import { sendJson } from '../http/send.ts';
 import { admitted, headOf, reached } from '../resources/admitted.ts';
@@ -62,7 +62,7 @@ async function history(c: AppContext): Promise<Response> {
   return sendJson(c, 200, body, { revision, headers: { 'Cache-Control': 'no-store' } });
 }
 
-export const historyRoutes: RouteModule = [
+export const historyRoutes = routesBelow(['health'], () => [
   {
     method: 'get',
     path: '/health/history',
@@ -75,4 +75,4 @@ export const historyRoutes: RouteModule = [
     errors: [],
     handler: history,
   },
-];
+]);

@@ -8,7 +8,7 @@ import { callRoom } from '../data/rooms.ts';
 import { admissionOf } from '../http/admission.ts';
 import { type Authenticator, authenticated } from '../http/authenticate.ts';
 import { type AppContext, claimantOf, principalOf } from '../http/context.ts';
-import type { RouteModule } from '../http/route.ts';
+import { type RouteModule, routesBelow } from '../http/route.ts';
 import { instant } from '../http/schemas.ts';
 import { sendJson } from '../http/send.ts';
 import { headOf } from '../resources/admitted.ts';
@@ -156,22 +156,23 @@ function detailsOf({ counts, slow, rooms }: Sight) {
   };
 }
 
-export const performanceRoutes = (identify: Authenticator): RouteModule => {
-  const known = authenticated(identify, true, async (c) => show(c, await seesAll(c)));
-  return [
-    {
-      method: 'get',
-      path: '/health/performance',
-      tag: 'Health',
-      summary: 'How fast and how well it answers',
-      description:
-        'Of the whole deployment, all isolates together, up to the last seconds. Anybody sees `status` and three figures; the role ADMIN or a key with `admin` sees all.',
-      anonymous: true,
-      awaitsDatabase: false,
-      query: WINDOW,
-      success: { status: 200, schema: Performance, description: 'What was measured' },
-      errors: ['invalid_parameter', 'unauthenticated', 'token_expired', 'session_revoked'],
-      handler: (c) => (c.req.header('Authorization') === undefined ? show(c, false) : known(c)),
-    },
-  ];
-};
+export const performanceRoutes = (identify: Authenticator): RouteModule =>
+  routesBelow(['health'], () => {
+    const known = authenticated(identify, true, async (c) => show(c, await seesAll(c)));
+    return [
+      {
+        method: 'get',
+        path: '/health/performance',
+        tag: 'Health',
+        summary: 'How fast and how well it answers',
+        description:
+          'Of the whole deployment, all isolates together, up to the last seconds. Anybody sees `status` and three figures; the role ADMIN or a key with `admin` sees all.',
+        anonymous: true,
+        awaitsDatabase: false,
+        query: WINDOW,
+        success: { status: 200, schema: Performance, description: 'What was measured' },
+        errors: ['invalid_parameter', 'unauthenticated', 'token_expired', 'session_revoked'],
+        handler: (c) => (c.req.header('Authorization') === undefined ? show(c, false) : known(c)),
+      },
+    ];
+  });

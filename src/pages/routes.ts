@@ -1,6 +1,5 @@
-import type { HonoBase as Hono } from 'hono/hono-base';
-import type { AppContext, AppEnv } from '../http/context.ts';
-import { put } from '../http/route.ts';
+import type { AppContext } from '../http/context.ts';
+import { put, type Routes } from '../http/route.ts';
 import { send } from '../http/send.ts';
 import { Site } from './site.ts';
 
@@ -29,11 +28,11 @@ const PAGES = {
 const LOADED = ['page.css', 'dashboard.css', 'session.js', 'home.js', 'dashboard.js'];
 
 /** Pages for people, and the API's own description. What pages show, they ask the API for. */
-export function mountPages(app: Hono<AppEnv>, base: string): void {
+export function mountPages(router: Routes, base: string): void {
   const site = new Site();
   const pages = [...Object.entries(PAGES), ...LOADED.map((name) => [`/assets/${name}`, name] as const)];
-  for (const [path, name] of pages) put(app, 'GET', path, (c) => answer(c, site, name, 'no-cache', OF_PAGES));
-  put(app, 'GET', `${base}/openapi.json`, (c) => answer(c, site, 'openapi.json', 'public, max-age=300'));
+  for (const [path, name] of pages) put(router, 'GET', path, (c) => answer(c, site, name, 'no-cache', OF_PAGES));
+  put(router, 'GET', `${base}/openapi.json`, (c) => answer(c, site, 'openapi.json', 'public, max-age=300'));
 }
 
 async function answer(

@@ -1,6 +1,6 @@
 import { sql } from 'drizzle-orm';
 import type * as z from 'zod';
-import type { RouteModule } from '../http/route.ts';
+import type { RouteSpec } from '../http/route.ts';
 import { page, type Schema } from '../http/schemas.ts';
 import { change } from './change.ts';
 import { detail, list } from './list.ts';
@@ -10,7 +10,10 @@ import type { Resource } from './resource.ts';
 import { expectVersion, insertRow, newRow, ownRows, rowOf } from './row-sql.ts';
 
 /** What belongs to one object of another resource and has no life of its own: listed, added, read, deleted for good. */
-export function nestedRoutes(resource: Resource & { create: Schema<z.ZodObject> }, parent: Parent): RouteModule {
+export function nestedRoutes(
+  resource: Resource & { create: Schema<z.ZodObject> },
+  parent: Parent,
+): readonly RouteSpec[] {
   const path = `/${parent.of.topic}/:id/${resource.topic}`;
   const name = `${parent.of.topic}.${resource.topic}`;
   const { one, many, permission, writePermission } = resource;

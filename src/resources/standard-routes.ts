@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import type { ErrorCode } from '../core/errors.ts';
 import { lazy } from '../core/lazy.ts';
-import type { RouteModule, RouteSpec } from '../http/route.ts';
+import type { RouteSpec } from '../http/route.ts';
 import { page, type Schema } from '../http/schemas.ts';
 import { bulk } from './bulk.ts';
 import { BulkResult, bulkBody } from './bulk-body.ts';
@@ -23,7 +23,7 @@ export type Routes = { readonly [verb in Verb]?: Partial<RouteSpec> } & {
 };
 
 /** What every resource offers (contract 2 and 4): list, create, bulk, export, read, change, archive and bring back. */
-export function standardRoutes(resource: Resource, routes: Routes = {}): RouteModule {
+export function standardRoutes(resource: Resource, routes: Routes = {}): readonly RouteSpec[] {
   const { only = VERBS } = routes;
   return VERBS.filter((verb) => only.includes(verb)).map((verb) => ({
     ...usual[verb](resource, routes),

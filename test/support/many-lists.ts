@@ -1,4 +1,4 @@
-import { modules } from '../../src/app.ts';
+import { everyRoute } from '../../src/app.ts';
 import { formatId, type Prefix } from '../../src/core/id.ts';
 import type { FilterDeclaration } from '../../src/core/list-query.ts';
 import { resources } from '../../src/registry.ts';
@@ -45,9 +45,9 @@ export const FILLED = [
 /** A resource's time off is read as a staff member's is, by twins of its indexes. */
 const TWINS = ['/resources/:id/time-off'];
 
-const declared = modules
-  .flat()
-  .flatMap(({ path, list }) => (list === undefined || TWINS.includes(path) ? [] : [{ path, list }]));
+const declared = everyRoute().flatMap(({ path, list }) =>
+  list === undefined || TWINS.includes(path) ? [] : [{ path, list }],
+);
 
 /** Resources of whose rows and filters nothing is told here: both follow from their columns (plain-rows.ts). */
 export const PLAIN: readonly Resource[] = resources.filter(

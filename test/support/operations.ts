@@ -1,11 +1,11 @@
-import { BASE, modules } from '../../src/app.ts';
+import { BASE, everyRoute } from '../../src/app.ts';
 import type { RouteSpec } from '../../src/http/route.ts';
 import { templated } from '../../src/http/route.ts';
 
 /** Where a route stands in the OpenAPI document. */
 export type Operation = { spec: RouteSpec; name: string; topic: string; method: string; path: string };
 
-const specs = modules.flat();
+const specs = everyRoute();
 
 /** Collections that stand below another one: `/appointments/series`, since there is `/appointments/series/:id`. */
 const below = specs.flatMap(({ path }) => /^\/([^:]+\/[^:]+)\/:id$/.exec(path)?.[1] ?? []);

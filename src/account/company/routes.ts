@@ -1,11 +1,11 @@
 import { sql } from 'drizzle-orm';
-import type { RouteModule } from '../../http/route.ts';
+import { routesBelow } from '../../http/route.ts';
 import { detail } from '../../resources/list.ts';
 import { sameVersion } from '../../resources/row-sql.ts';
 import { updateOf } from '../../resources/verbs.ts';
 import { company } from './resource.ts';
 
-export const companyRoutes: RouteModule = [
+export const companyRoutes = routesBelow(['company'], () => [
   {
     method: 'get',
     path: '/company',
@@ -33,4 +33,4 @@ export const companyRoutes: RouteModule = [
         sql`select ${sameVersion(sql`version`, expected)} from companies where id = ${companyId}::uuid`,
     }),
   },
-];
+]);

@@ -6,7 +6,7 @@ import type { Row } from '../../data/log.ts';
 import { admissionOf } from '../../http/admission.ts';
 import type { Authenticator } from '../../http/authenticate.ts';
 import { type AppContext, type Principal, principalOf } from '../../http/context.ts';
-import type { RouteModule } from '../../http/route.ts';
+import { routesBelow } from '../../http/route.ts';
 import { send, sendJson } from '../../http/send.ts';
 import { bodyValidator } from '../../http/validated.ts';
 import { read, TTL } from '../../resources/read.ts';
@@ -108,7 +108,7 @@ const me = read({
   },
 });
 
-export const signInRoutes: RouteModule = [
+export const signInRoutes = routesBelow(['auth'], () => [
   {
     method: 'post',
     path: '/auth/signup',
@@ -239,7 +239,7 @@ export const signInRoutes: RouteModule = [
     errors: ['forbidden'],
     handler: me,
   },
-];
+]);
 
 /** GET /.well-known/jwks.json (RFC 7517): the keys that verify our access tokens. */
 export async function jwks(c: AppContext): Promise<Response> {

@@ -1,10 +1,10 @@
-import type { RouteModule } from '../../http/route.ts';
+import { routesBelow } from '../../http/route.ts';
 import { standardRoutes } from '../../resources/standard-routes.ts';
 import { user } from './resource.ts';
 import { Invitation, UserArchive } from './schema.ts';
 import { archiveUser, createUser, inviteUser, restoreUser, updateUser } from './verbs.ts';
 
-export const userRoutes: RouteModule = [
+export const userRoutes = routesBelow(['users'], () => [
   ...standardRoutes(user, {
     only: ['list', 'create', 'read', 'update', 'archive', 'restore'],
     list: { description: 'Archived users are shown only when asked for.' },
@@ -44,4 +44,4 @@ export const userRoutes: RouteModule = [
     errors: ['not_found', 'version_mismatch'],
     handler: inviteUser,
   },
-];
+]);

@@ -1,5 +1,5 @@
 import type { ErrorCode } from '../../core/errors.ts';
-import type { RouteModule, RouteSpec } from '../../http/route.ts';
+import { type RouteSpec, routesBelow } from '../../http/route.ts';
 import { standardRoutes } from '../../resources/standard-routes.ts';
 import { invoice } from './resource.ts';
 import { InvoiceView } from './schema.ts';
@@ -27,7 +27,7 @@ const onInvoice = (verb: string, route: Pick<RouteSpec, 'summary' | 'description
   ...route,
 });
 
-export const invoiceRoutes: RouteModule = [
+export const invoiceRoutes = routesBelow(['invoices'], () => [
   ...standardRoutes(invoice, {
     only: ['list', 'create', 'bulk', 'export', 'read', 'update', 'archive'],
     create: {
@@ -68,4 +68,4 @@ export const invoiceRoutes: RouteModule = [
     description: 'It will not be paid.',
     handler: writeOffInvoice,
   }),
-];
+]);

@@ -1,10 +1,10 @@
-import type { RouteModule } from '../../http/route.ts';
+import { routesBelow } from '../../http/route.ts';
 import { standardRoutes } from '../../resources/standard-routes.ts';
 import { payment, refund } from './resource.ts';
 import { RefundCreate, RefundView } from './schema.ts';
 import { createPayment, createRefund } from './verbs.ts';
 
-export const paymentRoutes: RouteModule = [
+export const paymentRoutes = routesBelow(['payments', 'refunds'], () => [
   ...standardRoutes(payment, {
     only: ['list', 'create', 'export', 'read'],
     create: {
@@ -42,4 +42,4 @@ export const paymentRoutes: RouteModule = [
     handler: createRefund,
   },
   ...standardRoutes(refund, { only: ['list', 'export', 'read'], read: { description: 'What went back, and why.' } }),
-];
+]);

@@ -1,4 +1,4 @@
-import type { RouteModule } from '../../http/route.ts';
+import { routesBelow } from '../../http/route.ts';
 import { standardRoutes } from '../../resources/standard-routes.ts';
 import { BOOKING, MOVING } from '../asked.ts';
 import { MOST_BOOKED } from '../extent.ts';
@@ -11,7 +11,7 @@ import { changeStatus, createAppointment, restoreAppointment } from './verbs.ts'
 const REPEATED = 'With an Idempotency-Key a repeat answers as the first did.';
 const success = { status: 200, schema: AppointmentView, description: 'The appointment as it is now' };
 
-export const appointmentRoutes: RouteModule = [
+export const appointmentRoutes = routesBelow(['appointments'], () => [
   ...standardRoutes(appointment, {
     only: ['list', 'create', 'bulk', 'export', 'read', 'update', 'archive', 'restore'],
     create: {
@@ -67,4 +67,4 @@ export const appointmentRoutes: RouteModule = [
     errors: ['not_found', 'version_mismatch', ...MOVING, 'appointment_closed'],
     handler: rescheduleAppointment,
   },
-];
+]);

@@ -1,7 +1,7 @@
 import { sql } from 'drizzle-orm';
 import { bytea } from '../../data/query.ts';
 import { type AppContext, require } from '../../http/context.ts';
-import type { RouteModule, RouteSpec } from '../../http/route.ts';
+import { type RouteModule, type RouteSpec, routesBelow } from '../../http/route.ts';
 import { change } from '../../resources/change.ts';
 import type { Resource } from '../../resources/resource.ts';
 import { insertRow, rowOf, sameVersion } from '../../resources/row-sql.ts';
@@ -71,26 +71,27 @@ const address = (base: string, owner: Resource, column: 'staff_id' | 'branch_id'
 export const feedRoutes = (
   base: string,
   { staff, branch }: Readonly<Record<'staff' | 'branch', Resource>>,
-): RouteModule => [
-  address(base, staff, 'staff_id'),
-  address(base, branch, 'branch_id'),
-  {
-    method: 'get',
-    path: '/calendars/:file',
-    tag: calendar.tag,
-    summary: 'A calendar',
-    description:
-      'iCalendar (RFC 5545) of what is booked, from 30 days ago to a year ahead, at most 2,000 appointments, those to come first. An event says the services, the client’s name and where; cancelled ones are STATUS:CANCELLED for 30 days. Not there: another secret, an old one, an archived owner.',
-    anonymous: true,
-    parts: { file: 'The secret, and `.ics`.' },
-    success: {
-      status: 200,
-      schema: CalendarFile,
-      description: 'The calendar',
-      revalidated: true,
-      types: ['text/calendar'],
+): RouteModule =>
+  routesBelow([staff.topic, branch.topic, 'calendars'], () => [
+    address(base, staff, 'staff_id'),
+    address(base, branch, 'branch_id'),
+    {
+      method: 'get',
+      path: '/calendars/:file',
+      tag: calendar.tag,
+      summary: 'A calendar',
+      description:
+        'iCalendar (RFC 5545) of what is booked, from 30 days ago to a year ahead, at most 2,000 appointments, those to come first. An event says the services, the client’s name and where; cancelled ones are STATUS:CANCELLED for 30 days. Not there: another secret, an old one, an archived owner.',
+      anonymous: true,
+      parts: { file: 'The secret, and `.ics`.' },
+      success: {
+        status: 200,
+        schema: CalendarFile,
+        description: 'The calendar',
+        revalidated: true,
+        types: ['text/calendar'],
+      },
+      errors: ['not_found', 'rate_limited'],
+      handler: answerFeed,
     },
-    errors: ['not_found', 'rate_limited'],
-    handler: answerFeed,
-  },
-];
+  ]);

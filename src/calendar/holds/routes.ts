@@ -1,5 +1,5 @@
 import { sql } from 'drizzle-orm';
-import type { RouteModule } from '../../http/route.ts';
+import { routesBelow } from '../../http/route.ts';
 import { change } from '../../resources/change.ts';
 import type { Plan } from '../../resources/planned.ts';
 import { expectVersion, rowOf } from '../../resources/row-sql.ts';
@@ -22,7 +22,7 @@ const createHold = createOf(hold, {
   },
 });
 
-export const holdRoutes: RouteModule = [
+export const holdRoutes = routesBelow(['holds'], () => [
   ...standardRoutes(hold, {
     only: ['create', 'read'],
     create: {
@@ -47,4 +47,4 @@ export const holdRoutes: RouteModule = [
       statements: (input) => [expectVersion(hold, input), sql`delete from ${hold.table} where ${rowOf(hold, input)}`],
     }),
   },
-];
+]);

@@ -1,4 +1,5 @@
+import { routesBelow } from '../../http/route.ts';
 import { standardRoutes } from '../../resources/standard-routes.ts';
 import { bookableResource } from './resource.ts';
 
-export const resourceRoutes = standardRoutes(bookableResource);
+export const resourceRoutes = routesBelow(['resources'], () => standardRoutes(bookableResource));

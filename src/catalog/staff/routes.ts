@@ -1,4 +1,5 @@
+import { routesBelow } from '../../http/route.ts';
 import { standardRoutes } from '../../resources/standard-routes.ts';
 import { staffMember } from './resource.ts';
 
-export const staffRoutes = standardRoutes(staffMember);
+export const staffRoutes = routesBelow(['staff'], () => standardRoutes(staffMember));

@@ -1,5 +1,5 @@
 import type { SQL } from 'drizzle-orm';
-import type { RouteModule, RouteSpec } from '../../http/route.ts';
+import { type RouteSpec, routesBelow } from '../../http/route.ts';
 import type { Schema } from '../../http/schemas.ts';
 import { type ParsedQuery, type ReadRoute, read } from '../../resources/read.ts';
 import { APPOINTMENTS_BY, appointmentReport } from './appointments.ts';
@@ -27,7 +27,7 @@ const figures = <Q extends ParsedQuery, const S extends readonly SQL[]>(
   handler: read(route),
 });
 
-export const analyticsRoutes: RouteModule = [
+export const analyticsRoutes = routesBelow(['analytics'], () => [
   figures(
     {
       path: '/analytics/dashboard',
@@ -76,4 +76,4 @@ export const analyticsRoutes: RouteModule = [
     },
     clientReport,
   ),
-];
+]);

@@ -10,7 +10,7 @@ import { closedSocket } from '../../data/rooms.ts';
 import { admissionOf } from '../../http/admission.ts';
 import { type Authenticator, authenticated } from '../../http/authenticate.ts';
 import { type AppContext, principalOf } from '../../http/context.ts';
-import type { RouteModule } from '../../http/route.ts';
+import { type RouteModule, routesBelow } from '../../http/route.ts';
 import { sendJson } from '../../http/send.ts';
 import { bodyValidator } from '../../http/validated.ts';
 import { headOf, refuse } from '../../resources/admitted.ts';
@@ -139,20 +139,21 @@ function connect(c: AppContext, { listener, session, ticket }: Omit<Upgrade, 'co
   return c.env.deps.rooms(companyId).fetch('https://room/', { headers });
 }
 
-export const realtimeRoutes = (base: string): RouteModule => [
-  {
-    method: 'post',
-    path: '/realtime/tickets',
-    tag: 'Realtime',
-    summary: 'Get a ticket for a WebSocket',
-    description:
-      'Then `new WebSocket(url, ["clientsplus.v1", "ticket." + ticket])`. A ticket opens one connection. `session` is that of an earlier `welcome` of the same user or key: its socket is closed first. A company is given 20 at once and 50 a second, and a user or key that takes more than 5 a second waits behind itself; beyond that an answer takes its time, and is 429 where that would be more than six seconds. So it is with sockets, of which those with a ticket are closed then (4029).',
-    permission: 'realtime',
-    body: TicketRequest,
-    optionalBody: true,
-    ignoresKey: true,
-    success: { status: 201, schema: RealtimeTicket, description: 'The ticket', located: false },
-    errors: [],
-    handler: (c) => makeTicket(base, c),
-  },
-];
+export const realtimeRoutes = (base: string): RouteModule =>
+  routesBelow(['realtime'], () => [
+    {
+      method: 'post',
+      path: '/realtime/tickets',
+      tag: 'Realtime',
+      summary: 'Get a ticket for a WebSocket',
+      description:
+        'Then `new WebSocket(url, ["clientsplus.v1", "ticket." + ticket])`. A ticket opens one connection. `session` is that of an earlier `welcome` of the same user or key: its socket is closed first. A company is given 20 at once and 50 a second, and a user or key that takes more than 5 a second waits behind itself; beyond that an answer takes its time, and is 429 where that would be more than six seconds. So it is with sockets, of which those with a ticket are closed then (4029).',
+      permission: 'realtime',
+      body: TicketRequest,
+      optionalBody: true,
+      ignoresKey: true,
+      success: { status: 201, schema: RealtimeTicket, description: 'The ticket', located: false },
+      errors: [],
+      handler: (c) => makeTicket(base, c),
+    },
+  ]);

@@ -1,4 +1,4 @@
-import type { RouteModule, RouteSpec } from '../../http/route.ts';
+import { type RouteSpec, routesBelow } from '../../http/route.ts';
 import { standardRoutes } from '../../resources/standard-routes.ts';
 import { client } from './resource.ts';
 import { ClientCreated, ClientMerge, ClientView, ClientWithIncludes } from './schema.ts';
@@ -17,7 +17,7 @@ const onClient = (
   ...route,
 });
 
-export const clientRoutes: RouteModule = [
+export const clientRoutes = routesBelow(['clients'], () => [
   ...standardRoutes(client, {
     shown: ClientWithIncludes,
     create: {
@@ -46,4 +46,4 @@ export const clientRoutes: RouteModule = [
     errors: ['not_found', 'unknown_reference', 'version_mismatch', 'erased', 'conflict'],
     handler: mergeClient,
   }),
-];
+]);

@@ -1,6 +1,6 @@
 import { type SQL, sql } from 'drizzle-orm';
 import type { AppContext } from '../../http/context.ts';
-import type { RouteModule } from '../../http/route.ts';
+import { routesBelow } from '../../http/route.ts';
 import { expectVersion, insertRow, newRow, setRow, type WriteInput } from '../../resources/row-sql.ts';
 import { standardRoutes } from '../../resources/standard-routes.ts';
 import { createOf, restoreOf, updateOf } from '../../resources/verbs.ts';
@@ -43,27 +43,29 @@ as Standard Webhooks are: \`alert.firing\`, \`alert.cleared\`. What is not answe
 without anything to measure neither fires nor clears. At most ${MOST} active ones.`;
 
 /** Rules that tell when a figure of the deployment is beyond a threshold. */
-export const alertRoutes: RouteModule = standardRoutes(alert, {
-  only: ['list', 'create', 'read', 'update', 'archive', 'restore'],
-  create: {
-    description: `${SAID} An Idempotency-Key is ignored: the secret is not kept in the clear.`,
-    success: { status: 201, schema: AlertWithSecret, description: 'The new rule and its secret' },
-    ignoresKey: true,
-    handler: createAlert,
-  },
-  update: {
-    handler: (c) => updateOf(alert, { prepare: ({ body }) => permitAddress(c, body.url) })(c),
-  },
-  archive: { description: 'Nobody looks at it any more, and what it still had to say is not said.' },
-  restore: {
-    description: 'It begins anew, with the next whole minute.',
-    errors: ['not_found', 'version_mismatch', 'conflict'],
-    handler: restoreOf(alert, {
-      statements: (input) => [
-        expectVersion(alert, input),
-        refuseMore(input),
-        setRow(alert, input, alert.archive?.restore?.() ?? sql`is_active = true`),
-      ],
-    }),
-  },
-});
+export const alertRoutes = routesBelow(['alerts'], () =>
+  standardRoutes(alert, {
+    only: ['list', 'create', 'read', 'update', 'archive', 'restore'],
+    create: {
+      description: `${SAID} An Idempotency-Key is ignored: the secret is not kept in the clear.`,
+      success: { status: 201, schema: AlertWithSecret, description: 'The new rule and its secret' },
+      ignoresKey: true,
+      handler: createAlert,
+    },
+    update: {
+      handler: (c) => updateOf(alert, { prepare: ({ body }) => permitAddress(c, body.url) })(c),
+    },
+    archive: { description: 'Nobody looks at it any more, and what it still had to say is not said.' },
+    restore: {
+      description: 'It begins anew, with the next whole minute.',
+      errors: ['not_found', 'version_mismatch', 'conflict'],
+      handler: restoreOf(alert, {
+        statements: (input) => [
+          expectVersion(alert, input),
+          refuseMore(input),
+          setRow(alert, input, alert.archive?.restore?.() ?? sql`is_active = true`),
+        ],
+      }),
+    },
+  }),
+);

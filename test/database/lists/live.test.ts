@@ -1,6 +1,6 @@
 import { sql } from 'drizzle-orm';
 import { afterAll, describe, expect, test } from 'vitest';
-import { modules } from '../../../src/app.ts';
+import { everyRoute } from '../../../src/app.ts';
 import { formatId, newUuid } from '../../../src/core/id.ts';
 import type { ListDeclaration } from '../../../src/core/list-query.ts';
 import type { FilterDeclaration } from '../../../src/core/query-values.ts';
@@ -148,9 +148,9 @@ function randomQuery({ filters, sorts }: ListDeclaration): URLSearchParams {
   return params;
 }
 
-const lists = modules
-  .flat()
-  .flatMap(({ path, list, live }) => (live === undefined || list === undefined ? [] : [{ path, list, live }]));
+const lists = everyRoute().flatMap(({ path, list, live }) =>
+  live === undefined || list === undefined ? [] : [{ path, list, live }],
+);
 
 /** The resource of a list, by the last step of its path. */
 const resourceOf = (path: string): Resource =>
@@ -203,7 +203,7 @@ test('is told that it has changed, and no more, where a row does not say it all;
 });
 
 test('every list that can be read can be followed, but imports, which no log has', () => {
-  const others = modules.flat().filter(({ list, live }) => list !== undefined && live === undefined);
+  const others = everyRoute().filter(({ list, live }) => list !== undefined && live === undefined);
   expect(others.map(({ path }) => path)).toEqual(['/imports']);
 });
 

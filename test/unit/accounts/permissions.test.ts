@@ -12,7 +12,7 @@ import {
   SCOPES,
   scopesAllow,
 } from '../../../src/account/permissions.ts';
-import { modules } from '../../../src/app.ts';
+import { everyRoute } from '../../../src/app.ts';
 
 /** The table of contract-details B, copied row by row: what it says, by the columns it ticks. */
 const TABLE: { row: string; ticks: Role[]; permissions: Permission[] }[] = [
@@ -225,7 +225,7 @@ describe('a permission that nobody declared', () => {
   });
 
   it('is named by no route', () => {
-    const named = modules.flat().flatMap(({ permission }) => permission ?? []);
+    const named = everyRoute().flatMap(({ permission }) => permission ?? []);
     expect(named.length).toBeGreaterThan(50);
     expect(named.filter((permission) => rolesWith(permission).length === 0)).toEqual([]);
   });

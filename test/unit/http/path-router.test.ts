@@ -69,3 +69,44 @@ test('what has no route finds none, a wildcard is found besides, other patterns 
   expect(router.match('OPTIONS', '/a/')).toEqual([[['any', {}]]]);
   for (const each of ['/a/*', '/a/:id?', '/a/:id{[0-9]+}']) expect(() => router.add('GET', each, '')).toThrow();
 });
+
+/** Routes that stand together, below the names that their patterns begin with. */
+const together = fc
+  .array(
+    fc
+      .tuple(fc.constantFrom('a', 'b', 'c'), fc.array(segment, { maxLength: 2 }))
+      .map(([name, rest]) => `/${[name, ...rest.map((each, at) => (each === ':x' ? `:x${at}` : each))].join('/')}`),
+    { minLength: 1, maxLength: 4 },
+  )
+  .map((patterns) => ({ patterns, names: [...new Set(patterns.map((each) => each.split('/')[1] ?? ''))] }));
+
+test('routes that are added when they are looked for are found as if they had always been there', () => {
+  fc.assert(
+    fc.property(
+      fc.array(together, { minLength: 1, maxLength: 4 }),
+      fc.array(path, { minLength: 1, maxLength: 6 }),
+      (modules, asked) => {
+        const [whole, late] = [new PathRouter<string>(), new PathRouter<string>()];
+        const added: string[] = [];
+        for (const [at, { patterns, names }] of modules.entries()) {
+          for (const each of patterns) whole.add('GET', `/base${each}`, each);
+          late.below('/base', names, () => {
+            added.push(`${at}`);
+            for (const each of patterns) late.add('GET', `/base${each}`, each);
+          });
+        }
+        const of = (router: PathRouter<string>, each: string) =>
+          router
+            .match('GET', each)[0]
+            .map((found) => String(found[0]))
+            .sort();
+        for (const each of asked) {
+          expect(of(late, each)).toEqual([]);
+          expect(of(late, `/base${each}`)).toEqual(of(whole, `/base${each}`));
+        }
+        expect(new Set(added).size).toBe(added.length);
+      },
+    ),
+    { numRuns: 2000 },
+  );
+});
