@@ -57,7 +57,7 @@ async function question(): Promise<AvailabilityQuestion> {
       openingHours: WEEK,
       holidays: [{ date: '2026-10-26' }],
     },
-    offsets: await offsetsOf('Europe/Vienna', first, first + DAYS * 1440),
+    offsets: offsetsOf('Europe/Vienna', first, first + DAYS * 1440),
     ...{ services: [SERVICE], staff, busy, timeOff: new Map(), stepMinutes: 15, now: 0 },
     resources: staff.map((_, n) => ({
       id: `chair-${n}`,

@@ -53,7 +53,7 @@ async function offered(
 ): Promise<Assembled> {
   const { branch, services } = judged(calendar, query);
   const { first, last } = query.question.wanted;
-  const offsets = await offsetsOf(branch.timeZone, first, last + 32 * DAY_MINUTES);
+  const offsets = offsetsOf(branch.timeZone, first, last + 32 * DAY_MINUTES);
   const isOpen = branch.isActive && services.every(({ isActive }) => isActive);
   const question = {
     ...{ branch, offsets, services, resources: calendar.resources },

@@ -31,7 +31,7 @@ const updateBranch = updateOf(branch, {
     if (told === undefined || timeZone === undefined || told.zone === timeZone) return { statements };
     // A visit may reach into the next year.
     const ends = told.years.flatMap((year) => [Date.UTC(year, 0, 1) / 60_000, Date.UTC(year + 1, 0, 1) / 60_000]);
-    const known = await clockAt(ends.map((minute) => ({ timeZone, minute })));
+    const known = clockAt(ends.map((minute) => ({ timeZone, minute })));
     return { statements: [adopt(known), ...statements] };
   },
 });

@@ -30,10 +30,10 @@ import type { WantedStart } from './start.ts';
 export type Wish = { companyId: string; request: BookingRequest; start: WantedStart; zone: string | null };
 
 /** Offsets of the branch's zone near a start, and of the zone in which it is told. */
-export async function offsetsAt(branch: Branch, { start, zone }: Pick<Wish, 'start' | 'zone'>) {
+export function offsetsAt(branch: Branch, { start, zone }: Pick<Wish, 'start' | 'zone'>) {
   const { first, last } = neighbourhood(about(start));
-  const offsets = await offsetsOf(branch.timeZone, first, last);
-  return { offsets, wanted: zone === null ? offsets : await offsetsOf(zone, first, last) };
+  const offsets = offsetsOf(branch.timeZone, first, last);
+  return { offsets, wanted: zone === null ? offsets : offsetsOf(zone, first, last) };
 }
 
 /** A branch that is there. @throws AppError of planWork, where it is not */
@@ -51,7 +51,7 @@ export function withBranch<C extends Catalogue>(catalogue: C, request: BookingRe
  */
 export async function planned(look: Look, now: number, wish: Wish, blind: boolean): Promise<BookingPlan> {
   const catalogue = withBranch(await lookAt(look, wish), wish.request);
-  const { offsets, wanted } = await offsetsAt(catalogue.branch, wish);
+  const { offsets, wanted } = offsetsAt(catalogue.branch, wish);
   const booking = await orSuggest(look, now, wish, offsets, (ignoring) =>
     planBooking(catalogue, { ...wish.request, start: wish.start, ...ignoring }, offsets, wanted),
   );
@@ -128,7 +128,7 @@ export async function suggesting(
 ): Promise<AppError> {
   if (error.code !== 'slot_taken') return error;
   const minute = minuteOf(work.startsAt);
-  const near = await offsetsOf(work.timeZone, minute, minute);
+  const near = offsetsOf(work.timeZone, minute, minute);
   return saying(error, { suggestions: await suggestions(look, now, wish, work, near, anew) });
 }
 
@@ -152,7 +152,7 @@ async function suggestions(
   const free = freeStartsOfWork(
     {
       branch: near.branch,
-      offsets: await offsetsOf(near.branch.timeZone, first, last + 32 * DAY_MINUTES),
+      offsets: offsetsOf(near.branch.timeZone, first, last + 32 * DAY_MINUTES),
       ...{ services: [...near.services.values()], staff: [...near.staff.values()], resources: near.resources },
       ...{ from, to, stepMinutes: STEP, now, timeOff: near.timeOff, busy: near.busy },
     },

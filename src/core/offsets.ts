@@ -1,5 +1,5 @@
 import { DAY_MINUTES, dateOf, dayOf } from './civil.ts';
-import type { YearOffsets } from './transitions.ts';
+import { type YearOffsets, yearOffsets } from './transitions.ts';
 
 /**
  * A zone over a range of time, so that everything after it is integer arithmetic: from minute `at[i]` on the wall clock
@@ -12,13 +12,13 @@ const years = new Map<string, YearOffsets>();
 const MAX_YEARS = 1000;
 
 /** The offsets of a zone that hold from the minute `first` to `last`, with the two days around for what reaches across. */
-export async function offsetsOf(timeZone: string, first: number, last: number): Promise<Offsets> {
+export function offsetsOf(timeZone: string, first: number, last: number): Offsets {
   const margin = 2 * DAY_MINUTES;
   const at: number[] = [];
   const offset: number[] = [];
   const lastYear = yearOf(last + margin);
   for (let year = yearOf(first - margin); year <= lastYear; year += 1) {
-    const known = years.get(`${timeZone} ${year}`) ?? (await load(timeZone, year));
+    const known = years.get(`${timeZone} ${year}`) ?? load(timeZone, year);
     if (at.length === 0) {
       at.push(Number.NEGATIVE_INFINITY);
       offset.push(known.offset);
@@ -33,8 +33,7 @@ export async function offsetsOf(timeZone: string, first: number, last: number): 
 
 const yearOf = (minute: number): number => Math.min(9999, Math.max(1, new Date(minute * 60_000).getUTCFullYear()));
 
-async function load(timeZone: string, year: number): Promise<YearOffsets> {
-  const { yearOffsets } = await import('./transitions.ts');
+function load(timeZone: string, year: number): YearOffsets {
   const loaded = yearOffsets(timeZone, year);
   if (years.size >= MAX_YEARS) years.clear();
   years.set(`${timeZone} ${year}`, loaded);

@@ -16,10 +16,10 @@ type ToldZone = { name: string; from: number; until: number; changes: number[]; 
 
 const newYear = (year: number): number => Date.UTC(year, 0, 1) / 60_000;
 
-async function zoneIn(name: string, year: number): Promise<ToldZone> {
+function zoneIn(name: string, year: number): ToldZone {
   const [from, until] = [newYear(year - 1), newYear(year + AHEAD + 1)];
   // Offsets come with the two days around.
-  const { at, offset } = await offsetsOf(name, from + 3 * DAY_MINUTES, until - 3 * DAY_MINUTES);
+  const { at, offset } = offsetsOf(name, from + 3 * DAY_MINUTES, until - 3 * DAY_MINUTES);
   const changes = at.flatMap((minute, i) =>
     i > 0 && offset[i] !== offset[i - 1] ? [{ minute, to: offset[i] ?? 0 }] : [],
   );
@@ -47,7 +47,7 @@ export async function tellZones(ctx: Ctx, { redis, jobs }: Deps): Promise<string
     sql<{ zone: string }>`select zone from app.zones_in_use(${MOST}::int) z (zone)`,
   ]);
   const year = new Date(ctx.now()).getUTCFullYear();
-  const zones = await Promise.all(names.map(({ zone }) => zoneIn(zone, year)));
+  const zones = names.map(({ zone }) => zoneIn(zone, year));
   const [changed] = await jobs.batch(ctx, { name: 'zones' }, [
     sql<{ zone: string }>`select zone from app.tell_zones(${JSON.stringify(zones)}::jsonb) z (zone)`,
   ]);

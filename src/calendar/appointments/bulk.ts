@@ -98,7 +98,7 @@ async function planOne(
   taken: Taken,
 ): Promise<{ booking: BookingPlan } | (Hindered & { booking: BookingPlan })> {
   const catalogue = withBranch(loaded, wish.request);
-  const { offsets, wanted } = await offsetsAt(catalogue.branch, wish);
+  const { offsets, wanted } = offsetsAt(catalogue.branch, wish);
   const booking = planBooking(catalogue, { ...wish.request, start: wish.start }, offsets, wanted);
   // On purpose over others; or where a hold of its own is.
   if (body.allowOverlap === true) return { booking };

@@ -51,7 +51,7 @@ export const rescheduleAppointment = change({
     };
     const wish: Wish = { companyId, request: requestOfMove(booked, move), ...told };
     const catalogue = withBranch(await lookAt(look, wish), wish.request);
-    const { offsets, wanted } = await offsetsAt(catalogue.branch, wish);
+    const { offsets, wanted } = offsetsAt(catalogue.branch, wish);
     const now = c.env.ctx.now();
     const moved = await orSuggest(look, now, wish, offsets, (ignoring) =>
       planMove(catalogue, booked, { ...move, ...ignoring }, offsets, wanted),

@@ -55,10 +55,8 @@ export const bookSeries = createOf(resource, {
     const catalogue = withBranch(await lookBetween(look, companyId, request, span), request);
     const held = await heldBy(look, companyId, maybe('hold', body.holdId));
     const { timeZone } = catalogue.branch;
-    const [offsets, told] = await Promise.all(
-      [timeZone, zone ?? timeZone].map((each) => offsetsOf(each, span.first, span.last)),
-    );
-    if (offsets === undefined || told === undefined) throw new AppError('internal_error');
+    const offsets = offsetsOf(timeZone, span.first, span.last);
+    const told = zone === null ? offsets : offsetsOf(zone, span.first, span.last);
     const work = workOf(catalogue, request);
     const locals = localStarts(told, rule, localStart);
     requireExtent(locals.length * extentOf(work), '/rrule', 'Book fewer occurrences, or several series.');
@@ -180,6 +178,6 @@ async function beginning(
   ]);
   const own = rows[0][0]?.zone ?? 'UTC';
   const minute = minuteOf(start.startsAt);
-  const offsets = await offsetsOf(own, minute, minute);
+  const offsets = offsetsOf(own, minute, minute);
   return { localStart: localText(localAt(offsets, minute)), zone: own, fold: foldOf(offsets, minute) };
 }

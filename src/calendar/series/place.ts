@@ -29,15 +29,15 @@ type Placement = { planned: Planned[]; guard: BookingGuard; stored: SQL[] };
 /** @throws AppError as planWork and requireWholeMinute; invalid_body beyond the years there are */
 export async function placement(look: Look, companyId: string, asked: Asked): Promise<Placement> {
   const { row, targets, body } = asked;
-  const { by, fold } = await shiftOf(asked);
+  const { by, fold } = shiftOf(asked);
   const minutes = targets.map((each) => minuteOf(each.starts_at));
   const shift = by ?? 0;
   const span = neighbourhood(Math.min(...minutes) + Math.min(shift, 0), Math.max(...minutes) + Math.max(shift, 0));
   const request = requestOfEdit(row, targets, body);
   const catalogue = withBranch(await lookBetween(look, companyId, request, span), request);
   const { timeZone } = catalogue.branch;
-  const offsets = await offsetsOf(timeZone, span.first, span.last);
-  const told = await offsetsOf(row.time_zone, span.first, span.last);
+  const offsets = offsetsOf(timeZone, span.first, span.last);
+  const told = offsetsOf(row.time_zone, span.first, span.last);
   const works = worksOf(catalogue, targets, body, shift !== 0);
   const extent = works.reduce((sum, work) => sum + extentOf(work), 0);
   requireExtent(extent, '/scope', 'Change fewer occurrences at a time.');
@@ -73,21 +73,21 @@ export async function placement(look: Look, companyId: string, asked: Asked): Pr
 }
 
 /** By how many minutes of the wall clock each moves; null: it stays where it is. */
-async function shiftOf({ row, named, body }: Asked): Promise<{ by: number | null; fold?: Fold | undefined }> {
+function shiftOf({ row, named, body }: Asked): { by: number | null; fold?: Fold | undefined } {
   if (!isToldBy(body) || named === null) return { by: null };
   const { start, zone } = startOf(body);
   requireWholeMinute(start);
   const from = localOf(named.localNow);
   const isOwnClock = zone === null || zone === row.time_zone;
   if ('localStart' in start && isOwnClock) return { by: localOf(start.localStart) - from, fold: start.fold };
-  const minute = await minuteIn(zone ?? row.time_zone, start);
-  const offsets = await offsetsOf(row.time_zone, minute, minute);
+  const minute = minuteIn(zone ?? row.time_zone, start);
+  const offsets = offsetsOf(row.time_zone, minute, minute);
   return { by: localAt(offsets, minute) - from, fold: foldOf(offsets, minute) };
 }
 
-async function minuteIn(zone: string, start: WantedStart): Promise<number> {
+function minuteIn(zone: string, start: WantedStart): number {
   const { first, last } = neighbourhood('startsAt' in start ? minuteOf(start.startsAt) : localOf(start.localStart));
-  return minuteOfStart(await offsetsOf(zone, first, last), start);
+  return minuteOfStart(offsetsOf(zone, first, last), start);
 }
 
 function requireYears(candidates: readonly Candidate[], body: Edit): void {

@@ -18,7 +18,7 @@ let question: AvailabilityQuestion;
 let offsets: Offsets;
 beforeAll(async () => {
   const day = minuteOf('2026-10-25T00:00:00Z');
-  offsets = await offsetsOf('Europe/Vienna', day, day + 1440);
+  offsets = offsetsOf('Europe/Vienna', day, day + 1440);
   question = {
     branch: {
       ...{ id: 'b', timeZone: 'Europe/Vienna', isActive: true, holidays: [] },

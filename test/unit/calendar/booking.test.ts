@@ -11,8 +11,8 @@ let offsets: Offsets;
 let newYork: Offsets;
 beforeAll(async () => {
   const around = [minuteOf('2026-03-01T00:00:00Z'), minuteOf('2026-12-01T00:00:00Z')] as const;
-  offsets = await offsetsOf('Europe/Vienna', ...around);
-  newYork = await offsetsOf('America/New_York', ...around);
+  offsets = offsetsOf('Europe/Vienna', ...around);
+  newYork = offsetsOf('America/New_York', ...around);
 });
 
 function refusal(run: () => unknown): AppError {

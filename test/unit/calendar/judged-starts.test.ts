@@ -5,7 +5,7 @@ import { minuteOf } from '../../../src/core/civil.ts';
 import { offsetsOf } from '../../../src/core/offsets.ts';
 import { catalogue, request } from './booking-salon.ts';
 
-const offsets = await offsetsOf('Europe/Vienna', minuteOf('2026-03-01T00:00:00Z'), minuteOf('2026-12-01T00:00:00Z'));
+const offsets = offsetsOf('Europe/Vienna', minuteOf('2026-03-01T00:00:00Z'), minuteOf('2026-12-01T00:00:00Z'));
 
 it('judgeStart prefers nothing, names who is taken and knows which resources would be had', () => {
   const start = minuteOf('2026-10-27T08:00:00Z');

@@ -25,7 +25,7 @@ export async function workIsJudgedExactly(numRuns: number): Promise<{ judged: nu
     fc.asyncProperty(worlds, hands, fc.array(fc.nat(1400), { maxLength: 10 }), async (anywhere, choice, others) => {
       const world = { ...anywhere, staff: anywhere.staff.map((each) => ({ ...each, branchIds: ['here'] })) };
       const day = dayOf(world.from) * 1440;
-      const offsets = await offsetsOf(world.branch.timeZone, day, day + 3 * 1440);
+      const offsets = offsetsOf(world.branch.timeZone, day, day + 3 * 1440);
       const model = new Model(world);
       const lines = world.services.map((service, i) => ({ service, member: world.staff[choice[i] ?? 0] }));
       const named = lines.map(({ service, member }) => ({ serviceId: service.id, staffId: member?.id }));

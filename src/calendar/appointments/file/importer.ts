@@ -42,7 +42,7 @@ export const appointmentImporter: Importer<FileRow> = {
         plans.set(given, error);
       }
     }
-    const clock = await clockAt(
+    const clock = clockAt(
       [...plans.values()].flatMap((plan) =>
         plan instanceof AppError ? [] : { timeZone: plan.time_zone, minute: minuteOf(plan.starts_at) },
       ),

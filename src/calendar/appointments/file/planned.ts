@@ -195,7 +195,7 @@ async function startOf(
     return faults.add('/startsAt', 'required', 'Say when: startsAt or localStart.');
   }
   try {
-    return minuteOfStart(await offsetsNear(row.timeZone ?? branch.time_zone, wanted), wanted);
+    return minuteOfStart(offsetsNear(row.timeZone ?? branch.time_zone, wanted), wanted);
   } catch (error) {
     if (!(error instanceof AppError)) throw error;
     for (const { pointer = '', code, detail } of error.faults) faults.add(pointer, code, detail);
@@ -203,7 +203,7 @@ async function startOf(
   }
 }
 
-function offsetsNear(timeZone: string, wanted: WantedStart): Promise<Offsets> {
+function offsetsNear(timeZone: string, wanted: WantedStart): Offsets {
   const { first, last } = neighbourhood('startsAt' in wanted ? minuteOf(wanted.startsAt) : localOf(wanted.localStart));
   return offsetsOf(timeZone, first, last);
 }
