@@ -72,6 +72,7 @@ export async function waysToListen(of: Place): Promise<Record<string, Begin>> {
     });
   const crowd: Sockets = { url, companyId, keys, sockets: SOCKETS };
   const signal = JSON.stringify({ type: 'signal', topic: 'clients', data: 'x'.repeat(8000) });
+  const presence = JSON.stringify({ type: 'presence', state: 'x'.repeat(1000) });
   /** Twenty lists each that nobody else follows, from the beginning of the log. */
   const subscriptions = Array.from({ length: 500 }, (_, n) => {
     const queries = Array.from({ length: 20 }, (_, id) => ({
@@ -96,6 +97,8 @@ export async function waysToListen(of: Place): Promise<Record<string, Begin>> {
     'signals as many as allowed, 110 sockets': way([signal], 1000),
     'signals as many as allowed, which nobody reads, 110 sockets': way([signal], 1000, false),
     'signals beyond that, 110 sockets': way([signal], 50),
+    'presences as many as allowed, 110 sockets': way([presence], 6000),
+    'presences beyond that, 110 sockets': way([presence], 50),
     // All they are allowed in a minute, within the five seconds that are watched.
     'told again and again and confirming it, which nobody reads, 110 sockets': way([again, blind], 250, false),
     'tickets used and left, 110 loops': () => {

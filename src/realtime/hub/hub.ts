@@ -61,7 +61,7 @@ export class Hub {
     });
     this.#quotas = new Quotas(limits);
     this.#seats = new Seats(parts.connections);
-    this.#talk = new Talk(audience, parts.connections, time.now, (connection, text) =>
+    this.#talk = new Talk(audience, parts.connections, time, (connection, text) =>
       this.#delivery.pass(connection, text),
     );
     const { readLists: read, shelf } = parts;

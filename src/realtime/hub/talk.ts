@@ -2,6 +2,7 @@ import { Pace } from '../../core/pace.ts';
 import type { Audience } from './audience.ts';
 import type { Connection, Member } from './member.ts';
 import { type Command, errorFrame } from './protocol.ts';
+import type { Time } from './stream.ts';
 
 /** Characters of what someone tells of themselves. */
 const LONGEST_PRESENCE = 1024;
@@ -19,20 +20,23 @@ const AROUND = 200;
 export class Talk {
   readonly #audience: Audience;
   readonly #connections: () => Iterable<Connection>;
-  readonly #now: () => number;
+  readonly #time: Time;
   readonly #pass: (connection: Connection, text: string) => void;
   readonly #pace = new Pace(60 * KIB_A_SECOND, KIB_AT_ONCE);
+  /** Of whom the others are still to be told, and as what: what they show is a state, so whatever it was meanwhile is not missed. */
+  readonly #untold = new Map<Connection, 'joined' | 'changed'>();
+  #rings = false;
 
   /** @param pass tells it to somebody, if they read */
   constructor(
     audience: Audience,
     connections: () => Iterable<Connection>,
-    now: () => number,
+    time: Time,
     pass: (connection: Connection, text: string) => void,
   ) {
     this.#audience = audience;
     this.#connections = connections;
-    this.#now = now;
+    this.#time = time;
     this.#pass = pass;
   }
 
@@ -43,8 +47,7 @@ export class Talk {
       connection.send(errorFrame('forbidden', 'This topic does not exist or may not be listened to.'));
       return;
     }
-    const now = this.#now();
-    const retryAfterMs = Math.ceil(this.#pace.readyAt(now) - now);
+    const retryAfterMs = this.#wait();
     if (retryAfterMs > 0) {
       connection.send(
         errorFrame('rate_limited', 'Too many signals of all together.', { temporary: true, retryAfterMs }),
@@ -69,12 +72,44 @@ export class Talk {
     member.presence = state;
     connection.save();
     if (!known) connection.send(JSON.stringify({ type: 'presence', members: [...this.#present()].map(shownOf) }));
-    this.#tell(connection, { [known ? 'changed' : 'joined']: shownOf(connection) });
+    this.#untold.set(connection, this.#untold.get(connection) ?? (known ? 'changed' : 'joined'));
+    this.#tellAll();
   }
 
   /** The socket has closed. */
   left(connection: Connection): void {
-    if (connection.member.presence !== undefined) this.#tell(connection, { left: connection.member.session });
+    if (connection.member.presence === undefined) return;
+    this.#untold.delete(connection);
+    // Also of one that joined untold: who joined since was shown it.
+    this.#tell(connection, { left: connection.member.session });
+  }
+
+  /** As far as the pace allows, and the others when it does. */
+  #tellAll(): void {
+    for (const [connection, as] of this.#untold) {
+      const wait = this.#wait();
+      if (wait > 0) {
+        this.#tellLater(wait);
+        return;
+      }
+      this.#untold.delete(connection);
+      this.#tell(connection, { [as]: shownOf(connection) });
+    }
+  }
+
+  #tellLater(ms: number): void {
+    if (this.#rings) return;
+    this.#rings = true;
+    this.#time.after(ms, () => {
+      this.#rings = false;
+      this.#tellAll();
+    });
+  }
+
+  /** In how many ms something may be told, 0: now. */
+  #wait(): number {
+    const now = this.#time.now();
+    return Math.ceil(this.#pace.readyAt(now) - now);
   }
 
   #tell(connection: Connection, what: object): void {
@@ -89,7 +124,7 @@ export class Talk {
       this.#pass(other, frame);
       count += 1;
     }
-    this.#pace.spend((count * (frame.length + AROUND)) / 1024, this.#now());
+    this.#pace.spend((count * (frame.length + AROUND)) / 1024, this.#time.now());
   }
 
   *#present(): Generator<Connection> {

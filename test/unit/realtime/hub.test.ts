@@ -10,6 +10,8 @@ beforeEach(() => {
   world = new HubWorld();
 });
 
+type Shown = { session: string; state: string };
+
 describe('who comes', () => {
   test('is told the limits', () => {
     const [welcome] = new Client(world, { session: 's' }).frames;
@@ -196,6 +198,25 @@ describe('what is said', () => {
     expect(heard).toBeGreaterThan(10 * 2 ** 20);
     expect(first.last()).toMatchObject({ type: 'error', code: 'rate_limited', temporary: true });
     expect(first.code).toBeNull();
+  });
+
+  test('what all show of themselves has that measure too: it is told late, and as it is then', async () => {
+    const all = Array.from({ length: 100 }, (_, n) => new Client(world, { session: `s${n}`, actor: `USER:${n}` }));
+    for (const one of all) await one.subscribe({ topics: ['a'] });
+    const last = all[99] as Client;
+    const told = () => last.of('presence') as { joined?: Shown; changed?: Shown }[];
+    const says = (n: number, at: number): string => `${at} of ${n} ${'x'.repeat(900)}`;
+    for (let at = 0; at < 40; at += 1)
+      for (const [n, one] of all.slice(0, 20).entries()) await one.say({ type: 'presence', state: says(n, at) });
+    expect(told().length * 99 * 900).toBeLessThan(8 * 2 ** 20);
+    for (let n = 0; n < 20; n += 1) world.pass(100);
+    expect(told().length * 99 * 900).toBeLessThan(12 * 2 ** 20);
+    const states = new Map(
+      told().map(({ joined, changed }) => [(joined ?? changed)?.session, (joined ?? changed)?.state]),
+    );
+    for (let n = 0; n < 20; n += 1) expect(states.get(`s${n}`)).toBe(says(n, 39));
+    expect(all.map(({ code }) => code)).toEqual(all.map(() => null));
+    expect(world.isQuiet()).toBe(true);
   });
 
   test('presence is shown to those who show themselves, and to those who listen', async () => {
