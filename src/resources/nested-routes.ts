@@ -44,7 +44,7 @@ export function nestedRoutes(
         statements({ principal, id, parentId, body }) {
           const { of } = parent;
           return [
-            sql`select app.expect_version(max(version), null) from ${of.table}
+            sql`select app.expect_version(any_value(version), null) from ${of.table}
               where ${ownRows(of, principal)} and ${of.id} = ${parentId}::uuid`,
             insertRow(resource, { ...newRow(resource, id, body), ...belonging(resource, parent, parentId) }),
           ];

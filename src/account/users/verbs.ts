@@ -22,7 +22,7 @@ import { addressAsk } from './taken.ts';
  * write, because a token may still name a role that its user has lost.
  */
 const expectUser = (input: WriteInput<unknown>, role: string | null = null): SQL =>
-  sql`select app.expect_version(max(version), null), app.guard_user(${input.id}::uuid, ${role}), ${sameVersion(sql`max(version)`, input.expected)}
+  sql`select app.expect_version(any_value(version), null), app.guard_user(${input.id}::uuid, ${role}), ${sameVersion(sql`any_value(version)`, input.expected)}
     from users where ${rowOf(user, input)}`;
 
 /** Creates a user, with a password to hash first or to come in by invitation. */

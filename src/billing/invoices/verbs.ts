@@ -20,8 +20,8 @@ const setStatus = (verb: string, status: SQL, expect = (input: Input): SQL => ex
 
 /** Only what was issued is voided or written off. A draft becomes VOID all the same by DELETE, or in a file. */
 const expectIssued = (input: Input): SQL =>
-  sql`select app.expect_version(max(version), null), ${sameVersion(sql`max(version)`, input.expected)},
-    app.refuse(max(status) = 'DRAFT', 'illegal_transition', '{"detail": "The invoice is DRAFT.", "allowed": ["OPEN"]}')
+  sql`select app.expect_version(any_value(version), null), ${sameVersion(sql`any_value(version)`, input.expected)},
+    app.refuse(any_value(status) = 'DRAFT', 'illegal_transition', '{"detail": "The invoice is DRAFT.", "allowed": ["OPEN"]}')
     from invoices where ${rowOf(invoice, input)}`;
 
 /** Again is as good, and what came to nothing is PAID by being issued. */
@@ -53,8 +53,8 @@ export const updateInvoice = updateOf(invoice, {
   alsoReads,
   expect: (
     input,
-  ) => sql`select app.expect_version(max(version), null), ${sameVersion(sql`max(version)`, input.expected)},
-    app.refuse(max(currency) <> ${input.body.discount?.currency ?? null}, 'invalid_body', jsonb_build_object('pointer', '/discount/currency',
-      'detail', format('The invoice is in %s.', max(currency))))
+  ) => sql`select app.expect_version(any_value(version), null), ${sameVersion(sql`any_value(version)`, input.expected)},
+    app.refuse(any_value(currency) <> ${input.body.discount?.currency ?? null}, 'invalid_body', jsonb_build_object('pointer', '/discount/currency',
+      'detail', format('The invoice is in %s.', any_value(currency))))
     from invoices where ${rowOf(invoice, input)}`,
 });

@@ -38,8 +38,8 @@ function newAddress(
         const { secret, hash } = mintSecret(companyId, id);
         url = `${new URL(c.req.url).origin}${base}/calendars/${secret}.ics`;
         return [
-          sql`select app.expect_version(max(version), null), ${sameVersion(sql`max(version)`, expected)},
-            app.refuse(bool_or(not is_active), 'conflict', '{"detail": "It is archived."}')
+          sql`select app.expect_version(any_value(version), null), ${sameVersion(sql`any_value(version)`, expected)},
+            app.refuse(any_value(not is_active), 'conflict', '{"detail": "It is archived."}')
             from ${owner.table} where ${rowOf(owner, { principal, id: parentId })}`,
           sql`delete from calendars where company_id = ${companyId}::uuid and ${sql.identifier(column)} = ${parentId}::uuid`,
           insertRow(calendar, { id, [column]: parentId }),

@@ -2,7 +2,7 @@ import type pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { busyOf } from '../../../src/calendar/busy-slices.ts';
 import { beginRead, openStage, type Stage } from '../support.ts';
-import { at, book, change, expire, hold, MISTOLD, makeSalon, type Salon } from './salon.ts';
+import { at, book, bookAll, bookingRow, change, expire, hold, MISTOLD, makeSalon, type Salon } from './salon.ts';
 
 // What is busy, as availability asks for it: of one company, and not dearer for a longer past or for others' bookings.
 
@@ -102,6 +102,55 @@ test('days stay as the bookings are, whatever becomes of these: over midnight, m
   expect(await stage.sql(MISTOLD)).toEqual([]);
   await stage.sql(`delete from occupancies where appointment_id = $1`, [before]);
   expect(await days()).toEqual([]);
+});
+
+test('what is kept of a booking or a hold is what its document says in general, whichever way it was written and whatever became of it', async () => {
+  const many = await makeSalon(stage, 3, 3);
+  const [ann = '', ben = ''] = many.staff;
+  const chairs = [{ kind: 'CHAIR' }, { kind: 'CHAIR' }];
+  const day = (n: number) => `2027-05-${String(10 + n)}T22:30:00Z`;
+  const processing = [{ afterMinutes: 20, minutes: 20 }];
+  const visit = [
+    { staff: ann, before: 10 },
+    { staff: ben, offset: 60, after: 5 },
+    { staff: ann, offset: 120, after: 25 },
+  ];
+  const plain = await book(app, many, day(0), { before: 15, after: 45, resources: chairs });
+  await book(app, many, day(1), { before: 15, after: 45, processing, resources: chairs });
+  const parted = await book(app, many, day(2), { parts: visit, resources: chairs });
+  await hold(app, many, day(3), { before: 5, after: 95, resources: chairs });
+  await hold(app, many, day(4), { parts: visit });
+  const gone = await book(app, many, day(5), { overlap: true });
+  await bookAll(app, many, [bookingRow(many, day(6), { after: 10 }), bookingRow(many, day(7), { parts: visit })]);
+  for (const id of [plain, parted])
+    await change(app, many, id, `starts_at = starts_at + interval '14 days 1 hour', resources = '[{"kind": "CHAIR"}]'`);
+  await change(app, many, gone, `status = 'CANCELLED'`);
+  const kept = await stage.sql(
+    `with documents as (
+       select id, starts_at, services, resources, time_zone, allow_overlap, status from appointments where company_id = $1
+       union all select id, starts_at, services, resources, time_zone, false, 'PENDING' from holds where company_id = $1),
+     said as (select d.id, b.staff_id, b.resource_id, b.busy::text, allow_overlap from documents d,
+       app.busy_subjects(starts_at, services, resources) b where app.occupies(status)),
+     kept as (select coalesce(appointment_id, hold_id), staff_id, resource_id, busy::text, deliberate from occupancies where company_id = $1)
+     (table said except all table kept) union all (table kept except all table said)`,
+    [many.company],
+  );
+  expect(kept).toEqual([]);
+  const parts = await stage.sql(
+    `with said as (
+       select a.id, k::int, (p ->> 'staffId')::uuid,
+         (a.starts_at + make_interval(mins => (p ->> 'startOffsetMinutes')::int)) at time zone a.time_zone
+       from appointments a, jsonb_array_elements(services) with ordinality x (p, k) where company_id = $1),
+     kept as (select appointment_id, position::int, staff_id, local_date + local_start from appointment_parts where company_id = $1)
+     (table said except all table kept) union all (table kept except all table said)`,
+    [many.company],
+  );
+  expect(parts).toEqual([]);
+  const counted = await stage.sql<{ n: number }>('select count(*)::int n from occupancies where company_id = $1', [
+    many.company,
+  ]);
+  expect(counted).toEqual([{ n: 16 }]);
+  expect(await stage.sql(MISTOLD)).toEqual([]);
 });
 
 test('the past costs nothing: three years of bookings, and as many buffers are read as without them', async () => {
