@@ -8,7 +8,7 @@ import type { Log, LogPage, Stream } from './stream.ts';
 /** Whoever was away for longer loads anew, ms. */
 const OLDEST = 24 * 60 * 60 * 1000;
 /** Changes read at once; of large ones about as many as a reader takes before it confirms some. */
-const MOST_READ = 500;
+export const MOST_READ = 500;
 const LEAST_READ = 16;
 
 export type CatchUpParts = {

@@ -16,7 +16,7 @@ export const LARGEST_FRAME = 8192;
 export type RoomLimits = {
   connections: number;
   messagesPerMinute: number;
-  /** Lists that are read for whoever begins to follow them: as many as may be asked for by GET. */
+  /** Lists, and pages of the log, that are read for whoever subscribes: as many as may be asked for by GET. */
   readsPerMinute: number;
   idleMs: number;
   batchMs: number;

@@ -14,9 +14,9 @@ const MINUTE = 60_000;
 const IDLE_PER_MINUTE = 1500;
 const IDLE_AT_ONCE = 300;
 
-/** What one user may have of the lists that are read for a company: the half, so that a colleague has the other. */
+/** What one user may have of what is read for those who subscribe: the half, so that a colleague has the other. */
 const SHARE = 1 / 2;
-/** The longest that somebody whose lists are not read yet is told to wait, ms. */
+/** The longest that somebody for whom nothing is read yet is told to wait, ms. */
 const LONGEST_WAIT = 30_000;
 
 type Quota = { messages: Pace; signals: Pace; reads: Pace; refused: Strikes };
@@ -29,7 +29,7 @@ export class Quotas {
   readonly #bad = new WeakMap<Connection, Strikes>();
   readonly #idle = new WeakMap<Connection, Pace>();
 
-  /** Lists that are read, of all users together; and those that were not, each told to come when it is its turn. */
+  /** What is read, for all users together; and what was not, each told to come when it is their turn. */
   readonly #reads: Pace;
   readonly #later: Pace;
 
@@ -45,17 +45,17 @@ export class Quotas {
     return this.#of(actor)[kind].take(now);
   }
 
-  /** Reads so many lists for this user, or none. @returns 0, or in how many ms it is their turn */
-  takeReads(actor: string, lists: number, now: number): number {
-    if (lists === 0) return 0;
+  /** Reads so much for this user, or nothing. @returns 0, or in how many ms it is their turn */
+  takeReads(actor: string, reads: number, now: number): number {
+    if (reads === 0) return 0;
     const paces = [this.#reads, this.#of(actor).reads];
     const wait = Math.ceil(Math.max(...paces.map((pace) => pace.readyAt(now) - now)));
     if (wait <= 0) {
-      for (const pace of paces) pace.spend(lists, now);
+      for (const pace of paces) pace.spend(reads, now);
       return 0;
     }
     const turn = Math.max(wait, Math.ceil(this.#later.readyAt(now) - now));
-    this.#later.spend(lists, now);
+    this.#later.spend(reads, now);
     return Math.min(turn, LONGEST_WAIT);
   }
 

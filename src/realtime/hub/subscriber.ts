@@ -3,7 +3,7 @@ import { CLOSE } from '../../core/upgrade.ts';
 import { type LiveList, MOST_FOLLOWED } from '../../data/live-list.ts';
 import type { Position } from '../../data/position.ts';
 import { type Audience, topicsFor } from './audience.ts';
-import { CatchUp, type CatchUpParts, reset, setLive } from './catch-up.ts';
+import { CatchUp, type CatchUpParts, MOST_READ, reset, setLive } from './catch-up.ts';
 import type { Refusal } from './following.ts';
 import type { Connection } from './member.ts';
 import { type Command, errorFrame } from './protocol.ts';
@@ -87,14 +87,25 @@ export class Subscriber {
     return found;
   }
 
-  /** Paths that nobody asked for before are read and looked up at the pace at which GET may ask for them. */
-  #mayRead(connection: Connection, { id, queries }: Subscribe): boolean {
+  /** Paths that nobody asked for before, and changes that are told again, are read at the pace at which GET may ask for them. */
+  #mayRead(connection: Connection, { id, queries, resume }: Subscribe): boolean {
     const { quotas, lists, now } = this.#parts;
-    const wait = quotas.takeReads(connection.member.actor, lists.unknown(connection, queries), now());
+    const reads = lists.unknown(connection, queries) + this.#pagesAfter(resume);
+    const wait = quotas.takeReads(connection.member.actor, reads, now());
     if (wait === 0) return true;
     const more = { id, temporary: true, retryAfterMs: wait };
-    connection.send(errorFrame('rate_limited', 'Too many lists that nobody follows yet.', more));
+    connection.send(errorFrame('rate_limited', 'Too much would have to be read at once.', more));
     return false;
+  }
+
+  /** What is told again to whoever was there, in answers of GET /events; of what is not known yet one finds out. */
+  #pagesAfter(resume: Position | null): number {
+    const at = this.#parts.stream.position();
+    if (resume === null) return 0;
+    if (at === null || isBeyond(resume, at)) return 1;
+    if (resume.epoch !== at.epoch) return 0;
+    const behind = at.revision - resume.revision;
+    return behind <= 0 || behind > MOST_REPLAYED ? 0 : Math.ceil(behind / MOST_READ);
   }
 
   async #bring(connection: Connection, wanted: Subscribe, at: Position): Promise<void> {

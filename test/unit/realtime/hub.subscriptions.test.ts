@@ -37,6 +37,32 @@ describe('a subscription', () => {
     });
   });
 
+  test('is told again of as much as GET /events may ask for, and a colleague has the half of it', async () => {
+    // Two hundred pages at once, of which one user may have a hundred.
+    world = new HubWorld(1e9, null, 1000);
+    const all = [1, 2, 3].map((n) => new Client(world, { session: `s${n}`, actor: `USER:${n}` }));
+    const [one, two] = all as [Client, Client];
+    for (const client of all) await client.subscribe({ topics: ['c'] });
+    await happen(world, 5000);
+    const again = (client: Client, behind: number): Promise<void> =>
+      client.subscribe({ resume: { epoch: 'e001', revision: 5000 - behind } });
+    for (let n = 0; n < 10; n += 1) await again(one, 5000);
+    expect(one.of('error')).toEqual([]);
+    const asked = one.of('subscribed').length;
+    await again(one, 5000);
+    await again(one, 1);
+    expect(one.of('error')).toMatchObject(Array(2).fill({ id: 1, code: 'rate_limited', temporary: true }));
+    // Nor is it found out whether there is what they say that they have seen.
+    await again(one, -1);
+    expect([one.of('subscribed').length, one.of('error').length]).toEqual([asked, 3]);
+    // Who has missed nothing needs nothing read.
+    await again(one, 0);
+    for (let n = 0; n < 10; n += 1) await again(two, 5000);
+    expect([one, two].map((client) => client.of('error').length)).toEqual([3, 0]);
+    await happen(world, 1, 'c');
+    for (const client of all) expect(client.last()).toMatchObject({ type: 'batch_update', prev: 5000, revision: 5001 });
+  });
+
   test.each([
     ['at the head', 0, true],
     ['one behind', 1, true],
