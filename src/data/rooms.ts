@@ -2,6 +2,7 @@ import { AppError } from '../core/errors.ts';
 import { Breaker } from './breaker.ts';
 import { behind, type Ctx } from './ctx.ts';
 import type { Change } from './log.ts';
+import type { Position } from './position.ts';
 
 /** What a write tells its company's room (a Durable Object), which is the company's relay. */
 export type RoomApi = {
@@ -33,8 +34,8 @@ export type RoomApi = {
   catchUp(companyId: string, committed?: { epoch: string; revision: number }): Promise<boolean>;
   /** Somebody saw the company at this revision, and Redis behind it: the room looks after it in a moment. */
   suspect(companyId: string, epoch: string, revision: number): Promise<void>;
-  /** Waits until the company is beyond this position, at most `patience` ms; true: it is. */
-  news(companyId: string, beyond: { epoch: string; revision: number }, patience: number): Promise<boolean>;
+  /** Waits for a change of one of these entities beyond this position, at most `patience` ms; true: there may be one. */
+  news(companyId: string, beyond: Position, patience: number, entities?: readonly string[]): Promise<boolean>;
   /**
    * Has the room call the company's dispatcher, once, when the company goes on beyond this position by a change of one of these
    * entities. True: it is beyond it already.
@@ -197,16 +198,19 @@ export const crowded = (again: number): AppError =>
 /** Pause of whoever waits for news while the room is out of reach, ms. */
 const BLIND_PAUSE = 2000;
 
-/** Waits until the company may be beyond this position, at most `patience` ms. False: it is not, as far as its room knows. */
+/**
+ * Waits until one of these entities may have changed beyond this position, at most `patience` ms. False: none has, as far as the
+ * company's room knows.
+ */
 export async function awaitNews(
   { ctx, deps }: { ctx: Ctx; deps: { rooms: Rooms } },
   companyId: string,
-  beyond: { epoch: string; revision: number },
+  { beyond, entities }: { beyond: Position; entities: readonly string[] },
   patience: number,
 ): Promise<boolean> {
   const began = ctx.now();
   try {
-    const news = (): Promise<boolean> => deps.rooms(companyId).news(companyId, beyond, patience);
+    const news = (): Promise<boolean> => deps.rooms(companyId).news(companyId, beyond, patience, entities);
     return await callRoom(ctx, news, patience + NOTE_DEADLINE);
   } catch {
     ctx.note('roomError', 'news');

@@ -127,11 +127,11 @@ export abstract class Room extends DurableObject<Env> implements RoomApi {
     await this.#alarm.ringBy(this.#relay.nextLook());
   }
 
-  async news(companyId: string, beyond: Position, patience: number): Promise<boolean> {
+  async news(companyId: string, beyond: Position, patience: number, entities?: readonly string[]): Promise<boolean> {
     this.#relay.belongsTo(companyId);
     const position = this.#relay.position();
     if (position !== null && isBefore(beyond, position)) return true;
-    return this.#news.wait(beyond, patience);
+    return this.#news.wait({ beyond, entities }, patience);
   }
 
   async follow(companyId: string, beyond: Position, entities: readonly string[]): Promise<boolean> {
@@ -207,8 +207,9 @@ export abstract class Room extends DurableObject<Env> implements RoomApi {
   /** Whoever listens, waits or follows hears where the company is. `isAll`: these changes lead there. */
   #tell(end: Position, changes: readonly Change[], isAll = false): void {
     this.#pass(end, changes);
-    this.#news.reached(end);
-    if (this.#follower.reached(end, isAll ? changes : null)) this.#callDispatcher();
+    const all = isAll ? changes : null;
+    this.#news.reached(end, all);
+    if (this.#follower.reached(end, all)) this.#callDispatcher();
   }
 
   /** To those who listen, and kept in mind for those who are about to. */

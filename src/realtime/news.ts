@@ -1,9 +1,12 @@
+import type { Change } from '../data/log.ts';
 import { isBefore, type Position } from '../data/position.ts';
 
 /** Pollers that may wait at a time; whoever comes beyond is told at once to look for themselves. */
 const MOST_WAITING = 1000;
 
-type Waiting = { beyond: Position; answer: (came: boolean) => void };
+/** Changes of which entities somebody waits for beyond which position; undefined: of any. */
+type Wanted = { beyond: Position; entities: readonly string[] | undefined };
+type Waiting = Wanted & { answer: (came: boolean) => void };
 
 /**
  * Those who wait for their company to go beyond a position. Each is answered by what happens, and in any case by a timer;
@@ -17,12 +20,12 @@ export class News {
     this.#after = after;
   }
 
-  /** True: the company is beyond this position; false: it was not within `patience` ms, or too many wait. */
-  wait(beyond: Position, patience: number): Promise<boolean> {
+  /** True: what is wanted may be there; false: it was not within `patience` ms, or too many wait. */
+  wait(wanted: Wanted, patience: number): Promise<boolean> {
     if (this.#waiting.size >= MOST_WAITING) return Promise.resolve(false);
     return new Promise((resolve) => {
       const waiting: Waiting = {
-        beyond,
+        ...wanted,
         answer: (came) => {
           this.#waiting.delete(waiting);
           resolve(came);
@@ -33,8 +36,14 @@ export class News {
     });
   }
 
-  /** The company is known to be here. */
-  reached(position: Position): void {
-    for (const { beyond, answer } of [...this.#waiting]) if (isBefore(beyond, position)) answer(true);
+  /**
+   * The company is known to be here. Whoever wants none of what led here is left to wait: they would look at the log for nothing.
+   * @param changes all that led here; null where not all are at hand
+   */
+  reached(position: Position, changes: readonly Change[] | null): void {
+    for (const { beyond, entities, answer } of [...this.#waiting]) {
+      const isWanted = changes?.some(({ entity }) => entities?.includes(entity) ?? true) ?? true;
+      if (isWanted && isBefore(beyond, position)) answer(true);
+    }
   }
 }

@@ -119,7 +119,8 @@ export function readLog(reader: LogReader): (c: AppContext) => Promise<Response>
       if (last !== undefined) await readOn(Number(last.revision));
       else {
         const left = until - ctx.now();
-        if (left <= 0 || !(await awaitNews(c.env, companyId, { epoch, revision: head }, left))) break;
+        if (left <= 0 || !(await awaitNews(c.env, companyId, { beyond: { epoch, revision: head }, entities }, left)))
+          break;
         const before = head;
         await readOn(Math.max(head, position.after ?? 0));
         // A room may have heard of more than there is: then nothing comes of asking at once.

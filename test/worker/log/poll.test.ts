@@ -1,7 +1,9 @@
 import { beforeAll, expect, test } from 'vitest';
 import type { Api, Json } from '../../support/api.ts';
 import { newCompany } from '../../support/company.ts';
+import { uuidOf } from '../../support/people.ts';
 import { sharedWorld } from '../../support/shared.ts';
+import { until } from '../../support/until.ts';
 
 // GET /events with `wait`: the poll of whoever opens no socket.
 
@@ -39,6 +41,26 @@ test('who sees little goes on waiting while what others see happens', async () =
   await api.post('/clients', { firstName: 'Unseen' });
   const branch = await api.post('/branches', { name: 'Seen', timeZone: 'Europe/Vienna' });
   expect(events(await asked).map(({ revision }) => revision)).toEqual([branch.revision]);
+});
+
+test('who sees little looks at the log for what they see alone', async () => {
+  const { api, companyId } = await newCompany(world);
+  const key = await api.post('/api-keys', { name: 'polls', scopes: ['events:read', 'catalog:read'] });
+  let looks = 0;
+  world.neon.setHooks({
+    onRequest({ statements: [begin, ...statements] }) {
+      const isLook = statements.some(({ query }) => query.includes('changes_after'));
+      if (begin?.params[0] === uuidOf('comp', companyId) && isLook) looks += 1;
+      return undefined;
+    },
+  });
+  const asked = api.as(String(key.json.secret)).get(`/events?after=${key.revision}&wait=20`);
+  await until('the first look', () => looks === 1);
+  for (let n = 0; n < 5; n += 1) await api.post('/clients', { firstName: `Unseen ${n}` });
+  const branch = await api.post('/branches', { name: 'Seen', timeZone: 'Europe/Vienna' });
+  expect(events(await asked).map(({ revision }) => revision)).toEqual([branch.revision]);
+  world.neon.setHooks({ onRequest: null });
+  expect(looks).toBe(2);
 });
 
 test.each(['26', '-1', 'x', '1.5'])('wait=%s is refused, and audit takes none', async (wait) => {
