@@ -22,7 +22,7 @@ export { CompanyRoom, Dispatcher, Monitor, RedisWatch } from './objects.ts';
 
 export class Jobs extends JobRunner {
   protected override worker(env: Env): JobWorker {
-    return importWorker(depsOf(env), importers);
+    return importWorker(depsOf(env), importers());
   }
 }
 
@@ -39,7 +39,7 @@ export default {
     const turns = [
       async () => say('sweep', { behind: await sweep(ctx, depsOf(env)), ...ctx.notes }),
       async () => {
-        const lost = await reconcile(ctx, depsOf(env), jobs, importWorker(depsOf(env), importers));
+        const lost = await reconcile(ctx, depsOf(env), jobs, importWorker(depsOf(env), importers()));
         if (lost > 0) say('reconcile', { level: 'warn', lost });
       },
       async () => {

@@ -12,6 +12,7 @@ import { bookableResource } from './catalog/resources/resource.ts';
 import { service } from './catalog/services/resource.ts';
 import { staffMember } from './catalog/staff/resource.ts';
 import { timeOff } from './catalog/time-off/resource.ts';
+import { lazy } from './core/lazy.ts';
 import type { ConstraintMeaning } from './data/postgres-errors.ts';
 import { makeRegistry, PLAIN_ACTIONS, type Registry } from './data/registry.ts';
 import type { Logged } from './insight/events/schema.ts';
@@ -31,16 +32,18 @@ export const resources: readonly Resource[] = [
 export const registry: Registry = makeRegistry(resources);
 
 /** The same as the OpenAPI document shows their events. */
-export const logged: readonly Logged[] = resources.map(({ entity, topic, shown, actions = [] }) => ({
-  ...{ entity, topic, view: shown },
-  actions: [...PLAIN_ACTIONS, ...actions],
-}));
+export const logged = lazy((): readonly Logged[] =>
+  resources.map(({ entity, topic, shown, actions = [] }) => ({
+    ...{ entity, topic, view: shown },
+    actions: [...PLAIN_ACTIONS, ...actions],
+  })),
+);
 
 /** Those whose rows can be imported. */
-export const importers: Importers = makeImporters(resources.flatMap(({ importer }) => importer ?? []));
+export const importers = lazy((): Importers => makeImporters(resources.flatMap(({ importer }) => importer ?? [])));
 
 /** What a violated constraint means to a caller. */
-export const constraints: Readonly<Record<string, ConstraintMeaning>> = Object.assign(
-  {},
-  ...resources.map((resource) => resource.constraints),
+export const constraints = lazy(
+  (): Readonly<Record<string, ConstraintMeaning>> =>
+    Object.assign({}, ...resources.map((resource) => resource.constraints)),
 );

@@ -49,11 +49,11 @@ export type Work = { readonly ctx: Ctx; readonly deps: Deps };
 export function openDeps(
   settings: Settings,
   registry: Registry,
-  constraints: Readonly<Record<string, ConstraintMeaning>>,
+  constraints: () => Readonly<Record<string, ConstraintMeaning>>,
   { rooms, watch, dispatchers, monitor }: Pick<Deps, 'rooms' | 'watch' | 'dispatchers' | 'monitor'>,
 ): Deps {
   const tally = new Tally(monitor);
-  const mapped = (error: unknown) => mapPostgresError(error, constraints);
+  const mapped = (error: unknown) => mapPostgresError(error, constraints());
   const open = (
     url: string,
     mode: 'read' | 'write',
@@ -86,7 +86,9 @@ export function openDeps(
   return {
     settings,
     registry,
-    constraints,
+    get constraints() {
+      return constraints();
+    },
     redis,
     read: primary(open(settings.databaseUrl, 'read')),
     replica: settings.databaseReplicaUrl === null ? null : open(settings.databaseReplicaUrl, 'read'),

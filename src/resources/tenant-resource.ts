@@ -2,8 +2,8 @@ import { getTableColumns, getTableName, sql } from 'drizzle-orm';
 import type { PgTable } from 'drizzle-orm/pg-core';
 import type * as z from 'zod';
 import { formatId, type Prefix } from '../core/id.ts';
-import { lazy } from '../core/lazy.ts';
-import type { ListDeclaration } from '../core/list-query.ts';
+import { lazyMembers } from '../core/lazy.ts';
+import type { Filtered, ListQuery } from '../core/list-query.ts';
 import type { SortColumn } from '../data/keyset.ts';
 import type { Change, Row } from '../data/log.ts';
 import type { ConstraintMeaning } from '../data/postgres-errors.ts';
@@ -15,6 +15,7 @@ import { clockOf, documentConditions, documentFilters, ownConditions, type Resou
 import { type ImportParticulars, importerOf } from './import-row.ts';
 import type { Include, Resource, SearchFunctions } from './resource.ts';
 import { wordSearch } from './search.ts';
+import { viewing } from './viewing.ts';
 
 type FieldName<T extends PgTable> = keyof T['_']['columns'] & string;
 type Body = Schema<z.ZodObject> | undefined;
@@ -73,15 +74,69 @@ export type Made<Create extends Body, Patch extends Body> = Omit<Resource, 'crea
   (Create extends undefined ? unknown : { readonly create: Create }) &
   (Patch extends undefined ? unknown : { readonly patch: Patch });
 
-/** A resource of a company, from its table, its schemas and what is particular to it. */
+/**
+ * A resource of a company, from its table, its schemas and what is particular to it. What follows from its columns is worked out
+ * when one of it is first asked for: a start makes every resource, and most isolates need a few.
+ */
 export function tenantResource<T extends PgTable, Create extends Body = undefined, Patch extends Body = undefined>(
   table: T,
   declared: Declaration<T, Create, Patch>,
 ): Made<Create, Patch> {
+  const { entity, prefix, permission, search, imports, filters = {} } = declared;
+  const tableName = getTableName(table);
+  const topic = declared.topic ?? tableName.replaceAll('_', '-');
+  const many = declared.many ?? topic.replaceAll('-', ' ');
+  if (declared.visibility !== undefined && typeof search === 'object')
+    throw new Error(`${topic}: a search of its own does not ask who sees what`);
+  const known = {
+    ...{ entity, topic, prefix, one: declared.one ?? entity.replaceAll('-', ' '), many },
+    ...{ tag: declared.tag ?? capital(many), version: declared.version ?? 1, tableName },
+    permission: typeof permission === 'string' ? `${permission}:read` : permission.read,
+    writePermission: typeof permission === 'string' ? `${permission}:write` : permission.write,
+    ...{ shown: declared.view, create: declared.create, patch: declared.patch },
+    // By the body's own types: what comes here has passed its schema.
+    stored: (declared.stored ?? {}) as Resource['stored'],
+    tagsTouched: (change: Change) => [topic, `${topic}/${change.entityId}`, ...(declared.touches?.(change) ?? [])],
+    validUntil: (query: ListQuery, now: number) => clockOf(filters, query.filters, now),
+    listTags: () => [topic],
+    detailTags: (id: string) => [`${topic}/${id}`],
+    ...(declared.includes !== undefined && { includes: declared.includes }),
+    ...(declared.visibility !== undefined && { visibility: declared.visibility }),
+  };
+  const made = lazyMembers(known, DERIVED, () => derived(table, declared, known));
+  const whole = made as unknown as Made<Create, Patch> & Resource;
+  const found =
+    search === undefined
+      ? whole
+      : lazyMembers(whole, ['search'], () => ({ search: search === true ? wordSearch(whole) : search }));
+  return imports === undefined ? found : lazyMembers(found, ['importer', 'exported'], () => importerOf(found, imports));
+}
+
+const DERIVED = [
+  ...([
+    'table',
+    'row',
+    'fields',
+    'id',
+    'companyId',
+    'members',
+    'view',
+    'list',
+    'sorts',
+    'filters',
+    'constraints',
+  ] as const),
+  ...(['archive', 'parts', 'action', 'actions'] as const),
+];
+
+/** What follows from the columns of its table. */
+function derived<T extends PgTable, Create extends Body, Patch extends Body>(
+  table: T,
+  declared: Declaration<T, Create, Patch>,
+  { tableName, one, many }: Pick<Resource, 'tableName' | 'one' | 'many'>,
+) {
   const {
-    entity,
     prefix,
-    permission,
     view,
     computed = {},
     hidden = Object.hasOwn(getTableColumns(table), 'searchText') ? ['searchText'] : [],
@@ -89,13 +144,9 @@ export function tenantResource<T extends PgTable, Create extends Body = undefine
     filters = {},
     sorts = [],
   } = declared;
-  const tableName = getTableName(table);
-  const topic = declared.topic ?? tableName.replaceAll('_', '-');
-  const [one, many] = [declared.one ?? entity.replaceAll('-', ' '), declared.many ?? topic.replaceAll('-', ' ')];
   const own = fieldsOf(table, references);
   const from = sql.identifier(tableName);
   const archive = declared.archive?.(own, many);
-  const actions = actionsOf(declared.actions ?? {}, archive?.isArchived);
   const document = ['createdAt', 'updatedAt'].filter((name) => own.has(name));
   const sorted = [...document, ...sorts].map((name): [string, SortColumn] => [name, sortBy(known(own, name))]);
   // The column's own types: what the log holds was written by this table.
@@ -113,68 +164,22 @@ export function tenantResource<T extends PgTable, Create extends Body = undefine
     ...(declared.includes !== undefined && { includes: Object.keys(declared.includes) }),
     ...(declared.search !== undefined && { search: true }),
   };
-  const made: Resource = {
-    ...{ entity, topic, prefix, one, many, tag: declared.tag ?? capital(many), version: declared.version ?? 1 },
-    permission: typeof permission === 'string' ? `${permission}:read` : permission.read,
-    writePermission: typeof permission === 'string' ? `${permission}:write` : permission.write,
-    ...{ table: sql`${from}`, tableName, fields: own },
+  return {
+    ...{ table: sql`${from}`, fields: own },
     row: hidden.reduce((row, name) => sql`${row} - ${sql.raw(`'${known(own, name).name}'`)}`, sql`to_jsonb(${from})`),
     id: known(own, 'id').column,
     companyId: (own.get('companyId') ?? known(own, 'id')).column,
     members,
-    // By the body's own types: what comes here has passed its schema.
-    stored: (declared.stored ?? {}) as Resource['stored'],
-    tagsTouched: (change) => [topic, `${topic}/${change.entityId}`, ...(declared.touches?.(change) ?? [])],
-    ...actions,
+    ...actionsOf(declared.actions ?? {}, archive?.isArchived),
     ...viewing({ members, list }, view),
     sorts: Object.fromEntries(sorted),
-    filters: (query) => [...ownConditions(own, filters, query.filters), ...documentConditions(own, query.filters)],
-    validUntil: (query, now) => clockOf(filters, query.filters, now),
-    listTags: () => [topic],
-    detailTags: (id) => [`${topic}/${id}`],
+    filters: (query: Filtered) => [
+      ...ownConditions(own, filters, query.filters),
+      ...documentConditions(own, query.filters),
+    ],
     // In this order they are told, and what is declared counts.
     constraints: { ...declared.constraints, ...usual(tableName, one, own), ...declared.constraints },
-    ...(archive !== undefined && { archive, parts: archive.parts }),
-    ...(declared.includes !== undefined && { includes: declared.includes }),
-    ...(declared.visibility !== undefined && { visibility: declared.visibility }),
-  };
-  const { search, imports, create, patch } = declared;
-  if (made.visibility !== undefined && typeof search === 'object')
-    throw new Error(`${topic}: a search of its own does not ask who sees what`);
-  const found = search === true ? wordSearch(made) : search;
-  const whole = { ...made, ...(found !== undefined && { search: found }), create, patch };
-  const files = imports === undefined ? undefined : importerOf(whole, imports);
-  return { ...whole, ...files } as unknown as Made<Create, Patch>;
-}
-
-/** As one of its schemas shows it: the object, and the fields that may be asked for. */
-export function viewing(
-  { members, list }: { members: Resource['members']; list: Omit<ListDeclaration, 'fields'> },
-  schema: Schema<z.ZodObject>,
-): Pick<Resource, 'shown' | 'view' | 'list'> {
-  // Spread, a list of another schema would build that schema.
-  const { filters, sorts, includes, search } = list;
-  const names = lazy(() => Object.keys(schema().shape));
-  const parts = lazy(() =>
-    names().map((name): [string, (row: Row) => unknown] => {
-      const member = members.get(name);
-      if (member === undefined) throw new Error(`${name} is no column and is not computed`);
-      return [name, member];
-    }),
-  );
-  return {
-    shown: schema,
-    view(row) {
-      const object: Record<string, unknown> = {};
-      for (const [name, of] of parts()) object[name] = of(row);
-      return object;
-    },
-    list: {
-      ...{ filters, sorts, ...(includes !== undefined && { includes }), ...(search !== undefined && { search }) },
-      get fields() {
-        return names();
-      },
-    },
+    ...{ archive, parts: archive?.parts },
   };
 }
 

@@ -59,18 +59,20 @@ function setState(
   verb: 'archive' | 'restore',
   { expect, judge, ...own }: Verb<z.ZodObject> & Expecting<unknown> & Judging,
 ): Handler {
-  const assignment = resource.archive?.[verb];
-  if (assignment === undefined) throw new Error(`${resource.topic} cannot be archived`);
   return change({
     resource,
     name: `${resource.topic}.${verb}`,
     target: 'path',
     status: 200,
-    statements: (input) => [
-      ...(judge === undefined ? [] : [judge(input)]),
-      (expect ?? expectOf(resource))(input),
-      setRow(resource, input, assignment()),
-    ],
+    statements(input) {
+      const assignment = resource.archive?.[verb];
+      if (assignment === undefined) throw new Error(`${resource.topic} cannot be archived`);
+      return [
+        ...(judge === undefined ? [] : [judge(input)]),
+        (expect ?? expectOf(resource))(input),
+        setRow(resource, input, assignment()),
+      ];
+    },
     ...own,
   });
 }

@@ -11,6 +11,6 @@ const told = new Set(['clients', ...particular.map(({ resource }) => resource)])
 
 /** In the order in which they can be told. What they take for granted is the branch `main` and the client `anna`. */
 export const samples: Sample[] = [
-  ...[...importers.values()].filter(({ resource }) => !told.has(resource)).map(plainSample),
+  ...[...importers().values()].filter(({ resource }) => !told.has(resource)).map(plainSample),
   ...particular,
 ];

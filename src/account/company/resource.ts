@@ -1,10 +1,11 @@
+import { withMembers } from '../../core/lazy.ts';
 import { tenantResource } from '../../resources/tenant-resource.ts';
 import { CompanyPatch, CompanyView } from './schema.ts';
 import { companies } from './table.ts';
 
 /** There is one, and it is the caller's. */
-export const company = {
-  ...tenantResource(companies, {
+export const company = withMembers(
+  tenantResource(companies, {
     entity: 'company',
     topic: 'company',
     prefix: 'comp',
@@ -14,11 +15,13 @@ export const company = {
     // Before there was the column nobody's did.
     computed: { pricesIncludeTax: (row) => row.prices_include_tax ?? false },
   }),
-  list: {
-    filters: {},
-    sorts: [],
-    fields: ['externalId', 'name', 'currency', 'timeZone', 'pricesIncludeTax', 'version', 'createdAt', 'updatedAt'],
+  {
+    list: {
+      filters: {},
+      sorts: [],
+      fields: ['externalId', 'name', 'currency', 'timeZone', 'pricesIncludeTax', 'version', 'createdAt', 'updatedAt'],
+    },
+    tagsTouched: () => ['company'],
+    detailTags: () => ['company'],
   },
-  tagsTouched: () => ['company'],
-  detailTags: () => ['company'],
-};
+);

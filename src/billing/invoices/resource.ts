@@ -1,6 +1,7 @@
 import { type SQL, sql } from 'drizzle-orm';
 import { branches } from '../../catalog/branches/table.ts';
 import type { Money } from '../../core/currency.ts';
+import { withMembers } from '../../core/lazy.ts';
 import { clients } from '../../people/clients/table.ts';
 import { daysBetween, nextQuarter } from '../../resources/filters.ts';
 import { tenantResource } from '../../resources/tenant-resource.ts';
@@ -119,8 +120,7 @@ const made = tenantResource(invoices, {
 });
 
 /** Files of them hold lines and payments, which no table of columns says. */
-export const invoice = {
-  ...made,
+export const invoice = withMembers(made, {
   importer: invoiceImporter,
   exported: { referring: () => REFERRING, more: { members: ['payments'], needs: 'payments:read', query: paymentsOf } },
-};
+});

@@ -4,6 +4,7 @@ import { resources } from '../../catalog/resources/table.ts';
 import { services } from '../../catalog/services/table.ts';
 import { staff } from '../../catalog/staff/table.ts';
 import { instantOf } from '../../core/instant.ts';
+import { withMembers } from '../../core/lazy.ts';
 import { actorOf } from '../../data/event.ts';
 import { clients } from '../../people/clients/table.ts';
 import type { ArchiveOf } from '../../resources/archive.ts';
@@ -122,11 +123,10 @@ const made = tenantResource(appointments, {
   touches: (change) => [...touchedDays(change), ...touchedBusy(change)],
 });
 
-export const appointment = {
-  ...made,
+export const appointment = withMembers(made, {
   marksTaken,
   importer: appointmentImporter,
   exported: { referring: () => NAMED },
   filters: (query: Parameters<typeof made.filters>[0]) => [...made.filters(query), ...found(query)],
   listTags: boardTags,
-};
+});

@@ -1,4 +1,5 @@
 import { branches } from '../../catalog/branches/table.ts';
+import { withMembers } from '../../core/lazy.ts';
 import { clients } from '../../people/clients/table.ts';
 import { tenantResource } from '../../resources/tenant-resource.ts';
 import { fitting } from '../asked.ts';
@@ -19,4 +20,4 @@ const made = tenantResource(holds, {
   touches: touchedBusy,
 });
 
-export const hold = { ...made, marksTaken };
+export const hold = withMembers(made, { marksTaken });

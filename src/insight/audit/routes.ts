@@ -30,7 +30,7 @@ function uuidOf(registry: Registry, id: string): string {
   return (logged === undefined ? null : parseId(logged.prefix, id)) ?? NOBODY;
 }
 
-export const auditRoutes = (logged: readonly Logged[]): RouteModule =>
+export const auditRoutes = (logged: () => readonly Logged[]): RouteModule =>
   routesBelow(['audit'], () => [
     {
       method: 'get',
@@ -40,7 +40,7 @@ export const auditRoutes = (logged: readonly Logged[]): RouteModule =>
       description: 'In order, from the oldest that is kept. Only of what the caller may read.',
       permission: 'audit:read',
       query: { entityId: { description: 'Only the changes of this object.' }, ...LOG_QUERY },
-      success: { status: 200, schema: auditPage(logged), description: 'Changes in order' },
+      success: { status: 200, schema: auditPage(logged()), description: 'Changes in order' },
       errors: ['epoch_changed', 'window_exceeded'],
       handler: readLog({
         name: 'audit',

@@ -3,7 +3,7 @@ import { type RouteModule, routesBelow } from '../../http/route.ts';
 import { LOG_QUERY, readLog, WAIT } from './log-query.ts';
 import { eventPage, type Logged } from './schema.ts';
 
-export const eventRoutes = (logged: readonly Logged[]): RouteModule =>
+export const eventRoutes = (logged: () => readonly Logged[]): RouteModule =>
   routesBelow(['events'], () => [
     {
       method: 'get',
@@ -16,7 +16,7 @@ export const eventRoutes = (logged: readonly Logged[]): RouteModule =>
       query: { ...LOG_QUERY, ...WAIT },
       success: {
         status: 200,
-        schema: eventPage(logged),
+        schema: eventPage(logged()),
         description: 'Events in order; those the caller may not see are left out',
       },
       errors: ['epoch_changed', 'window_exceeded'],

@@ -1,5 +1,7 @@
 import { sql } from 'drizzle-orm';
-import { tenantResource, viewing } from '../../resources/tenant-resource.ts';
+import { lazyMembers, withMembers } from '../../core/lazy.ts';
+import { tenantResource } from '../../resources/tenant-resource.ts';
+import { viewing } from '../../resources/viewing.ts';
 import { IMPORT_STATUSES, ImportSummary, ImportView } from './schema.ts';
 import { PERMISSION } from './service.ts';
 import { imports } from './table.ts';
@@ -28,10 +30,13 @@ export const importDetails = tenantResource(imports, {
 });
 
 /** Jobs as their list shows them. */
-export const importList = {
-  ...importDetails,
-  // Column by column: a page of reports would be read, and unpacked, to be thrown away.
-  row: sql`(select to_jsonb(shown) from (select imports.id, imports.status, imports.dry_run, imports.resource, imports.total,
+export const importList = lazyMembers(
+  withMembers(importDetails, {
+    // Column by column: a page of reports would be read, and unpacked, to be thrown away.
+    row: sql`(select to_jsonb(shown) from (select imports.id, imports.status, imports.dry_run, imports.resource, imports.total,
     imports.created, imports.updated, imports.unchanged, imports.failed, imports.error, imports.created_at, imports.finished_at) shown)`,
-  ...viewing(importDetails, ImportSummary),
-};
+    shown: ImportSummary,
+  }),
+  ['view', 'list'],
+  () => viewing(importDetails, ImportSummary),
+);

@@ -104,59 +104,62 @@ const EXAMPLES = {
 
 const tag = 'Imports';
 
-export const importRoutes = (importers: Importers): RouteModule =>
-  routesBelow(['imports'], () => [
-    {
-      method: 'post',
-      path: '/imports',
-      tag,
-      summary: 'Import a file',
-      get description() {
-        return `${FILE}\n\nColumns:\n\n${columnsByResource(importers)}`;
+export const importRoutes = (known: () => Importers): RouteModule =>
+  routesBelow(['imports'], () => {
+    const importers = known();
+    return [
+      {
+        method: 'post',
+        path: '/imports',
+        tag,
+        summary: 'Import a file',
+        get description() {
+          return `${FILE}\n\nColumns:\n\n${columnsByResource(importers)}`;
+        },
+        permission: PERMISSION,
+        query: queryOf(importers),
+        file: FILE_TYPES,
+        fileExamples: EXAMPLES,
+        success: { status: 202, schema: ImportView, description: 'The job; ask its Location how it goes' },
+        errors: ['invalid_parameter', 'unknown_parameter', 'malformed_file', 'invalid_body'],
+        handler: post(importers),
       },
-      permission: PERMISSION,
-      query: queryOf(importers),
-      file: FILE_TYPES,
-      fileExamples: EXAMPLES,
-      success: { status: 202, schema: ImportView, description: 'The job; ask its Location how it goes' },
-      errors: ['invalid_parameter', 'unknown_parameter', 'malformed_file', 'invalid_body'],
-      handler: post(importers),
-    },
-    {
-      method: 'get',
-      path: '/imports',
-      tag,
-      summary: 'List imports',
-      description: 'Without their reports, which have a route of their own.',
-      permission: PERMISSION,
-      list: importList.list,
-      success: { status: 200, schema: page(ImportSummary), description: 'A page of imports' },
-      errors: ['use_cursor', 'invalid_cursor', 'cursor_mismatch'],
-      handler: readUncached(listRoute(importList), false),
-    },
-    {
-      method: 'get',
-      path: '/imports/:id',
-      tag,
-      summary: 'Read an import and its report',
-      description: 'Ask again until its status is COMPLETED or FAILED.',
-      permission: PERMISSION,
-      detail: importDetails.list,
-      success: { status: 200, schema: ImportView, description: 'The job as it is now', revalidated: true },
-      errors: ['not_found'],
-      handler: readUncached(detailRoute(importDetails), true),
-    },
-    {
-      method: 'post',
-      path: '/imports/:id/cancel',
-      tag,
-      summary: 'Cancel an import',
-      description:
-        'A job that is waiting or running ends as FAILED with the code `cancelled`; rows taken before stay. One that has ended is answered as it is.',
-      permission: PERMISSION,
-      ignoresKey: true,
-      success: { status: 200, schema: ImportView, description: 'The job as it is now' },
-      errors: ['not_found'],
-      handler: cancelImport,
-    },
-  ]);
+      {
+        method: 'get',
+        path: '/imports',
+        tag,
+        summary: 'List imports',
+        description: 'Without their reports, which have a route of their own.',
+        permission: PERMISSION,
+        list: importList.list,
+        success: { status: 200, schema: page(ImportSummary), description: 'A page of imports' },
+        errors: ['use_cursor', 'invalid_cursor', 'cursor_mismatch'],
+        handler: readUncached(listRoute(importList), false),
+      },
+      {
+        method: 'get',
+        path: '/imports/:id',
+        tag,
+        summary: 'Read an import and its report',
+        description: 'Ask again until its status is COMPLETED or FAILED.',
+        permission: PERMISSION,
+        detail: importDetails.list,
+        success: { status: 200, schema: ImportView, description: 'The job as it is now', revalidated: true },
+        errors: ['not_found'],
+        handler: readUncached(detailRoute(importDetails), true),
+      },
+      {
+        method: 'post',
+        path: '/imports/:id/cancel',
+        tag,
+        summary: 'Cancel an import',
+        description:
+          'A job that is waiting or running ends as FAILED with the code `cancelled`; rows taken before stay. One that has ended is answered as it is.',
+        permission: PERMISSION,
+        ignoresKey: true,
+        success: { status: 200, schema: ImportView, description: 'The job as it is now' },
+        errors: ['not_found'],
+        handler: cancelImport,
+      },
+    ];
+  });

@@ -19,9 +19,9 @@ const path = '/webhooks/:id';
 const KEYS = 'A key needs the scopes to read what it would be sent.';
 
 /** Endpoints, and what was sent to them. */
-export const webhookRoutes = (happenings: readonly Happening[]): RouteModule =>
+export const webhookRoutes = (happenings: () => readonly Happening[]): RouteModule =>
   routesBelow(['webhooks'], () => {
-    const { create, patch } = webhookBodies(happenings);
+    const { create, patch } = webhookBodies(happenings());
     return [
       ...standardRoutes(webhook, {
         only: ['list', 'create', 'read', 'update', 'archive', 'restore'],

@@ -99,7 +99,7 @@ describe('what the proxy refuses', () => {
     url.password = 'p';
     const database = connect(stage, 'write', {
       url: url.href,
-      onFailure: (error) => mapPostgresError(error, constraints),
+      onFailure: (error) => mapPostgresError(error, constraints()),
     });
     try {
       for (let failure = 1; failure <= 6; failure += 1)

@@ -26,11 +26,13 @@ describe('a violated constraint', () => {
   test('is what the registry says it means to the caller', async () => {
     expect(await shown(put(taken()))).toEqual({
       code: 'external_id_taken',
-      detail: constraints.clients_external_id?.detail,
-      faults: [{ pointer: '/externalId', code: 'external_id_taken', detail: constraints.clients_external_id?.detail }],
+      detail: constraints().clients_external_id?.detail,
+      faults: [
+        { pointer: '/externalId', code: 'external_id_taken', detail: constraints().clients_external_id?.detail },
+      ],
       extra: {},
     });
-    const unnamed = { code: 'invalid_body', detail: constraints.clients_identified?.detail };
+    const unnamed = { code: 'invalid_body', detail: constraints().clients_identified?.detail };
     expect(await shown(put([client('notes', sql`'n'`)]))).toEqual({
       ...unnamed,
       faults: ['firstName', 'lastName', 'externalId', 'email', 'phone'].map((name) => ({

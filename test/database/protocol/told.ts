@@ -12,7 +12,7 @@ export const system: Writer = { actor: 'SYSTEM', credential: { system: true } };
 
 /** Writes as the Worker makes them, to this stage's company. */
 export function toldWrites(where: () => { stage: Stage; company: string }) {
-  const open = (mode: 'read' | 'write', meanings = constraints): Database =>
+  const open = (mode: 'read' | 'write', meanings = constraints()): Database =>
     connect(where().stage, mode, { onFailure: (error) => mapPostgresError(error, meanings) });
   const put = (statements: SQL[], database = open('write'), writer = system, now?: () => number): Promise<Committed> =>
     commit(

@@ -7,7 +7,7 @@ import { nextAlarm, pauseAfter, SEAL_PATIENCE, UPLOAD_PATIENCE } from '../../../
 import { importers } from '../../../src/registry.ts';
 import type { Importer, ImportRow } from '../../../src/resources/importer.ts';
 
-const importer = importers.get('clients') as Importer;
+const importer = importers().get('clients') as Importer;
 
 const form = (header: readonly string[] | null): FileForm => ({ header, mapping: {}, match: 'externalId' });
 

@@ -103,7 +103,7 @@ test('an import says which files it takes, and which words its query', () => {
   expect(Object.keys(operation.requestBody?.content ?? {})).toEqual(['text/csv', 'application/x-ndjson']);
   const inQuery = operation.parameters?.filter((parameter) => parameter.in === 'query');
   expect(inQuery?.map(({ name, required, schema }) => [name, required, schema])).toEqual([
-    ['resource', true, { type: 'string', enum: [...importers.keys()] }],
+    ['resource', true, { type: 'string', enum: [...importers().keys()] }],
     ['dryRun', false, { type: 'boolean' }],
     ['match', false, { type: 'string', enum: ['externalId', 'email', 'phone'] }],
     ['columns', false, { type: 'string' }],
@@ -208,7 +208,7 @@ test('events are told apart by their type, and their data is the object', () => 
   const { oneOf } = document.components.schemas.Event as { oneOf: Schema[] };
   const options = oneOf.map((option) => resolved(option) as { properties: Record<string, Schema> });
   const types = options.flatMap(({ properties }) => properties.type?.enum as string[]);
-  expect(types).toEqual(logged.flatMap(({ entity, actions }) => actions.map((action) => `${entity}.${action}`)));
+  expect(types).toEqual(logged().flatMap(({ entity, actions }) => actions.map((action) => `${entity}.${action}`)));
   const client = options.find(({ properties }) => properties.topic?.const === 'clients');
   expect(JSON.stringify(client?.properties.data)).toContain('#/components/schemas/Client"');
   const { parameters } = documented(operationNamed('GET /events'));

@@ -36,7 +36,7 @@ async function allIds(): Promise<Map<string, string>> {
 
 test('every resource that can be imported has its sample', () => {
   const known = new Set(['clients', ...samples.map(({ resource }) => resource)]);
-  expect([...importers.keys()].filter((resource) => !known.has(resource))).toEqual([]);
+  expect([...importers().keys()].filter((resource) => !known.has(resource))).toEqual([]);
 });
 
 describe.each(samples.map((sample): [string, Sample] => [sample.resource, sample]))('%s', (resource, sample) => {

@@ -103,7 +103,7 @@ describe('refused as a whole, and nothing kept, is', () => {
     expect(await wrong('?resource=clients&mode=x')).toBe('unknown_parameter mode');
     const reply = await send(salon.api, 'externalId\nx', { resource: 'branches' });
     expect(expectProblem(reply, 'invalid_parameter')[0]?.detail).toBe(
-      `Must be one of: ${[...importers.keys()].join(', ')}.`,
+      `Must be one of: ${[...importers().keys()].join(', ')}.`,
     );
   });
 
