@@ -2,6 +2,8 @@
 // which types rows by them and makes migrations of them, but no builder, index or key of it is needed to answer a request. What this leaves out is missed by the build; what it says otherwise, by
 // test/unit/data/column-facts.test.ts.
 
+import { lazy } from '../core/lazy.ts';
+
 /** A column while it is declared. */
 class Declared {
   readonly #name: string;
@@ -82,10 +84,17 @@ export const date = kind('string', 'PgDateString');
 export const time = kind('string', 'PgTime');
 export const customType = () => kind('custom', 'PgCustomColumn');
 
-/** Under the symbols where `getTableName` and `getTableColumns` look. */
-export function pgTable(name: string, declared: Readonly<Record<string, Declared>>): object {
-  const columns = Object.fromEntries(Object.entries(declared).map(([key, column]) => [key, column.facts()]));
-  return { [Symbol.for('drizzle:Name')]: name, [Symbol.for('drizzle:Columns')]: columns };
+/** Under the symbols where `getTableName` and `getTableColumns` look. Columns are declared when they are first asked for: a start asks none. */
+export function pgTable(name: string, declared: () => Readonly<Record<string, Declared>>): object {
+  const columns = lazy(() =>
+    Object.fromEntries(Object.entries(declared()).map(([key, column]) => [key, column.facts()])),
+  );
+  return {
+    [Symbol.for('drizzle:Name')]: name,
+    get [Symbol.for('drizzle:Columns')]() {
+      return columns();
+    },
+  };
 }
 
 /** Indexes, keys and checks stand behind the columns, in a function that nobody calls here. */

@@ -8,17 +8,17 @@ const bytes = customType<{ data: Uint8Array; driverData: string }>({
 });
 
 /** One row per company: the head of its log. Locked first by every write, so commit order is revision order (R1). */
-export const companyHeads = pgTable('company_heads', {
+export const companyHeads = pgTable('company_heads', () => ({
   companyId: uuid('company_id').primaryKey(),
   epoch: uuid('epoch').notNull().default(sql`uuidv7()`),
   revision: bigint('revision', { mode: 'number' }).notNull().default(0),
   changedAt: instant('changed_at').notNull().default(sql`clock_timestamp()`),
-});
+}));
 
 /** The company log. Written by triggers only; the application's role may read it. */
 export const changes = pgTable(
   'changes',
-  {
+  () => ({
     companyId: uuid('company_id').notNull(),
     revision: bigint('revision', { mode: 'number' }).notNull(),
     entity: text('entity').notNull(),
@@ -30,7 +30,7 @@ export const changes = pgTable(
     actor: text('actor').notNull(),
     requestId: text('request_id'),
     changedAt: instant('changed_at').notNull(),
-  },
+  }),
   (t) => [
     primaryKey({ columns: [t.companyId, t.revision] }),
     index('changes_entity').on(t.companyId, t.entityId, t.revision.desc().nullsLast()),
@@ -40,7 +40,7 @@ export const changes = pgTable(
 /** One claimed Idempotency-Key. The answer is not stored: it is the logged state of `entityId` at `revision`. */
 export const idempotencyKeys = pgTable(
   'idempotency_keys',
-  {
+  () => ({
     companyId: uuid('company_id').notNull(),
     actor: text('actor').notNull(),
     route: text('route').notNull(),
@@ -51,7 +51,7 @@ export const idempotencyKeys = pgTable(
     entityId: uuid('entity_id'),
     result: jsonb('result'),
     expiresAt: instant('expires_at').notNull().default(sql`clock_timestamp() + interval '24 hours'`),
-  },
+  }),
   (t) => [
     primaryKey({ columns: [t.companyId, t.actor, t.route, t.key] }),
     index('idempotency_keys_expiry').on(t.expiresAt),

@@ -7,7 +7,7 @@ const hash = customType<{ data: string }>({ dataType: () => 'bytea' });
 /** A machine's credential. What it may do never changes; it is revoked and made anew. */
 export const apiKeys = pgTable(
   'api_keys',
-  {
+  () => ({
     ...tenantKey(),
     name: text('name').notNull(),
     scopes: text('scopes').array().notNull(),
@@ -17,7 +17,7 @@ export const apiKeys = pgTable(
     revokedAt: instant('revoked_at'),
     externalId: text('external_id'),
     ...documentColumns(),
-  },
+  }),
   (t) => [
     unique('api_keys_company_id').on(t.companyId, t.id),
     unique('api_keys_external_id').on(t.companyId, t.externalId),
@@ -34,12 +34,12 @@ export const apiKeys = pgTable(
 /** The SHA-256 of a key's whole text, apart from `api_keys`, whose rows are published; and when it was last used. */
 export const apiKeySecrets = pgTable(
   'api_key_secrets',
-  {
+  () => ({
     companyId: uuid('company_id').notNull(),
     keyId: uuid('key_id').primaryKey(),
     hash: hash('hash').notNull(),
     lastUsedAt: instant('last_used_at'),
-  },
+  }),
   (t) => [
     foreignKey({ columns: [t.companyId, t.keyId], foreignColumns: [apiKeys.companyId, apiKeys.id] }).onDelete(
       'cascade',

@@ -3,7 +3,7 @@ import { documentColumns } from '../../data/columns.ts';
 
 export const companies = pgTable(
   'companies',
-  {
+  () => ({
     id: uuid('id').primaryKey(),
     name: text('name').notNull(),
     currency: char('currency', { length: 3 }).notNull(),
@@ -12,7 +12,7 @@ export const companies = pgTable(
     pricesIncludeTax: boolean('prices_include_tax').notNull().default(false),
     externalId: text('external_id'),
     ...documentColumns(),
-  },
+  }),
   // Amounts refer to it: a currency that is used stays.
   (t) => [unique('companies_currency').on(t.id, t.currency)],
 );

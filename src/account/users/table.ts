@@ -4,7 +4,7 @@ import { documentColumns, tenantKey } from '../../data/columns.ts';
 
 export const users = pgTable(
   'users',
-  {
+  () => ({
     ...tenantKey(),
     name: text('name').notNull(),
     email: text('email').notNull(),
@@ -14,7 +14,7 @@ export const users = pgTable(
       .default('ACTIVE'),
     externalId: text('external_id'),
     ...documentColumns(),
-  },
+  }),
   (t) => [
     unique('users_company_id').on(t.companyId, t.id),
     unique('users_external_id').on(t.companyId, t.externalId),

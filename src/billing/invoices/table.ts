@@ -33,7 +33,7 @@ const amount = <N extends string>(name: N) => bigint(name, { mode: 'number' });
  */
 export const invoices = pgTable(
   'invoices',
-  {
+  () => ({
     ...tenantKey(),
     branchId: uuid('branch_id').notNull(),
     clientId: uuid('client_id'),
@@ -68,7 +68,7 @@ export const invoices = pgTable(
       ),
     externalId: text('external_id'),
     ...documentColumns(),
-  },
+  }),
   (t) => [
     unique('invoices_company_id').on(t.companyId, t.id),
     unique('invoices_currency').on(t.companyId, t.id, t.currency),
@@ -92,7 +92,7 @@ export const invoices = pgTable(
 /** The lines of all invoices as rows: what foreign keys and analytics see. Written by the database alone, and not logged. */
 export const invoiceLines = pgTable(
   'invoice_lines',
-  {
+  () => ({
     ...tenantKey(),
     invoiceId: uuid('invoice_id').notNull(),
     position: integer('position').notNull(),
@@ -105,7 +105,7 @@ export const invoiceLines = pgTable(
     tax: amount('tax').notNull(),
     total: amount('total').notNull(),
     taxes: jsonb('taxes').$type<Tax[]>().notNull(),
-  },
+  }),
   (t) => [
     index('invoice_lines_invoice').on(t.companyId, t.invoiceId),
     index('invoice_lines_staff').on(t.companyId, t.staffId),

@@ -18,7 +18,7 @@ const booked = () => ({
 /** Money that came in, for an invoice or (deposits) for none yet. What it says of itself stays; only its status moves on. */
 export const payments = pgTable(
   'payments',
-  {
+  () => ({
     ...tenantKey(),
     invoiceId: uuid('invoice_id'),
     clientId: uuid('client_id'),
@@ -30,7 +30,7 @@ export const payments = pgTable(
     refunded: bigint('refunded', { mode: 'number' }).notNull().default(0),
     externalId: text('external_id'),
     ...documentColumns(),
-  },
+  }),
   (t) => [
     unique('payments_company_id').on(t.companyId, t.id),
     unique('payments_currency').on(t.companyId, t.id, t.currency),
@@ -47,7 +47,7 @@ export const payments = pgTable(
 /** Money of a payment that went back. */
 export const refunds = pgTable(
   'refunds',
-  {
+  () => ({
     ...tenantKey(),
     paymentId: uuid('payment_id').notNull(),
     ...booked(),
@@ -55,7 +55,7 @@ export const refunds = pgTable(
     refundedAt: instant('refunded_at').notNull(),
     externalId: text('external_id'),
     ...documentColumns(),
-  },
+  }),
   (t) => [
     unique('refunds_company_id').on(t.companyId, t.id),
     unique('refunds_external_id').on(t.companyId, t.externalId),

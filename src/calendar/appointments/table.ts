@@ -43,7 +43,7 @@ export type StatusEntry = { status: AppointmentStatus; at: string; by: string; r
 
 export const appointments = pgTable(
   'appointments',
-  {
+  () => ({
     ...tenantKey(),
     branchId: uuid('branch_id').notNull(),
     clientId: uuid('client_id'),
@@ -77,7 +77,7 @@ export const appointments = pgTable(
     allowOverlap: boolean('allow_overlap').notNull().default(false),
     externalId: text('external_id'),
     ...documentColumns(),
-  },
+  }),
   (t) => [
     unique('appointments_company_id').on(t.companyId, t.id),
     unique('appointments_external_id').on(t.companyId, t.externalId),
@@ -99,7 +99,7 @@ export const appointments = pgTable(
 /** The parts as rows, kept by a trigger: what holds the references, finds a staff member's day and serves analytics. */
 export const appointmentParts = pgTable(
   'appointment_parts',
-  {
+  () => ({
     companyId: uuid('company_id').notNull(),
     appointmentId: uuid('appointment_id').notNull(),
     position: integer('position').notNull(),
@@ -107,7 +107,7 @@ export const appointmentParts = pgTable(
     staffId: uuid('staff_id').notNull(),
     localDate: date('local_date', { mode: 'string' }).notNull(),
     localStart: time('local_start').notNull(),
-  },
+  }),
   (t) => [
     primaryKey({ columns: [t.companyId, t.appointmentId, t.position] }),
     tenantReference('appointment_parts_appointment', [t.companyId, t.appointmentId], appointments).onDelete('cascade'),
@@ -121,7 +121,7 @@ export const appointmentParts = pgTable(
 /** Who does them, kept by a trigger, with all that lists sort and filter by. */
 export const appointmentStaff = pgTable(
   'appointment_staff',
-  {
+  () => ({
     companyId: uuid('company_id').notNull(),
     appointmentId: uuid('appointment_id').notNull(),
     staffId: uuid('staff_id').notNull(),
@@ -133,7 +133,7 @@ export const appointmentStaff = pgTable(
     localDate: date('local_date', { mode: 'string' }).notNull(),
     createdAt: instant('created_at').notNull(),
     updatedAt: instant('updated_at').notNull(),
-  },
+  }),
   (t) => [
     primaryKey({ columns: [t.companyId, t.appointmentId, t.staffId] }),
     tenantReference('appointment_staff_appointment', [t.companyId, t.appointmentId], appointments).onDelete('cascade'),

@@ -8,12 +8,12 @@ const hash = customType<{ data: string }>({ dataType: () => 'bytea' });
 /** The secret address of a calendar: one of a staff member or of a branch. A new one takes the place of the old. */
 export const calendars = pgTable(
   'calendars',
-  {
+  () => ({
     ...tenantKey(),
     staffId: uuid('staff_id'),
     branchId: uuid('branch_id'),
     ...documentColumns(),
-  },
+  }),
   (t) => [
     unique('calendars_company_id').on(t.companyId, t.id),
     unique('calendars_of_staff').on(t.companyId, t.staffId),
@@ -26,10 +26,10 @@ export const calendars = pgTable(
 /** The SHA-256 of a calendar's secret, apart from `calendars`, whose rows are published. */
 export const calendarSecrets = pgTable(
   'calendar_secrets',
-  {
+  () => ({
     companyId: uuid('company_id').notNull(),
     calendarId: uuid('calendar_id').primaryKey(),
     hash: hash('hash').notNull(),
-  },
+  }),
   (t) => [tenantReference('calendar_secrets_calendar', [t.companyId, t.calendarId], calendars).onDelete('cascade')],
 );

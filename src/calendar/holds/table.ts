@@ -8,7 +8,7 @@ import type { Occupied, Part } from '../parts.ts';
 /** A slot that is kept for somebody for a while, inside the rule that nothing is booked twice. */
 export const holds = pgTable(
   'holds',
-  {
+  () => ({
     ...tenantKey(),
     branchId: uuid('branch_id').notNull(),
     clientId: uuid('client_id'),
@@ -22,7 +22,7 @@ export const holds = pgTable(
     purpose: text('purpose').notNull().default('BOOKING'),
     expiresAt: instant('expires_at').notNull().default(sql`clock_timestamp() + interval '5 minutes'`),
     ...documentColumns(),
-  },
+  }),
   (t) => [
     unique('holds_company_id').on(t.companyId, t.id),
     tenantReference('holds_branch', [t.companyId, t.branchId], branches),

@@ -16,7 +16,7 @@ const multirange = customType<{ data: string }>({ dataType: () => 'tstzmultirang
  */
 export const occupancies = pgTable(
   'occupancies',
-  {
+  () => ({
     companyId: uuid('company_id').notNull(),
     appointmentId: uuid('appointment_id'),
     holdId: uuid('hold_id'),
@@ -32,7 +32,7 @@ export const occupancies = pgTable(
     deliberate: boolean('deliberate').notNull().default(false),
     /** Of a hold: from then on it is in nobody's way. */
     expiresAt: instant('expires_at'),
-  },
+  }),
   (t) => [
     tenantReference('occupancies_appointment', [t.companyId, t.appointmentId], appointments).onDelete('cascade'),
     tenantReference('occupancies_hold', [t.companyId, t.holdId], holds).onDelete('cascade'),

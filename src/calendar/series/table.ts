@@ -6,7 +6,7 @@ import { clients } from '../../people/clients/table.ts';
 /** A rule by which appointments repeat, in local time. Each occurrence is an appointment of its own. */
 export const series = pgTable(
   'series',
-  {
+  () => ({
     ...tenantKey(),
     branchId: uuid('branch_id').notNull(),
     clientId: uuid('client_id'),
@@ -18,7 +18,7 @@ export const series = pgTable(
     notes: text('notes'),
     externalId: text('external_id'),
     ...documentColumns(),
-  },
+  }),
   (t) => [
     unique('series_company_id').on(t.companyId, t.id),
     unique('series_external_id').on(t.companyId, t.externalId),

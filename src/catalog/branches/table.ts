@@ -8,7 +8,7 @@ export type Address = { line1: string; line2?: string; city: string; postalCode:
 
 export const branches = pgTable(
   'branches',
-  {
+  () => ({
     ...tenantKey(),
     name: text('name').notNull(),
     timeZone: text('time_zone').notNull(),
@@ -19,6 +19,6 @@ export const branches = pgTable(
     holidays: jsonb('holidays').$type<Holiday[]>().notNull().default([]),
     externalId: text('external_id'),
     ...documentColumns(),
-  },
+  }),
   (t) => tenantIndexes(t, { table: 'branches', part: t.isActive, sorts: { name: t.name } }),
 );

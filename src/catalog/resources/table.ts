@@ -5,7 +5,7 @@ import { branches, type Hours } from '../branches/table.ts';
 /** Rooms, chairs, devices: what a service occupies besides its staff. */
 export const resources = pgTable(
   'resources',
-  {
+  () => ({
     ...tenantKey(),
     name: text('name').notNull(),
     kind: text('kind').notNull(),
@@ -15,7 +15,7 @@ export const resources = pgTable(
     workingHours: jsonb('working_hours').$type<Hours[]>().notNull().default([]),
     externalId: text('external_id'),
     ...documentColumns(),
-  },
+  }),
   (t) => [
     ...tenantIndexes(t, { table: 'resources', part: t.isActive, sorts: { name: t.name } }),
     tenantReference('resources_branch', [t.companyId, t.branchId], branches),

@@ -12,7 +12,7 @@ type StaffTerms = { staffId: string; price?: Money; durationMinutes?: number };
 
 export const services = pgTable(
   'services',
-  {
+  () => ({
     ...tenantKey(),
     name: text('name').notNull(),
     code: text('code'),
@@ -32,7 +32,7 @@ export const services = pgTable(
     horizonDays: integer('horizon_days'),
     externalId: text('external_id'),
     ...documentColumns(),
-  },
+  }),
   (t) => [...tenantIndexes(t, { table: 'services', part: t.isActive, sorts: { name: t.name } })],
 );
 
@@ -42,12 +42,12 @@ export const services = pgTable(
  */
 export const offers = pgTable(
   'offers',
-  {
+  () => ({
     companyId: uuid('company_id').notNull(),
     serviceId: uuid('service_id').notNull(),
     staffId: uuid('staff_id').notNull(),
     saidBy: text('said_by', { enum: ['staff', 'service'] }).notNull(),
-  },
+  }),
   (t) => [
     primaryKey({ columns: [t.companyId, t.serviceId, t.staffId, t.saidBy] }),
     tenantReference('offers_service', [t.companyId, t.serviceId], services),

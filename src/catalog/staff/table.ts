@@ -9,7 +9,7 @@ type WorkingHours = Hours & { branchId?: string };
 
 export const staff = pgTable(
   'staff',
-  {
+  () => ({
     ...tenantKey(),
     firstName: text('first_name'),
     lastName: text('last_name'),
@@ -25,7 +25,7 @@ export const staff = pgTable(
     color: text('color'),
     externalId: text('external_id'),
     ...documentColumns(),
-  },
+  }),
   (t) => [
     ...tenantIndexes(t, { table: 'staff', part: t.isActive, sorts: { name: t.name, last_name: t.lastName } }),
     unique('staff_user_id').on(t.companyId, t.userId),
@@ -36,11 +36,11 @@ export const staff = pgTable(
 /** `branch_ids` as rows, kept by a trigger: what holds the references, and finds the staff of a branch. */
 export const staffBranches = pgTable(
   'staff_branches',
-  {
+  () => ({
     companyId: uuid('company_id').notNull(),
     staffId: uuid('staff_id').notNull(),
     branchId: uuid('branch_id').notNull(),
-  },
+  }),
   (t) => [
     primaryKey({ columns: [t.companyId, t.staffId, t.branchId] }),
     tenantReference('staff_branches_staff', [t.companyId, t.staffId], staff).onDelete('cascade'),

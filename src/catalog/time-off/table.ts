@@ -6,7 +6,7 @@ import { staff } from '../staff/table.ts';
 /** When a staff member is away, or a resource out of use; entries may overlap. */
 export const timeOff = pgTable(
   'time_off',
-  {
+  () => ({
     ...tenantKey(),
     staffId: uuid('staff_id'),
     resourceId: uuid('resource_id'),
@@ -17,7 +17,7 @@ export const timeOff = pgTable(
     source: text('source').notNull().default('MANUAL'),
     externalId: text('external_id'),
     ...documentColumns(),
-  },
+  }),
   (t) => [
     unique('time_off_company_id').on(t.companyId, t.id),
     unique('time_off_external_id').on(t.companyId, t.externalId),

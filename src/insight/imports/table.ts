@@ -5,7 +5,7 @@ import { instant, tenantKey } from '../../data/columns.ts';
 /** One import job and its report. A job is no document: it is not logged and takes no revision; what it writes does. */
 export const imports = pgTable(
   'imports',
-  {
+  () => ({
     ...tenantKey(),
     resource: text('resource').notNull(),
     dryRun: boolean('dry_run').notNull(),
@@ -26,7 +26,7 @@ export const imports = pgTable(
     createdBy: text('created_by').notNull(),
     createdAt: instant('created_at').notNull().default(sql`clock_timestamp()`),
     finishedAt: instant('finished_at'),
-  },
+  }),
   (t) => [
     unique('imports_company_id').on(t.companyId, t.id),
     // One per sort: what parts the rows, then the sort and the id, ascending (src/data/walk.ts).

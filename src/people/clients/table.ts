@@ -6,7 +6,7 @@ export const CLIENT_STATUSES = ['ACTIVE', 'INACTIVE', 'ARCHIVED'] as const;
 
 export const clients = pgTable(
   'clients',
-  {
+  () => ({
     ...tenantKey(),
     firstName: text('first_name'),
     lastName: text('last_name'),
@@ -30,7 +30,7 @@ export const clients = pgTable(
         sql`app.search_fold(' ' || coalesce(first_name, '') || ' ' || coalesce(last_name, '') || ' ' || coalesce(email, '') || ' ' || coalesce(phone, '') || ' ' || coalesce(external_id, '') || ' ')`,
     ),
     ...documentColumns(),
-  },
+  }),
   (t) => [
     unique('clients_company_id').on(t.companyId, t.id),
     unique('clients_external_id').on(t.companyId, t.externalId),
@@ -56,7 +56,7 @@ export const clients = pgTable(
  */
 export const clientTags = pgTable(
   'client_tags',
-  {
+  () => ({
     companyId: uuid('company_id').notNull(),
     clientId: uuid('client_id').notNull(),
     tag: text('tag').notNull(),
@@ -67,7 +67,7 @@ export const clientTags = pgTable(
     otherName: text('other_name'),
     createdAt: instant('created_at').notNull(),
     updatedAt: instant('updated_at').notNull(),
-  },
+  }),
   (t) => [
     primaryKey({ columns: [t.companyId, t.clientId, t.tag] }),
     tenantReference('client_tags_client', [t.companyId, t.clientId], clients).onDelete('cascade'),

@@ -5,7 +5,7 @@ import { ALERT_STATES, COMPARISONS } from '../../data/monitor.ts';
 /** When a company wants to hear of a figure of the deployment. Its state is the monitor's, which writes it down. */
 export const alerts = pgTable(
   'alerts',
-  {
+  () => ({
     ...tenantKey(),
     name: text('name').notNull(),
     metric: text('metric').notNull(),
@@ -20,18 +20,18 @@ export const alerts = pgTable(
     lastValue: doublePrecision('last_value'),
     externalId: text('external_id'),
     ...documentColumns(),
-  },
+  }),
   (t) => [...tenantIndexes(t, { table: 'alerts', part: t.isActive, sorts: {} })],
 );
 
 /** What signs the messages of a rule, encrypted: apart from `alerts`, whose rows are published. */
 export const alertSecrets = pgTable(
   'alert_secrets',
-  {
+  () => ({
     companyId: uuid('company_id').notNull(),
     alertId: uuid('alert_id').notNull(),
     secret: text('secret').notNull(),
-  },
+  }),
   (t) => [
     primaryKey({ columns: [t.companyId, t.alertId] }),
     foreignKey({ columns: [t.companyId, t.alertId], foreignColumns: [alerts.companyId, alerts.id] }).onDelete(

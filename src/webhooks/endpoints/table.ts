@@ -5,7 +5,7 @@ import { documentColumns, instant, tenantIndexes, tenantKey } from '../../data/c
 /** An address that is sent what happens in a company. */
 export const webhooks = pgTable(
   'webhooks',
-  {
+  () => ({
     ...tenantKey(),
     url: text('url').notNull(),
     /** Of events; null: all of them. */
@@ -17,7 +17,7 @@ export const webhooks = pgTable(
     disabledAt: instant('disabled_at'),
     externalId: text('external_id'),
     ...documentColumns(),
-  },
+  }),
   (t) => [...tenantIndexes(t, { table: 'webhooks', part: t.isActive, sorts: {} })],
 );
 
@@ -27,7 +27,7 @@ export const webhooks = pgTable(
  */
 export const webhookStates = pgTable(
   'webhook_states',
-  {
+  () => ({
     companyId: uuid('company_id').notNull(),
     webhookId: uuid('webhook_id').notNull(),
     secret: text('secret').notNull(),
@@ -41,7 +41,7 @@ export const webhookStates = pgTable(
     /** When the dispatcher last wrote down where it stands, and until when it waits. */
     keptAt: instant('kept_at').notNull().default(sql`clock_timestamp()`),
     waitsUntil: instant('waits_until'),
-  },
+  }),
   (t) => [
     primaryKey({ columns: [t.companyId, t.webhookId] }),
     foreignKey({ columns: [t.companyId, t.webhookId], foreignColumns: [webhooks.companyId, webhooks.id] }).onDelete(
