@@ -119,10 +119,10 @@ export function readLog(reader: LogReader): (c: AppContext) => Promise<Response>
       if (last !== undefined) await readOn(Number(last.revision));
       else {
         const left = until - ctx.now();
-        if (left <= 0 || !(await awaitNews(c.env, companyId, { beyond: { epoch, revision: head }, entities }, left)))
-          break;
+        const beyond = { epoch, revision: Math.max(head, position.after ?? 0) };
+        if (left <= 0 || !(await awaitNews(c.env, companyId, { beyond, entities }, left))) break;
         const before = head;
-        await readOn(Math.max(head, position.after ?? 0));
+        await readOn(beyond.revision);
         // A room may have heard of more than there is: then nothing comes of asking at once.
         if (head === before) await new Promise((resolve) => setTimeout(resolve, PAUSE));
       }
