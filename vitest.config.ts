@@ -15,9 +15,11 @@ const long = '{test,client/test}/**/*.long.test.ts';
 /** What multiplies routes by something else, of which `npm test` does a share (`shareOf` in test/support/paths.ts). */
 const sampled = [
   'test/database/log/{concurrency,snapshot}.test.ts',
+  'test/unit/billing/totals.property.test.ts',
   'test/unit/calendar/availability.property.test.ts',
+  'test/unit/realtime/lists.property.test.ts',
   'test/worker/cache/{cached-equals-uncached,freshness,trips}.test.ts',
-  'test/worker/contract/{conventions,openapi,registry,registry-errors,registry-roles}.test.ts',
+  'test/worker/contract/{conventions,openapi,order-of-checks,registry,registry-errors,registry-roles}.test.ts',
   'test/worker/clients/erased-everywhere.test.ts',
   'test/worker/faults/{outcomes,redis-away}.test.ts',
   'test/worker/realtime/lists.test.ts',

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { expect, test } from 'vitest';
+import { expect, inject, test } from 'vitest';
 import { scaled, spread } from '../../../src/billing/money.ts';
 import { type InvoiceTerms, type InvoiceTotals, priceInvoice, taxWithin } from '../../../src/billing/totals.ts';
 import { exponentOf } from '../../../src/core/currency.ts';
@@ -81,9 +81,9 @@ test.each(['EUR', 'JPY', 'KWD'])(
   { timeout: EVERY },
   (currency) => {
     const most = 10_000 * 10 ** exponentOf(currency);
-    // Each of the million prices in cents with one rate; other currencies and rates at a stride.
+    // Each of the million prices in cents with one rate, in the short run every seventh; other currencies and rates at a stride.
     const checks = rateSets.flatMap((rates, n) => {
-      const stride = n === 0 && most === 1_000_000 ? 1 : most / 10_000;
+      const stride = n === 0 && most === 1_000_000 ? (inject('thorough') ? 1 : 7) : most / 10_000;
       return [{ rates: rates.map((rateBasisPoints) => ({ name: 'T', rateBasisPoints })), stride }];
     });
     let wrong = 0;

@@ -51,3 +51,12 @@ describe('each rule is needed', () => {
     expect(explore({ ...RIGHT, missing: 'zero' }, { loss: 'quiet' }).staleUnswept).toBeGreaterThan(0);
   });
 });
+
+it('the four rules hold in every reachable state when everything goes wrong at once', () => {
+  const verdict = explore(RIGHT, { loss: 'any', crash: true, lag: true, restore: true, seed: true });
+  expect(verdict.states).toBeGreaterThan(1500);
+  expect(verdict).toMatchObject({
+    ...{ staleForEver: 0, wrong304ForEver: 0, twoBodies: 0 },
+    ...{ readYourWrites: 0, example: '' },
+  });
+});

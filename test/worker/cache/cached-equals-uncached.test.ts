@@ -138,7 +138,9 @@ test('before any write, and repeated', async () => {
 // What was erased takes no other change, so that comes last.
 const erases = ({ spec }: Route): number => Number(spec.path.endsWith('/erase'));
 const inOrder = [...mutations].sort((a, b) => erases(a) - erases(b));
-const foreign = shareOfEach(inOrder, 3);
+/** After which it is looked at what is answered; the others are made for those that need them, as what restores needs what archives. */
+const looked = shareOfEach(inOrder, 2);
+const foreign = shareOfEach(looked, 3);
 test.each(inOrder.map((route) => [route.name, route] as const))('after %s, own and foreign', async (_, route) => {
   for (const tenant of foreign.includes(route) ? [ours, theirs] : [ours]) {
     // The object that is being read is the one that changes.
@@ -148,6 +150,7 @@ test.each(inOrder.map((route) => [route.name, route] as const))('after %s, own a
     const kept = bodies.size;
     const written = await fire(tenant === ours ? near : theirs.api, shot);
     expect(written.status, written.text).toBe(route.spec.success.status);
+    if (!looked.includes(route)) continue;
     const { own: ofTopic, others } = pathsAfter(route, paths);
     const some = [...ofTopic, ...others];
     if (tenant === ours) await compareAll(some, written.revision);

@@ -164,7 +164,7 @@ describe('every list, followed', async () => {
   afterAll(() => follower.close());
   let reached = await logged(0);
 
-  test.each(shareOfEach(mutations, 2).map((route) => [route.name, route] as const))(
+  test.each(shareOfEach(mutations, 3).map((route) => [route.name, route] as const))(
     'is what GET answers after %s',
     async (_, route) => {
       const written = await fire(api, await aim(route, salon));
