@@ -52,7 +52,7 @@ describe('the line of a request', () => {
   });
 
   it('has what was noted as it is, and the entity of a refusal once', () => {
-    const notes = { slowQuery: 'a"b\n\\', turnMs: 4, ['odd "name"']: true };
+    const notes = { slowQuery: 'a"b\n\\', turnMs: 4, 'odd "name"': true };
     expect(told(notes, 404)).toEqual({ ...usual, ...known, status: 404, dbMs: 3, entity: id, ...notes });
     expect(told({ entity: 'clnt_noted' }, 409)).toMatchObject({ entity: 'clnt_noted' });
     const text = lineOf(
