@@ -19,7 +19,7 @@ const sampled = [
   'test/unit/calendar/availability.property.test.ts',
   'test/unit/realtime/lists.property.test.ts',
   'test/worker/cache/{cached-equals-uncached,freshness,trips}.test.ts',
-  'test/worker/contract/{conventions,openapi,order-of-checks,registry,registry-errors,registry-roles}.test.ts',
+  'test/worker/contract/{conventions,openapi,registry,registry-errors,registry-roles}.test.ts',
   'test/worker/clients/erased-everywhere.test.ts',
   'test/worker/faults/{outcomes,redis-away}.test.ts',
   'test/worker/realtime/lists.test.ts',

@@ -4,7 +4,6 @@ import { SCOPES, scopesAllow } from '../../../src/account/permissions.ts';
 import { addKey } from '../../support/accounts.ts';
 import type { Api, Reply } from '../../support/api.ts';
 import { openCompany } from '../../support/company.ts';
-import { shareOfEach } from '../../support/paths.ts';
 import { aimedOnce, everyRoute, type Route, type Shot, takesId } from '../../support/routes.ts';
 import { sharedWorld } from '../../support/shared.ts';
 
@@ -104,7 +103,7 @@ function requestOf({ spec }: Route, { method, path, body, file, headers }: Shot)
 const send = ({ api, method, path, headers, raw }: Request): Promise<Reply> =>
   api.ask(method, path, { headers, ...(raw !== undefined && method !== 'GET' && { raw }) });
 
-describe.each(shareOfEach(everyRoute, 2).map((route) => [route.name, route] as const))('%s', (_, route) => {
+describe.each(everyRoute.map((route) => [route.name, route] as const))('%s', (_, route) => {
   test('of several faults the first in the order of checks is told', async () => {
     const faults = ORDER.filter(({ applies }) => applies(route));
     // All of it is refused, so what it is aimed at stays.
