@@ -7,7 +7,7 @@ import { detail, list } from './list.ts';
 import { liveRoute } from './live.ts';
 import { belonging, narrowedTo, type Parent, paramOf } from './parent.ts';
 import type { Resource } from './resource.ts';
-import { expectVersion, insertRow, newRow, ownRows, rowOf } from './row-sql.ts';
+import { expectRow, expectVersion, insertRow, newRow, ownRows, rowOf } from './row-sql.ts';
 
 /** What belongs to one object of another resource and has no life of its own: listed, added, read, deleted for good. */
 export function nestedRoutes(
@@ -44,7 +44,7 @@ export function nestedRoutes(
         statements({ principal, id, parentId, body }) {
           const { of } = parent;
           return [
-            sql`select app.expect_version(any_value(version), null) from ${of.table}
+            sql`select ${expectRow} from ${of.table}
               where ${ownRows(of, principal)} and ${of.id} = ${parentId}::uuid`,
             insertRow(resource, { ...newRow(resource, id, body), ...belonging(resource, parent, parentId) }),
           ];

@@ -44,16 +44,22 @@ export function seenBy(resource: Resource, viewer: Viewer): Resource {
   return search === undefined ? seen : { ...seen, search: wordSearch(seen) };
 }
 
+/** Of one row or none, which only an aggregate answers too. Not `max`: for that every index is weighed again. */
+const present = sql`any_value(version)`;
+
+/** Refuses a write to nothing. */
+export const expectRow = sql`app.expect_version(${present}, null)`;
+
 /** Refuses a write that expects another version, naming the present one and how to expect it (RFC 9110, 13.1.1). */
-export const sameVersion = (version: SQL, expected: number | null): SQL =>
+export const sameVersion = (expected: number | null): SQL =>
   expected === null
     ? sql`true`
-    : sql`app.refuse(${version} <> ${expected}::bigint, 'version_mismatch', jsonb_build_object('detail',
-        format('The present version is %s. If-Match takes a version in quotes, as in If-Match: "%1$s"; an ETag is none.', ${version})))`;
+    : sql`app.refuse(${present} <> ${expected}::bigint, 'version_mismatch', jsonb_build_object('detail',
+        format('The present version is %s. If-Match takes a version in quotes, as in If-Match: "%1$s"; an ETag is none.', ${present})))`;
 
-/** Refuses a write to nothing, and one that expects another version. `any_value` of one row or none: for a `max` every index is weighed again. */
+/** Refuses a write to nothing, and one that expects another version. */
 export const expectVersion = (resource: Resource, input: WriteInput<unknown>): SQL =>
-  sql`select app.expect_version(any_value(version), null), ${sameVersion(sql`any_value(version)`, input.expected)} from ${resource.table} where ${rowOf(resource, input)}`;
+  sql`select ${expectRow}, ${sameVersion(input.expected)} from ${resource.table} where ${rowOf(resource, input)}`;
 
 /** What a body says of these fields as their columns hold it. */
 function columnsOf({ fields, stored: own }: Resource, names: Iterable<string>, body: Body): Record<string, unknown> {

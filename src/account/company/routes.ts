@@ -30,7 +30,7 @@ export const companyRoutes = routesBelow(['company'], () => [
     handler: updateOf(company, {
       target: 'own',
       expect: ({ companyId, expected }) =>
-        sql`select ${sameVersion(sql`version`, expected)} from companies where id = ${companyId}::uuid`,
+        sql`select ${sameVersion(expected)} from companies where id = ${companyId}::uuid`,
     }),
   },
 ]);

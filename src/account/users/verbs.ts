@@ -6,7 +6,7 @@ import { behind } from '../../data/ctx.ts';
 import { bytea } from '../../data/query.ts';
 import type { AppContext } from '../../http/context.ts';
 import { change } from '../../resources/change.ts';
-import { insertRow, newRow, rowOf, sameVersion, setRow, type WriteInput } from '../../resources/row-sql.ts';
+import { expectRow, insertRow, newRow, rowOf, sameVersion, setRow, type WriteInput } from '../../resources/row-sql.ts';
 import { createOf, restoreOf, updateOf } from '../../resources/verbs.ts';
 import { check, countBehind, refuseKnown } from '../sign-in/counts.ts';
 import { burstOf, companyWorkLimit, subscriberOf, workLimits } from '../sign-in/limits.ts';
@@ -22,7 +22,7 @@ import { addressAsk } from './taken.ts';
  * write, because a token may still name a role that its user has lost.
  */
 const expectUser = (input: WriteInput<unknown>, role: string | null = null): SQL =>
-  sql`select app.expect_version(any_value(version), null), app.guard_user(${input.id}::uuid, ${role}), ${sameVersion(sql`any_value(version)`, input.expected)}
+  sql`select ${expectRow}, app.guard_user(${input.id}::uuid, ${role}), ${sameVersion(input.expected)}
     from users where ${rowOf(user, input)}`;
 
 /** Creates a user, with a password to hash first or to come in by invitation. */

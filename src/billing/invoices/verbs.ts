@@ -2,7 +2,7 @@ import { type SQL, sql } from 'drizzle-orm';
 import { AppError } from '../../core/errors.ts';
 import { bulk } from '../../resources/bulk.ts';
 import { change } from '../../resources/change.ts';
-import { expectVersion, rowOf, sameVersion, setRow, type WriteInput } from '../../resources/row-sql.ts';
+import { expectRow, expectVersion, rowOf, sameVersion, setRow, type WriteInput } from '../../resources/row-sql.ts';
 import { createOf, updateOf } from '../../resources/verbs.ts';
 import { invoice } from './resource.ts';
 
@@ -20,7 +20,7 @@ const setStatus = (verb: string, status: SQL, expect = (input: Input): SQL => ex
 
 /** Only what was issued is voided or written off. A draft becomes VOID all the same by DELETE, or in a file. */
 const expectIssued = (input: Input): SQL =>
-  sql`select app.expect_version(any_value(version), null), ${sameVersion(sql`any_value(version)`, input.expected)},
+  sql`select ${expectRow}, ${sameVersion(input.expected)},
     app.refuse(any_value(status) = 'DRAFT', 'illegal_transition', '{"detail": "The invoice is DRAFT.", "allowed": ["OPEN"]}')
     from invoices where ${rowOf(invoice, input)}`;
 
@@ -51,9 +51,7 @@ export const createInvoices = bulk(invoice, {
 /** A discount alone says no line whose currency could be compared. */
 export const updateInvoice = updateOf(invoice, {
   alsoReads,
-  expect: (
-    input,
-  ) => sql`select app.expect_version(any_value(version), null), ${sameVersion(sql`any_value(version)`, input.expected)},
+  expect: (input) => sql`select ${expectRow}, ${sameVersion(input.expected)},
     app.refuse(any_value(currency) <> ${input.body.discount?.currency ?? null}, 'invalid_body', jsonb_build_object('pointer', '/discount/currency',
       'detail', format('The invoice is in %s.', any_value(currency))))
     from invoices where ${rowOf(invoice, input)}`,

@@ -4,7 +4,7 @@ import { type AppContext, require } from '../../http/context.ts';
 import { type RouteModule, type RouteSpec, routesBelow } from '../../http/route.ts';
 import { change } from '../../resources/change.ts';
 import type { Resource } from '../../resources/resource.ts';
-import { insertRow, rowOf, sameVersion } from '../../resources/row-sql.ts';
+import { expectRow, insertRow, rowOf, sameVersion } from '../../resources/row-sql.ts';
 import { answerFeed } from './feed.ts';
 import { calendar } from './resource.ts';
 import { CalendarAddress, CalendarFile } from './schema.ts';
@@ -38,7 +38,7 @@ function newAddress(
         const { secret, hash } = mintSecret(companyId, id);
         url = `${new URL(c.req.url).origin}${base}/calendars/${secret}.ics`;
         return [
-          sql`select app.expect_version(any_value(version), null), ${sameVersion(sql`any_value(version)`, expected)},
+          sql`select ${expectRow}, ${sameVersion(expected)},
             app.refuse(any_value(not is_active), 'conflict', '{"detail": "It is archived."}')
             from ${owner.table} where ${rowOf(owner, { principal, id: parentId })}`,
           sql`delete from calendars where company_id = ${companyId}::uuid and ${sql.identifier(column)} = ${parentId}::uuid`,

@@ -1,14 +1,14 @@
 import { type SQL, sql } from 'drizzle-orm';
 import { formatId, uuidOf } from '../../core/id.ts';
 import { change } from '../../resources/change.ts';
-import { expectVersion, rowOf, sameVersion, type WriteInput } from '../../resources/row-sql.ts';
+import { expectRow, expectVersion, rowOf, sameVersion, type WriteInput } from '../../resources/row-sql.ts';
 import { createOf, restoreOf, updateOf } from '../../resources/verbs.ts';
 import { client as resource } from './resource.ts';
 import { ClientMerge } from './schema.ts';
 
 /** The row must exist, have the version the caller expects, and be neither erased nor merged into another, which is named. */
 const expectClient = (input: WriteInput<unknown>): SQL =>
-  sql`select app.expect_version(any_value(version), null), ${sameVersion(sql`any_value(version)`, input.expected)}, app.refuse(any_value(erased_at is not null), 'erased'),
+  sql`select ${expectRow}, ${sameVersion(input.expected)}, app.refuse(any_value(erased_at is not null), 'erased'),
     case when any_value(merged_into is not null) then app.refuse(true, 'conflict', jsonb_build_object('detail',
       'This client was merged into another one.', 'mergedInto', app.living_client(${input.id}::uuid))) end
     from clients where ${rowOf(resource, input)}`;
@@ -46,10 +46,10 @@ export const mergeClient = change({
   statements({ principal, id, body, expected }) {
     const source = uuidOf('clnt', body.sourceId);
     // In the contract's order: 404, 422, 412; the merge itself refuses with 409.
-    const expect = sql`select app.expect_version(any_value(version), null),
+    const expect = sql`select ${expectRow},
       app.refuse(${source === id}::boolean, 'invalid_body', '{"pointer": "/sourceId", "detail": "Must be another client."}'),
       app.refuse(not exists (select from clients where ${rowOf(resource, { principal, id: source })}), 'unknown_reference', '{"pointer": "/sourceId", "detail": "There is no such client."}'),
-      ${sameVersion(sql`any_value(version)`, expected)} from clients where ${rowOf(resource, { principal, id })}`;
+      ${sameVersion(expected)} from clients where ${rowOf(resource, { principal, id })}`;
     return [expect, sql`select app.merge_clients(${id}::uuid, ${source}::uuid, null)`];
   },
 });
